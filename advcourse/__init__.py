@@ -1,0 +1,3 @@
+"""advcourse: a course workbook on adversarial machine learning."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,59 @@
+"""Data sets: `load(name)` gives images and labels, from the disk, by download, or generated."""
+
+from dataclasses import replace
+from pathlib import Path
+
+from advcourse.data import fonts, images  # importing them registers their data sets
+from advcourse.data.download import DataError, DownloadError, find, folder, time_limit
+from advcourse.data.registry import LOADERS, Dataset, register
+
+__all__ = ["DataError", "Dataset", "DownloadError", "find", "folder", "fonts", "load", "names", "register", "verify"]
+
+AUTO_SECONDS = 5  # how long "auto" may wait for MNIST
+_no_mnist = False  # whether "auto" has waited in vain in this process: the wait is not paid twice
+
+
+def names():
+    """The data sets that `load` knows by name."""
+    return sorted(LOADERS)
+
+
+def load(name="auto", *, train=None, test=None, seed=0):
+    """A data set, as a Dataset.
+
+    name: one of `names()`; "auto", which is MNIST where it is on disk or arrives within a few seconds, else fonts; or the
+    path of a folder (or .tar.gz) of images in train/<class>/ and test/<class>/.
+    train, test: how many images to keep at most, the first of a fixed order; None keeps all.
+    seed: for generated images; the others ignore it.
+    Raises ValueError for an unknown name, DataError for damaged files, DownloadError (a DataError) for files that cannot be had.
+    """
+    for count, what in ((train, "train"), (test, "test")):
+        if count is not None and count < 1:
+            raise ValueError(f"{what} must be at least 1 image, or None for all; got {count}")
+    if name == "auto":
+        return _mnist_or_fonts(train=train, test=test, seed=seed)
+    if name in LOADERS:
+        return LOADERS[name](train=train, test=test, seed=seed)
+    if Path(name).exists():
+        return images.folder_of_images(name, train, test)
+    known = ", ".join(["auto", *names()])
+    raise ValueError(f"unknown data set {str(name)!r}; there are {known}, or give the path of a folder of images")
+
+
+def verify(name):
+    """Read a data set from the disk, without a download, and check every file; DataError says what is missing or damaged."""
+    if name == "auto":
+        raise ValueError(f"verify one data set at a time; there are {', '.join(names())}")
+    with time_limit(0):
+        load(name)
+
+
+def _mnist_or_fonts(**options):
+    global _no_mnist
+    try:
+        with time_limit(0 if _no_mnist else AUTO_SECONDS):
+            return load("mnist", **options)
+    except DownloadError:
+        _no_mnist = True
+    dataset = load("fonts", **options)
+    return replace(dataset, card=f"{dataset.card} (in place of MNIST, which is neither on this machine nor quick to download)")

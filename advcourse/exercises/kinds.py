@@ -1,0 +1,78 @@
+"""Kinds of values in words: what a student's function returned, and what was wanted."""
+
+import numpy as np
+import torch
+
+
+def plain(result, expected):
+    """The result with tensors and NumPy scalars that hold one number as numbers, where numbers are expected."""
+    if _is_number(expected) and isinstance(result, torch.Tensor | np.ndarray | np.generic) and result.ndim == 0:
+        return result.item()
+    if type(expected) in (list, tuple) and type(result) in (list, tuple) and len(result) == len(expected):
+        return type(expected)(map(plain, result, expected))
+    if type(expected) is dict and type(result) is dict and result.keys() == expected.keys():
+        return {key: plain(result[key], expected[key]) for key in expected}
+    return result
+
+
+def kind_problem(result, expected):
+    """In words, how the kind of value differs from what is expected; None where it is the same."""
+    if expected is None:
+        return None
+    if result is None:
+        return f"your function returns None, but {describe(expected)} is wanted: does it end with `return …`?"
+    if _same_kind(plain(result, expected), expected):
+        return None
+    given, wanted, mend = describe(result), describe(expected), ""
+    if isinstance(result, torch.Tensor) and isinstance(expected, torch.Tensor) and result.shape == expected.shape:
+        given, wanted = f"a tensor of {result.dtype} on {result.device}", f"one of {expected.dtype} on {expected.device}"
+    elif isinstance(result, np.ndarray) and isinstance(expected, torch.Tensor):
+        mend = ": `torch.from_numpy` makes one of it"
+    return f"your function returned {given}; {wanted} is wanted{mend}"
+
+
+def _same_kind(result, expected):
+    if isinstance(expected, torch.Tensor):
+        return (isinstance(result, torch.Tensor) and result.shape == expected.shape
+                and result.dtype == expected.dtype and result.device == expected.device)
+    if _is_number(expected):
+        return _is_number(result)
+    if type(expected) in (list, tuple):
+        return type(result) is type(expected) and len(result) == len(expected) and all(map(_same_kind, result, expected))
+    if type(expected) is dict:
+        return (type(result) is dict and result.keys() == expected.keys()
+                and all(_same_kind(result[key], expected[key]) for key in expected))
+    return isinstance(result, type(expected))
+
+
+def _is_number(value):
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def describe(value):
+    """A value's kind in words: "a tensor of shape (8, 1, 28, 28)", "a list of 3 numbers"."""
+    if value is None:
+        return "None"
+    if isinstance(value, torch.Tensor):
+        return f"a tensor of shape {tuple(value.shape)}"
+    if isinstance(value, np.ndarray):
+        return f"a NumPy array of shape {value.shape}"
+    if isinstance(value, bool):
+        return "True or False"
+    if _is_number(value):
+        return "a number"
+    if isinstance(value, str):
+        return "a string"
+    if isinstance(value, list | tuple):
+        kind = type(value).__name__
+        if not value:
+            return f"an empty {kind}"
+        if all(map(_is_number, value)):
+            return f"a {kind} of {len(value)} number{'s' * (len(value) > 1)}"
+        parts = ", ".join(map(describe, value[:4])) + (", …" if len(value) > 4 else "")
+        return f"a {kind} of {len(value)}: {parts}"
+    if isinstance(value, dict):
+        return f"a dict with the keys {', '.join(map(repr, value))}" if value else "an empty dict"
+    if callable(value):
+        return "a function"
+    return f"a value of type {type(value).__name__}"

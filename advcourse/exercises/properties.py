@@ -1,0 +1,119 @@
+"""Properties that several exercises share.
+
+Each is, or makes, a function of (probe, result) that returns None where all is well, else the message for the student.
+`probe` holds the arguments of the call by name; attacks' exercises name theirs model, x, y and eps.
+"""
+
+import torch
+
+# What float32 rounding may add to a difference of two numbers in [0, 1]. The library's own attacks spill nothing.
+ROUNDING = 1e-6
+
+
+def finite(probe, result):
+    """The result holds no NaN and no infinity."""
+    if not torch.isfinite(result).all():
+        return ("your result holds NaN or infinite values: look for a division by zero "
+                "(the norm of a zero gradient?) or a logarithm of 0")
+    return None
+
+
+def in_unit_range(probe, result, name="x_adv"):
+    """Every pixel lies in [0, 1]."""
+    if message := finite(probe, result):
+        return message
+    low, high = result.min().item(), result.max().item()
+    if low < 0 or high > 1:
+        return (f"your {name} is no image: its pixels go from {low:.3g} to {high:.3g}. "
+                "Clip to [0, 1] as the last thing you do: `.clamp(0, 1)`")
+    return None
+
+
+def in_ball(norm, name="x_adv"):
+    """Makes the property that x_adv lies within eps of x; norm: "linf", pixel by pixel, or "l2", image by image."""
+    if norm not in ("linf", "l2"):
+        raise ValueError(f"norm must be 'linf' or 'l2'; got {norm!r}")
+
+    def holds(probe, result):
+        if message := finite(probe, result):
+            return message
+        delta, eps = (result - probe["x"]).flatten(1), probe["eps"]
+        distance = delta.abs().amax(1) if norm == "linf" else delta.norm(dim=1)
+        spill = (distance - eps).max().item()
+        if spill <= ROUNDING:
+            return None
+        mend = ("clip to [x − ε, x + ε] after adding" if norm == "linf"
+                else "where the length of δ exceeds ε, scale δ by ε / ‖δ‖₂, image by image")
+        return f"your {name} leaves the ε-ball by {spill:.2g}: {mend}"
+
+    return holds
+
+
+def equals(formula, mistakes=None, tolerance=1e-5):
+    """Makes the property that the result is `formula(**probe)`, within `tolerance` in every entry.
+
+    formula: returns a tensor, a number, or a list of numbers.
+    mistakes: from the message for a known mistake to the formula that makes it; the first that fits is shown.
+    """
+    def holds(probe, result):
+        right = formula(**probe)
+        if _distance(result, right) <= tolerance:
+            return None
+        for message, mistake in (mistakes or {}).items():
+            if _distance(result, mistake(**probe)) <= tolerance:
+                return message
+        return f"your result is not what the formula gives: it is off by up to {_distance(result, right):.2g}"
+
+    return holds
+
+
+def raises_loss(probe, result):
+    """x_adv has a higher cross-entropy loss than x, over the batch."""
+    if message := finite(probe, result):
+        return message
+    model, x, y = probe["model"], probe["x"], probe["y"]
+    with torch.no_grad():
+        before, after = (torch.nn.functional.cross_entropy(model(images), y).item() for images in (x, result))
+    if after < before:
+        return (f"your x_adv lowers the loss from {before:.3g} to {after:.3g}: an attack goes uphill, "
+                "so add the step rather than subtract it")
+    if after == before:
+        return f"your x_adv has the same loss as x, {before:.3g}: nothing was attacked"
+    return None
+
+
+def confident(target="y", at_least=0.99):
+    """Makes the property that the model reads every image as its target class with enough confidence.
+
+    target: the name of the argument that holds the target class, a number or one label for each image.
+    """
+    def holds(probe, result):
+        if message := finite(probe, result):
+            return message
+        model, wanted = probe["model"], probe[target]
+        with torch.no_grad():
+            before, after = model(probe["x"]).softmax(1), model(result).softmax(1)
+        wanted = torch.as_tensor(wanted, device=after.device).expand(len(after))
+        reached = after.gather(1, wanted[:, None])[:, 0]
+        if reached.min() >= at_least:
+            return None
+        if torch.equal(result, probe["x"]):
+            return "the image came back unchanged: follow the gradient for some steps"
+        worst = reached.argmin()
+        start, sure, seen = before[worst, wanted[worst]].item(), reached[worst].item(), after[worst].argmax().item()
+        told = f"the model gives class {wanted[worst].item()} a probability of {sure:.2g}, and gave it {start:.2g} before"
+        if sure > start:
+            return f"{told}; at least {at_least} is wanted. The direction is right: take more steps, or larger ones"
+        return (f"{told}; it now reads the image as class {seen}. "
+                "Lower the loss of the target class, which means to subtract its gradient")
+
+    return holds
+
+
+def _distance(result, wanted):
+    """The largest difference between two results of the same shape; infinite where they cannot be compared."""
+    result, wanted = (torch.as_tensor(value, dtype=torch.float64).detach() for value in (result, wanted))
+    if result.shape != wanted.shape:
+        return float("inf")
+    largest = (result - wanted).abs().max().item() if result.numel() else 0.0
+    return float("inf") if largest != largest else largest

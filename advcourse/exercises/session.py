@@ -1,0 +1,123 @@
+"""What a student calls in a notebook, and what is remembered until the kernel stops."""
+
+import hashlib
+
+from advcourse.exercises import engine
+from advcourse.exercises.catalogue import Exercise, Question, all_exercises, get
+from advcourse.exercises.display import count, emit, progress_html, progress_text, show_verdict
+
+_student = ""
+_notebook = None
+_verdicts = {}  # number -> the latest Verdict
+_hints_shown = {}  # number -> how many
+
+
+def set_student(name):
+    """Say who is at work: it decides the order of every question's choices."""
+    global _student
+    _student = name.strip()
+
+
+def set_notebook(notebook):
+    """Say which notebook is running ("01"): what `progress()` shows. Starts with a clean slate."""
+    global _notebook
+    _notebook = notebook
+    _verdicts.clear()
+    _hints_shown.clear()
+
+
+def check(number, function, seed=None):
+    """Try the student's function, show the verdict, and return a function that works.
+
+    Returns `function` where it passes, else the course's own solution, so that the rest of the notebook runs.
+    seed: fixes the probes; the default is always the same.
+    """
+    exercise = get(number)
+    if not isinstance(exercise, Exercise):
+        raise ValueError(f"{number} is a question: use answer({number!r}, \"a\")")
+    verdict = engine.run(exercise, function, seed)
+    _remember(verdict)
+    return function if verdict.state == engine.PASSED else exercise.reference
+
+
+def _remember(verdict):
+    _verdicts[verdict.number] = verdict
+    show_verdict(verdict)
+
+
+def hint(number):
+    """Show the next hint of an exercise: each call gives one more."""
+    try:
+        task = get(number)
+    except ValueError as error:  # a slip of the student's: words, no traceback
+        emit(None, f"{error}")
+        return
+    shown = _hints_shown.get(number, 0)
+    if shown >= len(task.hints):
+        emit(None, f"That was all: {number} has {count(len(task.hints), 'hint')}.")
+        return
+    title, text = task.hints[shown]
+    _hints_shown[number] = shown + 1
+    quoted = "\n".join(f"> {line}" for line in text.strip().splitlines())
+    heading = f"Hint {shown + 1} of {len(task.hints)} for {number}"
+    emit(None, f"{heading}: {title}\n{text.strip()}", markdown=f"> **{heading}: {title}**\n>\n{quoted}")
+
+
+def question(number):
+    """Show a question and its choices."""
+    task = _question(number)
+    choices = [f"- **{letter})** {text}" for letter, (text, _) in choices_of(task, _student).items()]
+    text = "\n".join([f"**{number} {task.title}** ({count(task.points, 'point')})\n", f"{task.text.strip()}\n", *choices])
+    emit(None, text.replace("**", ""), markdown=text)
+
+
+def answer(number, letter):
+    """Show the verdict on a student's answer, "a", "b", …; `...`, None and "" leave the question open."""
+    task = _question(number)
+    choices = choices_of(task, _student)
+    if letter is ... or letter is None or (isinstance(letter, str) and not letter.strip()):
+        _remember(engine.verdict(task, engine.NOT_ATTEMPTED))
+        return
+    given = letter.strip().strip("()").rstrip(".").lower() if isinstance(letter, str) else letter
+    if not isinstance(given, str) or given not in choices:
+        *others, last = choices
+        message = f"the choices are {', '.join(others)} and {last}; your answer is `{letter!r}`"
+        _remember(engine.verdict(task, engine.WRONG, message=message))
+        return
+    explanation = choices[given][1]
+    if choices[given] == task.choices[0]:
+        _remember(engine.verdict(task, engine.PASSED, points=task.points, message=explanation))
+    else:
+        _remember(engine.verdict(task, engine.WRONG, message=explanation))
+
+
+def letter_of_right_answer(number, student=""):
+    """The letter under which this student finds the right choice."""
+    task = _question(number)
+    return next(letter for letter, choice in choices_of(task, student).items() if choice == task.choices[0])
+
+
+def choices_of(task, student):
+    """From letters to (text, explanation), in this student's order: the same on every machine and Python version."""
+    def rank(index):
+        return hashlib.sha256(f"{task.number}|{student}|{index}".encode()).hexdigest()
+
+    order = sorted(range(len(task.choices)), key=rank)
+    return {"abcdefghijklmnopqrstuvwxyz"[place]: task.choices[index] for place, index in enumerate(order)}
+
+
+def _question(number):
+    task = get(number)
+    if not isinstance(task, Question):
+        raise ValueError(f"{number} is not a question: use check({number!r}, your_function)")
+    return task
+
+
+def progress(notebook=None):
+    """Show which exercises of the notebook are solved in this session, and the points so far."""
+    notebook = notebook or _notebook
+    if notebook is None:
+        emit(None, 'Which notebook? progress("01"), or run the set-up cell first.')
+        return
+    verdicts = [_verdicts.get(task.number) or engine.verdict(task, engine.NOT_ATTEMPTED) for task in all_exercises(notebook)]
+    emit(None, progress_text(notebook, verdicts), progress_html(notebook, verdicts))

@@ -1,0 +1,111 @@
+"""The course's pictures: one look, safe for colour-blind readers, every figure with alt text."""
+
+import base64
+import html
+import io
+
+import matplotlib.pyplot as plt
+from PIL import Image
+
+# Okabe and Ito (2008): eight colours that people with any kind of colour vision can tell apart.
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#F0E442")
+MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
+
+# The data set's name, added to every title by `show`: nobody should have to ask what a figure was made on.
+data_name = ""
+
+
+def show(figure, title, alt, on=None):
+    """Display a matplotlib figure under `title`, with `alt` for readers who cannot see it.
+
+    on: what the figure was made on, where that is not the notebook's data set.
+    """
+    from IPython.display import display
+
+    display({"text/html": picture(figure, title, alt, on), "text/plain": f"[figure: {title}. {alt}]"}, raw=True)
+
+
+def picture(figure, title, alt, on=None):
+    """The figure as an HTML image with alt text. It stands in the page itself, so that it goes wherever the notebook goes."""
+    figure.suptitle(" · ".join(part for part in (title, on or data_name) if part), fontsize=11)
+    source = base64.b64encode(png(figure)).decode()
+    return (f'<img alt="{html.escape(alt)}" width="{round(figure.get_figwidth() * 90)}" style="max-width:100%" '
+            f'src="data:image/png;base64,{source}">')
+
+
+def png(figure):
+    """The figure as PNG bytes: sharp on high-resolution screens, 64 colours, so that a notebook stays small."""
+    plain, small = io.BytesIO(), io.BytesIO()
+    figure.savefig(plain, dpi=130, facecolor="white")
+    plt.close(figure)
+    Image.open(plain).convert("RGB").quantize(64, dither=Image.Dither.NONE).save(small, format="PNG", optimize=True)
+    return small.getvalue()
+
+
+def grid(rows, columns, width=1.3, height=1.3, **options):
+    """A figure and its (rows, columns) array of axes, each about `width` by `height` inches."""
+    return plt.subplots(rows, columns, figsize=(width * columns, height * rows + 0.3), layout="constrained",
+                        squeeze=False, **options)
+
+
+def draw_image(axes, image, title="", signed=False):
+    """Draw one image, (C, H, W) in [0, 1], on `axes`; `signed=True` draws a perturbation: blue darker, red lighter."""
+    image = image.detach().cpu().numpy()
+    if signed:
+        largest = max(abs(image).max(), 1e-12)
+        axes.imshow(image.mean(0), cmap="RdBu_r", vmin=-largest, vmax=largest)
+    elif len(image) == 1:
+        axes.imshow(image[0], cmap="gray", vmin=0, vmax=1)
+    else:
+        axes.imshow(image.transpose(1, 2, 0))
+    axes.set_title(title, fontsize=8)
+    axes.set_axis_off()
+
+
+def images(rows, titles=None, row_names=None, signed=()):
+    """A figure with one row of images per entry of `rows`.
+
+    rows: list of tensors (N, C, H, W); titles: one list of N strings per row; row_names: one string per row;
+    signed: the numbers of the rows that hold perturbations.
+    """
+    figure, axes = grid(len(rows), max(len(row) for row in rows), height=1.5)
+    for r, row in enumerate(rows):
+        for c, image in enumerate(row):
+            draw_image(axes[r, c], image, titles[r][c] if titles else "", signed=r in signed)
+        for empty in axes[r, len(row):]:
+            empty.set_axis_off()
+        if row_names:
+            axes[r, 0].text(-0.15, 0.5, row_names[r], transform=axes[r, 0].transAxes, rotation=90, ha="right",
+                            va="center", fontsize=8)
+    return figure
+
+
+def curves(x, lines, xlabel, ylabel, axes=None, **options):
+    """Lines over a common x with a legend; `lines` maps each name to its values. Returns the figure.
+
+    options: passed on to `axes.set` (limits, scales, a title).
+    """
+    if axes is None:
+        axes = plt.subplots(figsize=(6, 3.3), layout="constrained")[1]
+    for (name, values), colour, marker in zip(lines.items(), COLOURS, MARKERS):
+        axes.plot(x, values, color=colour, marker=marker if len(x) < 20 else None, markersize=4, label=name)
+    axes.set(xlabel=xlabel, ylabel=ylabel, **options)
+    axes.grid(alpha=0.3)
+    axes.spines[["top", "right"]].set_visible(False)
+    if len(lines) > 1:
+        beside = {"loc": "center left", "bbox_to_anchor": (1, 0.5)} if len(lines) > 3 else {}
+        axes.legend(fontsize=8, frameon=False, **beside)
+    return axes.figure
+
+
+def draw_probabilities(axes, probabilities, classes, true=None, target=None):
+    """A bar per class; the true class in blue, the target in orange, the rest grey."""
+    colours = ["#999999"] * len(classes)
+    if target is not None:
+        colours[target] = COLOURS[1]
+    if true is not None:
+        colours[true] = COLOURS[0]
+    axes.bar(range(len(classes)), probabilities.tolist(), color=colours)
+    axes.set(xticks=range(len(classes)), ylim=(0, 1), ylabel="probability", xlabel="class")
+    axes.set_xticklabels(classes, fontsize=8, rotation=0 if max(map(len, classes)) < 3 else 45)
+    axes.spines[["top", "right"]].set_visible(False)

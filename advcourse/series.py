@@ -1,0 +1,41 @@
+"""The map of the course: its parts, their notebooks, and which of them can be opened today."""
+
+from textwrap import fill
+
+# Every planned notebook, in order; a part is a question that its notebooks answer.
+PARTS = {
+    "Start": {"00": "welcome"},
+    "How are models fooled?": {
+        "01": "adversarial examples",
+        "02": "threat models",
+        "03": "gradient attacks",
+        "04": "optimisation attacks",
+        "05": "sparse and black-box attacks",
+        "06": "universal and physical attacks",
+        "07": "face de-identification",
+    },
+    "How are they defended,\nand is it true?": {
+        "08": "transferability",
+        "09": "adversarial training",
+        "10": "honest evaluation",
+    },
+}
+WRITTEN = ("00", "01")
+
+
+def draw():
+    """The map as a figure: one row per part, one box per notebook; those still to come are pale."""
+    from advcourse import plots
+
+    figure, axes = plots.grid(1, 1, width=10, height=0.85 * len(PARTS))
+    panel = axes[0, 0]
+    for row, (part, notebooks) in enumerate(PARTS.items()):
+        panel.text(-0.1, -row, part, ha="right", va="center", fontsize=8)
+        for column, (number, title) in enumerate(notebooks.items()):
+            colour = plots.COLOURS[0] if number in WRITTEN else "#999999"
+            panel.text(column + 0.45, -row, f"{number}\n{fill(title, 12, break_long_words=False)}", ha="center",
+                       va="center", fontsize=7.5,
+                       color=colour, bbox={"boxstyle": "round,pad=0.4", "facecolor": "white", "edgecolor": colour})
+    panel.set(xlim=(-1.7, 7), ylim=(-len(PARTS) + 0.4, 0.5))
+    panel.set_axis_off()
+    return figure
