@@ -1,0 +1,71 @@
+"""The taxonomy of attacks: for every attack one frozen card with its place on nine axes, its paper and its cost.
+
+Each module of attacks declares its own cards beside its functions, as `CARDS`; here they are collected into one table.
+The axes are those by which the literature sorts attacks: what it changes, how often it looks, what it wants, what it knows.
+"""
+
+import sys
+from dataclasses import dataclass, fields
+from html import escape
+
+
+@dataclass(frozen=True)
+class AttackCard:
+    """One attack's place in the taxonomy; every field is text."""
+
+    name: str  # of the function in advcourse.attacks
+    input: str  # "random" where the attack draws random numbers by default, else "non-random"
+    frequency: str  # "one-time": one gradient or fewer; "iterative"
+    specificity: str  # "targeted", "non-targeted" or "both"
+    scope: str  # "individual": one perturbation per image; "universal": one for all
+    measurement: str  # the norms that are limited or minimised, or what is limited in their place
+    realism: str  # "realistic" where the result is meant to look or to be physically real, else "non-realistic"
+    falsification: str  # "type 1": a false alarm; "type 2": a miss; "both"
+    knowledge: str  # "white box", "grey box", "black box: scores" or "black box: labels"
+    method: str  # the idea in one line
+    paper: str  # author, year, arXiv number
+    cost: str  # forward and backward passes, as a formula in words
+
+
+class Table(list):
+    """Rows as dicts of column to text; in a notebook it shows as an HTML table, printed as aligned text."""
+
+    def __repr__(self):
+        if not self:
+            return "no attacks"
+        columns = list(self[0])
+        widths = {column: max(len(column), *(len(row[column]) for row in self)) for column in columns}
+        lines = [{column: column for column in columns}, {column: "-" * widths[column] for column in columns}, *self]
+        return "\n".join("  ".join(line[column].ljust(widths[column]) for column in columns).rstrip() for line in lines)
+
+    def _repr_html_(self):
+        columns = list(self[0]) if self else []
+        head = "".join(f'<th scope="col">{escape(column)}</th>' for column in columns)
+        body = "".join("<tr>" + "".join(f"<td>{escape(row[column])}</td>" for column in columns) + "</tr>\n" for row in self)
+        return f"<table>\n<thead><tr>{head}</tr></thead>\n<tbody>\n{body}</tbody>\n</table>"
+
+
+def cards():
+    """Every exported attack's card: a dict from the attack's name to its AttackCard, in the order of `advcourse.attacks.__all__`."""
+    from advcourse import attacks
+
+    functions = [getattr(attacks, name) for name in attacks.__all__]
+    declared = {}
+    for module in {function.__module__: None for function in functions}:
+        declared.update((card.name, card) for card in getattr(sys.modules[module], "CARDS", ()))
+    return {name: declared[name] for name in attacks.__all__ if name in declared}
+
+
+def table(*columns, **where):
+    """The taxonomy as a Table: one row per attack. columns: which fields, all by default; where: which attacks, by a field's value.
+
+        table("name", "knowledge", "measurement", specificity="both", scope="individual")
+
+    Raises ValueError for a column that no card has.
+    """
+    known = [field.name for field in fields(AttackCard)]
+    for name in (*columns, *where):
+        if name not in known:
+            raise ValueError(f"a card has the fields {', '.join(known)}; got {name!r}")
+    chosen = [card for card in cards().values() if all(getattr(card, name) == value for name, value in where.items())]
+    return Table({column: getattr(card, column) for column in columns or known} for card in chosen)

@@ -1,0 +1,94 @@
+"""The elastic-net attack: Carlini and Wagner's problem with an l1 term, so that few pixels change and the others not at all.
+
+An l1 term has a kink at 0 where gradient steps only rattle. ISTA takes the gradient step for everything else and then
+shrinks every change by a fixed amount: what is smaller than that amount becomes exactly 0.
+"""
+
+import math
+
+import torch
+
+from advcourse.attacks.cards import AttackCard
+from advcourse.attacks.carlini_wagner import _Hinge, _movable, _still_right
+from advcourse.attacks.contract import attacking, check, check_positive, distance, fresh, input_gradient, per_example, warn_if_flat
+from advcourse.attacks.minimum_norm import to_boundary
+
+
+def ead(model, x, y, *, beta=0.01, rule="en", steps=25, search_steps=3, step_size=None, initial_c=None, confidence=0.0, targeted=False):
+    """EAD: the smallest change in the elastic-net sense β ‖δ‖₁ + ‖δ‖₂², by FISTA, with a weight c of its own for every image.
+
+        minimise over δ   c · f(x + δ) + ‖δ‖₂² + β ‖δ‖₁                     f: cw_l2's hinge
+        δ_{k+1} = clip(shrink_β(v_k − α_k ∇[c f + ‖δ‖₂²](x + v_k))),        shrink_β(v) = sign(v) max(|v| − β, 0)
+        v_{k+1} = clip(δ_{k+1} + k / (k + 3) · (δ_{k+1} − δ_k)),            α_k = step_size √(1 − k / steps)
+
+    model: from images in [0, 1], shape (N, ...), to logits (N, K); x: such images; y: their true labels, shape (N,), with
+    targeted=True the classes to reach. rule: which success counts as nearest, "en": by β ‖δ‖₁ + ‖δ‖₂², or "l1": by ‖δ‖₁.
+    steps: for each of the search_steps values of c. step_size: α_0; as β is taken off in every step, whatever its length, short steps
+    favour the l1 term; None: 0.05 by the rule "en", 0.007 by "l1". initial_c: the first c; None: one at which the steepest pixel moves.
+    Returns x_adv in [0, 1], detached: the nearest success; x unchanged where there is none or where the model errs on x already.
+
+    Chen, Sharma, Zhang, Yi, Hsieh, "EAD: elastic-net attacks to deep neural networks", AAAI 2018, algorithm 1. What differs:
+    success is read off the very forward pass that gives the gradient at v_k (the paper spends a second one on δ_k); every search
+    step starts from the best change so far; c starts at the estimate above; `to_boundary` ends it.
+    """
+    check(x, y, steps=steps, search_steps=search_steps)
+    check_positive(beta=beta, step_size=step_size, initial_c=initial_c)
+    if rule not in ("en", "l1"):
+        raise ValueError(f"rule must be one of 'en', 'l1'; got {rule!r}")
+    step_size = step_size or (0.05 if rule == "en" else 0.007)
+    x, y = fresh(x), fresh(y)
+    with attacking(model):
+        active = _still_right(model, x, y, targeted)
+        if len(active) == 0:
+            return x
+        origin, labels = x[active], y[active]
+        hinge = _Hinge(labels, confidence, targeted)
+        c = _first_weight(model, origin, hinge, beta / step_size, initial_c)
+        best, best_size = torch.zeros_like(origin), torch.full_like(c, math.inf)
+        low, high = torch.zeros_like(c), torch.full_like(c, math.inf)
+        start = torch.zeros_like(origin)
+        for _ in range(search_steps):
+            delta = point = start
+            succeeded = torch.zeros_like(labels, dtype=torch.bool)
+            for k in range(steps):
+                logits, _, gradient = input_gradient(model, (origin + point).clamp_(0, 1), lambda z: c * hinge(z))
+                size = distance(point, 0, "l1")
+                size = size if rule == "l1" else beta * size + point.flatten(1).square().sum(1)
+                success = hinge.reached(logits)
+                nearer = success & (size < best_size)
+                best, best_size = torch.where(per_example(nearer, best), point, best), torch.where(nearer, size, best_size)
+                succeeded |= success
+                step = step_size * math.sqrt(1 - k / steps)
+                moved = point - step * (gradient + 2 * point)
+                shrunk = torch.nn.functional.softshrink(moved, beta).clamp(-origin, 1 - origin)
+                point = (shrunk + k / (k + 3) * (shrunk - delta)).clamp(-origin, 1 - origin)
+                delta = shrunk
+            high, low = torch.where(succeeded, c.minimum(high), high), torch.where(succeeded, low, c.maximum(low))
+            c = torch.where(high.isinf(), c * 4, torch.where(low == 0, high / 2, (low * high).sqrt()))
+            start = torch.where(per_example(best_size.isinf(), delta), delta, best)
+        found = ~best_size.isinf()
+        best = (origin + best).clamp_(0, 1)
+        best = to_boundary(model, origin, best, labels, found, targeted=targeted, confidence=confidence)
+        x[active[found]] = best[found]
+        return x
+
+
+def _first_weight(model, x, hinge, threshold, initial_c):
+    """c at which the steepest pixel's gradient step is four times what shrinking takes back."""
+    if initial_c is not None:
+        return x.new_full((len(x),), float(initial_c))
+    _, _, gradient = input_gradient(model, x, hinge)
+    steepest = _movable(gradient, x).flatten(1).abs().amax(1)
+    warn_if_flat(steepest == 0)
+    return torch.where(steepest > 0, 4 * threshold / steepest, 1).nan_to_num(1, 1, 1).clamp(1e-6, 1e6)
+
+
+CARDS = (
+    AttackCard(
+        name="ead", input="non-random", frequency="iterative", specificity="both", scope="individual",
+        measurement="l1 and l2 (elastic net)", realism="non-realistic", falsification="both", knowledge="white box",
+        method="iterative shrinking (FISTA) on Carlini and Wagner's problem with an added l1 term; binary search over the weight",
+        paper="Chen, Sharma, Zhang, Yi, Hsieh, 2018, arXiv:1709.04114",
+        cost="search steps × steps + 1 forward and backward passes; then 9 forward passes",
+    ),
+)

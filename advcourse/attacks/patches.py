@@ -1,0 +1,133 @@
+"""Adversarial patches: a pattern of unlimited strength on few pixels, the same for all images, that can be printed and worn.
+
+The pattern may look as it likes, but only inside a mask: a sticker anywhere in the picture, or the frame of a pair of glasses.
+It is trained over many images and over random places, angles and sizes at once, so that it works wherever it lands.
+Unlike other attacks `patch` therefore returns the pattern, which has the shape of one image; `apply_patch` puts it on.
+"""
+
+import torch
+
+from advcourse.attacks.cards import AttackCard
+from advcourse.attacks.contract import (
+    attacking, check, check_positive, cross_entropy, fools, fresh, generator_for, input_gradient, labels_fit,
+)
+from advcourse.training import seeded
+
+
+def patch(model, x, y, *, mask, place=None, steps=200, batch_size=64, places=8, step_size=0.1, targeted=False, generator=None):
+    """One pattern that fools the model on the images x when it covers the mask, wherever `place` moves it.
+
+        p* = argmax_p  E_{x, t} [ J(model(A(p, x, t)), y) ],     A(p, x, t) = (1 − t(m)) · x + t(m) · t(p)     (targeted: argmin)
+
+    model: from images in [0, 1], shape (N, C, H, W), to logits (N, K). x: such images. y: their labels, or with targeted=True the labels
+        to reach, shape (N,); one class for all is Brown's patch, "toaster". A single image gives a patch for this image.
+    mask: m, shape (H, W), bool or in [0, 1]: where the pattern covers the image, such as `glasses_mask(x.shape[1:])`.
+    place: the location distribution; a random transform that takes pattern and mask together, as an image of C + 1 channels, and
+        fills with 0: any affine one of torchvision.transforms.v2. None: the patch stays where the mask is. Its random numbers
+        come from torch's global generator, which is seeded from `generator` meanwhile and restored.
+    steps: of Adam on the pattern, each on a random mini-batch of batch_size images, which share `places` placements among them. The pattern
+        starts at grey and is kept in [0, 1]. step_size: Adam's, falling along a straight line to 0.
+    Returns the pattern, shape (C, H, W), in [0, 1], 0 outside the mask: of those after every 20th step the one that fooled most in the 20 steps before.
+    Costs steps · batch_size forward and backward passes.
+
+    Brown, Mané, Roy, Abadi, Gilmer, "Adversarial patch", 2017, section 2. Sharif, Bhagavatula, Bauer, Reiter, "Accessorize to a crime", CCS 2016,
+    for glasses; their terms for smoothness and printable colours are left out.
+    """
+    check(x, y, steps=steps, batch_size=batch_size, places=places)
+    check_positive(step_size=step_size)
+    if x.dim() != 4:
+        raise ValueError(f"x must be images of shape (N, channels, height, width); got shape {tuple(x.shape)}")
+    mask = fresh(_check_mask(mask, x))
+    generator = generator_for(x, generator)
+    x, y = fresh(x), fresh(y)
+    pattern = fresh(0.5 * mask.expand(1, *x.shape[1:]).ceil())
+    if len(x) == 0:
+        return pattern[0]
+    sign = 1 if targeted else -1
+    average, square = fresh(torch.zeros_like(pattern)), fresh(torch.zeros_like(pattern))
+    best, best_rate, rates = pattern, -1.0, []
+    with attacking(model), seeded(torch.randint(2**31, (), generator=generator, device=x.device).item()):
+        for step in range(steps):
+            chosen = torch.randint(len(x), (batch_size,), generator=generator, device=x.device)
+            images, labels = x[chosen], y[chosen]
+            logits, _, gradient = input_gradient(
+                lambda pattern: _logits(model, images, labels, pattern, mask, place, places), pattern, lambda logits: cross_entropy(logits, labels))
+            rates.append(fools(logits, labels, targeted).double().mean())
+            if step % 20 == 19 or step == steps - 1:
+                rate = torch.stack(rates[-20:]).mean().item()
+                best, best_rate = (pattern, rate) if rate > best_rate else (best, best_rate)
+            # Adam, written out: the mean and the mean square of the gradient, each corrected for its start at 0.
+            average, square = 0.9 * average + 0.1 * gradient, 0.999 * square + 0.001 * gradient.square()
+            move = (average / (1 - 0.9 ** (step + 1))) / ((square / (1 - 0.999 ** (step + 1))).sqrt() + 1e-12)
+            pattern = (pattern - sign * step_size * (1 - step / steps) * move).clamp(0, 1) * mask.ceil()
+    return best[0].detach()
+
+
+def apply_patch(x, pattern, mask, *, place=None, places=None):
+    """The images x, shape (N, C, H, W), with the pattern on them: (1 − t(m)) · x + t(m) · t(p), in [0, 1]; differentiable.
+
+    pattern: shape (C, H, W); mask: shape (H, W), both as for `patch`. place: t, drawn anew `places` times, each for an equal share of
+    the images; None draws for each image. Random numbers come from torch's global generator, as always in torchvision.
+    """
+    mask = _check_mask(mask, x)
+    if pattern.shape != x.shape[1:]:
+        raise ValueError(f"pattern must have the shape of one image, {tuple(x.shape[1:])}; got {tuple(pattern.shape)}")
+    if len(x) == 0:
+        return x.clone()
+    # The pattern times the mask: after interpolation its rim is weighted once, not twice.
+    sticker = torch.cat([pattern[None] * mask, mask[None, None]], 1)
+    if place is None:
+        stickers = sticker
+    else:
+        count = min(len(x), places or len(x))
+        placed = torch.cat([place(sticker) for _ in range(count)])
+        stickers = placed.repeat_interleave(-(-len(x) // count), 0)[:len(x)]
+    covered = stickers[:, -1:].clamp(0, 1)
+    return ((1 - covered) * x + stickers[:, :-1]).clamp(0, 1)
+
+
+def glasses_mask(shape):
+    """The frame of a pair of glasses, about 6 % of the image, for a face that fills it: bool, shape (H, W). True where the frame is.
+
+    shape: that of an image, (C, H, W) or (H, W). Two oval rims at a third of the way down, the bridge between, the temples outside.
+    """
+    height, width = shape[-2:]
+    if height < 16 or width < 16:
+        raise ValueError(f"glasses need images of at least 16 × 16 pixels; got {height} × {width}")
+    down = ((torch.arange(height) + 0.5) / height)[:, None]
+    across = (torch.arange(width) + 0.5) / width
+    across = torch.minimum(across, across.flip(0))  # both halves are the same, to the last pixel
+    half_thick = 0.0165 + 0.05 / max(height, width)  # a thin line still has to be drawn with whole pixels
+    radius = (((across - 0.30) / 0.145) ** 2 + ((down - 0.38) / 0.105) ** 2).sqrt()
+    rims = (radius - 1).abs() * 0.125 < half_thick
+    level = (down - 0.36).abs() < half_thick
+    bridge, temples = level & (across > 0.44), level & (across > 0.06) & (across < 0.16)
+    return rims | bridge | temples
+
+
+def _logits(model, images, labels, pattern, mask, place, places):
+    logits = model(apply_patch(images, pattern[0], mask, place=place, places=places))
+    labels_fit(logits, labels)
+    return logits
+
+
+def _check_mask(mask, x):
+    """The mask as numbers of x's kind, shape (H, W)."""
+    if not isinstance(mask, torch.Tensor) or mask.shape != x.shape[2:]:
+        given = f"shape {tuple(mask.shape)}" if isinstance(mask, torch.Tensor) else type(mask).__name__
+        raise ValueError(f"mask must have the height and width of the images, {tuple(x.shape[2:])}; got {given}")
+    mask = mask.to(x)
+    if mask.numel() and not (mask.min() >= 0 and mask.max() <= 1):
+        raise ValueError(f"mask must be bool or lie in [0, 1]; got values from {mask.min():.3g} to {mask.max():.3g}")
+    return mask
+
+
+CARDS = (
+    AttackCard(
+        name="patch", input="random", frequency="iterative", specificity="both", scope="universal",
+        measurement="the pixels of a mask, of unlimited change", realism="realistic", falsification="both", knowledge="white box",
+        method="Adam on one pattern over random images and random places",
+        paper="Brown et al., 2017, arXiv:1712.09665; Sharif et al., 2016, doi:10.1145/2976749.2978392",
+        cost="steps · batch_size forward and backward passes in all",
+    ),
+)

@@ -1,0 +1,212 @@
+"""Square: a random search that changes one square of the image at a time and keeps the change where it helps.
+
+It sees the model's scores and no gradient, so that a model that hides its gradient hides nothing from it. Every pixel stands at the
+border of the ball, where attacks end up anyway, and the squares shrink as the search goes on. Each try costs one query;
+an image leaves at its first success.
+"""
+
+import math
+
+import torch
+
+from advcourse.attacks import contract
+from advcourse.attacks.cards import AttackCard
+
+NORMS = ("linf", "l2")
+# Of 10,000 queries: after each of these the squares' area halves.
+HALVINGS = (10, 50, 200, 500, 1000, 2000, 4000, 6000, 8000)
+
+
+def square(model, x, y, *, eps, norm="linf", queries=5000, targeted=False, generator=None):
+    """Random search over squares inside the ball of radius eps; keeps a change where it lowers the margin z_y − max_{i≠y} z_i.
+
+        linf: a square of x_adv becomes x + eps or x − eps, a sign per channel
+        l2:   a square of the perturbation becomes itself plus a two-sided bump, paid with the size that another square gives up
+
+    model: from images in [0, 1], shape (N, C, H, W), to logits (N, K), never differentiated; images (N, H, W) and (N, D) work, too.
+    y: labels, shape (N,), to leave, or to reach where `targeted` (then the margin of y is raised); eps: radius >= 0 in the norm "linf" or "l2".
+    queries: how many times an image may be shown to the model, the start included; it is shown no more once it fools.
+    Returns x_adv: the first success, else the image of the smallest margin; in the ball and the box.
+    Costs per image at most `queries` forward passes.
+
+    Andriushchenko, Croce, Flammarion, Hein, "Square attack", ECCV 2020, Algorithms 1 to 3, p = 0.8.
+    Differs: the squares, drawn at random for every query, are the same for all images of a batch, so that an image's result does not
+    depend on the others; a sign that would change nothing is turned; below 5,000 queries the squares shrink earlier, in proportion.
+    """
+    contract.check(x, y, eps=eps, norm=norm, norms=NORMS, queries=queries)
+    generator = contract.generator_for(x, generator)
+    return search(model, contract.fresh(x), y, eps=eps, norm=norm, queries=queries, targeted=targeted, generator=generator)
+
+
+def search(model, x, y, *, eps, norm, queries, targeted, generator, give_up=False):
+    """`square` on checked arguments. give_up: an image leaves, too, where at one of the halvings from 200 on its margin is so large that it
+    could not be closed by gaining, in every doubling of the queries still to come, four times as much as since the halving before.
+    """
+    if x.numel() == 0:
+        return x
+    shape = x.shape[1:]
+    x = x.reshape(len(x), *_channels_height_width(shape))
+    propose = _Linf(x, eps, generator) if norm == "linf" else _L2(x, eps, generator)
+    with contract.attacking(model), torch.no_grad():
+        result = x.clone()
+        index, labels = torch.arange(len(x), device=x.device), y
+        x_adv = propose.start()
+        best = before = x.new_full((len(x),), math.inf, dtype=torch.float64)
+        for query in range(queries):
+            candidate, undo = (x_adv, None) if query == 0 else propose.change(x_adv, _share(query, queries))
+            logits = contract.at_least_float32(model(candidate.view(-1, *shape)))
+            if query == 0:
+                contract.labels_fit(logits, labels)
+            margin = contract.margin(logits, labels).double()
+            margin = -margin if targeted else margin
+            fooled = contract.fools(logits, labels, targeted)
+            better = fooled | (margin < best)
+            best = torch.where(better, margin, best)
+            x_adv = candidate if undo is None else undo(candidate, better)
+            done = fooled
+            if give_up and query in HALVINGS[1:]:
+                if query > HALVINGS[1]:
+                    done = done | (best > 4 * (before - best) * math.log2(queries / query))
+                before = best
+            if done.any():
+                result[index[done]] = x_adv[done]
+                index, labels, x_adv, best, before = (part[~done] for part in (index, labels, x_adv, best, before))
+                propose.keep(~done)
+                if len(index) == 0:
+                    break
+        result[index] = x_adv
+    return result.view(-1, *shape)
+
+
+def _channels_height_width(shape):
+    """(C, H, W) of images of this shape; anything but 2 or 3 dimensions becomes one row."""
+    return {3: tuple(shape), 2: (1, *shape)}.get(len(shape), (1, 1, math.prod(shape)))
+
+
+def _share(query, queries):
+    """The squares' share of the image's area: 0.8, halved nine times over 10,000 queries."""
+    query = query / min(1, queries / 5000)
+    return .8 / 2 ** sum(query > halving for halving in HALVINGS)
+
+
+class _Linf:
+    """Proposals for linf: x − eps and x + eps, clipped, are the only values there are."""
+
+    def __init__(self, x, eps, generator):
+        self.low, self.high = contract.bounds(x, eps)
+        self.generator = generator
+
+    def start(self):
+        """Vertical stripes, one pixel wide, a random sign for each stripe and channel."""
+        channels, _, width = self.low.shape[1:]
+        return torch.where(_signs((channels, 1, width), self.low, self.generator) > 0, self.high, self.low)
+
+    def change(self, x_adv, share):
+        """x_adv with a new square, in place; and how to take it back where it did not help."""
+        channels, height, width = x_adv.shape[1:]
+        side = max(round(math.sqrt(share * height * width)), 1)
+        rows, columns = _window(height, side, self.generator), _window(width, side, self.generator)
+        window, high, low = (images[:, :, rows, columns] for images in (x_adv, self.high, self.low))
+        up = _signs((channels, 1, 1), x_adv, self.generator) > 0
+        new, other = torch.where(up, high, low), torch.where(up, low, high)
+        same = (new == window).flatten(1).all(1)
+        new = torch.where(contract.per_example(same, new), other, new)
+        old = window.clone()
+        window.copy_(new)
+
+        def undo(candidate, better):
+            candidate[:, :, rows, columns] = torch.where(contract.per_example(better, new), new, old)
+            return candidate
+
+        return x_adv, undo
+
+    def keep(self, mask):
+        self.low, self.high = self.low[mask], self.high[mask]
+
+
+class _L2:
+    """Proposals for l2: bumps, and a budget of eps that moves from square to square."""
+
+    def __init__(self, x, eps, generator):
+        self.x, self.eps, self.generator = x, eps, generator
+
+    def start(self):
+        """A chessboard of bumps, a random sign for each bump and channel."""
+        channels, height, width = self.x.shape[1:]
+        delta = self.x.new_zeros(channels, height, width)
+        tall, wide = max(height // 5, 1), max(width // 5, 1)
+        for top in range(0, height - tall + 1, tall):
+            for left in range(0, width - wide + 1, wide):
+                bump = _two_sided(tall, wide, self.x, self.generator) * _signs((channels, 1, 1), self.x, self.generator)
+                delta[:, top:top + tall, left:left + wide] = bump
+        return self._at_border(delta.expand_as(self.x))
+
+    def change(self, x_adv, share):
+        """A copy of x_adv with a new square, and how to choose between the two."""
+        channels, height, width = x_adv.shape[1:]
+        side = max(round(math.sqrt(share * height * width)), 3)
+        side += side % 2 == 0
+        rows, columns = _window(height, side, self.generator), _window(width, side, self.generator)
+        rows_2, columns_2 = _window(height, side, self.generator), _window(width, side, self.generator)
+        delta = x_adv - self.x
+        both = torch.zeros_like(delta[0, 0], dtype=torch.bool)
+        both[rows, columns] = both[rows_2, columns_2] = True
+        unused = (self.eps ** 2 - delta.square().sum((1, 2, 3), keepdim=True)).clamp_min(0)
+        budget = (unused / channels + (delta.square() * both).sum((2, 3), keepdim=True)).sqrt()
+        window = delta[:, :, rows, columns]
+        bump = _two_sided(window.shape[2], window.shape[3], self.x, self.generator) * _signs((channels, 1, 1), self.x, self.generator)
+        new = _unit(window) + bump
+        delta[:, :, rows_2, columns_2] = 0
+        delta[:, :, rows, columns] = budget * _unit(new)
+        return self._at_border(delta), lambda candidate, better: torch.where(contract.per_example(better, candidate), candidate, x_adv)
+
+    def _at_border(self, delta):
+        """x plus delta at the length eps, clipped to the box."""
+        return contract.project(self.x + contract.normalise(delta.contiguous(), "l2") * self.eps, self.x, self.eps, "l2")
+
+    def keep(self, mask):
+        self.x = self.x[mask]
+
+
+def _signs(shape, like, generator):
+    """−1 or 1 at random."""
+    return torch.randint(2, shape, generator=generator, device=like.device).to(like.dtype) * 2 - 1
+
+
+def _window(length, side, generator):
+    """A random interval of at most `side` pixels inside `length`."""
+    side = min(side, length)
+    start = torch.randint(length - side + 1, (), generator=generator, device=generator.device).item()
+    return slice(start, start + side)
+
+
+def _unit(window):
+    """Each channel's window, shape (N, C, h, w), at length 1; 0 stays 0."""
+    return window / torch.linalg.vector_norm(window, dim=(2, 3), keepdim=True).clamp_min(torch.finfo(window.dtype).tiny)
+
+
+def _two_sided(tall, wide, like, generator):
+    """A bump up beside a bump down, shape (tall, wide), of length 1: one above the other or side by side, at random."""
+    flip = bool(torch.randint(2, (), generator=generator, device=generator.device))
+    first, second = (wide, tall) if flip else (tall, wide)
+    pattern = torch.cat([_bump(first // 2, second, like), -_bump(first - first // 2, second, like)])
+    pattern = pattern / torch.linalg.vector_norm(pattern)
+    return pattern.T if flip else pattern
+
+
+def _bump(tall, wide, like):
+    """Highest in the middle: at distance d (of rows or columns, the larger) from it, the sum of 1 / (t + 1)² over t from d on."""
+    rows = (torch.arange(tall, device=like.device) - tall // 2).abs()
+    columns = (torch.arange(wide, device=like.device) - wide // 2).abs()
+    rings = max(tall, wide) // 2 + 1
+    heights = (1 / torch.arange(1, rings + 1, device=like.device, dtype=like.dtype) ** 2).flip(0).cumsum(0).flip(0)
+    return heights[torch.maximum(rows[:, None], columns[None, :])]
+
+
+CARDS = (
+    AttackCard(
+        name="square", input="random", frequency="iterative", specificity="both", scope="individual", measurement="linf, l2",
+        realism="non-realistic", falsification="both", knowledge="black box: scores",
+        method="random search that changes one square at a time and keeps what lowers the margin",
+        paper="Andriushchenko et al., 2020, arXiv:1912.00049", cost="at most `queries` forward passes, fewer where it succeeds"),
+)
