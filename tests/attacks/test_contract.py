@@ -1,0 +1,426 @@
+"""The contract of an attack, held against every attack of the library: what it returns, and that nothing else changes."""
+
+import random
+import warnings
+
+import numpy as np
+import pytest
+import torch
+from attack_table import NOT_ATTACKS, READY, ROWS, answers, images, network, problem
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from torch import nn
+
+from advcourse import attacks
+from advcourse.attacks.contract import distance, fools
+
+pytestmark = [
+    pytest.mark.timeout(60),  # an attack that never ends fails here
+    pytest.mark.filterwarnings("ignore:gradient masking"),
+]
+TARGETED = [row for row in READY if row.targeted and "targeted" in row.parameters]
+every_attack = pytest.mark.parametrize("attack", READY, ids=lambda row: row.id)
+
+
+def of_kind(*kinds):
+    return pytest.mark.parametrize("attack", [row for row in READY if row.kind in kinds], ids=lambda row: row.id)
+
+
+def having(parameter):
+    return pytest.mark.parametrize("attack", [row for row in READY if parameter in row.parameters], ids=lambda row: row.id)
+
+
+def assert_kept(attack, x_adv, x, eps=None):
+    """The result has the form of x and lies in the box and in the ball, to the last bit."""
+    assert x_adv.shape == x.shape and x_adv.dtype == x.dtype and x_adv.device == x.device
+    assert not x_adv.requires_grad and x_adv.grad_fn is None and not x_adv.is_inference()
+    assert x_adv.isfinite().all() and (x_adv >= 0).all() and (x_adv <= 1).all()
+    if attack.kind == "budgeted":
+        eps = attack.options["eps"] if eps is None else eps
+        assert (distance(x_adv, x, attack.norm) <= eps).all(), (distance(x_adv, x, attack.norm) - eps).max()
+        assert all(size <= eps for size in distance(x_adv, x, attack.norm).tolist()), "eps as float32 is larger than eps"
+
+
+class Spy(nn.Module):
+    """Counts and keeps what the model is asked and what it answers."""
+
+    def __init__(self, model):
+        super().__init__()
+        self.model, self.inputs, self.logits = model, [], []
+
+    def forward(self, x):
+        logits = self.model(x)
+        self.inputs.append(x.detach().clone())
+        self.logits.append(logits.detach().clone())
+        return logits
+
+    @property
+    def count(self):
+        return sum(map(len, self.inputs))
+
+
+def test_every_attack_has_a_row_and_every_row_an_attack():
+    assert {row.name for row in ROWS} == set(attacks.__all__) - NOT_ATTACKS
+
+
+# What comes back
+
+@every_attack
+@pytest.mark.parametrize("count, shape", [(3, (1, 28, 28)), (1, (3, 32, 32)), (2, (2, 5, 7))], ids=str)
+def test_images_of_any_shape(attack, shape, count):
+    model, x, y = problem(count, shape)
+    assert_kept(attack, attack(model, x, y), x)
+
+
+@every_attack
+@settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
+@given(data=st.data())
+def test_images_of_any_shape_type_and_value(attack, data):
+    shape = data.draw(st.tuples(st.integers(1, 3), st.integers(2, 9), st.integers(2, 9)))
+    dtype = data.draw(st.sampled_from([torch.float32, torch.float64]))
+    model, x, _ = problem(data.draw(st.integers(0, 3)), shape, dtype, seed=data.draw(st.integers(0, 99)))
+    x = data.draw(st.sampled_from([x, torch.zeros_like(x), torch.ones_like(x), x.round(), x * 0 + 0.5]))
+    y = torch.arange(len(x)) % 4  # wrong for many
+    assert_kept(attack, attack(model, x, y), x)
+
+
+@every_attack
+def test_no_images_no_call(attack):
+    def model(x):
+        raise AssertionError("an empty batch needs no model")
+
+    x = torch.rand(0, 1, 6, 6)
+    x_adv = attack(model, x, torch.zeros(0, dtype=torch.int64))
+    assert_kept(attack, x_adv, x)
+
+
+@every_attack
+@pytest.mark.parametrize("layout", ["strided", "transposed", "channels last", "expanded"])
+def test_any_layout_in_memory(attack, layout):
+    wide = images(4, (3, 6, 12))
+    x = {
+        "strided": wide[..., ::2], "transposed": wide[..., :6].transpose(2, 3), "expanded": wide[:1, :1, :, :6].expand(4, 3, 6, 6),
+        "channels last": wide[..., :6].contiguous(memory_format=torch.channels_last),
+    }[layout]
+    model, kept = network((3, 6, 6)), x.clone()
+    x_adv = attack(model, x, answers(model, x))
+    assert_kept(attack, x_adv, x)
+    assert torch.equal(x, kept)
+
+
+@of_kind("budgeted")
+@pytest.mark.parametrize("eps, dtype", [(eps, torch.float32) for eps in (0, 1e-6, 0.3, 8 / 255, 40.0)] + [(0, torch.float64), (0.1, torch.float64)])
+def test_balls_of_any_size(attack, eps, dtype):
+    model, x, y = problem(dtype=dtype)
+    x_adv = attack(model, x, y, eps=eps)
+    assert_kept(attack, x_adv, x, eps)
+    assert eps > 0 or torch.equal(x_adv, x)
+
+
+@of_kind("minimum")
+def test_images_already_wrong_come_back_unchanged(attack):
+    model, x, y = problem(6)
+    y[::2] = (y[::2] + 1) % 4
+    x_adv = attack(model, x, y)
+    assert torch.equal(x_adv[::2], x[::2])
+
+
+@pytest.mark.parametrize("attack", [row for row in TARGETED if row.kind == "minimum"], ids=lambda row: row.id)
+def test_images_already_at_the_target_come_back_unchanged(attack):
+    model, x, y = problem(6)
+    y[1::2] = (y[1::2] + 1) % 4
+    x_adv = attack(model, x, y, targeted=True)
+    assert torch.equal(x_adv[::2], x[::2])
+
+
+@of_kind("minimum")
+def test_where_it_fails_x_comes_back(attack):
+    def stubborn(x):
+        return 1e-3 * x.flatten(1)[:, :4] + torch.tensor([9.0, 0, 0, 0], dtype=x.dtype)
+
+    x = images(3, (1, 6, 6))
+    assert torch.equal(attack(stubborn, x, torch.zeros(3, dtype=torch.int64)), x)
+
+
+@pytest.mark.parametrize("attack", [row for row in READY if row.best and row.norm], ids=lambda row: row.id)
+def test_the_best_image_that_the_model_was_asked_about(attack):
+    """Of all the images in the ball that the model saw, if one fooled, the result fools, too; the smallest, for minimum-norm attacks."""
+    for seed in range(5):
+        model, x, y = problem(1, seed=seed)
+        spy = Spy(model)
+        x_adv = attack(spy, x, y)
+        seen, logits = torch.cat(spy.inputs), torch.cat(spy.logits)
+        target = answers(model, x) if attack.name != "least_likely" else model(x).argmin(1)
+        fooling = fools(logits, target.expand(len(seen)), targeted=attack.name == "least_likely") & ((seen >= 0) & (seen <= 1)).flatten(1).all(1)
+        sizes = distance(seen, x, attack.norm)
+        if attack.kind == "budgeted":
+            fooling &= sizes <= attack.options["eps"]
+        if attack.card.frequency == "iterative" and fooling.any():
+            assert fools(model(x_adv), target, targeted=attack.name == "least_likely").all()
+            if attack.kind == "minimum":
+                assert distance(x_adv, x, attack.norm).item() <= sizes[fooling].min().item() * (1 + 1e-4) + 1e-6
+
+
+@pytest.mark.parametrize("attack", TARGETED, ids=lambda row: row.id)
+@pytest.mark.parametrize("wanted", range(4))
+def test_targeted_reaches_the_target(attack, wanted):
+    """On a linear model with four easy classes, and a budget that is large enough."""
+    model = nn.Sequential(nn.Flatten(), nn.Linear(16, 4, bias=False))
+    with torch.no_grad():
+        model[1].weight.copy_((torch.eye(4) - 0.25).repeat_interleave(4, 1))
+    x = images(6, (1, 4, 4)) * 0.4 + 0.3
+    y = torch.full((6,), wanted)
+    more = {"eps": {"linf": 0.3, "l2": 1.2, "l1": 4.0}[attack.norm]} if attack.kind == "budgeted" else {}
+    for name, plenty in (("queries", 2000), ("steps", 60), ("max_share", 1.0), ("pixels", 6), ("epochs", 60)):
+        if name in attack.parameters:
+            more[name] = plenty
+    x_adv = attack(model, x, y, targeted=True, **more)
+    assert (answers(model, x_adv) == wanted).all()
+
+
+# What the result may depend on
+
+@every_attack
+def test_the_same_seed_gives_the_same_result(attack):
+    model, x, y = problem()
+    first = attack(model, x, y)
+    torch.rand(3), np.random.rand(3), random.random()
+    assert torch.equal(first, attack(model, x, y))
+
+
+@having("generator")
+def test_without_a_generator_the_result_repeats_and_another_device_is_refused(attack):
+    model, x, y = problem()
+    assert torch.equal(attack(model, x, y, generator=None), attack(model, x, y, generator=None))
+    with pytest.raises(ValueError, match="generator"):
+        attack(model, x, y, generator=3)
+
+
+def sizes_of(attack, x_adv, x):
+    return distance(x_adv, x, attack.norm or "l2")
+
+
+@pytest.mark.parametrize("attack", [row for row in READY if row.alone and row.card.input == "non-random"], ids=lambda row: row.id)
+def test_an_image_does_not_depend_on_its_batch_or_its_place(attack):
+    model, x, y = problem(5, dtype=torch.float64)
+    together = attack(model, x, y)
+    order = torch.tensor([3, 0, 4, 2, 1])
+    moved = attack(model, x[order], y[order])
+    alone = torch.cat([attack(model, x[i:i + 1], y[i:i + 1]) for i in range(5)])
+    assert torch.allclose(sizes_of(attack, alone, x), sizes_of(attack, together, x), rtol=1e-3, atol=1e-6)
+    assert torch.allclose(sizes_of(attack, moved, x[order]), sizes_of(attack, together, x)[order], rtol=1e-3, atol=1e-6)
+    assert torch.equal(answers(model, alone), answers(model, together))
+
+
+@every_attack
+def test_a_constant_added_to_all_logits_changes_nothing(attack):
+    model, x, y = problem(dtype=torch.float64)
+    plain, shifted = (attack(called, x, y) for called in (model, lambda z: model(z) - 100))
+    assert torch.allclose(sizes_of(attack, plain, x), sizes_of(attack, shifted, x), rtol=1e-2, atol=1e-4)
+    assert torch.equal(answers(model, plain), answers(model, shifted))
+
+
+@every_attack
+@pytest.mark.parametrize("way", ["no_grad", "inference_mode", "frozen parameters", "compiled"])
+def test_however_it_is_called(attack, way):
+    model, x, y = problem()
+    expected = attack(model, x, y)
+    if way == "no_grad":
+        with torch.no_grad():
+            x_adv = attack(model, x, y)
+    elif way == "inference_mode":
+        with torch.inference_mode():
+            x_adv = attack(model, x.clone(), y.clone())
+            assert torch.is_inference_mode_enabled()
+    elif way == "frozen parameters":
+        x_adv = attack(model.requires_grad_(False), x, y)
+        assert not any(parameter.requires_grad for parameter in model.parameters())
+    else:
+        x_adv = attack(torch.compile(model, backend="eager", dynamic=True), x, y)
+        torch._dynamo.reset()
+    assert_kept(attack, x_adv, x)
+    assert torch.allclose(x_adv, expected, atol=1e-5)
+
+
+# What must not change
+
+def snapshot(model):
+    return ([module.training for module in model.modules()], [parameter.requires_grad for parameter in model.parameters()],
+            [parameter.grad if parameter.grad is None else parameter.grad.clone() for parameter in model.parameters()],
+            {name: value.clone() for name, value in model.state_dict().items()})
+
+
+def assert_unchanged(model, before):
+    modes, needs, gradients, state = before
+    assert [module.training for module in model.modules()] == modes
+    assert [parameter.requires_grad for parameter in model.parameters()] == needs
+    for parameter, gradient in zip(model.parameters(), gradients):
+        assert parameter.grad is None if gradient is None else torch.equal(parameter.grad, gradient)
+    assert all(torch.equal(value, state[name]) for name, value in model.state_dict().items())
+
+
+@every_attack
+@pytest.mark.parametrize("mode", ["eval", "train", "mixed"])
+def test_nothing_else_changes(attack, mode):
+    model, x, y = problem()
+    expected = attack(model, x, y)
+    model.train(mode != "eval")
+    if mode == "mixed":
+        model[1].eval()
+        model[0].requires_grad_(False)
+        model[6].weight.grad = torch.ones_like(model[6].weight)
+    before, kept = snapshot(model), (x.clone(), y.clone())
+    states = torch.get_rng_state(), np.random.get_state()[1].copy(), random.getstate()
+    x_adv = attack(model, x, y)
+    assert_unchanged(model, before)
+    assert torch.equal(x, kept[0]) and torch.equal(y, kept[1]) and not x.requires_grad
+    assert torch.equal(torch.get_rng_state(), states[0]) and (np.random.get_state()[1] == states[1]).all() and random.getstate() == states[2]
+    assert torch.is_grad_enabled() and not torch.is_inference_mode_enabled()
+    assert torch.equal(x_adv, expected), "a model in train mode is attacked in eval mode"
+
+
+@every_attack
+@pytest.mark.parametrize("call", [1, 2])
+def test_nothing_else_changes_after_an_exception(attack, call):
+    class Failing(nn.Module):
+        def __init__(self, model):
+            super().__init__()
+            self.model, self.calls = model, 0
+
+        def forward(self, x):
+            self.calls += 1
+            if self.calls == call:
+                raise KeyboardInterrupt
+            return self.model(x)
+
+    model, x, y = problem()
+    failing = Failing(model).train()
+    before, state = snapshot(failing), torch.get_rng_state()
+    with torch.no_grad():
+        try:
+            attack(failing, x, y)
+        except KeyboardInterrupt:
+            pass
+        assert not torch.is_grad_enabled()
+    assert_unchanged(failing, before)
+    assert torch.equal(state, torch.get_rng_state())
+
+
+@every_attack
+def test_a_result_is_a_copy_and_x_may_need_a_gradient(attack):
+    model, x, y = problem()
+    x_adv = attack(model, x.requires_grad_(), y)
+    assert x_adv.data_ptr() != x.data_ptr() and x.grad is None and x.requires_grad
+    assert_kept(attack, x_adv, x.detach())
+
+
+# Models that misbehave
+
+MISBEHAVING = {
+    "infinite logits": lambda model: lambda x: model(x).masked_fill(torch.tensor([False, False, False, True]), float("-inf")),
+    "infinitely sure": lambda model: lambda x: model(x).masked_fill(torch.tensor([True, False, False, False]), float("inf")),
+    "no gradient": lambda model: lambda x: 0 * x.flatten(1)[:, :4] + torch.tensor([30.0, 0, 0, 0]),
+    "saturated": lambda model: lambda x: (1e4 * model(x)).tanh(),
+    "nan": lambda model: lambda x: model(x) * float("nan"),
+    "nan at times": lambda model: lambda x: torch.where(x.flatten(1).mean(1, keepdim=True) > 0.5, model(x), float("nan") * model(x)),
+    "huge": lambda model: lambda x: 1e30 * model(x),
+    "in place": lambda model: nn.Sequential(nn.Conv2d(1, 1, 1), nn.ReLU(inplace=True), *model),
+}
+
+
+@every_attack
+@pytest.mark.parametrize("kind", MISBEHAVING)
+def test_models_that_misbehave(attack, kind):
+    model, x, _ = problem(3)
+    x_adv = attack(MISBEHAVING[kind](model), x, torch.tensor([0, 1, 2]))
+    assert_kept(attack, x_adv, x)
+    if kind == "nan" and attack.kind == "minimum":
+        assert torch.equal(x_adv, x)
+
+
+@pytest.mark.parametrize("attack", [row for row in READY if row.name in ("fgsm", "bim", "mim", "pgd")], ids=lambda row: row.id)
+def test_a_gradient_of_zeros_is_named(attack):
+    x = images(3, (1, 6, 6))
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        attack(MISBEHAVING["no gradient"](None), x, torch.zeros(3, dtype=torch.int64))
+    assert any("gradient masking" in str(warning.message) and "3 of 3" in str(warning.message) for warning in caught)
+
+
+# Wrong arguments
+
+WRONG = {
+    "x below 0": dict(x=torch.full((2, 1, 6, 6), -0.1)), "x above 1": dict(x=torch.full((2, 1, 6, 6), 1.5)),
+    "x nan": dict(x=torch.full((2, 1, 6, 6), float("nan"))), "x integer": dict(x=torch.zeros(2, 1, 6, 6, dtype=torch.int64)),
+    "x half": dict(x=torch.zeros(2, 1, 6, 6, dtype=torch.float16)), "x one image": dict(x=torch.zeros(36)), "x a list": dict(x=[[0.0]]),
+    "too few labels": dict(y=torch.zeros(1, dtype=torch.int64)), "labels in a column": dict(y=torch.zeros(2, 1, dtype=torch.int64)),
+    "one-hot labels": dict(y=torch.eye(4)[:2]), "a list of labels": dict(y=[0, 1]), "label below 0": dict(y=torch.tensor([0, -1])),
+    "label above": dict(y=torch.tensor([0, 4])), "eps below 0": dict(eps=-0.1), "eps nan": dict(eps=float("nan")),
+    "eps infinite": dict(eps=float("inf")), "eps text": dict(eps="0.1"), "unknown norm": dict(norm="l3"), "no steps": dict(steps=0),
+    "half a step": dict(steps=1.5), "no restarts": dict(restarts=0), "no queries": dict(queries=0), "step size 0": dict(step_size=0.0),
+    "step size nan": dict(step_size=float("nan")),
+}
+
+
+@pytest.mark.parametrize("attack, wrong", [pytest.param(row, wrong, id=f"{row.id}-{wrong}") for row in READY for wrong in WRONG
+                                           if set(WRONG[wrong]) <= {*row.parameters}])
+def test_wrong_arguments_are_named(attack, wrong):
+    arguments = dict(WRONG[wrong])
+    name, = arguments
+    model, x, y = problem(2)
+    x, y = arguments.pop("x", x), arguments.pop("y", y)
+    with pytest.raises(ValueError) as caught:
+        attack(model, x, y, **arguments)
+    assert name in str(caught.value) or (name == "y" and "label" in str(caught.value))
+
+
+@pytest.mark.parametrize("attack", [row for row in READY if "y" in row.parameters], ids=lambda row: row.id)
+def test_a_model_that_returns_no_logits_is_named(attack):
+    _, x, y = problem(2)
+    with pytest.raises(ValueError, match="logits"):
+        attack(lambda z: z, x, y)
+
+
+# Black boxes
+
+class Sealed(torch.autograd.Function):
+    """The identity, with a backward pass that fails the test."""
+
+    @staticmethod
+    def forward(ctx, logits):
+        return logits.clone()
+
+    @staticmethod
+    def backward(ctx, gradient):
+        raise AssertionError("a black-box attack asked for a gradient")
+
+
+@pytest.mark.parametrize("attack", [row for row in READY if row.black_box], ids=lambda row: row.id)
+def test_black_boxes_never_touch_a_gradient(attack):
+    model, x, y = problem()
+    expected = attack(model, x, y)
+    assert torch.equal(attack(lambda z: Sealed.apply(model(z)), x, y), expected)
+    assert torch.equal(attack(lambda z: model(z.detach()).detach(), x, y), expected)
+
+
+@pytest.mark.parametrize("attack", [row for row in READY if row.card.knowledge == "black box: labels"], ids=lambda row: row.id)
+def test_decision_based_attacks_need_only_the_answer(attack):
+    model, x, y = problem()
+    decided = attack(lambda z: nn.functional.one_hot(model(z).argmax(1), 4).to(z.dtype), x, y)
+    assert torch.equal(decided, attack(model, x, y))
+
+
+@having("queries")
+@pytest.mark.parametrize("queries", [1, 2, 7, 50, 123])
+@pytest.mark.parametrize("count", [1, 3])
+def test_the_query_budget_is_obeyed_exactly(attack, queries, count):
+    model, x, y = problem(count)
+    spy = Spy(lambda z: model(z) + torch.tensor([0.0, 0, 0, 50]))  # hard to fool: the budget is needed
+    x_adv = attack(spy, x, torch.full((count,), 3), queries=queries)
+    assert_kept(attack, x_adv, x)
+    assert spy.count <= queries * count
+    if count == 1:
+        return
+    spy.inputs.clear()
+    attack(spy, x[:1], torch.tensor([3]), queries=queries)
+    assert spy.count <= queries

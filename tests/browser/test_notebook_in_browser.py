@@ -1,0 +1,117 @@
+"""A student opens notebook 01 in JupyterLab in a real browser, runs it, and moves the slider.
+
+The screenshots are kept in build/browser/.
+"""
+
+import json
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from contextlib import contextmanager
+
+import nbformat
+import pytest
+
+from advcourse.pipeline import masters
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+NOTEBOOK = masters.ROOT / "notebooks" / "01_adversarial_examples.ipynb"
+SCREENSHOTS = masters.ROOT / "build" / "browser"
+SETTINGS = {
+    # Without this JupyterLab renders only the cells near the top of the window.
+    "@jupyterlab/notebook-extension/tracker": {"windowingMode": "none"},
+    "@jupyterlab/apputils-extension/notification": {"checkForUpdates": False, "fetchNews": "false"},
+}
+
+pytestmark = [pytest.mark.timeout(400), pytest.mark.skipif(not CHROMIUM, reason="Chromium is not installed")]
+
+
+@contextmanager
+def jupyterlab(folder, settings=SETTINGS):
+    """A JupyterLab server on `folder`; gives its address."""
+    for name, values in settings.items():
+        path = folder / "settings" / f"{name}.jupyterlab-settings"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(values))
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    server = subprocess.Popen(
+        [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ServerApp.ip=127.0.0.1", f"--ServerApp.port={port}",
+         "--IdentityProvider.token=", f"--ServerApp.root_dir={folder}"],
+        env={**os.environ, "JUPYTERLAB_SETTINGS_DIR": str(folder / "settings"), "OMP_NUM_THREADS": "1"},
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        for _ in range(120):
+            try:
+                urllib.request.urlopen(f"http://127.0.0.1:{port}/api", timeout=1)
+                break
+            except OSError:
+                assert server.poll() is None, "JupyterLab did not start"
+                time.sleep(0.5)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.terminate()
+        server.wait(30)
+
+
+@contextmanager
+def page_of(address):
+    """A page of headless Chromium, as wide as a laptop."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync"])
+        page = browser.new_page(viewport={"width": 1366, "height": 768})
+        page.set_default_timeout(120_000)
+        page.goto(address)
+        yield page
+        browser.close()
+
+
+def run_all_cells(page):
+    """Run → Run All Cells, and wait until the last cell has run."""
+    # Before its kernel is there JupyterLab would ask which one to take.
+    page.get_by_text("| Idle").wait_for()
+    page.get_by_role("menuitem", name="Run", exact=True).click()
+    page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
+    page.wait_for_function(
+        "() => /\\[\\d+\\]/.test([...document.querySelectorAll('.jp-CodeCell .jp-InputPrompt')].at(-1).textContent)", timeout=300_000)
+
+
+def test_a_student_moves_the_slider(tmp_path):
+    from playwright.sync_api import expect
+
+    notebook = nbformat.read(NOTEBOOK, as_version=4)
+    for cell in notebook.cells:  # what is seen afterwards comes from this run
+        if cell.cell_type == "code":
+            cell.outputs, cell.execution_count = [], None
+    nbformat.write(notebook, tmp_path / NOTEBOOK.name)
+    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+    with jupyterlab(tmp_path) as address, page_of(f"{address}/lab/tree/{NOTEBOOK.name}") as page:
+        run_all_cells(page)
+        assert page.locator('[data-mime-type="application/vnd.jupyter.stderr"]').count() == 0
+
+        widget = page.locator(".widget-vbox, .jupyter-widgets.widget-vbox").filter(has=page.locator(".noUi-handle")).first
+        widget.scroll_into_view_if_needed()
+        picture = widget.locator("img")
+        before_source, before_text = picture.get_attribute("src"), picture.get_attribute("alt")
+        page.screenshot(path=SCREENSHOTS / "before.png")
+
+        eps_handle = widget.locator(".noUi-handle").nth(1)
+        eps_handle.focus()
+        for _ in range(16):
+            page.keyboard.press("ArrowLeft")
+        expect(picture).to_have_attribute("alt", re.compile("of at most 0.04 per pixel"))
+        after_source, after_text = picture.get_attribute("src"), picture.get_attribute("alt")
+        page.screenshot(path=SCREENSHOTS / "after.png")
+
+        # The alt text says what the model reads, and how sure it is: picture and probabilities have both changed.
+        assert "of at most 0.20 per pixel" in before_text and before_source != after_source
+        assert before_text.split("The model reads")[1] != after_text.split("The model reads")[1]

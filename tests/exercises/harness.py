@@ -1,0 +1,62 @@
+"""Testing the tests: do the checks of a notebook reject wrong answers with the right words, and accept right ones?
+
+tests/wrong_answers/notebook_NN.py holds, for every exercise of the notebook,
+WRONG = {"01.1": [(function, "a part of the message written for its mistake"), ...]} and
+RIGHT = {"01.1": [function, ...]}, right answers written differently from the reference.
+"""
+
+import importlib.util
+from dataclasses import dataclass
+from pathlib import Path
+
+import advcourse.exercises
+from advcourse.exercises import Exercise, all_exercises, engine
+
+FOLDER = Path(__file__).parents[1] / "wrong_answers"
+
+
+def notebooks():
+    """The numbers of the notebooks that have exercises."""
+    folder = Path(advcourse.exercises.__file__).parent
+    return sorted(path.stem.removeprefix("notebook_") for path in folder.glob("notebook_*.py"))
+
+
+def functions(notebook):
+    """The exercises of a notebook that want a function, not a letter."""
+    return [task for task in all_exercises(notebook) if isinstance(task, Exercise)]
+
+
+def answers(notebook):
+    """The module with the notebook's wrong and right answers."""
+    path = FOLDER / f"notebook_{notebook}.py"
+    spec = importlib.util.spec_from_file_location(f"wrong_answers_{notebook}", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What the check made of a wrong answer: was it rejected, and with the message written for its mistake?"""
+
+    name: str
+    rejected: bool
+    named: bool
+    messages: tuple
+
+
+def try_wrong_answers(exercise, wrong, seed=0):
+    """A Trial for each (function, fragment)."""
+    trials = []
+    for place, (function, fragment) in enumerate(wrong):
+        verdict = engine.run(exercise, function, seed)
+        name = f"{exercise.number} #{place} {getattr(function, '__name__', function)}"
+        rejected = verdict.state != engine.PASSED
+        named = rejected and any(fragment in message for message in verdict.messages)
+        trials.append(Trial(name, rejected, named, tuple(verdict.messages)))
+    return trials
+
+
+def rejected_seeds(exercise, function, seeds):
+    """The seeds on which a right answer does not pass."""
+    return [seed for seed in seeds if engine.run(exercise, function, seed).state != engine.PASSED]

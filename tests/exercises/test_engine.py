@@ -1,0 +1,355 @@
+"""Every way in which a student's function can go wrong ends in words that name the mistake."""
+
+import json
+import random
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import torch
+
+from advcourse.exercises import Exercise, check, engine
+
+KEEP = dict(number="99.1", title="Test", points=4, minutes=1, hints=(("a?", "b"),) * 3)
+
+
+def exercise(reference, probe, **properties):
+    """An exercise with one probe; without properties, one that always holds."""
+    properties = {name: holds for name, holds in properties.items()} or {"holds": lambda probe, result: None}
+    return Exercise(**KEEP, reference=reference, probes=lambda generator: [probe], properties=properties)
+
+
+def double(x):
+    return 2 * x
+
+
+DOUBLE = exercise(double, {"x": torch.ones(2, 3)})
+
+
+def run(function, wanted=DOUBLE):
+    return engine.run(wanted, function)
+
+
+def test_a_right_function_passes_with_all_points(sample):
+    verdict = engine.run(sample.one_step, sample.other_step)
+    assert (verdict.state, verdict.points, verdict.messages) == ("passed", 5, [])
+    assert list(verdict.outcomes) == list(sample.one_step.properties)
+
+
+def test_check_returns_the_students_function_when_it_passes_else_the_reference(sample, capsys):
+    assert check("99.1", sample.other_step) is sample.other_step
+    assert check("99.1", sample.down) is sample.step
+    assert check("99.1", ...) is sample.step
+    assert "Traceback" not in capsys.readouterr().out
+
+
+def raise_plainly(x):
+    raise NotImplementedError
+
+
+@pytest.mark.parametrize("function", [raise_plainly, None, ...])
+def test_an_open_exercise_is_not_attempted(function):
+    verdict = run(function)
+    assert (verdict.state, verdict.points, verdict.messages) == ("not attempted", 0, [])
+    assert "raise NotImplementedError" in verdict.advice and 'hint("99.1")' in verdict.advice
+
+
+def test_a_function_open_for_some_inputs_only_is_wrong():
+    def half(x):
+        if x.sum() > 5:
+            raise NotImplementedError
+        return 2 * x
+
+    two = Exercise(**KEEP, reference=double, probes=lambda generator: [{"x": torch.zeros(1)}, {"x": torch.full((1,), 9.0)}],
+                   properties={"holds": lambda probe, result: None})
+    verdict = engine.run(two, half)
+    assert verdict.state == "wrong" and "for some inputs" in verdict.message
+
+
+def test_torchs_own_not_implemented_error_is_a_mistake():
+    verdict = run(lambda x: torch.nn.Module()(x))
+    assert verdict.state == "wrong" and "NotImplementedError" in verdict.message
+
+
+def test_an_exception_is_told_with_the_students_own_line():
+    def divide(x):
+        return helper(x) / nowhere  # noqa: F821
+
+    def helper(x):
+        return x
+
+    verdict = run(divide)
+    line = divide.__code__.co_firstlineno + 1
+    assert verdict.state == "wrong" and verdict.points == 0
+    assert verdict.message == ("your function raises `NameError: name 'nowhere' is not defined` "
+                               f"in line {line}: `return helper(x) / nowhere  # noqa: F821`")
+
+
+def test_the_line_is_the_students_even_under_a_decorator_and_inside_torch():
+    @torch.no_grad()
+    def multiply(x):
+        return x @ x
+
+    message = run(multiply).message
+    assert "RuntimeError" in message and message.endswith("`return x @ x`")
+
+
+@pytest.mark.parametrize("error", [SystemExit(3), RecursionError("deep"), AssertionError(), KeyError("x")])
+def test_whatever_is_raised_is_turned_into_words(error):
+    def fail(x):
+        raise error
+
+    assert type(error).__name__ in run(fail).message
+
+
+def test_backticks_in_an_error_do_not_break_the_markup_of_the_message():
+    def fail(x):
+        raise ValueError("no `x` here")
+
+    assert run(fail).message.count("`") == 4 and "no 'x' here" in run(fail).message
+
+
+def test_an_interrupt_by_the_student_goes_through():
+    def interrupted(x):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run(interrupted)
+
+
+def test_addresses_do_not_enter_a_message():
+    def fail(x):
+        raise ValueError(f"bad {object()}")
+
+    assert "0x…" in run(fail).message and run(fail) == run(fail)
+
+
+@pytest.mark.parametrize("function, message", [
+    (lambda y: y, "your function takes `(y)`; it must take `(x)`"),
+    (lambda x, more: x, "your function takes `(x, more)`; it must take `(x)`"),
+    (lambda: 1, "your function takes `()`"),
+    (torch.ones(3), "was given a tensor of shape (3,)"),
+    ("double", "was given a string"),
+])
+def test_a_wrong_signature_is_named(function, message):
+    verdict = run(function)
+    assert verdict.state == "wrong" and message in verdict.message
+
+
+def test_further_arguments_with_defaults_are_welcome():
+    assert run(lambda x, factor=2: factor * x).state == "passed"
+
+
+NUMBER = exercise(lambda x: 0.5, {"x": torch.ones(1)})
+NUMBERS = exercise(lambda x: [0.5, 0.25], {"x": torch.ones(1)})
+PAIR = exercise(lambda x: (x, "cat"), {"x": torch.ones(3)})
+TABLE = exercise(lambda x: {"a": 1.0}, {"x": torch.ones(3)})
+
+
+@pytest.mark.parametrize("wanted, result, message", [
+    (DOUBLE, None, "returns None, but a tensor of shape (2, 3) is wanted: does it end with `return …`?"),
+    (DOUBLE, [1.0, 2.0], "returned a list of 2 numbers; a tensor of shape (2, 3) is wanted"),
+    (DOUBLE, np.ones((2, 3)), "a NumPy array of shape (2, 3); a tensor of shape (2, 3) is wanted: `torch.from_numpy`"),
+    (DOUBLE, torch.ones(3, 2), "returned a tensor of shape (3, 2); a tensor of shape (2, 3) is wanted"),
+    (DOUBLE, torch.ones(2, 3).double(), "a tensor of torch.float64 on cpu; one of torch.float32 on cpu is wanted"),
+    (DOUBLE, print, "returned a function;"),
+    (NUMBER, True, "returned True or False; a number is wanted"),
+    (NUMBER, "0.5", "returned a string; a number is wanted"),
+    (NUMBER, torch.ones(2), "returned a tensor of shape (2,); a number is wanted"),
+    (NUMBERS, 0.5, "returned a number; a list of 2 numbers is wanted"),
+    (NUMBERS, [0.5], "returned a list of 1 number; a list of 2 numbers is wanted"),
+    (NUMBERS, [], "returned an empty list;"),
+    (PAIR, (torch.ones(3), 1), "a tuple of 2: a tensor of shape (3,), a number; a tuple of 2: a tensor of shape (3,), a string"),
+    (TABLE, {"b": 1.0}, "a dict with the keys 'b'; a dict with the keys 'a' is wanted"),
+])
+def test_a_wrong_kind_of_result_is_named(wanted, result, message):
+    verdict = run(lambda x: result, wanted)
+    assert verdict.state == "wrong" and verdict.points == 0
+    assert message in verdict.message
+
+
+@pytest.mark.parametrize("wanted, result", [
+    (NUMBER, torch.tensor(0.5)), (NUMBER, np.float32(0.5)), (NUMBER, 1), (NUMBERS, (0.5, torch.tensor(0.25))),
+    (PAIR, [torch.ones(3, requires_grad=True), "dog"]), (TABLE, {"a": np.float64(2)}), (DOUBLE, torch.ones(2, 3).requires_grad_()),
+])
+def test_harmless_differences_of_kind_are_accepted(wanted, result):
+    assert run(lambda x: result, wanted).messages == []
+
+
+def test_properties_get_plain_numbers_and_tensors_without_history():
+    seen = []
+    for wanted, result in ((0.5, torch.tensor(0.5)), (torch.ones(1), torch.ones(1, requires_grad=True))):
+        run(lambda x: result, exercise(lambda x: wanted, {"x": torch.ones(1)}, look=lambda probe, result: seen.append(result)))
+    assert isinstance(seen[0], float) and not seen[1].requires_grad
+
+
+def test_a_property_that_stumbles_says_so_in_words():
+    def crash(probe, result):
+        raise IndexError("our own")
+
+    verdict = run(double, exercise(double, {"x": torch.ones(2, 3)}, crash=crash))
+    assert verdict.messages == ["this check cannot work with what your function returned, a tensor of shape (2, 3); "
+                                "the course's own solution returns a tensor of shape (2, 3) here"]
+
+
+def test_points_are_the_share_of_properties_that_hold_rounded_down():
+    yes, no = (lambda probe, result: None), (lambda probe, result: "no")
+    assert run(double, exercise(double, {"x": torch.ones(1)}, a=yes, b=yes, c=no)).points == 2  # 4 * 2 / 3
+    assert run(double, exercise(double, {"x": torch.ones(1)}, a=no)).points == 0
+
+
+def test_the_first_failing_probe_gives_the_message():
+    def probes(generator):
+        return [{"x": torch.tensor(value)} for value in (0.0, 1.0, 2.0)]
+
+    counting = Exercise(**KEEP, reference=double, probes=probes,
+                        properties={"small": lambda probe, result: f"at {probe['x']:.0f}" if result > 1 else None})
+    assert engine.run(counting, double).messages == ["at 1"]
+
+
+def add_in_place(x):
+    x += x
+    return x
+
+
+def train(model, x):
+    with torch.no_grad():
+        model[0].weight.zero_()
+    return x
+
+
+def test_changing_an_argument_in_place_is_named_and_costs_a_share():
+    verdict = run(add_in_place)
+    assert verdict.state == "wrong" and verdict.points == 2
+    assert "changes `x` in place" in verdict.messages[0] and "`.clone()`" in verdict.messages[0]
+
+
+def replace_data(images):
+    images[0].data = images[0].data.double()
+    return images[1]
+
+
+def replace_entry(images):
+    images[0] = None
+    return images[1]
+
+
+@pytest.mark.parametrize("function", [replace_data, replace_entry, lambda images: images.pop()])
+def test_changes_inside_a_list_and_of_a_tensors_type_are_named_too(function):
+    listed = exercise(lambda images: images[1], {"images": [torch.ones(2), torch.zeros(2)]})
+    assert "changes `images` in place" in engine.run(listed, function).messages[0]
+
+
+def test_a_result_too_strange_to_copy_ends_in_words_too():
+    endless = []
+    endless.append(endless)
+    assert "RecursionError" in run(lambda x: endless).message
+
+
+def test_changing_the_model_is_named_and_leaves_ours_as_it_was():
+    model = torch.nn.Sequential(torch.nn.Linear(3, 3))
+    weight = model[0].weight.detach().clone()
+    reading = exercise(lambda model, x: model(x), {"model": model, "x": torch.ones(1, 3)})
+    verdict = engine.run(reading, train)
+    assert verdict.messages == ["your function changes the weights of `model`: it may only read them"]
+    assert torch.equal(model[0].weight, weight)
+    assert engine.run(reading, lambda model, x: model.train()(x)).state == "passed" and model.training
+
+
+def test_properties_see_the_arguments_as_they_were_before_the_call():
+    seen = []
+    run(add_in_place, exercise(double, {"x": torch.ones(1)}, look=lambda probe, result: seen.append(probe["x"].item())))
+    assert seen == [1.0]
+
+
+def test_a_result_buffer_used_again_does_not_blur_the_results():
+    buffer = torch.zeros(1)
+
+    def reuse(x):
+        return buffer.copy_(2 * x)
+
+    two = Exercise(**KEEP, reference=double, probes=lambda generator: [{"x": torch.ones(1)}, {"x": torch.zeros(1)}],
+                   properties={"doubles": lambda probe, result: None if result == 2 * probe["x"] else "off"})
+    assert engine.run(two, reuse).state == "passed"
+
+
+def test_a_generator_argument_is_left_in_its_state_for_the_properties():
+    def noise(generator):
+        return torch.rand(2, generator=generator)
+
+    def is_its_noise(probe, result):
+        return None if torch.equal(result, torch.rand(2, generator=probe["generator"])) else "other noise"
+
+    drawn = Exercise(**KEEP, reference=noise, probes=lambda generator: [{"generator": generator}],
+                     properties={"draws from the generator": is_its_noise})
+    assert engine.run(drawn, noise).state == "passed"
+    assert engine.run(drawn, lambda generator: torch.zeros(2)).messages == ["other noise"]
+
+
+def test_axes_hold_what_the_student_drew_and_nothing_else():
+    figure = pytest.importorskip("matplotlib.figure")
+
+    def draw(axes):
+        axes.plot([0, 1])
+        return 1
+
+    drawing = Exercise(**KEEP, reference=draw, probes=lambda generator: [{"axes": figure.Figure().subplots()}],
+                       properties={"one line": lambda probe, result: None if len(probe["axes"].lines) == 1 else "not one"})
+    assert engine.run(drawing, draw).state == "passed"
+    assert engine.run(drawing, lambda axes: 1).messages == ["not one"]
+
+
+def test_the_global_random_state_and_gradient_mode_are_left_alone(sample):
+    torch.manual_seed(5), np.random.seed(5)
+    wanted = torch.rand(1), np.random.rand()
+    torch.manual_seed(5), np.random.seed(5)
+    with torch.no_grad():
+        assert engine.run(sample.one_step, sample.other_step).state == "passed"
+        assert not torch.is_grad_enabled()
+    assert (torch.rand(1), np.random.rand()) == wanted
+
+
+def test_a_student_who_switches_gradients_off_does_not_break_the_check(sample):
+    def switch_off(model, x, y, eps):
+        result = sample.step(model, x, y, eps)
+        torch.set_grad_enabled(False)
+        return result
+
+    assert engine.run(sample.one_step, switch_off).state == "passed" and torch.is_grad_enabled()
+
+
+def test_the_verdict_is_the_same_every_time_and_other_seeds_give_other_probes(sample):
+    def noisy(model, x, y, eps):
+        return x + eps * (torch.rand_like(x) + np.random.rand() + random.random())
+
+    first = engine.run(sample.one_step, noisy)
+    torch.manual_seed(7), np.random.seed(7), random.seed(7)
+    assert engine.run(sample.one_step, noisy) == first
+    assert engine.run(sample.one_step, noisy) != engine.run(sample.one_step, noisy, seed=1)
+    first, second = (engine.make_probes(sample.one_step, seed)[0]["x"] for seed in (0, 2**40 + 1))
+    assert not torch.equal(first, second)
+
+
+def test_prints_of_the_student_are_let_through(sample, capsys):
+    def speak(model, x, y, eps):
+        print("hello from me")
+        return sample.step(model, x, y, eps)
+
+    check("99.1", speak)
+    assert "hello from me" in capsys.readouterr().out
+
+
+def test_a_broken_reference_is_an_error_of_ours():
+    def broken(x):
+        raise ValueError("ours")
+
+    with pytest.raises(RuntimeError, match="reference of exercise 99.1"):
+        run(double, exercise(broken, {"x": torch.ones(1)}))
+
+
+def test_importing_the_exercises_imports_nothing_heavy():
+    heavy = {"IPython", "matplotlib", "sklearn", "ipywidgets", "distributed"}
+    code = ("import json, sys, advcourse.exercises, advcourse.exercises.properties;"
+            f"print(json.dumps(sorted({heavy!r} & set(sys.modules))))")
+    assert json.loads(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout) == []

@@ -1,0 +1,79 @@
+"""The shared properties name the mistake, and let small rounding pass."""
+
+import pytest
+import torch
+from torch import nn
+
+from advcourse.exercises.properties import confident, equals, finite, in_ball, in_unit_range, raises_loss
+
+X = torch.full((2, 1, 2, 2), 0.5)
+NAN = torch.full_like(X, float("nan"))
+
+
+def model_of(weight):
+    """A linear model of one pixel: class 1 for bright images."""
+    model = nn.Sequential(nn.Flatten(), nn.Linear(4, 2))
+    with torch.no_grad():
+        model[1].weight.copy_(torch.tensor([[-weight] * 4, [weight] * 4]))
+        model[1].bias.copy_(torch.tensor([2.0 * weight, -2.0 * weight]))
+    return model
+
+
+def test_finite():
+    assert finite({}, X) is None
+    assert "NaN or infinite" in finite({}, NAN) and "NaN" in finite({}, X / 0)
+
+
+def test_in_unit_range():
+    assert in_unit_range({}, torch.tensor([0.0, 1.0])) is None
+    assert "from -0.25 to 1.5" in in_unit_range({}, torch.tensor([-0.25, 1.5]))
+    assert in_unit_range({}, torch.tensor([1.01]), name="image").startswith("your image is no image")
+    assert "NaN" in in_unit_range({}, NAN)
+
+
+@pytest.mark.parametrize("norm, change, fine", [
+    ("linf", 0.1, True), ("linf", 0.1 + 5e-7, True), ("linf", -0.12, False), ("l2", 0.05, True), ("l2", 0.06, False)])
+def test_in_ball(norm, change, fine):
+    message = in_ball(norm)({"x": X, "eps": 0.1}, X + change)  # four pixels: the length of delta is twice the change
+    assert message is None if fine else "leaves the ε-ball by 0.02: " in message
+    assert "NaN" in in_ball(norm)({"x": X, "eps": 0.1}, NAN)
+
+
+def test_in_ball_looks_at_every_image_on_its_own():
+    x_adv = X.clone()
+    x_adv[1] += 0.06
+    assert in_ball("l2")({"x": X, "eps": 0.1}, x_adv) is not None
+    with pytest.raises(ValueError, match="'linf' or 'l2'"):
+        in_ball("l1")
+
+
+def test_equals():
+    holds = equals(lambda x: 2 * x, {"halved": lambda x: x / 2})
+    assert holds({"x": X}, 2 * X + 1e-6) is None
+    assert holds({"x": X}, X / 2) == "halved"
+    assert holds({"x": X}, 2 * X + 0.25).endswith("off by up to 0.25")
+    assert holds({"x": X}, NAN).endswith("off by up to inf")
+    assert equals(lambda x: [0.5, 1.0])({"x": X}, [0.5, 1.0]) is None
+    assert equals(lambda x: 0.5)({"x": X}, 0.6) is not None
+
+
+def test_raises_loss():
+    probe = {"model": model_of(1.0), "x": X, "y": torch.tensor([1, 1])}
+    assert raises_loss(probe, X - 0.1) is None
+    assert "goes uphill" in raises_loss(probe, X + 0.1)
+    assert "nothing was attacked" in raises_loss(probe, X)
+    assert "NaN" in raises_loss(probe, NAN)
+
+
+def test_confident():
+    bright, dark = torch.ones_like(X), torch.zeros_like(X)
+    assert confident("target")({"model": model_of(9.0), "x": X, "target": 1}, bright) is None
+    assert confident()({"model": model_of(9.0), "x": X, "y": torch.tensor([1, 0])}, torch.stack([bright[0], dark[0]])) is None
+    almost = confident("target")({"model": model_of(1.0), "x": X, "target": 1}, bright)
+    assert "a probability of 0.98, and gave it 0.5 before" in almost and "take more steps" in almost
+    away = confident("target")({"model": model_of(9.0), "x": X, "target": 0}, bright)
+    assert "reads the image as class 1" in away and "subtract its gradient" in away
+    one_of_two = confident("target")({"model": model_of(9.0), "x": X, "target": 1}, torch.stack([bright[0], dark[0]]))
+    assert "now reads the image as class 0" in one_of_two
+    assert "came back unchanged" in confident("target")({"model": model_of(9.0), "x": X, "target": 0}, X)
+    assert "NaN" in confident("target")({"model": model_of(9.0), "x": X, "target": 1}, NAN)

@@ -1,0 +1,95 @@
+"""One notebook in a kernel of its own: what it is given, and how each way to fail is told."""
+
+import json
+import time
+
+import nbformat
+import psutil
+import pytest
+from sample_notebooks import sample
+
+from advcourse.pipeline.execute import execute
+
+
+def run(*sources, parameters=None, **options):
+    """Execute a sample; give its Result and the text that each code cell printed."""
+    result = execute("00_sample", sample(*sources), parameters or {}, **options)
+    cells = [cell for cell in json.loads(result.notebook)["cells"] if cell["cell_type"] == "code"]
+    printed = ["".join("".join(o.get("text", "")) for o in cell["outputs"]) for cell in cells]
+    return result, printed
+
+
+def test_parameters_and_environment_reach_the_kernel(tmp_path, monkeypatch):
+    monkeypatch.setenv("MPLBACKEND", "pdf")
+    result, printed = run(
+        "import os\nprint(PROFILE, SEED, DATASET, os.getcwd(), os.environ['ADVCOURSE_STATIC'], os.environ['MPLBACKEND'],"
+        "os.environ['EXTRA'])",
+        parameters={"PROFILE": "full", "SEED": 7}, folder=str(tmp_path), environment={"EXTRA": "extra"})
+    assert result.failure is None
+    assert printed[-1].split() == ["full", "7", "auto", str(tmp_path), "1", "module://matplotlib_inline.backend_inline",
+                                   "extra"]
+    assert result.seconds > 0
+    assert "papermill" not in result.notebook
+
+
+def test_a_failing_cell_is_named_as_the_student_counts(tmp_path):
+    old = nbformat.reads(sample("x = 1", "\n1 / 0\n", "print('after')"), as_version=4)
+    old.cells[-1].outputs = [nbformat.v4.new_output("stream", text="of an earlier run")]
+    result = execute("00_sample", nbformat.writes(old), {"SEED": 1})
+    # Title, parameters, x = 1, the failing one; the cell that papermill adds does not count.
+    assert result.failure == "cell 4 (`1 / 0`): ZeroDivisionError: division by zero"
+    cells = json.loads(result.notebook)["cells"]
+    assert [output["ename"] for output in cells[-2]["outputs"]] == ["ZeroDivisionError"]
+    assert cells[-1]["outputs"] == [], "an output of an earlier run was kept"
+
+
+@pytest.mark.parametrize("line", ["!false", "!true\n!false\n!true", "!exit 3"])
+def test_a_failing_shell_line_is_a_failure(line):
+    result, _ = run(line)
+    assert "cell 3" in result.failure and "ended with exit code" in result.failure
+
+
+def test_a_shell_line_that_succeeds_is_none():
+    result, printed = run("!echo hello", "x = !echo captured\nprint(x)")
+    assert result.failure is None
+    assert "hello" in printed[-2] and "captured" in printed[-1]
+
+
+def test_a_kernel_that_dies_is_an_error_and_no_hang():
+    start = time.monotonic()
+    result, _ = run("import os\nos._exit(3)")
+    assert result.failure.startswith("cell 3 (`import os`): DeadKernel")
+    assert json.loads(result.notebook)["cells"][-1]["outputs"][0]["ename"] == "DeadKernel"
+    assert time.monotonic() - start < 30
+
+
+def test_a_cell_that_takes_too_long_is_ended():
+    result, printed = run("import os; print(os.getpid(), flush=True)", "import time\ntime.sleep(600)", timeout=3)
+    assert result.failure == "cell 4 (`import time`): Timeout: the cell took longer than 3 s"
+    assert result.seconds < 15
+    assert not psutil.pid_exists(int(printed[-2])), "the kernel still runs"
+
+
+def test_peak_memory_includes_what_was_freed_and_children():
+    result, _ = run("x = b'1' * 300_000_000\ndel x", "import subprocess, sys, time\n"
+                    "p = subprocess.Popen([sys.executable, '-c', 'x = b\"1\" * 200_000_000; import time; time.sleep(60)'])\n"
+                    "time.sleep(2)")
+    assert result.failure is None
+    assert 500e6 < result.peak_memory < 800e6
+
+
+def test_unknown_parameters_are_errors():
+    with pytest.raises(ValueError, match="no parameter COLOUR; .* has: PROFILE, DATASET, SEED, DEVICE"):
+        execute("00_sample", sample("1"), {"COLOUR": "red"})
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "{}", "null", '{"cells": 3, "nbformat": 4, "nbformat_minor": 5}'])
+def test_what_is_no_notebook_is_a_clear_error(text):
+    with pytest.raises(ValueError, match="not a notebook"):
+        execute("00_sample", text, {})
+
+
+def test_the_kernel_named_in_the_file_does_not_matter():
+    notebook = json.loads(sample("print('ran')"))
+    notebook["metadata"]["kernelspec"] = {"name": "somebody-elses", "display_name": "x", "language": "python"}
+    assert execute("00_sample", json.dumps(notebook), {"SEED": 1}).failure is None

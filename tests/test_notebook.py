@@ -1,0 +1,85 @@
+"""Set-up, claims, records and guesses: what people read, and what programs read."""
+
+import pytest
+
+from advcourse import data, exercises, notebook, plots
+
+
+@pytest.fixture
+def payloads(monkeypatch):
+    """What notebook.py emits, as (payload, text)."""
+    emitted = []
+    monkeypatch.setattr(notebook, "emit", lambda payload, text, *more: emitted.append((payload, text)))
+    return emitted
+
+
+@pytest.fixture
+def digits(monkeypatch):
+    monkeypatch.setattr(plots, "data_name", "")
+    yield "digits"
+    exercises.set_student("")
+
+
+def test_the_first_output_says_what_the_run_is_made_on(payloads, digits):
+    course = notebook.start("01", dataset=digits, seed=3, device_name="cpu", student="Ada")
+    payload, text = payloads[0]
+    assert payload == {"kind": "start", "notebook": "01", "profile": "quick", "dataset": "digits", "seed": 3, "device": "cpu"}
+    assert "dataset digits" in text and "seed 3" in text and course.data.card in text
+    assert plots.data_name == "digits" and course.quick and course.generator().initial_seed() == 3
+    assert exercises.letter_of_right_answer("01.6", "Ada") in "abcd"
+
+
+def test_test_images_come_with_their_labels(payloads, digits):
+    course = notebook.start("01", dataset=digits, device_name="cpu")
+    x, y = course.test_images(7)
+    assert x.shape[0] == 7 and y.equal(data.load("digits").y_test[:7])
+
+
+def test_a_data_set_without_checkpoints_gets_its_network_trained(payloads, digits):
+    from advcourse.evaluate import accuracy
+
+    course = notebook.start("01", dataset=digits, device_name="cpu")
+    model = course.model("softmax")
+    assert accuracy(model, course.data.x_test, course.data.y_test) > 0.8
+    assert not any(parameter.requires_grad for parameter in model.parameters())
+    assert model[1].weight.equal(course.model("softmax")[1].weight), "the seed decides the weights"
+
+
+@pytest.mark.parametrize("argument, message", [
+    ({"profile": "fast"}, "PROFILE is 'fast'"), ({"dataset": "imagenet"}, "unknown data set 'imagenet'"), ({"device_name": "cuda:9"}, "cuda")])
+def test_bad_parameters_are_named(argument, message, digits):
+    with pytest.raises((ValueError, RuntimeError), match=message):
+        notebook.start("01", **{"dataset": digits} | argument)
+
+
+def test_live_unless_told_otherwise(payloads, digits, monkeypatch):
+    course = notebook.start("01", dataset=digits, device_name="cpu")
+    monkeypatch.delenv("ADVCOURSE_STATIC", raising=False)
+    assert course.live
+    monkeypatch.setenv("ADVCOURSE_STATIC", "1")
+    assert not course.live
+
+
+@pytest.mark.parametrize("value, holds", [(0.5, True), (0.4, True), (0.6, True), (0.39, False), (float("nan"), False)])
+def test_a_claim_holds_inside_its_band(payloads, value, holds):
+    notebook.claim("It is {value:.0%}.", value, 0.4, 0.6)
+    payload, text = payloads[0]
+    assert payload["holds"] is holds and payload["low"] == 0.4 and payload["sentence"] == "It is {value:.0%}."
+    assert ("outside the expected band [0.4, 0.6]" in text) is not holds
+    assert text.startswith("It is")
+
+
+def test_a_band_upside_down_is_an_error():
+    with pytest.raises(ValueError, match="low <= high; got low=1.0, high=0.0"):
+        notebook.claim("{value}", 0.5, 1, 0)
+
+
+def test_a_record_keeps_its_value(payloads):
+    notebook.record("errors", {"fgsm": [0.1, 0.2]})
+    assert payloads == [({"kind": "record", "name": "errors", "value": {"fgsm": [0.1, 0.2]}}, "recorded: errors")]
+
+
+@pytest.mark.parametrize("guess, words", [(30, "You guessed 30 %; the result is 99.5 %"), (..., "You made no guess"), (None, "You made no guess")])
+def test_guesses(payloads, guess, words):
+    notebook.compare_guess(guess, 99.5)
+    assert words in payloads[0][1]

@@ -1,0 +1,115 @@
+"""Pictures and the widget: alt text, size, colours, and that moving something changes what is seen."""
+
+import base64
+import io
+import re
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from torch import nn
+
+from advcourse import plots, series, widgets
+from advcourse.pipeline import masters
+
+CLASSES = ("left", "right")
+
+
+def model():
+    """Class "right" where the right half is brighter."""
+    linear = nn.Linear(16, 2)
+    side = torch.tensor([[-1.0, -1, 1, 1]] * 4).flatten()
+    with torch.no_grad():
+        linear.weight.copy_(torch.stack([-side, side]))
+        linear.bias.zero_()
+    return nn.Sequential(nn.Flatten(), linear)
+
+
+@pytest.fixture
+def shown(monkeypatch):
+    """What is displayed."""
+    import IPython.display
+
+    displayed = []
+    monkeypatch.setattr(IPython.display, "display", lambda thing, **options: displayed.append(thing))
+    return displayed
+
+
+def decoded(picture):
+    return np.asarray(Image.open(io.BytesIO(base64.b64decode(re.search(r"base64,([^\"]+)", picture)[1]))).convert("RGB"))
+
+
+def test_a_figure_carries_its_alt_text_and_the_data_sets_name(shown, monkeypatch):
+    monkeypatch.setattr(plots, "data_name", "digits")
+    figure = plots.images([torch.rand(3, 1, 4, 4)])
+    plots.show(figure, "Three", alt='one & "two"')
+    assert 'alt="one &amp; &quot;two&quot;"' in shown[0]["text/html"] and "Three" in shown[0]["text/plain"]
+    assert figure.get_suptitle() == "Three · digits"
+
+
+def test_the_same_figure_is_the_same_bytes():
+    first, second = (plots.picture(plots.curves([1, 2], {"a": [3, 4], "b": [4, 3]}, "x", "y"), "t", "alt") for _ in range(2))
+    assert first == second
+
+
+def test_a_perturbation_is_drawn_blue_for_darker_and_red_for_lighter():
+    x = torch.zeros(1, 1, 4, 4)
+    x[0, 0, :, :2], x[0, 0, :, 2:] = -0.1, 0.1
+    pixels = decoded(plots.picture(plots.images([x], signed=[0]), "t", "alt")).astype(int)
+    height, width = pixels.shape[:2]
+    left, right = pixels[height * 2 // 3, width // 4], pixels[height * 2 // 3, width * 3 // 4]
+    assert left[2] > left[0] + 50 and right[0] > right[2] + 50
+
+
+def test_colours_can_be_told_apart_on_white():
+    def luminance(colour):
+        channels = [int(colour[i:i + 2], 16) / 255 for i in (1, 3, 5)]
+        linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+    # The first six, which nearly all figures make do with, reach a contrast of 2 with white; markers tell lines apart as well.
+    assert all(1.05 / (luminance(colour) + 0.05) >= 2 for colour in plots.COLOURS[:6])
+    assert len(set(plots.MARKERS)) == len(plots.COLOURS) == len(plots.MARKERS)
+
+
+def directions(x):
+    side = torch.tensor([-1.0, -1, 1, 1]).expand_as(x)
+    return {"to the right": side, "to the left": -side}
+
+
+def test_the_static_widget_shows_the_first_directions(shown):
+    x = torch.full((2, 1, 4, 4), 0.5)
+    x[:, :, :, :2] += 0.05
+    widgets.perturbation(model(), x, directions(x), CLASSES, eps=0.2, live=False)
+    html = [thing.data for thing in shown]
+    assert len(html) == 2 and "the sum as right" in html[0] and "the sum as left" in html[1]
+
+
+def test_moving_any_control_changes_the_picture(shown):
+    x = torch.full((2, 1, 4, 4), 0.5)
+    x[0, :, :, :2] += 0.05
+    x[1, :, :, 2:] += 0.05
+    widgets.perturbation(model(), x, directions(x), CLASSES, eps=0.0, live=True)
+    controls, picture = shown[0].children
+    image, eps, direction = controls.children
+    seen = [picture.value]
+    for control, value in ((eps, 0.2), (image, 1), (direction, "to the left")):
+        control.value = value
+        seen.append(picture.value)
+    assert len(set(seen)) == 4
+    assert "the sum as left" in seen[0] and "the sum as right" in seen[1] and "the sum as left" in seen[3]
+    assert not np.array_equal(decoded(seen[0]), decoded(seen[1]))
+
+
+def test_the_sum_stays_an_image():
+    figure, _, alt = widgets.perturbation_figure(model(), torch.ones(1, 4, 4), torch.ones(1, 4, 4), 0.3, "up", CLASSES)
+    total = figure.axes[2].images[0].get_array()
+    assert total.max() <= 1 and "at most 0.30" in alt
+
+
+def test_the_map_knows_which_notebooks_are_written():
+    assert series.WRITTEN == tuple(path.name[:2] for path in masters.find())
+    planned = {number for notebooks in series.PARTS.values() for number in notebooks}
+    assert set(series.WRITTEN) <= planned
+    assert len(series.draw().axes[0].texts) == len(planned) + len(series.PARTS)
