@@ -6,8 +6,6 @@ import math
 from advcourse import files
 
 POINTS, RATIO = 0.005, 1.01  # ours may be worse by half a point of success, and by 1 % of the distance
-# A peer counts as fast only where its result is about as good as ours: else whoever stops first wins.
-AS_GOOD_POINTS, AS_GOOD_RATIO = 0.02, 1.05
 FLOOR = 1.10
 COLOURS = {"better": "#0072B2", "equal": "#56B4E9", "worse": "#D55E00"}  # of Okabe and Ito, safe for the colour-blind
 
@@ -27,9 +25,12 @@ def verdict(result):
         ratio = 1.0 if ours["distance"] == nearest else ours["distance"] / nearest if nearest else math.inf
         result["distance_to_best_peer"] = ratio
         quality = "worse" if success < -POINTS or ratio > RATIO else "better" if ratio < 2 - RATIO else "equal"
-    as_good = [row for row in peers if row["success"] >= ours["success"] - AS_GOOD_POINTS
-               and (result["kind"] == "budget" or row["distance"] <= AS_GOOD_RATIO * ours["distance"])]
-    fastest = min(as_good or peers, key=lambda row: row["seconds"])
+    # The fastest peer is sought among those whose result is as good as ours: else whoever stops first wins. Where there is none: the best one.
+    as_good = [row for row in peers if row["success"] >= ours["success"] - POINTS and (result["kind"] == "budget" or row["distance"] <= RATIO * ours["distance"])]
+    if as_good:
+        fastest = min(as_good, key=lambda row: row["seconds"])
+    else:
+        fastest = max(peers, key=lambda row: row["success"]) if result["kind"] == "budget" else min(peers, key=lambda row: row["distance"])
     result |= {
         "success_to_best_peer": success, "quality": quality,
         "fastest_peer": fastest["contender"], "none_as_good": not as_good, "speed_up": fastest["seconds"] / ours["seconds"],
@@ -71,7 +72,9 @@ def remark(result):
         quality = f"{100 * result['success_to_best_peer']:+.1f} points"
     else:
         quality = f"{result['distance_to_best_peer']:.3f} × the best peer's distance"
-    fastest = f"{result['speed_up']:.2f} × as fast as {result['fastest_peer']}" + (", which is less good" if result["none_as_good"] else "")
+    fastest = f"{result['speed_up']:.2f} × as fast as {result['fastest_peer']}" + (", the best of them" if result["none_as_good"] else "")
+    if result["speed_up_over_all"] < result["speed_up"]:
+        fastest += f" ({result['speed_up_over_all']:.2f} × of a worse one)"
     return "; ".join([f"{result['quality']} ({quality})", fastest] + ([f"{result['of_floor']:.2f} of the floor"] if "of_floor" in result else []))
 
 
