@@ -90,6 +90,11 @@ def test_the_fastest_peer_is_sought_among_those_that_are_as_good(benchmark, ours
     assert (verdict["quality"], verdict["speed_up"], verdict["of_floor"]) == (quality, speed_up, 2)
 
 
+@pytest.mark.parametrize("success, quality", [(0.5, "worse"), (0.796, "equal"), (0.804, "equal"), (0.9, "better")])
+def test_half_a_point_of_success_more_or_less_is_equal(benchmark, success, quality):
+    assert benchmark.report.verdict(result(row("ours", 1, success), row("foolbox", 4, 0.8), row("ART", 4, 0.1), kind="budget"))["quality"] == quality
+
+
 def test_the_report_is_a_table_a_picture_and_the_goals(benchmark, tmp_path):
     report = benchmark.report
     results = [
@@ -109,6 +114,10 @@ def test_the_report_is_a_table_a_picture_and_the_goals(benchmark, tmp_path):
     assert (tmp_path / "out.png").read_bytes().startswith(b"\x89PNG")
 
 
-def test_the_starting_images_have_other_labels(benchmark):
-    x, y = torch.arange(5.0)[:, None].expand(5, 4), torch.tensor([0, 0, 1, 1, 0])
-    assert benchmark.peers.other_images(x, y)[:, 0].tolist() == [2, 2, 4, 4, 2]
+def test_the_starting_images_are_wrong_ones(benchmark, problem):
+    model, x, y = problem
+    starts = benchmark.peers.wrong_images(benchmark.Counted(model), x, y)
+    noise_fools = model(starts).argmax(1) != y
+    of_others = [bool((start == x[y != label]).flatten(1).all(1).any()) for start, label in zip(starts, y)]
+    assert all(fools or other for fools, other in zip(noise_fools.tolist(), of_others))
+    assert sum(of_others) < len(x)
