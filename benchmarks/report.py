@@ -30,7 +30,7 @@ def verdict(result):
     if as_good:
         fastest = min(as_good, key=lambda row: row["seconds"])
     else:
-        fastest = max(peers, key=lambda row: row["success"]) if result["kind"] == "budget" else min(peers, key=lambda row: row["distance"])
+        fastest = max(peers, key=lambda row: row["success"]) if result["kind"] == "budget" else min(peers, key=lambda row: (row["distance"], -row["success"]))
     result |= {
         "success_to_best_peer": success, "quality": quality,
         "fastest_peer": fastest["contender"], "none_as_good": not as_good, "speed_up": fastest["seconds"] / ours["seconds"],
@@ -70,6 +70,8 @@ def remark(result):
     """Ours beside the peers, in a few words."""
     if result["kind"] == "budget":
         quality = f"{100 * result['success_to_best_peer']:+.1f} points"
+    elif result["distance_to_best_peer"] == 0:
+        quality = "no peer succeeds on half of the images"
     else:
         quality = f"{result['distance_to_best_peer']:.3f} × the best peer's distance"
     fastest = f"{result['speed_up']:.2f} × as fast as {result['fastest_peer']}" + (", the best of them" if result["none_as_good"] else "")
@@ -105,6 +107,7 @@ def picture(results, path, about):
 
     matplotlib.use("Agg")
     from matplotlib import pyplot as plt
+    from matplotlib.ticker import LogLocator, NullFormatter
 
     compared = [result for result in results if "quality" in result]
     names = list(dict.fromkeys(result["attack"] for result in compared))
@@ -124,8 +127,10 @@ def picture(results, path, about):
         axis.spines[["top", "right"]].set_visible(False)
         axis.margins(x=0.18)
     axes[0][0].invert_yaxis()
+    axes[0][0].xaxis.set_major_locator(LogLocator(subs=(1, 3)))
     axes[0][0].xaxis.set_major_formatter("{x:g}")
-    figure.supxlabel("times as fast as the fastest peer whose result is about as good (log scale; dotted: 3 ×)", fontsize=9)
+    axes[0][0].xaxis.set_minor_formatter(NullFormatter())
+    figure.supxlabel("times as fast as the fastest peer whose result is as good (where there is none: than the best one; log scale; dotted: 3 ×)", fontsize=9)
     handles = [plt.Rectangle((0, 0), 1, 1, color=colour) for colour in COLOURS.values()]
     figure.legend(handles, [f"our result is {name}" + (" (within 0.5 points or 1 %)" if name == "equal" else "") for name in COLOURS],
                   loc="outside upper center", ncols=3, frameon=False, fontsize=9, title=about, title_fontsize=9)
@@ -134,13 +139,21 @@ def picture(results, path, about):
 
 
 def write(content, out):
-    """out.json, out.md and out.png."""
+    """out.json, out.md and out.png. JSON knows no infinity: a distance that is infinite, or that the attack has none of, is null there."""
     out.parent.mkdir(parents=True, exist_ok=True)
     libraries = ", ".join(f"{name} {number}" for name, number in content["libraries"].items())
     about = f"{content['machine']}, {content['threads']} thread, {content['clock']}, {content['date']}"
     head = f"Made by `{content['made by']}` on {content['date']}: {content['machine']}, {content['cores']} cores, {content['threads']} thread; {content['clock']}, medians."
     versions = f"PyTorch {content['torch']}; {libraries}; not installed: {', '.join(content['not installed']) or 'none'}."
     text = "\n\n".join(["# Attacks, side by side", head, versions, table(content["results"]), "## Goals", "```\n" + goals(content["results"]) + "\n```"])
-    files.write(out.with_suffix(".json"), json.dumps(content, indent=1, ensure_ascii=False) + "\n")
+    files.write(out.with_suffix(".json"), json.dumps(_finite(content), indent=1, ensure_ascii=False, allow_nan=False) + "\n")
     files.write(out.with_suffix(".md"), text + "\n")
     picture(content["results"], out.with_suffix(".png"), about)
+
+
+def _finite(value):
+    if isinstance(value, dict):
+        return {key: _finite(part) for key, part in value.items()}
+    if isinstance(value, list):
+        return [_finite(part) for part in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -99,18 +99,19 @@ def test_the_report_is_a_table_a_picture_and_the_goals(benchmark, tmp_path):
     report = benchmark.report
     results = [
         report.verdict(result(row("ours", 1, 0.9), row("foolbox", 2, 0.9), kind="budget", eps=0.1)),
+        report.verdict(result(row("ours", 1, 0.9, 3.0), row("foolbox", 4, 0.4, math.inf))),
         report.verdict(result(row("ours", 1, 1.0, 2.0), row("foolbox", 4, 1.0, 1.0), {"contender": "ART", "note": "not installed"})),
         report.verdict(result(row("ours", 1, 1.0, 2.0), {"contender": "ART", "note": "not installed"})),
     ]
     lines = report.goals(results).splitlines()
-    assert lines[0] == "2 of 4 goals hold."
-    assert [line.split()[0] for line in lines[1:]] == ["DOES", "DOES", "holds", "holds", "not"]
+    assert lines[0] == "4 of 6 goals hold."
+    assert [line.split()[0] for line in lines[1:]] == ["DOES", "DOES", "holds", "holds", "holds", "holds", "not"]
     content = {"made by": "a test", "date": "2020-01-01", "machine": "a machine", "cores": 2, "threads": 1, "clock": "CPU time", "torch": "2",
                "libraries": {"foolbox": "3"}, "not installed": ["ART"], "results": results}
     report.write(content, tmp_path / "out")
-    assert json.loads((tmp_path / "out.json").read_text())["results"][1]["quality"] == "worse"
+    assert json.loads((tmp_path / "out.json").read_text())["results"][2]["quality"] == "worse"
     text = (tmp_path / "out.md").read_text()
-    assert "not installed" in text and "worse (2.000 × the best peer's distance); 4.00 × as fast as foolbox" in text
+    assert "not installed" in text and "no peer succeeds on half" in text and "worse (2.000 × the best peer's distance); 4.00 × as fast as foolbox" in text
     assert (tmp_path / "out.png").read_bytes().startswith(b"\x89PNG")
 
 
