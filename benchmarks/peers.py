@@ -304,21 +304,21 @@ def hop_skip_jump(eps):
 
 def boundary(eps):
     return {
-        "ours": ours("boundary", queries=1000, starts=True, random=True),
-        "foolbox": foolbox("BoundaryAttack", steps=905, starts=True),
-        "ART": art("BoundaryAttack", targeted=False, max_iter=23, batch_size=256, starts=True, verbose=False),
+        "ours": ours("boundary", queries=600, starts=True, random=True),
+        "foolbox": foolbox("BoundaryAttack", steps=545, starts=True),
+        "ART": art("BoundaryAttack", targeted=False, max_iter=14, batch_size=256, starts=True, verbose=False),
     }
 
 
 def square(norm, name):
     def calls(eps):
         found = {
-            "ours": ours("square", norm=norm, eps=eps, queries=500, random=True),
-            "torchattacks": torchattacks("Square", norm=name, eps=eps, n_queries=500),
-            "AutoAttack": autoattack("SquareAttack", norm=name, eps=eps, n_queries=500),
+            "ours": ours("square", norm=norm, eps=eps, queries=300, random=True),
+            "torchattacks": torchattacks("Square", norm=name, eps=eps, n_queries=300),
+            "AutoAttack": autoattack("SquareAttack", norm=name, eps=eps, n_queries=300),
         }
         # ART asks three times a step.
-        return found | {"ART": art("SquareAttack", norm=np.inf if norm == "linf" else 2, eps=eps, max_iter=170, batch_size=500, verbose=False)}
+        return found | {"ART": art("SquareAttack", norm=np.inf if norm == "linf" else 2, eps=eps, max_iter=100, batch_size=500, verbose=False)}
     return calls
 
 
@@ -357,33 +357,33 @@ def on(cnn, robust=None, softmax=None, eps=(None, None)):
 COMPARISONS = {
     "FGSM linf": Comparison(fgsm_linf, "budget", "linf", on(500, 250, eps=(0.1, 0.3)), goal=1, against_floor=True),
     "FGSM l2": Comparison(fgsm_l2, "budget", "l2", on(500, 250, eps=(2.0, 3.0)), goal=1, against_floor=True),
-    "BIM linf": Comparison(bim, "budget", "linf", on(500, 100, eps=(0.1, 0.3)), goal=1, against_floor=True),
-    "MIM linf": Comparison(mim, "budget", "linf", on(500, 100, eps=(0.1, 0.3)), goal=1, against_floor=True),
-    "PGD linf": Comparison(pgd_linf, "budget", "linf", on(500, 100, 500, eps=(0.1, 0.3)), goal=1, against_floor=True),
-    "PGD linf, stop_when_fooled": Comparison(pgd_stop, "budget", "linf", {"cnn": (500, 0.3)}, goal=3),
-    "PGD l2": Comparison(pgd_l2, "budget", "l2", on(100, eps=(1.5, 2.0)), goal=1),
-    "PGD l1": Comparison(pgd_l1, "budget", "l1", on(100, eps=(10.0, 10.0)), goal=1),
-    "APGD CE": Comparison(apgd, "budget", "linf", on(50, eps=(0.1, 0.3))),
-    "APGD DLR": Comparison(apgd_dlr, "budget", "linf", on(50, eps=(0.1, 0.3))),
-    "DeepFool l2": Comparison(deepfool_l2, "distance", "l2", on(50, 50, 100), goal=3),
-    "DeepFool linf": Comparison(deepfool_linf, "distance", "linf", on(50, 50, 100), goal=3),
-    "C&W l2": Comparison(cw_l2, "distance", "l2", on(25, 25, 50), goal=3),
-    "EAD, rule EN": Comparison(ead("EN"), "distance", "elastic net", on(25), goal=3),
-    "EAD, rule L1": Comparison(ead("L1"), "distance", "l1", on(25), goal=3),
-    "FMN l0": Comparison(fmn("l0", "L0"), "distance", "l0", on(50, 50, 50), goal=3),
-    "FMN l1": Comparison(fmn("l1", "L1"), "distance", "l1", on(50, 50, 50), goal=3),
-    "FMN l2": Comparison(fmn("l2", "L2"), "distance", "l2", on(50, 50, 50), goal=3),
-    "FMN linf": Comparison(fmn("linf", "LInf"), "distance", "linf", on(50, 50, 50), goal=3),
-    "FAB linf": Comparison(fab("linf", "Linf"), "distance", "linf", on(25), goal=3),
-    "FAB l2": Comparison(fab("l2", "L2"), "distance", "l2", on(25), goal=3),
-    "FAB l1": Comparison(fab("l1", "L1"), "distance", "l1", on(25), goal=3),
-    "JSMA": Comparison(jsma, "distance", "l0", on(12, 12, 12), targeted=True, goal=3),
-    "one-pixel, 3 pixels": Comparison(one_pixel, "budget", "l0", on(10, eps=(3, 3)), goal=3),
-    "SPSA": Comparison(spsa, "budget", "linf", on(10, eps=(0.1, 0.3))),
-    "HopSkipJump": Comparison(hop_skip_jump, "distance", "l2", on(10)),
-    "Boundary": Comparison(boundary, "distance", "l2", on(10)),
-    "Square linf": Comparison(square("linf", "Linf"), "budget", "linf", on(25, eps=(0.1, 0.3))),
-    "Square l2": Comparison(square("l2", "L2"), "budget", "l2", on(25, eps=(2.0, 2.0))),
-    "Spatial": Comparison(spatial, "budget", "none", on(50)),
-    "Universal": Comparison(universal, "budget", "linf", {"cnn": (50, 0.2)}),
+    "BIM linf": Comparison(bim, "budget", "linf", on(500, 50, eps=(0.1, 0.3)), goal=1, against_floor=True),
+    "MIM linf": Comparison(mim, "budget", "linf", on(500, 50, eps=(0.1, 0.3)), goal=1, against_floor=True),
+    "PGD linf": Comparison(pgd_linf, "budget", "linf", on(500, 50, 500, eps=(0.1, 0.3)), goal=1, against_floor=True),
+    "PGD linf, stop_when_fooled": Comparison(pgd_stop, "budget", "linf", {"cnn": (250, 0.3)}, goal=3),
+    "PGD l2": Comparison(pgd_l2, "budget", "l2", on(50, eps=(1.5, 2.0)), goal=1),
+    "PGD l1": Comparison(pgd_l1, "budget", "l1", on(50, eps=(10.0, 10.0)), goal=1),
+    "DeepFool l2": Comparison(deepfool_l2, "distance", "l2", on(30, 30, 50), goal=3),
+    "DeepFool linf": Comparison(deepfool_linf, "distance", "linf", on(30, 30, 50), goal=3),
+    "C&W l2": Comparison(cw_l2, "distance", "l2", on(15, 15, 25), goal=3),
+    "EAD, rule EN": Comparison(ead("EN"), "distance", "elastic net", on(12), goal=3),
+    "EAD, rule L1": Comparison(ead("L1"), "distance", "l1", on(12), goal=3),
+    "FMN l0": Comparison(fmn("l0", "L0"), "distance", "l0", on(25, 25, 25), goal=3),
+    "FMN l1": Comparison(fmn("l1", "L1"), "distance", "l1", on(25, 25, 25), goal=3),
+    "FMN l2": Comparison(fmn("l2", "L2"), "distance", "l2", on(25, 25, 25), goal=3),
+    "FMN linf": Comparison(fmn("linf", "LInf"), "distance", "linf", on(25, 25, 25), goal=3),
+    "FAB linf": Comparison(fab("linf", "Linf"), "distance", "linf", on(12), goal=3),
+    "FAB l2": Comparison(fab("l2", "L2"), "distance", "l2", on(12), goal=3),
+    "FAB l1": Comparison(fab("l1", "L1"), "distance", "l1", on(12), goal=3),
+    "JSMA": Comparison(jsma, "distance", "l0", on(8, 8, 8), targeted=True, goal=3),
+    "one-pixel, 3 pixels": Comparison(one_pixel, "budget", "l0", on(6, eps=(3, 3)), goal=3),
+    "APGD CE": Comparison(apgd, "budget", "linf", on(25, eps=(0.1, 0.3))),
+    "APGD DLR": Comparison(apgd_dlr, "budget", "linf", on(25, eps=(0.1, 0.3))),
+    "SPSA": Comparison(spsa, "budget", "linf", on(8, eps=(0.1, 0.3))),
+    "HopSkipJump": Comparison(hop_skip_jump, "distance", "l2", on(6)),
+    "Boundary": Comparison(boundary, "distance", "l2", on(6)),
+    "Square linf": Comparison(square("linf", "Linf"), "budget", "linf", on(12, eps=(0.1, 0.3))),
+    "Square l2": Comparison(square("l2", "L2"), "budget", "l2", on(12, eps=(2.0, 3.0))),
+    "Spatial": Comparison(spatial, "budget", "none", on(25)),
+    "Universal": Comparison(universal, "budget", "linf", {"cnn": (30, 0.2)}),
 }
