@@ -61,6 +61,7 @@ class RobustAccuracy:
     fell: dict  # attack: how many images it was the first to fool, in the order in which they ran
     robust: torch.Tensor  # bool, shape (N,)
     x_adv: torch.Tensor  # the adversarial example of each image that fell, else the image itself
+    skipped: tuple = ()  # the attacks that could not run, as the model has no gradient
 
     def __str__(self):
         total = len(self.robust)
@@ -69,6 +70,8 @@ class RobustAccuracy:
         for attack, count in self.fell.items():
             left -= count
             lines.append(f"  {attack:8} {count:6} fell, {left} left: {left / total:.2%}")
+        if self.skipped:
+            lines.append(f"  the model's logits carry no gradient: {', '.join(self.skipped)} did not run, and this bound is a loose one")
         return "\n".join(lines)
 
 
@@ -78,7 +81,7 @@ def robust_accuracy(model, x, y, *, eps, norm="linf", exhaustive=False, batch_si
         apgd-ce   Auto-PGD on the cross-entropy, 100 steps                          (l1: 5 restarts)
         apgd-t    Auto-PGD on the targeted DLR loss, for each of 9 target classes   (l1: 5)
         fab-t     FAB towards each of 9 target classes, 100 steps
-        square    5,000 queries of the scores, no gradient                          (not for l1)
+        square    5,000 queries of the scores, no gradient
 
     model: from images in [0, 1], shape (N, C, H, W), to logits (N, K); x: such images; y: their labels, shape (N,).
     eps: the radius of the ball in the norm "linf", "l2" or "l1".
@@ -86,9 +89,11 @@ def robust_accuracy(model, x, y, *, eps, norm="linf", exhaustive=False, batch_si
         own progress so far says that it will not get there: several times faster on robust models, with the same accuracy within 0.3 points
         where it was measured. Use exhaustive=True for a number that you publish.
     batch_size: how many images are attacked at once; each meets an attack only while it stands. seed: of all random numbers.
+    A model without gradients meets square alone, and the result's `skipped` names the others.
     Returns a `RobustAccuracy`. It is an upper bound: a defence that misleads these attacks needs one made for it.
 
-    Croce, Hein, "Reliable evaluation of adversarial robustness with an ensemble of diverse parameter-free attacks", ICML 2020, section 5 (AutoAttack).
+    Croce, Hein, "Reliable evaluation of adversarial robustness with an ensemble of diverse parameter-free attacks", ICML 2020, section 5 (AutoAttack);
+    for l1 Croce, Hein, "Mind the box", ICML 2021.
     """
     from advcourse.attacks import contract
 
@@ -98,25 +103,32 @@ def robust_accuracy(model, x, y, *, eps, norm="linf", exhaustive=False, batch_si
     x, device = contract.fresh(x), device_of(model, default=x.device)
     logits = predict(model, x, batch_size)
     contract.labels_fit(logits, y)
-    robust, x_adv, fell = logits.argmax(1) == y, x.clone(), {}
+    robust, x_adv, fell, skipped = logits.argmax(1) == y, x.clone(), {}, []
     clean_accuracy = robust.double().mean().item()
     # The likeliest wrong classes of each image come first.
     wrong = logits.scatter(1, y[:, None], -torch.inf).argsort(dim=1, descending=True)[:, : min(9, logits.shape[1] - 1)]
 
     for name, attack in _ensemble(model, wrong, eps, norm, exhaustive):
+        if name in skipped:
+            continue
         fell.setdefault(name, 0)
         if not robust.any():
             break
         for index in robust.nonzero()[:, 0].split(batch_size):
             images, labels = x[index].to(device), y[index].to(device)
             generator = torch.Generator(device=device).manual_seed(seed)
-            with contract.attacking(model):
-                candidates = attack(images, labels, index, generator)
+            try:
+                with contract.attacking(model):
+                    candidates = attack(images, labels, index, generator)
+            except contract.NoGradientError:
+                skipped.append(name)
+                del fell[name]
+                break
             fooled = contract.fools(predict(model, candidates, batch_size), labels).to(x.device)
             x_adv[index[fooled]] = candidates.to(x.device)[fooled]
             robust[index[fooled]] = False
             fell[name] += int(fooled.sum())
-    return RobustAccuracy(robust.double().mean().item(), clean_accuracy, fell, robust, x_adv)
+    return RobustAccuracy(robust.double().mean().item(), clean_accuracy, fell, robust, x_adv, tuple(skipped))
 
 
 def _ensemble(model, wrong, eps, norm, exhaustive):
@@ -153,5 +165,4 @@ def _ensemble(model, wrong, eps, norm, exhaustive):
         yield "apgd-t", apgd_t
     for rank in range(targets):
         yield "fab-t", fab_t
-    if norm != "l1":
-        yield "square", square_attack
+    yield "square", square_attack

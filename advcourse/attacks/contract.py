@@ -118,6 +118,10 @@ def fresh(tensor):
         return tensor.detach().clone()
 
 
+class NoGradientError(ValueError):
+    """The model's logits carry no gradient to its input."""
+
+
 def input_gradient(model, x, loss):
     """(logits, losses, gradient) from one forward and one backward pass, all detached.
 
@@ -128,7 +132,7 @@ def input_gradient(model, x, loss):
     logits = at_least_float32(model(images))
     losses = loss(logits)
     if not losses.requires_grad:
-        raise ValueError("the model's logits carry no gradient to its input: use an attack that needs none, such as square")
+        raise NoGradientError("the model's logits carry no gradient to its input: use an attack that needs none, such as square")
     gradient, = torch.autograd.grad(losses.sum(), images)
     return logits.detach(), losses.detach(), torch.nan_to_num(gradient, 0, 0, 0)
 

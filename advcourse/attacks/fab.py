@@ -80,12 +80,12 @@ def within(model, x, y, target, *, eps, norm, steps, give_up):
     """FAB for the ensemble: leave the class y by way of the boundary between y and target, at most eps away.
 
     Takes x correctly classified, shape (N, ...), N >= 1, inside contract.attacking(model); y, target: shape (N,). Returns x_adv, x itself where none was found.
-    An image leaves at its first success inside the ball. With give_up it also leaves where, at a tenth of the steps, five times what the last
-    tenth has gained would not bring the nearest success into the ball.
+    An image leaves at its first success inside the ball. With give_up it also leaves where, at a twentieth of the steps, five times what the
+    last twentieth has gained would not bring the nearest success to 1.1 eps, and where a fifth of the steps has brought no success at all.
     """
     result, index = x.clone(), torch.arange(len(x), device=x.device)
     x_adv, distance = x, torch.full_like(x.flatten(1)[:, 0], math.inf)
-    before, tenth = distance, max(steps // 10, 1)
+    before, twentieth = distance, max(steps // 20, 1)
     for step in range(steps):
         difference = lambda logits: (logits.gather(1, target[:, None]) - logits.gather(1, y[:, None]))[:, 0]
         _, value, gradient = contract.input_gradient(model, x_adv, difference)
@@ -96,8 +96,11 @@ def within(model, x, y, target, *, eps, norm, steps, give_up):
         done = fooled & (size <= eps)
         distance = torch.where(fooled, torch.minimum(size, distance), distance)
         result[index[done]] = x_adv[done]
-        if give_up and (step + 1) % tenth == 0:
-            done, before = done | (distance - 5 * (before - distance) > eps), distance  # not at the first tenth: before is inf
+        if give_up and (step + 1) % twentieth == 0:
+            hopeless = distance - 5 * (before - distance) > 1.1 * eps  # not before the second success: inf - inf is nan
+            if step + 1 >= 4 * twentieth:
+                hopeless |= distance.isinf()
+            done, before = done | hopeless, distance
         x_adv = torch.where(contract.per_example(fooled, x), torch.lerp(x, x_adv, BACK), x_adv)
         if bool(done.any()):
             index, x, y, target, x_adv, distance, before = (part[~done] for part in (index, x, y, target, x_adv, distance, before))

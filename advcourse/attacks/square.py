@@ -12,7 +12,7 @@ import torch
 from advcourse.attacks import contract
 from advcourse.attacks.cards import AttackCard
 
-NORMS = ("linf", "l2")
+NORMS = ("linf", "l2", "l1")
 # Of 10,000 queries: after each of these the squares' area halves.
 HALVINGS = (10, 50, 200, 500, 1000, 2000, 4000, 6000, 8000)
 
@@ -21,17 +21,19 @@ def square(model, x, y, *, eps, norm="linf", queries=5000, targeted=False, gener
     """Random search over squares inside the ball of radius eps; keeps a change where it lowers the margin z_y − max_{i≠y} z_i.
 
         linf: a square of x_adv becomes x + eps or x − eps, a sign per channel
-        l2:   a square of the perturbation becomes itself plus a two-sided bump, paid with the size that another square gives up
+        l2, l1: a square of the perturbation becomes itself plus a two-sided bump, paid with the size that another square gives up
 
     model: from images in [0, 1], shape (N, C, H, W), to logits (N, K), never differentiated; images (N, H, W) and (N, D) work, too.
-    y: labels, shape (N,), to leave, or to reach where `targeted` (then the margin of y is raised); eps: radius >= 0 in the norm "linf" or "l2".
+    y: labels, shape (N,), to leave, or to reach where `targeted` (then the margin of y is raised); eps: radius >= 0 in the norm "linf", "l2" or "l1".
     queries: how many times an image may be shown to the model, the start included; it is shown no more once it fools.
     Returns x_adv: the first success, else the image of the smallest margin; in the ball and the box.
     Costs per image at most `queries` forward passes.
 
-    Andriushchenko, Croce, Flammarion, Hein, "Square attack", ECCV 2020, Algorithms 1 to 3, p = 0.8.
+    Andriushchenko, Croce, Flammarion, Hein, "Square attack", ECCV 2020, Algorithms 1 to 3, p = 0.8; norm="l1": Croce, Hein, "Mind the box",
+    ICML 2021, section 5: steeper bumps, sizes in l1.
     Differs: the squares, drawn at random for every query, are the same for all images of a batch, so that an image's result does not
-    depend on the others; a sign that would change nothing is turned; below 5,000 queries the squares shrink earlier, in proportion.
+    depend on the others; a sign that would change nothing is turned; for linf, below 5,000 queries the squares shrink earlier, in
+    proportion (for l2 and l1 that would be weaker).
     """
     contract.check(x, y, eps=eps, norm=norm, norms=NORMS, queries=queries)
     generator = contract.generator_for(x, generator)
@@ -46,14 +48,14 @@ def search(model, x, y, *, eps, norm, queries, targeted, generator, give_up=Fals
         return x
     shape = x.shape[1:]
     x = x.reshape(len(x), *_channels_height_width(shape))
-    propose = _Linf(x, eps, generator) if norm == "linf" else _L2(x, eps, generator)
+    propose = _Linf(x, eps, generator) if norm == "linf" else _Bumps(x, eps, norm, generator)
     with contract.attacking(model), torch.no_grad():
         result = x.clone()
         index, labels = torch.arange(len(x), device=x.device), y
         x_adv = propose.start()
         best = before = x.new_full((len(x),), math.inf, dtype=torch.float64)
         for query in range(queries):
-            candidate, undo = (x_adv, None) if query == 0 else propose.change(x_adv, _share(query, queries))
+            candidate, undo = (x_adv, None) if query == 0 else propose.change(x_adv, _share(query, queries if norm == "linf" else 10_000))
             logits = contract.at_least_float32(model(candidate.view(-1, *shape)))
             if query == 0:
                 contract.labels_fit(logits, labels)
@@ -124,11 +126,12 @@ class _Linf:
         self.low, self.high = self.low[mask], self.high[mask]
 
 
-class _L2:
-    """Proposals for l2: bumps, and a budget of eps that moves from square to square."""
+class _Bumps:
+    """Proposals for l2 and l1: bumps, and a budget of eps that moves from square to square."""
 
-    def __init__(self, x, eps, generator):
+    def __init__(self, x, eps, norm, generator):
         self.x, self.eps, self.generator = x, eps, generator
+        self.power = 2 if norm == "l2" else 1  # what adds up over the pixels, and to eps ** power: |delta| ** power
 
     def start(self):
         """A chessboard of bumps, a random sign for each bump and channel."""
@@ -137,8 +140,8 @@ class _L2:
         tall, wide = max(height // 5, 1), max(width // 5, 1)
         for top in range(0, height - tall + 1, tall):
             for left in range(0, width - wide + 1, wide):
-                bump = _two_sided(tall, wide, self.x, self.generator) * _signs((channels, 1, 1), self.x, self.generator)
-                delta[:, top:top + tall, left:left + wide] = bump
+                bump = _two_sided(tall, wide, self.x, self.generator, self.power)
+                delta[:, top:top + tall, left:left + wide] = bump * _signs((channels, 1, 1), self.x, self.generator)
         return self._at_border(delta.expand_as(self.x))
 
     def change(self, x_adv, share):
@@ -151,18 +154,21 @@ class _L2:
         delta = x_adv - self.x
         both = torch.zeros_like(delta[0, 0], dtype=torch.bool)
         both[rows, columns] = both[rows_2, columns_2] = True
-        unused = (self.eps ** 2 - delta.square().sum((1, 2, 3), keepdim=True)).clamp_min(0)
-        budget = (unused / channels + (delta.square() * both).sum((2, 3), keepdim=True)).sqrt()
+        size = delta.abs() ** self.power
+        unused = (self.eps ** self.power - size.sum((1, 2, 3), keepdim=True)).clamp_min(0)
+        budget = (unused / channels + (size * both).sum((2, 3), keepdim=True)) ** (1 / self.power)
         window = delta[:, :, rows, columns]
-        bump = _two_sided(window.shape[2], window.shape[3], self.x, self.generator) * _signs((channels, 1, 1), self.x, self.generator)
-        new = _unit(window) + bump
+        bump = _two_sided(window.shape[2], window.shape[3], self.x, self.generator, self.power)
+        new = _unit(window, self.power) + bump * _signs((channels, 1, 1), self.x, self.generator)
         delta[:, :, rows_2, columns_2] = 0
-        delta[:, :, rows, columns] = budget * _unit(new)
+        delta[:, :, rows, columns] = budget * _unit(new, self.power)
         return self._at_border(delta), lambda candidate, better: torch.where(contract.per_example(better, candidate), candidate, x_adv)
 
     def _at_border(self, delta):
-        """x plus delta at the length eps, clipped to the box."""
-        return contract.project(self.x + contract.normalise(delta.contiguous(), "l2") * self.eps, self.x, self.eps, "l2")
+        """x plus delta at the size eps, clipped to the box; a few roundings smaller, so that the size's own summation cannot end above eps."""
+        radius = contract.representable(self.eps, self.x.dtype) * (1 - 16 * torch.finfo(self.x.dtype).eps)
+        size = torch.linalg.vector_norm(delta, self.power, dim=(1, 2, 3), keepdim=True)
+        return contract.add_inside(self.x, delta * (radius / size.clamp_min(torch.finfo(self.x.dtype).tiny)))
 
     def keep(self, mask):
         self.x = self.x[mask]
@@ -180,32 +186,33 @@ def _window(length, side, generator):
     return slice(start, start + side)
 
 
-def _unit(window):
-    """Each channel's window, shape (N, C, h, w), at length 1; 0 stays 0."""
-    return window / torch.linalg.vector_norm(window, dim=(2, 3), keepdim=True).clamp_min(torch.finfo(window.dtype).tiny)
+def _unit(window, power):
+    """Each channel's window, shape (N, C, h, w), at size 1 in l1 or l2, which `power` says; 0 stays 0."""
+    return window / torch.linalg.vector_norm(window, power, dim=(2, 3), keepdim=True).clamp_min(torch.finfo(window.dtype).tiny)
 
 
-def _two_sided(tall, wide, like, generator):
-    """A bump up beside a bump down, shape (tall, wide), of length 1: one above the other or side by side, at random."""
+def _two_sided(tall, wide, like, generator, power=2):
+    """A bump up beside a bump down, shape (tall, wide), of size 1: one above the other or side by side, at random."""
     flip = bool(torch.randint(2, (), generator=generator, device=generator.device))
     first, second = (wide, tall) if flip else (tall, wide)
-    pattern = torch.cat([_bump(first // 2, second, like), -_bump(first - first // 2, second, like)])
-    pattern = pattern / torch.linalg.vector_norm(pattern)
+    pattern = torch.cat([_bump(first // 2, second, like, power), -_bump(first - first // 2, second, like, power)])
+    pattern = pattern / torch.linalg.vector_norm(pattern, power)
     return pattern.T if flip else pattern
 
 
-def _bump(tall, wide, like):
-    """Highest in the middle: at distance d (of rows or columns, the larger) from it, the sum of 1 / (t + 1)² over t from d on."""
+def _bump(tall, wide, like, power=2):
+    """Highest in the middle: at distance d (of rows or columns, the larger) from it, the sum of 1 / (t + 1)² over t from d on; l1: of its square."""
     rows = (torch.arange(tall, device=like.device) - tall // 2).abs()
     columns = (torch.arange(wide, device=like.device) - wide // 2).abs()
     rings = max(tall, wide) // 2 + 1
-    heights = (1 / torch.arange(1, rings + 1, device=like.device, dtype=like.dtype) ** 2).flip(0).cumsum(0).flip(0)
+    exponent = 2 if power == 2 else 4
+    heights = (1 / torch.arange(1, rings + 1, device=like.device, dtype=like.dtype) ** exponent).flip(0).cumsum(0).flip(0)
     return heights[torch.maximum(rows[:, None], columns[None, :])]
 
 
 CARDS = (
     AttackCard(
-        name="square", input="random", frequency="iterative", specificity="both", scope="individual", measurement="linf, l2",
+        name="square", input="random", frequency="iterative", specificity="both", scope="individual", measurement="linf, l2, l1",
         realism="non-realistic", falsification="both", knowledge="black box: scores",
         method="random search that changes one square at a time and keeps what lowers the margin",
         paper="Andriushchenko et al., 2020, arXiv:1912.00049", cost="at most `queries` forward passes, fewer where it succeeds"),

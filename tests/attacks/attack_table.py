@@ -123,7 +123,8 @@ ROWS = [
     Row("one_pixel", "other", dict(queries=60)),
     *(Row(name, "budgeted", dict(eps=eps, norm=norm, queries=60, samples=10), norm)
       for name in ("spsa", "nes") for norm, eps in (("linf", 0.1), ("l2", 0.5))),
-    *(Row("square", "budgeted", dict(eps=eps, norm=norm, queries=40), norm) for norm, eps in (("linf", 0.1), ("l2", 0.5))),
+    *(Row("square", "budgeted", dict(eps=eps, norm=norm, queries=40), norm)
+      for norm, eps in (("linf", 0.1), ("l2", 0.5), ("l1", 3.0))),
     Row("boundary", "minimum", dict(queries=60), "l2"),
     *(Row("hop_skip_jump", "minimum", dict(norm=norm, queries=100), norm) for norm in ("l2", "linf")),
     *(Row("universal", "budgeted", dict(eps=0.1, norm=norm, steps=2), norm, alone=False, best=False, adapt=_add_universal)
