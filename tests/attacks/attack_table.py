@@ -1,6 +1,6 @@
 """Every attack of the library with fast arguments and what its contract promises, and small models to attack.
 
-A new attack needs one row here, and all the tests of test_contract.py and test_cards.py hold it to its word.
+A new attack needs one row here, and all the tests of test_contract.py, test_wrong_arguments.py and test_cards.py hold it to its word.
 """
 
 import inspect

@@ -52,10 +52,7 @@ def test_the_losses_are_the_formulas_and_stay_finite():
 
 def test_one_digit_through_all_ten_classes():
     """From each class's image to the next, with a probability of at least 99 % every time; a softmax regression, real MNIST."""
-    try:
-        loaded = data.load("mnist")
-    except (OSError, RuntimeError) as error:
-        pytest.skip(f"no MNIST here: {error}")
+    loaded = data.load("mnist")
     model, image = zoo.load("mnist-softmax"), loaded.x_test[7:8]
     for label in range(10):
         image = lbfgs(model, image, torch.tensor([label]), targeted=True, probability=0.99)
@@ -65,10 +62,7 @@ def test_one_digit_through_all_ten_classes():
 
 
 def test_random_targets_on_a_network():
-    try:
-        loaded = data.load("mnist")
-    except (OSError, RuntimeError) as error:
-        pytest.skip(f"no MNIST here: {error}")
+    loaded = data.load("mnist")
     model, x, y = zoo.load("mnist-cnn"), loaded.x_test[:6], loaded.y_test[:6]
     x_adv = lbfgs(model, x, (y + 1) % 10, targeted=True)
     assert (model(x_adv).argmax(1) == (y + 1) % 10).all()

@@ -240,10 +240,7 @@ def test_confident_models_are_attacked_where_float32_says_the_loss_is_zero():
 
 @pytest.fixture(scope="module")
 def digits():
-    try:
-        loaded = data.load("mnist")
-    except Exception as reason:
-        pytest.skip(f"MNIST is not at hand: {reason}")
+    loaded = data.load("mnist")
     return loaded.x_test[:200], loaded.y_test[:200]
 
 
