@@ -218,31 +218,32 @@ def main():
     device = torch.device("cuda" if options.gpu else "cpu")
     found, missing = find_libraries()
     models, x, y = load_models(device)
-    results, begin = [], time.process_time()
-    for name, comparison in peers.COMPARISONS.items():
-        if options.only and not any(name.startswith(start) for start in options.only):
-            continue
-        for model_name, (count, eps) in comparison.runs.items():
-            if options.models and model_name not in options.models:
-                continue
-            count = max(5, int(count * options.scale / (10 if options.quick else 1)))
-            images, labels = right_ones(models[model_name], x, y, count, comparison.targeted)
-            rows = compare(comparison, models[model_name], images, labels, eps, 1 if options.quick else options.repeats, missing)
-            results.append(report.verdict({
-                "attack": name, "model": model_name, "images": len(images), "eps": eps, "kind": comparison.kind, "norm": comparison.norm,
-                "goal": comparison.goal, "rows": rows}))
-            print(report.table(results[-1:]), flush=True)
+    whole = not (options.quick or options.only or options.models)
+    out = options.out or (Path(__file__).parent / "results" / ("attacks-gpu" if options.gpu else "attacks") if whole else None)
+    chosen = [(name, model_name) for name, comparison in peers.COMPARISONS.items() for model_name in comparison.runs
+              if (not options.only or any(name.startswith(start) for start in options.only)) and (not options.models or model_name in options.models)]
     content = {
-        "made by": "python benchmarks/attacks.py" + (" --gpu" if options.gpu else "") + (f" --scale {options.scale:g}" if options.scale != 1 else ""), "date": str(date.today()),
-        "machine": torch.cuda.get_device_name() if options.gpu else processor(), "cores": os.cpu_count(), "threads": 1,
-        "clock": "wall-clock" if options.gpu else "CPU time of the process", "cpu_seconds_in_all": round(time.process_time() - begin),
-        "python": platform.python_version(), "torch": torch.__version__, "libraries": found, "not installed": sorted(missing),
-        "results": results,
+        "made by": "python benchmarks/attacks.py" + (" --gpu" if options.gpu else "") + (f" --scale {options.scale:g}" if options.scale != 1 else ""),
+        "date": str(date.today()), "machine": torch.cuda.get_device_name() if options.gpu else processor(), "cores": os.cpu_count(), "threads": 1,
+        "clock": "wall-clock" if options.gpu else "CPU time of the process", "python": platform.python_version(), "torch": torch.__version__,
+        "libraries": found, "not installed": sorted(missing), "results": [],
     }
-    print(report.goals(results))
-    out = options.out or (None if options.quick or options.only or options.models else Path(__file__).parent / "results" / ("attacks-gpu" if options.gpu else "attacks"))
+    for name, model_name in chosen:
+        comparison, model = peers.COMPARISONS[name], models[model_name]
+        count, eps = comparison.runs[model_name]
+        count = max(5, int(count * options.scale / (10 if options.quick else 1)))
+        images, labels = right_ones(model, x, y, count, comparison.targeted)
+        rows = compare(comparison, model, images, labels, eps, 1 if options.quick else options.repeats, missing)
+        content["results"].append(report.verdict({
+            "attack": name, "model": model_name, "images": len(images), "eps": eps, "kind": comparison.kind, "norm": comparison.norm,
+            "goal": comparison.goal, "rows": rows}))
+        content["measured"] = f"{len(content['results'])} of {len(chosen)} comparisons"
+        print(report.table(content["results"][-1:]), flush=True)
+        if out:  # each time, so that an interrupted run leaves what it has measured
+            report.write(content, out)
+    print(report.goals(content["results"]))
     if out:
-        report.write(content, out)
+        report.picture(content, out)
 
 
 if __name__ == "__main__":

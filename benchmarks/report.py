@@ -101,15 +101,16 @@ def goals(results):
     return "\n".join([f"{held} of {sum(line[0] is not None for line in lines)} goals hold."] + [words[line[0]] + line[1] for line in ordered])
 
 
-def picture(results, path, about):
-    """Bars: how many times faster ours is than the fastest peer as good, coloured by how good ours is; a panel per model."""
+def picture(content, out):
+    """out.png: bars: how many times faster ours is than the fastest peer as good, coloured by how good ours is; a panel per model."""
     import matplotlib
 
     matplotlib.use("Agg")
     from matplotlib import pyplot as plt
     from matplotlib.ticker import LogLocator, NullFormatter
 
-    compared = [result for result in results if "quality" in result]
+    compared = [result for result in content["results"] if "quality" in result]
+    about = f"{content['machine']}, {content['threads']} thread, {content['clock']}, {content['date']}, {content['measured']}"
     names = list(dict.fromkeys(result["attack"] for result in compared))
     models = list(dict.fromkeys(result["model"] for result in compared))
     figure, axes = plt.subplots(1, len(models), figsize=(4 + 3 * len(models), 1.8 + 0.27 * len(names)), sharex=True, sharey=True, squeeze=False, layout="constrained")
@@ -134,21 +135,19 @@ def picture(results, path, about):
     handles = [plt.Rectangle((0, 0), 1, 1, color=colour) for colour in COLOURS.values()]
     figure.legend(handles, [f"our result is {name}" + (" (within 0.5 points or 1 %)" if name == "equal" else "") for name in COLOURS],
                   loc="outside upper center", ncols=3, frameon=False, fontsize=9, title=about, title_fontsize=9)
-    figure.savefig(path, dpi=110)
+    figure.savefig(out.with_suffix(".png"), dpi=110)
     plt.close(figure)
 
 
 def write(content, out):
-    """out.json, out.md and out.png. JSON knows no infinity: a distance that is infinite, or that the attack has none of, is null there."""
+    """out.json and out.md. JSON knows no infinity: a distance that is infinite, or that the attack has none of, is null there."""
     out.parent.mkdir(parents=True, exist_ok=True)
     libraries = ", ".join(f"{name} {number}" for name, number in content["libraries"].items())
-    about = f"{content['machine']}, {content['threads']} thread, {content['clock']}, {content['date']}"
-    head = f"Made by `{content['made by']}` on {content['date']}: {content['machine']}, {content['cores']} cores, {content['threads']} thread; {content['clock']}, medians."
+    head = f"Made by `{content['made by']}` on {content['date']}: {content['machine']}, {content['cores']} cores, {content['threads']} thread; {content['clock']}, medians; {content['measured']}."
     versions = f"PyTorch {content['torch']}; {libraries}; not installed: {', '.join(content['not installed']) or 'none'}."
     text = "\n\n".join(["# Attacks, side by side", head, versions, table(content["results"]), "## Goals", "```\n" + goals(content["results"]) + "\n```"])
     files.write(out.with_suffix(".json"), json.dumps(_finite(content), indent=1, ensure_ascii=False, allow_nan=False) + "\n")
     files.write(out.with_suffix(".md"), text + "\n")
-    picture(content["results"], out.with_suffix(".png"), about)
 
 
 def _finite(value):

@@ -107,8 +107,9 @@ def test_the_report_is_a_table_a_picture_and_the_goals(benchmark, tmp_path):
     assert lines[0] == "4 of 6 goals hold."
     assert [line.split()[0] for line in lines[1:]] == ["DOES", "DOES", "holds", "holds", "holds", "holds", "not"]
     content = {"made by": "a test", "date": "2020-01-01", "machine": "a machine", "cores": 2, "threads": 1, "clock": "CPU time", "torch": "2",
-               "libraries": {"foolbox": "3"}, "not installed": ["ART"], "results": results}
+               "libraries": {"foolbox": "3"}, "not installed": ["ART"], "measured": "4 of 4 comparisons", "results": results}
     report.write(content, tmp_path / "out")
+    report.picture(content, tmp_path / "out")
     assert json.loads((tmp_path / "out.json").read_text())["results"][2]["quality"] == "worse"
     text = (tmp_path / "out.md").read_text()
     assert "not installed" in text and "no peer succeeds on half" in text and "worse (2.000 × the best peer's distance); 4.00 × as fast as foolbox" in text
