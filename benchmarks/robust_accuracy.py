@@ -1,6 +1,6 @@
 """`evaluate.robust_accuracy` beside the code of AutoAttack's authors: the same images, the same answers?, in how much CPU time.
 
-    python benchmarks/robust_accuracy.py                    # 1,000 images: an hour of one core; writes results/robust_accuracy.json
+    python benchmarks/robust_accuracy.py                    # 1,000 images: hours on a slow machine; writes results/robust_accuracy.json
     python benchmarks/robust_accuracy.py --images 50        # a look, in a few minutes
     python benchmarks/robust_accuracy.py --case robust-linf --only ours    # one of them again; everything else is kept
 

@@ -33,7 +33,7 @@ def square(model, x, y, *, eps, norm="linf", queries=5000, targeted=False, gener
     ICML 2021, section 5: steeper bumps, sizes in l1.
     Differs: the squares, drawn at random for every query, are the same for all images of a batch, so that an image's result does not
     depend on the others; a sign that would change nothing is turned; for linf, below 5,000 queries the squares shrink earlier, in
-    proportion (for l2 and l1 that would be weaker).
+    proportion (for l2 that was weaker; l1 follows it).
     """
     contract.check(x, y, eps=eps, norm=norm, norms=NORMS, queries=queries)
     generator = contract.generator_for(x, generator)
