@@ -5,6 +5,55 @@ import torch
 from advcourse import plots
 
 
+def explore(figure, controls, static=({},), live=True):
+    """Move a control and see the picture that belongs to it.
+
+    figure: a function of one argument for each control that returns (figure, title, alt), as `plots.picture` wants it;
+    controls: from the argument's name to an ipywidgets control with a start value, such as `slider(…)` or `choice(…)`;
+    static: where no kernel listens, a picture for each of these dicts of arguments; what they leave out stands at its start;
+    live: show the controls.
+    """
+    from IPython.display import HTML, display
+
+    def picture(**values):
+        return plots.picture(*figure(**{name: control.value for name, control in controls.items()} | values))
+
+    if not live:
+        for values in static:
+            display(HTML(picture(**values)))
+        return
+
+    import ipywidgets
+
+    shown = ipywidgets.HTML()
+
+    def update(_=None):
+        shown.value = picture()
+
+    for control in controls.values():
+        control.observe(update, "value")
+    update()
+    display(ipywidgets.VBox([ipywidgets.HBox(list(controls.values())), shown]))
+
+
+def slider(description, low, high, start, step=1):
+    """A slider from `low` to `high` in steps of `step`; whole numbers where all of these are whole."""
+    import ipywidgets
+
+    whole = all(isinstance(number, int) for number in (low, high, start, step))
+    kind = ipywidgets.IntSlider if whole else ipywidgets.FloatSlider
+    return kind(value=start, min=low, max=high, step=step, description=description)
+
+
+def choice(description, options, start=None):
+    """A list to choose from: names, or (name, value) pairs; the first is chosen unless `start` is a value of another."""
+    import ipywidgets
+
+    options = list(options)
+    first = options[0][1] if isinstance(options[0], tuple) else options[0]
+    return ipywidgets.Dropdown(options=options, value=first if start is None else start, description=description)
+
+
 def perturbation(model, x, directions, classes, *, eps=0.1, largest=0.3, live=True):
     """Move an image along a direction and watch what the model makes of it.
 
@@ -12,30 +61,12 @@ def perturbation(model, x, directions, classes, *, eps=0.1, largest=0.3, live=Tr
     classes: the names of the classes; eps: where the slider starts; largest: where it ends.
     live: show sliders; otherwise pictures of the first image along the first three directions at `eps`.
     """
-    from IPython.display import HTML, display
+    def figure(index, eps, name):
+        return perturbation_figure(model, x[index], directions[name][index], eps, name, classes)
 
-    def picture(index, eps, name):
-        return plots.picture(*perturbation_figure(model, x[index], directions[name][index], eps, name, classes))
-
-    if not live:
-        for name in list(directions)[:3]:
-            display(HTML(picture(0, eps, name)))
-        return
-
-    import ipywidgets
-
-    index = ipywidgets.IntSlider(0, 0, len(x) - 1, description="image")
-    size = ipywidgets.FloatSlider(eps, min=0, max=largest, step=0.01, description="ε")
-    direction = ipywidgets.Dropdown(options=list(directions), description="direction")
-    shown = ipywidgets.HTML()
-
-    def update(_=None):
-        shown.value = picture(index.value, size.value, direction.value)
-
-    for control in (index, size, direction):
-        control.observe(update, "value")
-    update()
-    display(ipywidgets.VBox([ipywidgets.HBox([index, size, direction]), shown]))
+    controls = {"index": slider("image", 0, len(x) - 1, 0), "eps": slider("ε", 0.0, largest, eps, step=0.01),
+                "name": choice("direction", directions)}
+    explore(figure, controls, static=[{"name": name} for name in list(directions)[:3]], live=live)
 
 
 def perturbation_figure(model, image, direction, eps, name, classes):
