@@ -53,6 +53,14 @@ def test_the_same_figure_is_the_same_bytes():
     assert first == second
 
 
+def test_a_matrix_says_each_share_in_its_cell():
+    figure = plots.matrix([[0, 0.25], [0.5, 1]], ["a", "b"], ["c", "d"], "tested on", "made for")
+    [panel] = figure.axes
+    assert [text.get_text() for text in panel.texts] == ["0%", "25%", "50%", "100%"]
+    assert [label.get_text() for label in panel.get_yticklabels()] == ["a", "b"]
+    assert [label.get_text() for label in panel.get_xticklabels()] == ["c", "d"]
+
+
 def test_a_perturbation_is_drawn_blue_for_darker_and_red_for_lighter():
     x = torch.zeros(1, 1, 4, 4)
     x[0, 0, :, :2], x[0, 0, :, 2:] = -0.1, 0.1
