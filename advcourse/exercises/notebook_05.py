@@ -177,7 +177,7 @@ def as_table(generation):
 
 def is_generation(probe, result):
     formulas = {
-        "nobody changed: make the children, and let those that are better take their parents' places":
+        "nobody changed: make the children, and let each that beats its own parent, though perhaps not the best of all, take its place":
             generation_with(lambda parents, *_: parents),
         "the children start from their parents; the formula starts from the first of the three others":
             generation_with(lambda parents, first, second, third, factor: parents + factor * (second - third)),
@@ -316,7 +316,33 @@ spsa_estimate = Exercise(
 )
 
 
-# 05.4: bisection by labels alone ----------------------------------------------------------------------------------------------
+# 05.4: a question ----------------------------------------------------------------------------------------------------------
+
+masking = Question(
+    number="05.4",
+    title="What did the rounding do?",
+    points=1,
+    minutes=3,
+    text="Against the network with rounded input, PGD hardly changes a thing, while SPSA, Square and PGD with a pretended gradient "
+         "fool it on nearly every image, within the same ε. What follows?",
+    choices=(
+        ("The adversarial examples are still there; rounding hid the way to them from attacks that follow its gradient.",
+         "An attack that fails shows only that *this attack* fails. Others found examples in the same ball, so the network is no more robust."),
+        ("Rounding makes the network robust against attackers who know everything.",
+         "The one who knows everything replaces the rounding's gradient, and wins. Knowing more can never make an attacker weaker."),
+        ("Rounding removes small changes, so SPSA must have changed the images by more than ε.",
+         "All attacks kept to the same ε. Rounding removes some small changes and makes others larger: those that cross a step."),
+        ("PGD is a weak attack and should not be used to test defences.",
+         "PGD is strong wherever the gradient says something. Here it is zero; that it is has to be noticed."),
+    ),
+    hints=(
+        ("What does an attack that fails prove?", "That this attack failed. The others kept to the same rules."),
+        ("Where did PGD get its directions from?", "From a gradient that is zero almost everywhere, because rounding is a staircase."),
+        ("Did the ball get empty?", "Square and SPSA found images in it that fool the network."),
+    ),
+)
+
+# 05.5: bisection by labels alone ----------------------------------------------------------------------------------------------
 
 def to_the_boundary(is_wrong, x, x_wrong, steps):
     right, wrong = torch.zeros(len(x), dtype=x.dtype), torch.ones(len(x), dtype=x.dtype)
@@ -355,10 +381,13 @@ def still_wrong(probe, result):
     if message := finite(probe, result):
         return message
     right = (~probe["is_wrong"](result)).sum().item()
+    here, step = shares(probe, result), 1.5 * 0.5 ** probe["steps"]
     if right == 0:
         return None
-    if right == len(result) and torch.allclose(result, probe["x"], atol=2 * 0.5 ** probe["steps"]):
-        return "you end at x, which the model reads right: where the middle is wrong, the wrong end moves there, else the right end"
+    if (here < step).all():
+        return "you end at x, which the model reads right: return the end that is still wrong"
+    if ((here < step) | (here > 1 - step)).all():
+        return "your ends are crossed: where the middle is wrong, the wrong end moves there, else the right end"
     return (f"the model reads {right} of your {len(result)} images right: return the end that is still wrong, "
             "not the other one and not the middle")
 
@@ -372,22 +401,20 @@ def on_the_way(probe, result):
 
 def near_the_boundary(probe, result):
     here, best = shares(probe, result), shares(probe, to_the_boundary(**probe))
-    if torch.allclose(here, best, atol=1e-9):
-        return None
     if torch.allclose(here, torch.ones_like(here)):
         return "x_wrong came back: halve the way again and again"
-    if (here == here[0]).all():
+    if torch.allclose(here, here[:1], atol=1e-9):
         return "all images stop at the same share of their way: every image has its own border, so decide image by image"
-    if (here < best).any():
+    if (here < best - 1e-9).any():
         return "nearer than `steps` halvings can get: use exactly as many questions as `steps`"
-    if (here - best).max() > 0.5 ** probe["steps"]:
+    if (here - best).max() > 1e-9:
         return (f"an image could be nearer by {(here - best).max():.2g} of its way: after each question half of the way that "
                 "is left is ruled out")
-    return "not quite: start with the whole way, from 0 (right) to 1 (wrong), and halve it exactly `steps` times"
+    return None
 
 
 boundary = Exercise(
-    number="05.4",
+    number="05.5",
     title="To the boundary, by labels alone",
     points=4,
     minutes=12,
@@ -409,31 +436,7 @@ boundary = Exercise(
 )
 
 
-# 05.5 and 05.6: questions --------------------------------------------------------------------------------------------------------
-
-masking = Question(
-    number="05.5",
-    title="What did the rounding do?",
-    points=1,
-    minutes=3,
-    text="Against the network with rounded input, PGD hardly changes a thing, while SPSA, Square and PGD with a pretended gradient "
-         "fool it on nearly every image, within the same ε. What follows?",
-    choices=(
-        ("The adversarial examples are still there; rounding hid the way to them from attacks that follow its gradient.",
-         "An attack that fails shows only that *this attack* fails. Others found examples in the same ball, so the network is no more robust."),
-        ("Rounding makes the network robust against attackers who know everything.",
-         "The one who knows everything replaces the rounding's gradient, and wins. Knowing more can never make an attacker weaker."),
-        ("Rounding removes small changes, so SPSA must have changed the images by more than ε.",
-         "All attacks kept to the same ε. Rounding removes some small changes and makes others larger: those that cross a step."),
-        ("PGD is a weak attack and should not be used to test defences.",
-         "PGD is strong wherever the gradient says something. Here it is zero; that it is has to be noticed."),
-    ),
-    hints=(
-        ("What does an attack that fails prove?", "That this attack failed. The others kept to the same rules."),
-        ("Where did PGD get its directions from?", "From a gradient that is zero almost everywhere, because rounding is a staircase."),
-        ("Did the ball get empty?", "Square and SPSA found images in it that fool the network."),
-    ),
-)
+# 05.6: a question ----------------------------------------------------------------------------------------------------------
 
 knowledge = Question(
     number="05.6",

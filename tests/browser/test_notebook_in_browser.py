@@ -46,6 +46,9 @@ def choose(dropdown, name):
 # For each notebook: what the picture's alt text says at first, the move, and what it says then and did not before.
 MOVES = {
     "01": ("of at most 0.20 per pixel", press(1, "ArrowLeft", 16), "of at most 0.04 per pixel"),
+    "02": ("The attack fgsm (ε = 0.20", choose(0, "deepfool"), "The attack deepfool (ε = 0.20"),
+    "06": ("Turned by 30°", press(1, "ArrowLeft", 6), "Turned by 0°"),
+    "05": ("0 pairs of pixels turned white", press(1, "ArrowRight", 12), "12 pairs of pixels turned white"),
 }
 
 pytestmark = [pytest.mark.timeout(400), pytest.mark.skipif(not CHROMIUM, reason="Chromium is not installed")]

@@ -188,7 +188,7 @@ def uses_autograd(loss_of, x, directions, delta):
     return torch.autograd.grad(loss_of(x).sum(), x)[0]
 
 
-# 05.4 -------------------------------------------------------------------------------------------------------------------
+# 05.5 -------------------------------------------------------------------------------------------------------------------
 
 def bisects(returned="wrong", turned=False, extra=0):
     def bisection(is_wrong, x, x_wrong, steps):
@@ -268,7 +268,7 @@ WRONG = {
         (never_clips, "clip every child"),
         (keeps_every_child, "only where its loss is smaller"),
         (keeps_the_worse, "only where its loss is smaller"),
-        (competes_with_the_best, "beat its own parent"),
+        (competes_with_the_best, "its own parent"),
         (returns_everything_unchanged, "nobody changed"),
         (forgets_the_new_losses, "the old losses back"),
         (gives_all_the_children_s_losses, "choose both by the same condition"),
@@ -291,10 +291,10 @@ WRONG = {
         (keeps_every_direction, "a tensor of shape"),
         (uses_autograd, "the exact gradient"),
     ],
-    "05.4": [
+    "05.5": [
         (returns_the_right_end, "return the end that is still wrong"),
         (returns_the_middle, "return the end that is still wrong"),
-        (turns_the_answer_round, "the wrong end moves there"),
+        (turns_the_answer_round, "your ends are crossed"),
         (takes_a_step_less, "could be nearer"),
         (takes_a_step_more, "nearer than `steps` halvings"),
         (returns_x_wrong, "x_wrong came back"),
@@ -338,5 +338,5 @@ RIGHT = {
     "05.1": [multiplies_by_masks],
     "05.2": [breeds_one_by_one],
     "05.3": [weights_by_einsum],
-    "05.4": [moves_two_images],
+    "05.5": [moves_two_images],
 }
