@@ -85,12 +85,13 @@ attackers = {
     "one step, ε = 0.1": fgsm(cnn, x, y, eps=0.1),
     "40 steps, ε = 0.1": pgd(cnn, x, y, eps=0.1, generator=course.generator()),
     "one sticker": apply_patch(x, sticker, corner),
-    "turn and shift": spatial(cnn, x, y, angles=11, shifts=3),
+    "turn and shift": spatial(cnn, x, y, angles=9, shifts=3),
 }
 left = {name: accuracy(cnn, images, y) for name, images in attackers.items()}
 titles = [f"{name}\n{share:.0%} right" for name, share in left.items()]
-plots.show(plots.images([torch.cat([images[:1] for images in attackers.values()])], [titles]), "One network, five attackers",
-           alt="One test image, untouched and as each of five attackers leaves it, and the network's accuracy under each: "
+firsts = torch.cat([images[:1] for images in attackers.values()])
+plots.show(plots.images([firsts], [titles]), "One network, five attackers",
+           alt="One test image, untouched and as each of five attackers leaves it, and the network's accuracy: "
                + ", ".join(f"{name} {share:.0%}" for name, share in left.items()) + ".")
 
 # %%
@@ -167,10 +168,12 @@ def reading(model, images):
     sure, label = predict(model, images).softmax(1).max(1)
     return [f"{classes[k]} ({p:.0%})" for k, p in zip(label, sure)]
 
-plots.show(plots.images([starts, ends], [["grey", "uniform noise", "Gaussian noise", "a test image"], reading(cnn, ends)], ["start", "end"]),
+names = ["grey", "uniform noise", "Gaussian noise", "a test image"]
+plots.show(plots.images([starts, ends], [names, reading(cnn, ends)], ["start", "end"]),
            f"Four starts, one goal: {classes[target.item()]}",
-           alt="Grey, uniform noise, Gaussian noise and a test image, and below each the same after the attack. The network now reads: "
-               + ", ".join(reading(cnn, ends)) + ". To people only the last shows anything, and still what it showed before.")
+           alt="Grey, uniform noise, Gaussian noise and a test image, and below each the same after the attack. "
+               "The network now reads: " + ", ".join(reading(cnn, ends)) + ". To people only the last shows anything, "
+               "and still what it showed before.")
 
 # %% [markdown]
 # On the library's cards the word means a bit more: “random” stands where an attack draws numbers at all, for its start or on its way.
@@ -183,7 +186,7 @@ plots.show(plots.images([starts, ends], [["grey", "uniform noise", "Gaussian noi
 # how well they find the worst point in it.
 
 # %%
-steps = [1, 2, 3, 5, 10, 20]
+steps = [1, 2, 3, 5, 10]
 lines = {}
 for eps in (0.05, 0.1):
     results = [fgsm(cnn, x, y, eps=eps)] + [bim(cnn, x, y, eps=eps, steps=n) for n in steps[1:]]
@@ -191,10 +194,12 @@ for eps in (0.05, 0.1):
 
 # %%
 small = plots.grid(1, 1, width=4.6, height=2.3)[1][0, 0]
-plots.show(plots.curves(steps, lines, "steps", "share of images fooled", small, ylim=(0, 1.02)), "The same ball, more looks",
-           alt="Share of images fooled against the number of steps, from 1 to 20, for two sizes of the ball. Both curves rise from one "
-               "step to a few, and are flat after about ten.")
-claim("At ε = 0.05 twenty steps fool {value:+.0%} of the images more than one step does.", lines["ε = 0.05"][-1] - lines["ε = 0.05"][0], 0.02, 0.5)
+plots.show(plots.curves(steps, lines, "steps", "share of images fooled", small, ylim=(0, 1.02)),
+           "The same ball, more looks",
+           alt="Share of images fooled against the number of steps, from 1 to 10, for two sizes of the ball. Both curves "
+               "rise from one step to a few, and then get flat.")
+claim("At ε = 0.05 ten steps fool {value:.0%} more of the images than one step does.",
+      lines["ε = 0.05"][-1] - lines["ε = 0.05"][0], 0.02, 0.5)
 
 # %% [markdown]
 # What was measured with one step is therefore a *lower bound* on what the ball allows. A defence that stops one step may not have
@@ -216,9 +221,10 @@ length[predict(cnn, reached).argmax(1).view(few, -1) != goals.view(few, -1)] = m
 
 # %%
 titles = [f"as {name}: {d:.1f}" for name, d in zip(classes, length[0])]
-plots.show(plots.images([reached[:5], reached[5:10]], [titles[:5], titles[5:10]]), f"The nearest image that is read as …, from {classes[y[0]]}",
-           alt="One image changed just so much that the network reads it as each of the classes, with the Euclidean length of the change: "
-               + ", ".join(titles) + ". People read the first class in nearly all of them.")
+plots.show(plots.images([reached[:5], reached[5:10]], [titles[:5], titles[5:10]]),
+           f"The nearest image that is read as …, from {classes[y[0]]}",
+           alt="One image changed just so much that the network reads it as each of the classes, with the Euclidean length "
+               "of the change: " + ", ".join(titles[:10]) + ". People read the first class in nearly all of them.")
 wrong = length.masked_fill(F.one_hot(y[:few], len(classes)).bool(), math.inf)
 ratio = (wrong.sort(1).values[:, len(classes) // 2 - 1] / wrong.amin(1)).median()
 claim("A class in the middle of the list is {value:.1f} times as far as the nearest wrong one.", ratio, 1.15, 3)
@@ -243,9 +249,9 @@ count = 500 if course.quick else 5000
 one = universal(cnn, course.data.x_train[:count].to(course.device), eps=0.2, steps=8, generator=course.generator())
 for_each = pgd(cnn, x, y, eps=0.2, steps=10, generator=course.generator())
 for_all = (x + one).clamp(0, 1)
-fooled = {name: 1 - accuracy(cnn, images, y) for name, images in [("each", for_each), ("all", for_all), ("coins", tossed(x, 0.2))]}
-compare_guess(my_guess, 100 * fooled["all"])
-compare_guess(my_guess_for_coins, 100 * fooled["coins"])
+by_one = 1 - accuracy(cnn, for_all, y)
+compare_guess(my_guess, 100 * by_one)
+compare_guess(my_guess_for_coins, 100 * (1 - accuracy(cnn, tossed(x, 0.2), y)))
 
 # %%
 hit = (predict(cnn, for_all).argmax(1) != y).nonzero()[:4, 0]
@@ -254,11 +260,9 @@ blank = [""] * len(hit)
 plots.show(plots.images(rows, [blank, reading(cnn, for_each[hit]), blank, reading(cnn, for_all[hit])],
                         ["made for each", "and added", "made for all", "and added"], signed=[0, 2]),
            "Four perturbations, or one four times",
-           alt="Four images under perturbations of their own, which all look different, and under one perturbation that is the same for all. "
-               "The network errs on every one of them.")
-
-# %%
-claim("One perturbation for all fools the network on {value:.0%} of images that it was not made on.", fooled["all"], 0.2, 0.95)
+           alt="Four images under perturbations of their own, which all look different, and under one perturbation that is "
+               "the same for all. The network errs on every one of them.")
+claim("One perturbation for all fools the network on {value:.0%} of images that it was not made on.", by_one, 0.2, 0.95)
 
 # %% [markdown]
 # It fools fewer than the perturbations made one by one. But it costs the attacker nothing per image, and can be printed.
@@ -300,12 +304,12 @@ plane = torch.cartesian_prod(line, line)
 figure, axes = plots.grid(1, 4, width=1.9, height=2.1)
 for panel, (name, p) in zip(axes[0], rulers.items()):
     inside = (size(plane, p) <= 1).view(61, 61).T
-    panel.imshow(inside, origin="lower", extent=(-1.5, 1.5, -1.5, 1.5), cmap="Blues", vmax=1.3, interpolation="nearest")
+    panel.imshow(inside, cmap="Blues", vmax=1.3, extent=(-1.5, 1.5, -1.5, 1.5), interpolation="nearest")
     panel.set(title=f"{name} at most 1", xlabel="change of pixel 1", xticks=(-1, 0, 1), yticks=(-1, 0, 1))
 axes[0, 0].set_ylabel("change of pixel 2")
 plots.show(figure, "Four unit balls", on="two pixels",
-           alt="The unit balls of four rulers in the plane. l0: only the two axes, without end. l1: a square on its corner. l2: a disc. "
-               "l-infinity: a square on its side.")
+           alt="The unit balls of four rulers in the plane. l0: only the two axes, without end. l1: a square on its corner. "
+               "l2: a disc. l-infinity: a square on its side.")
 
 # %% [markdown]
 # The first is no ball at all: it has no inside, and it never ends. A **norm** must obey three laws: only zero has size zero, two sides of a
@@ -316,10 +320,10 @@ delta = fgsm(cnn, x[:50], y[:50], eps=0.1) - x[:50]
 scales = [0, 0.001, 0.25, 0.5, 1, 1.5, 2]
 grown = {name: [(size(a * delta, p) / size(delta, p)).mean().item() for a in scales] for name, p in rulers.items()}
 small = plots.grid(1, 1, width=4.6, height=2.1)[1][0, 0]
-plots.show(plots.curves(scales, {"ℓ0": grown["ℓ0"], "ℓ1, ℓ2 and ℓ∞": grown["ℓ2"]}, "a", "size of a·δ / size of δ", small),
-           "A perturbation, scaled",
-           alt="Size of a scaled perturbation over its size before. l1, l2 and l-infinity share a straight line through the origin. l0 is "
-               "zero at zero and one everywhere else.")
+shown = {"ℓ0": grown["ℓ0"], "ℓ1, ℓ2 and ℓ∞": grown["ℓ2"]}
+plots.show(plots.curves(scales, shown, "a", "size of a·δ / size of δ", small), "A perturbation, scaled",
+           alt="Size of a scaled perturbation over its size before. l1, l2 and l-infinity share a straight line through the "
+               "origin. l0 is zero at zero and one everywhere else.")
 
 # %% [markdown]
 # ℓ0 counts. Doubling a change does not double the count: $\lVert 2\delta\rVert_0 = \lVert\delta\rVert_0$, so homogeneity fails. People still say “ℓ0 norm”,
@@ -363,12 +367,17 @@ def sizes(delta):
     of = {name: size(delta[None], p).item() for name, p in rulers.items()}
     return f"ℓ0 {of['ℓ0']:.0f}, ℓ1 {of['ℓ1']:.1f}\nℓ2 {of['ℓ2']:.2f}, ℓ∞ {of['ℓ∞']:.2f}"
 
-looks = torch.cat([images[:1] for images in same.values()])
+def show_looks(batches, names, title, alt):
+    """The first image of every batch, and below it what was added to it, with its four sizes."""
+    firsts = torch.cat([images[:1] for images in batches])
+    added = firsts - x[:1]
+    plots.show(plots.images([firsts, added], [names, [sizes(delta) for delta in added]], signed=[1]), title, alt)
+
+# %%
 error = {name: 1 - accuracy(cnn, images, y) for name, images in same.items()}
-plots.show(plots.images([looks, looks - x[:1]], [[f"{name}:\n{e:.0%} fooled" for name, e in error.items()], [sizes(d) for d in looks - x[:1]]],
-                        signed=[1]), "One Euclidean length",
-           alt="One image under four perturbations of Euclidean length 2, and the perturbations: nine pixels, one pixel in ten, every pixel a little, and up "
-               "the loss. Share of images fooled: " + ", ".join(f"{name} {e:.0%}" for name, e in error.items()) + ".")
+show_looks(same.values(), [f"{name}:\n{e:.0%} fooled" for name, e in error.items()], "One Euclidean length",
+           alt="One image under four perturbations of Euclidean length 2, and the perturbations. Share of images fooled: "
+               + ", ".join(f"{name} {e:.0%}" for name, e in error.items()) + ".")
 
 claim("Up the loss, this length fools the network on {value:.0%} of the images.", error["up the loss"], 0.8, 1)
 
@@ -379,19 +388,20 @@ claim("Up the loss, this length fools the network on {value:.0%} of the images."
 # ruler in turn. The table has the medians over the images.
 
 # %%
-some, labels = x[:40 if course.quick else 400], y[:40 if course.quick else 400]
-smallest = {name: fmn(cnn, some, labels, norm=norm) for name, norm in zip(rulers, ("l0", "l1", "l2", "linf"))}
-medians = {made: {name: size(x_p - some, p).median().item() for name, p in rulers.items()} for made, x_p in smallest.items()}
+part = slice(0, 40 if course.quick else 400)
+smallest = {name: fmn(cnn, x[part], y[part], norm=norm) for name, norm in zip(rulers, ("l0", "l1", "l2", "linf"))}
+medians = {made: {name: size(x_p - x[part], p).median().item() for name, p in rulers.items()}
+           for made, x_p in smallest.items()}
 record("smallest changes", medians)
-Table({"made to be small in": made} | {f"measured in {name}": f"{value:.3g}" for name, value in row.items()} for made, row in medians.items())
+Table({"made small in": made} | {f"measured in {name}": f"{value:.3g}" for name, value in row.items()}
+      for made, row in medians.items())
 
 # %%
-looks = torch.cat([images[:1] for images in smallest.values()])
-plots.show(plots.images([looks, looks - x[:1]], [[f"small in {name}" for name in rulers], [sizes(d) for d in looks - x[:1]]], signed=[1]),
-           "The smallest change that fools, by four rulers",
-           alt="One image under four attacks and the four perturbations. l0: a few pixels changed fully. l1: some more. l2: a blurred pattern. l-infinity: every "
-               "pixel a little.")
-claim("Made small in ℓ2, the change touches {value:.0f} times as many pixels as made small in ℓ0.", medians["ℓ2"]["ℓ0"] / medians["ℓ0"]["ℓ0"], 15, 300)
+show_looks(smallest.values(), [f"small in {name}" for name in rulers], "The smallest change that fools, by four rulers",
+           alt="One image under four attacks and the four perturbations. l0: a few pixels changed fully. l1: some more. "
+               "l2: a blurred pattern. l-infinity: every pixel a little.")
+claim("Made small in ℓ2, the change touches {value:.0f} times as many pixels as made small in ℓ0.",
+      medians["ℓ2"]["ℓ0"] / medians["ℓ0"]["ℓ0"], 15, 300)
 
 # %% [markdown]
 # Each row wins its own column. A defence that is trained for one of the rows says little about the others (Tramèr and Boneh, 2019).
@@ -409,10 +419,11 @@ anything = bim(cnn, grey, wanted_class, eps=0.25, steps=40, targeted=True)
 close = towards_image(cnn, grey, wanted_class, image=pictures)
 
 # %%
-plots.show(plots.images([anything, close, pictures], [reading(cnn, anything), reading(cnn, close), reading(cnn, pictures)],
-                        ["non-realistic", "realistic", "the example"]), "Two kinds of output, the same reading",
-           alt="Three rows of four images: grey patterns, images that look like the examples below them, and the examples. The network reads the same wrong "
-               "classes in the first and the second row.")
+rows = [anything, close, pictures]
+plots.show(plots.images(rows, [reading(cnn, row) for row in rows], ["non-realistic", "realistic", "the example"]),
+           "Two kinds of output, the same reading",
+           alt="Three rows of four images: grey patterns, images that look like the examples below them, and the examples. "
+               "The network reads the same wrong classes in the first and the second row.")
 apart = size(close - pictures, 2).median() / size(anything - pictures, 2).median()
 claim("The realistic ones are at {value:.0%} of the distance that the others have from the example.", apart, 0, 0.4)
 
@@ -467,13 +478,16 @@ lines = {"type 1, attacked": [a for a, b in rates], "type 2, attacked": [b for a
          "type 1, coins": [a for a, b in coin_rates], "type 2, coins": [b for a, b in coin_rates]}
 plots.show(plots.curves(epsilons, lines, "ε, the largest change of a pixel", "rate of errors", ylim=(-0.02, 1.02)),
            f"Is it a {classes[kind]}? False alarms and misses",
-           alt="Rates of both errors against ε, under attack and under tossed coins. Under attack both rise towards one, the misses first; under coins both stay lower.")
+           alt="Rates of both errors against ε, under attack and under tossed coins. Under attack both rise towards one, "
+               "the misses first; under coins both stay lower.")
 
 # %%
 x_p, said = attacked[3], predict(detector, attacked[3]).argmax(1) == 1
 alarms, misses = (said & ~truth).nonzero()[:4, 0], (~said & truth).nonzero()[:4, 0]
-plots.show(plots.images([x_p[alarms], x_p[misses]], row_names=["type 1", "type 2"]), f"Is it a {classes[kind]}? Upper row: yes. Lower row: no",
-           alt="Upper row: images of other classes in which the detector sees its class. Lower row: images of its class in which it does not.")
+plots.show(plots.images([x_p[alarms], x_p[misses]], row_names=["type 1", "type 2"]),
+           f"Is it a {classes[kind]}? Upper row: yes. Lower row: no",
+           alt="Upper row: images of other classes in which the detector sees its class. Lower row: images of its class in "
+               "which it does not.")
 claim("At ε = 0.1 the attacked detector misses {value:.0%} of its own class.", rates[3][1], 0.6, 1)
 claim("It raises a false alarm for {value:.0%} of the others.", rates[3][0], 0.02, 0.9)
 
@@ -487,7 +501,7 @@ claim("It raises a false alarm for {value:.0%} of the others.", rates[3][0], 0.0
 #
 # * **White box**: all of it, weights and gradients.
 # * **Grey box**: something in between. Here: the task and the training data, so that a network can be trained at home and attacked in its place.
-# * **Black box**: answers to questions only; either scores, or nothing but the label.
+# * **Black box**: answers to questions only. The lectures mean the label alone; papers since count services that give scores as well.
 
 # %%
 x_few, y_few = x[:60 if course.quick else 300], y[:60 if course.quick else 300]
@@ -509,7 +523,8 @@ axes[0, 0].bar_label(bars, [f"{share:.0%}" for share in found.values()], padding
 axes[0, 0].set(xlabel=f"share of images fooled within ε = {budget}", xlim=(0, 1.1))
 axes[0, 0].spines[["top", "right"]].set_visible(False)
 plots.show(figure, "What knowing is worth",
-           alt="Bars of the share of images fooled by what the attacker knows: " + ", ".join(f"{name} {s:.0%}" for name, s in found.items()) + ".")
+           alt="Bars of the share of images fooled by what the attacker knows: "
+               + ", ".join(f"{name} {share:.0%}" for name, share in found.items()) + ".")
 record("fooled by knowledge", found)
 
 # %%
@@ -546,10 +561,10 @@ methods = {
 }
 lines = {name: [1 - accuracy(cnn, method(n), y_few) for n in looks] for name, method in methods.items()}
 small = plots.grid(1, 1, width=4.6, height=2.3)[1][0, 0]
-plots.show(plots.curves(looks, lines, "passes through the network per image", "share of images fooled", small, xscale="log", ylim=(-0.02, 1.02)),
-           f"Three methods, ε = {budget}",
-           alt="Share of images fooled against passes through the network, on a logarithmic axis, for three methods. The gradient is there after a few passes, "
-               "squares after about a hundred, and drawing at random stays far below.")
+plots.show(plots.curves(looks, lines, "passes through the network per image", "share of images fooled", small,
+                        xscale="log", ylim=(-0.02, 1.02)), f"Three methods, ε = {budget}",
+           alt="Share of images fooled against passes through the network, on a logarithmic axis, for three methods. The "
+               "gradient is there after a few passes, squares after about a hundred, and drawing at random stays below.")
 
 # %% [markdown]
 # Notebooks 03 to 06 are about methods: gradients, optimisation, questions, and perturbations that can be printed. The axis matters because a
@@ -564,9 +579,9 @@ plots.show(plots.curves(looks, lines, "passes through the network per image", "s
 # %%
 turned = attackers["turn and shift"]
 went = predict(cnn, turned).argmax(1) != y
-others = course.data.x_train[:3000].to(x.device)
+others, other_labels = course.data.x_train[:3000].to(x.device), course.data.y_train[:3000].to(x.device)
 distance = torch.cdist(x.flatten(1), others.flatten(1))
-distance[y[:, None] == course.data.y_train[:3000].to(x.device)] = math.inf
+distance[y[:, None] == other_labels] = math.inf
 nearest = distance.argmin(1)
 claim("The turn that fools is {value:.1f} times as long as the way to the nearest image of another class.",
       (size(turned - x, 2) / distance.amin(1))[went].median(), 0.7, 2.5)
@@ -586,12 +601,15 @@ goal = others[nearest]
 invalid = torch.clamp(goal, x - 0.4, x + 0.4)
 closest = (goal - invalid).flatten(1).square().sum(1).argsort()[:40]  # where the ball leaves least to be wished
 shown = closest[:5]
-names = [[classes[k] for k in labels] for labels in (y[shown], y[shown], course.data.y_train[:3000][nearest[shown].cpu()])]
-plots.show(plots.images([x[shown], invalid[shown], goal[shown]], [names[0], ["?"] * 5, names[2]], ["from", "inside the ball", "towards"]), "What do you read in the middle?",
-           alt="Five images, images inside their ball of radius 0.4, and the neighbours of another class towards which they were moved. Many of "
-               "the images in the middle are read as the lower class, or as neither.")
-became = predict(cnn, invalid[closest]).argmax(1).cpu() == course.data.y_train[:3000][nearest[closest].cpu()]
-claim("In the 40 clearest cases the network reads {value:.0%} as the class below, as a person might.", became.float().mean(), 0.2, 1)
+new = other_labels[nearest]
+titles = [[classes[k] for k in y[shown]], ["?"] * 5, [classes[k] for k in new[shown]]]
+plots.show(plots.images([x[shown], invalid[shown], goal[shown]], titles, ["from", "inside the ball", "towards"]),
+           "What do you read in the middle?",
+           alt="Five images, images inside their ball of radius 0.4, and the neighbours of another class towards which they "
+               "were moved. Many of the images in the middle are read as the lower class, or as neither.")
+became = predict(cnn, invalid[closest]).argmax(1) == new[closest]
+claim("In the 40 clearest cases the network reads {value:.0%} as the class below, as a person might.",
+      became.float().mean(), 0.2, 1)
 
 # %% [markdown]
 # Such an image is **invalid** as an adversarial example: its class has changed, so a new answer is right. A network that is “robust” in this ball must repeat the
@@ -661,6 +679,8 @@ progress()
 # * Vassilev et al., *Adversarial machine learning: a taxonomy*, [NIST AI 100-2](https://csrc.nist.gov/pubs/ai/100/2/e2025/final), and [MITRE ATLAS](https://atlas.mitre.org): the words that practitioners use today.
 # * Sharif et al., [doi:10.1145/2976749.2978392](https://doi.org/10.1145/2976749.2978392); Eykholt et al., [arXiv:1707.08945](https://arxiv.org/abs/1707.08945);
 #   Carlini and Wagner on speech, [arXiv:1801.01944](https://arxiv.org/abs/1801.01944); Lowd and Meek, *Good word attacks on statistical spam filters*, CEAS 2005: the real cases.
+# * Nguyen, Yosinski, Clune, *Deep neural networks are easily fooled*, [arXiv:1412.1897](https://arxiv.org/abs/1412.1897): type 1 errors; Brown et al.,
+#   *Adversarial patch*, [arXiv:1712.09665](https://arxiv.org/abs/1712.09665): a place instead of a norm.
 # * Tramèr, Boneh, *Adversarial training and robustness for multiple perturbations*, [arXiv:1904.13000](https://arxiv.org/abs/1904.13000).
 # * **Since corrected.** “Adversarial” once meant a small ℓp ball. Gilmer et al., *Motivating the rules of the game*, [arXiv:1807.06732](https://arxiv.org/abs/1807.06732), ask whom
 #   such a ball describes; Engstrom et al., [arXiv:1712.02779](https://arxiv.org/abs/1712.02779), leave it by turning; Tramèr et al., [arXiv:2002.04599](https://arxiv.org/abs/2002.04599), show
