@@ -389,8 +389,8 @@ nearest_pairs = distance.masked_fill(distance == 0, torch.inf).flatten().argsort
 person, wanted = divmod(nearest_pairs[count * count // 8].item(), count)
 names = [(people[label], at) for at, label in enumerate(who.tolist())]
 controls = {"person": widgets.choice("in picture", names, person), "wanted": widgets.choice("to name", names, wanted),
-            "eps": widgets.slider("ε", 0.0, 0.1, 0.03, step=0.01)}
-widgets.explore(protect, controls, static=[{"eps": 0.01}, {"eps": 0.03}], live=course.live)
+            "eps": widgets.slider("ε", 0.0, 0.1, 0.05, step=0.01)}
+widgets.explore(protect, controls, static=[{"eps": 0.02}, {"eps": 0.05}], live=course.live)
 
 # %% [markdown]
 # Blue marks the person in the picture, orange the one to be named. Usually there is a range of ε in which the two networks disagree.

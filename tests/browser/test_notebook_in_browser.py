@@ -49,7 +49,7 @@ MOVES = {
     "02": ("The attack fgsm (ε = 0.20", choose(0, "deepfool"), "The attack deepfool (ε = 0.20"),
     "06": ("Turned by 30°", press(1, "ArrowLeft", 6), "Turned by 0°"),
     "05": ("0 pairs of pixels turned white", press(1, "ArrowRight", 12), "12 pairs of pixels turned white"),
-    "07": ("with ε = 0.03:", press(0, "ArrowRight", 5), "with ε = 0.08:"),
+    "07": ("with ε = 0.05:", press(0, "ArrowRight", 3), "with ε = 0.08:"),
 }
 
 pytestmark = [pytest.mark.timeout(400), pytest.mark.skipif(not CHROMIUM, reason="Chromium is not installed")]
