@@ -142,7 +142,8 @@ def and_hardly_at_a_larger_one(probe, result):
     if result <= 0 or not math.isfinite(result) or not works(result) or not works(result * precision):
         return None
     if math.isclose(result, low, rel_tol=1e-6):
-        return "you return the c that you were given as low: when a larger c works, it becomes the new low"
+        return ("you return the c that you were given as low: when a larger c works, it becomes the new low. (If yours does: halving on a "
+                "linear scale takes too many steps to get down to small values; try the geometric mean, √(low · high))")
     if math.isclose(result, math.sqrt(low * high), rel_tol=1e-6):
         return "this is the first middle: go on halving, `steps` times"
     if math.isclose(result, halve_on_a_linear_scale(works, low, high, steps), rel_tol=1e-6):

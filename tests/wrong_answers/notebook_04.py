@@ -316,7 +316,7 @@ WRONG = {
         (gives_all_distances, "a tensor of shape"),
     ],
     "04.2": [
-        (halves_linearly, "linear scale"),
+        (halves_linearly, "geometric mean"),
         (returns_the_failing_end, "the other end of the interval"),
         (goes_the_wrong_way, "at which it worked"),
         (never_moves_low, "that you were given as low"),
