@@ -213,7 +213,7 @@ plots.show(plots.curves(counts, {"the images of the search": seen, "test images"
                f"{unseen[0]:.0%} on test images. Then the curves approach each other; with {counts[-1]} they are at {seen[-1]:.0%} and {unseen[-1]:.0%}.")
 claim("With three images, the rate on the images of the search exceeds that on test images by {value:.0f} points.",
       100 * (seen[0] - unseen[0]), 5, 95)
-claim("With the most images, by {value:.1f} points.", 100 * (seen[-1] - unseen[-1]), -10, 12)
+claim("With the most images the two rates differ by {value:.1f} points.", 100 * abs(seen[-1] - unseen[-1]), 0, 12)
 
 # %% [markdown]
 # The two curves meet early. Moosavi-Dezfooli et al. (2017) need 500 images, fewer than ImageNet has classes, to fool GoogLeNet on more than 30 % of
