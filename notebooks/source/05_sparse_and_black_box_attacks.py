@@ -75,8 +75,8 @@ def changed_pixels(x_adv, x):
     return (x_adv != x).any(1).flatten(1).sum(1)
 
 few = jsma(cnn, x[:8], y[:8])
-plots.show(plots.images([x[:8], few], [read(x[:8]), [f"{name}: {n} px" for name, n in zip(read(few), changed_pixels(few, x[:8]))]],
-                        ["original", "changed"]),
+names = [f"{name}: {n} px" for name, n in zip(read(few), changed_pixels(few, x[:8]))]
+plots.show(plots.images([x[:8], few], [read(x[:8]), names], ["original", "changed"]),
            "What the network reads",
            alt="Eight test images and below each a copy with a few pixels turned white. People read both rows alike. The network reads "
                "the upper row right and the lower row wrong; above each copy stands how many pixels were changed.")
@@ -122,10 +122,11 @@ saliency_map = check("05.1", saliency_map)
 shape = x.shape[1:]
 target = (y[0].item() + 1) % len(classes)
 rows = jacobian(cnn, x[0])
-a, b, saliency = rows[target], rows.sum(0) - rows[target], saliency_map(rows, target)
+maps = {f"a: class {classes[target]}": rows[target], "b: all other classes": rows.sum(0) - rows[target],
+        "saliency map": saliency_map(rows, target)}
 figure, axes = plots.grid(1, 4, width=2, height=2)
 plots.draw_image(axes[0, 0], x[0], f"class {classes[y[0]]}")
-for panel, values, title in zip(axes[0, 1:], (a, b, saliency), (f"a: class {classes[target]}", "b: all other classes", "saliency map")):
+for panel, (title, values) in zip(axes[0, 1:], maps.items()):
     plots.draw_image(panel, values.view(shape), title, signed=True)
 plots.show(figure, f"Which pixels lead to class {classes[target]}?",
            alt="An image; how the target's logit reacts to each pixel, in red where brighter helps; how the sum of the other logits "
@@ -169,17 +170,19 @@ def walk_figure(image, pairs):
     (i, goal), walk = starts[image], walks[image]
     probabilities = cnn(walk).softmax(1)
     figure, axes = plots.grid(1, 3, width=2.2, height=2.2, width_ratios=[1, 1.4, 1.4])
-    plots.draw_image(axes[0, 0], walk[pairs], f"{changed_pixels(walk[pairs:pairs + 1], walk[:1]).item()} pixels changed")
+    changed = changed_pixels(walk, walk[:1])[pairs]
+    plots.draw_image(axes[0, 0], walk[pairs], f"{changed} pixels changed")
     plots.draw_probabilities(axes[0, 1], probabilities[pairs], classes, true=y[i].item(), target=goal)
-    plots.curves(list(range(len(walk))), {"target": probabilities[:, goal].tolist()}, "pairs", f"probability of {classes[goal]}",
-                 axes=axes[0, 2], ylim=(0, 1.02))
+    plots.curves(list(range(len(walk))), {"target": probabilities[:, goal].tolist()}, "pairs",
+                 f"probability of {classes[goal]}", axes=axes[0, 2], ylim=(0, 1.02))
     axes[0, 2].axvline(pairs, color="black", linewidth=1)
-    alt = (f"{pairs} pairs of pixels turned white, from class {classes[y[i]]} towards class {classes[goal]}: the image, the network's "
-           f"probabilities (it reads {classes[probabilities[pairs].argmax()]}), and the target's probability against the number of pairs.")
+    alt = (f"{pairs} pairs of pixels turned white, from class {classes[y[i]]} towards class {classes[goal]}: the image, "
+           f"the network's probabilities (it reads {classes[probabilities[pairs].argmax()]}), and the target's "
+           "probability against the number of pairs.")
     return figure, f"{pairs} pairs, towards {classes[goal]}", alt
 
-widgets.explore(walk_figure, {"image": widgets.slider("image", 0, len(walks) - 1, 0), "pairs": widgets.slider("pairs", 0, pairs, 0)},
-                static=[{"pairs": 0}, {"pairs": pairs}], live=course.live)
+controls = {"image": widgets.slider("image", 0, len(walks) - 1, 0), "pairs": widgets.slider("pairs", 0, pairs, 0)}
+widgets.explore(walk_figure, controls, static=[{"pairs": 0}, {"pairs": pairs}], live=course.live)
 
 # %% [markdown]
 # How does it do on many images, each sent towards a class drawn at random? The library's `jsma` is your map with two changes that can be
@@ -231,8 +234,9 @@ def recoloured(image, genes):
 def next_generation(population, losses, loss_of, others, factor):
     """Each candidate, or its child where that has a smaller loss. Returns both: (population, losses).
 
-    population: tensor (S, G) with entries in [0, 1]; losses: their losses, shape (S,); loss_of: from a population to its losses.
-    others: for each candidate three others by number, tensor (3, S). Its child is first + factor * (second − third), clipped to [0, 1].
+    population: tensor (S, G) with entries in [0, 1]; losses: their losses, shape (S,);
+    loss_of: from a population to its losses; others: for each candidate three others by number, tensor (3, S).
+    A child is first + factor * (second − third), clipped to [0, 1].
     """
     ### BEGIN SOLUTION
     first, second, third = population[others]
@@ -285,16 +289,17 @@ my_guess = 2
 # %%
 count, queries = (30, 500) if course.quick else (500, 10_000)
 pixels = [1, 3, 5, 10]
-bred = [(cnn(one_pixel(cnn, x[:count], y[:count], pixels=k, queries=queries, generator=course.generator())).argmax(1) != y[:count])
-        .double().mean().item() for k in pixels]
-salient = jsma(cnn, x[:count], y[:count])
-fooled, needed = cnn(salient).argmax(1) != y[:count], changed_pixels(salient, x[:count])
+some, labels = x[:count], y[:count]
+bred = [1 - accuracy(cnn, one_pixel(cnn, some, labels, pixels=k, queries=queries, generator=course.generator()), labels)
+        for k in pixels]
+salient = jsma(cnn, some, labels)
+fooled, needed = cnn(salient).argmax(1) != labels, changed_pixels(salient, some)
 computed = [(fooled & (needed <= k)).double().mean().item() for k in pixels]
 
 # %%
 compare_guess(my_guess, 100 * bred[0])
-plots.show(plots.curves(pixels, {"saliency map (knows the network)": computed, "evolution (sees its scores)": bred},
-                        "pixels that may change", "share of images fooled", ylim=(-0.02, 1.02)),
+lines = {"saliency map (knows the network)": computed, "evolution (sees its scores)": bred}
+plots.show(plots.curves(pixels, lines, "pixels that may change", "share of images fooled", ylim=(-0.02, 1.02)),
            "Success against pixels",
            alt="Share of images fooled against the number of pixels that may change, for the saliency map and for evolution. Both start "
                "near zero at one pixel; at ten pixels the saliency map is far ahead.")
@@ -321,7 +326,10 @@ class Fooled(Exception):
     """Raised to end an attack at its first success."""
 
 def queries_until_fooled(model, attack, x, y, eps):
-    """How many images the attack shows to the model, up to the first that fools it within eps; infinite if none does. x: (1, C, H, W)."""
+    """How many images the attack shows to the model, up to the first that fools it within eps; infinite if none does.
+
+    attack: a function (model, x, y); x: one image, (1, C, H, W); y: its label, (1,).
+    """
     asked = 0
 
     def counting(images):
@@ -379,14 +387,15 @@ for image, label in zip(x[:10].split(1), y[:10]):
     image = image.clone().requires_grad_()
     gradient = torch.autograd.grad(margin(image, label).sum(), image)[0]
     directions = random_signs(samples[-1], generator)
-    cosines.append([cosine(estimate_gradient(lambda images: margin(images, label), image.detach(), directions[:s], 0.01), gradient)
-                    for s in samples])
+    loss_of = lambda images: margin(images, label)
+    cosines.append([cosine(estimate_gradient(loss_of, image.detach(), directions[:s], 0.01), gradient) for s in samples])
 
 # %%
 mean = torch.tensor(cosines).mean(0).tolist()
 expected = [math.sqrt(s / (s + shape.numel())) for s in samples]
-plots.show(plots.curves([2 * s for s in samples], {"measured": mean, "√(S / (S + n))": expected}, "queries, 2 S", "cosine with the gradient",
-                        xscale="log", ylim=(0, 1)), "How good is the estimate?",
+plots.show(plots.curves([2 * s for s in samples], {"measured": mean, "√(S / (S + n))": expected}, "queries, 2 S",
+                        "cosine with the gradient", xscale="log", ylim=(0, 1)),
+           "How good is the estimate?",
            alt="Cosine between estimated and true gradient against the number of queries, on a logarithmic axis: it rises slowly from "
                "near 0.1 to above 0.6, close to the formula's line.")
 claim("With 200 queries the estimate's cosine with the gradient is {value:.2f}.", mean[2], 0.2, 0.5)
@@ -454,7 +463,8 @@ def my_spsa(model, x, y):
         model(x_adv)
 
 own = [queries_until_fooled(defended, my_spsa, image, label, eps) for image, label in zip(some[:10].split(1), labels)]
-claim("Your estimate fools the defended network on {value:.0%} of ten images.", sum(n < math.inf for n in own) / len(own), 0.4, 1)
+fooled = sum(n < math.inf for n in own) / len(own)
+claim("Your estimate fools the defended network on {value:.0%} of ten images.", fooled, 0.4, 1)
 
 # %% [markdown]
 # Now the library's attacks, on all of them.
@@ -515,10 +525,11 @@ answer("05.4", choice)
 
 # %%
 def to_the_boundary(is_wrong, x, x_wrong, steps):
-    """For each image the point nearest to x on the straight way from x to x_wrong that is still wrong, by halving the way `steps` times.
+    """For each image a point on the straight way from x to x_wrong that is wrong, but only just.
 
-    is_wrong: from images (N, C, H, W) to a bool tensor (N,), one question each; x: images that are read right; x_wrong: images that are not.
-    Starts with the whole way, from share 0 (x, right) to share 1 (x_wrong). Returns images of the shape of x, all of them wrong.
+    is_wrong: from images (N, C, H, W) to a bool tensor (N,), one question each; x: images that are read right;
+    x_wrong: images that are not; steps: how often the way that is left, at first all of it, is halved.
+    Returns images of the shape of x, all of them wrong.
     """
     ### BEGIN SOLUTION
     right, wrong = x, x_wrong
@@ -542,7 +553,8 @@ others = torch.stack([x[y != label][0] for label in few_labels])  # for the rare
 strange = torch.where((cnn(noise).argmax(1) != few_labels).view(-1, 1, 1, 1), noise, others)
 halved = to_the_boundary(lambda images: cnn(images).argmax(1) != few_labels, few, strange, 12)
 budgets = [200, 1000] if course.quick else [200, 1000, 10_000]
-nearer = {f"{q} queries": hop_skip_jump(cnn, few, few_labels, queries=q, starts=strange, generator=course.generator()) for q in budgets}
+nearer = {f"{q} queries": hop_skip_jump(cnn, few, few_labels, queries=q, starts=strange, generator=course.generator())
+          for q in budgets}
 
 # %%
 rows = {"original": few, "start": strange, "12 halvings": halved, **nearer}
@@ -574,7 +586,8 @@ black_boxes = {
     "SPSA": lambda model, x, y: spsa(model, x, y, eps=eps, queries=most, samples=32),
     "NES": lambda model, x, y: nes(model, x, y, eps=eps, queries=most, samples=32),
     "HopSkipJump": lambda model, x, y: hop_skip_jump(model, x, y, norm="linf", queries=most)}
-spent = {name: torch.tensor([queries_until_fooled(cnn, attack, image, label, eps) for image, label in zip(x[:count].split(1), y[:count].split(1))])
+one_by_one = list(zip(x[:count].split(1), y[:count].split(1)))
+spent = {name: torch.tensor([queries_until_fooled(cnn, attack, *one, eps) for one in one_by_one])
          for name, attack in black_boxes.items()}
 
 # %%
