@@ -74,7 +74,7 @@ def towards(image, k):
 
 # %%
 random = torch.Generator().manual_seed(SEED)
-drawn = torch.randint(len(course.data.x_train), (3,), generator=random)
+drawn = torch.randint(len(course.data.x_train), (2 if course.quick else 10,), generator=random)
 originals = course.data.x_train[drawn].to(course.device)
 
 def chain(image):
@@ -95,7 +95,7 @@ plots.show(plots.images([chains[0][:6], chains[0][6:]], [titles[:6], titles[6:]]
 
 # %%
 probabilities = torch.cat([softmax(images[1:]).softmax(1).diagonal() for images in chains])
-claim("Three random training images, ten classes each: the lowest probability of a wished class is {value:.2%}.",
+claim("Random training images, driven through every class: the lowest probability of a wished class is {value:.2%}.",
       probabilities.min(), 0.99, 1)
 
 # %% [markdown]
@@ -430,9 +430,9 @@ shrink = check("04.5", shrink)
 
 # %%
 x_cw, x_ead = cw_l2(cnn, few, labels), ead(cnn, few, labels)
-plots.show(plots.images([few[:5], (x_cw - few)[:5], (x_ead - few)[:5]], row_names=["original", "change by C&W", "change by EAD"], signed=[1, 2]),
+plots.show(plots.images([few[:4], (x_cw - few)[:4], (x_ead - few)[:4]], row_names=["original", "change by C&W", "change by EAD"], signed=[1, 2]),
            "Where the change goes",
-           alt="Five images and the changes that two attacks make to them. Those of Carlini and Wagner are smooth clouds all over the image, "
+           alt="Four images and the changes that two attacks make to them. Those of Carlini and Wagner are smooth clouds all over the image, "
                "those of the elastic net a few strong pixels on an empty ground.")
 
 # %%
@@ -452,10 +452,10 @@ claim("It leaves {value:.0%} of the pixels exactly as they were.", (changed(x_ea
 # %%
 norms = {"l0": "ℓ0", "l1": "ℓ1", "l2": "ℓ2", "linf": "ℓ∞"}
 nearest = [fmn(cnn, few, labels, norm=norm) for norm in norms]
-plots.show(plots.images([few[:5], *[(x_adv - few)[:5] for x_adv in nearest]], row_names=["original", *[f"nearest in {name}" for name in norms.values()]],
+plots.show(plots.images([few[:4], *[(x_adv - few)[:4] for x_adv in nearest]], row_names=["original", *[f"nearest in {name}" for name in norms.values()]],
                         signed=[1, 2, 3, 4]),
            "The smallest change, by four rulers",
-           alt="Five images, and below each the smallest changes found in four norms: in l0 a few pixels changed strongly, in l1 some more, "
+           alt="Four images, and below each the smallest changes found in four norms: in l0 a few pixels changed strongly, in l1 some more, "
                "in l2 a cloud, in l-infinity most pixels by the same small amount.")
 
 # %% [markdown]
@@ -464,7 +464,7 @@ plots.show(plots.images([few[:5], *[(x_adv - few)[:5] for x_adv in nearest]], ro
 # On softmax regression the exact distance is known. How much farther away is what each attack finds?
 
 # %%
-count, fewer = (30, 5) if course.quick else (200, 20)   # fewer for L-BFGS, which is slow
+count, fewer = (24, 4) if course.quick else (200, 20)   # fewer for L-BFGS, which is slow
 attacks = {"DeepFool": deepfool, "FMN": fmn, "C&W": cw_l2, "EAD": ead, "L-BFGS": lambda *batch: lbfgs(*batch, steps=20, search_steps=3)}
 ratios = {}
 for name, attack in attacks.items():
@@ -568,8 +568,8 @@ others = [(labels != k).nonzero()[:, 0] for k in labels]
 guides = few[torch.stack([other[i % len(other)] for i, other in enumerate(others)])]
 x_guided = feature_adversary(cnn, few, guides, eps=0.2, layer=cnn[6], steps=60)
 before, after = (feature_distance(cnn, images, guides, layer=cnn[6]) for images in (few, x_guided))
-plots.show(plots.images([few[:5], guides[:5], x_guided[:5]], row_names=["image", "guide", "features\nof the guide"]), "Seen by the hidden layer",
-           alt="Five images, five guides of other classes, and the images changed so that the network's hidden layer sees the guide: people still see the first row.")
+plots.show(plots.images([few[:4], guides[:4], x_guided[:4]], row_names=["image", "guide", "features\nof the guide"]), "Seen by the hidden layer",
+           alt="Four images, four guides of other classes, and the images changed so that the network's hidden layer sees the guide: people still see the first row.")
 claim("Their features come {value:.0%} of the way to the guide's, in the median.", 1 - (after / before).median(), 0.25, 0.75)
 
 # %% [markdown]
@@ -595,7 +595,7 @@ straight = torch.stack([(images - image).flatten(1).norm(dim=1) for images, imag
 hop = torch.stack([(images[1:] - images[:-1]).flatten(1).norm(dim=1) for images in chains])
 lines = {"chain, from the original": chained.mean(0).tolist(), "chain, from the image before": hop.mean(0).tolist(),
          "attack from the original": straight.mean(0).tolist()}
-plots.show(plots.curves(range(1, len(classes) + 1), lines, "step of the chain", "ℓ2 distance, mean of three images", ylim=(0, None)), "How far the chain has drifted",
+plots.show(plots.curves(range(1, len(classes) + 1), lines, "step of the chain", "ℓ2 distance, mean over the chains", ylim=(0, None)), "How far the chain has drifted",
            alt="Distance against step of the chain. The distance from the original grows over the first steps and stays high; the distance from the image before, "
                "and that of attacks that start from the original, vary around a lower level.")
 
