@@ -111,11 +111,11 @@ def gradient_taken_at_x(model, x_adv, x, y, eps, step_size, targeted):
 
 
 def stays_around_x(probe, result):
-    """In the ball around x; a step that was clipped around x_adv is told so."""
+    """In the ball around x; a step that was clipped around x_adv, or not at all, is told so."""
     problem = in_ball("linf")(probe, result)
     if problem and torch.allclose(result, clipped_around_x_adv(**probe)):
-        return ("you clip around x_adv, so every step may go another ε away: Clip in the formula is to the ball around the clean image, "
-                "`torch.clamp(…, x - eps, x + eps)`")
+        return ("without a Clip, or with one around x_adv, every step may go further away from x. Clip in the formula is to the ball "
+                "around the *clean* image: `torch.clamp(…, x - eps, x + eps)`")
     return problem
 
 
@@ -351,8 +351,6 @@ def pgd_in_either_order(probe, result):
             lambda **probe: climb(**probe, direction=lambda gradient: gradient / gradient.norm()),
         "your images are pushed out to the border of the ball: scale δ only where it is *longer* than ε":
             lambda **probe: climb(**probe, back=lambda x_adv, x, eps: x + eps * unit(x_adv - x)),
-        "you clip every pixel to ± ε, the ℓ∞ ball, which is far larger: scale the whole δ by ε / ‖δ‖₂ where it is longer":
-            lambda **probe: climb(**probe, back=towards),
         "only one step was made: repeat it `steps` times": lambda **probe: climb(**probe | {"steps": min(1, probe["steps"])}),
         "the walk starts at x: start from a random point of the ball, x + eps * noise":
             lambda **probe: climb(**probe, start=lambda x, eps, noise: x),
@@ -362,8 +360,8 @@ def pgd_in_either_order(probe, result):
 def stays_in_euclidean_ball(probe, result):
     problem = in_ball("l2")(probe, result)
     if problem and torch.allclose(result, climb(**probe, back=towards), atol=1e-6):
-        return ("you clip every pixel to ± ε, the ℓ∞ ball, which is far larger than the Euclidean one: scale the whole δ by ε / ‖δ‖₂ "
-                "where it is longer than ε")
+        return ("δ gets longer than ε, and nothing brings it back: to clip every pixel to ± ε does not, since that ball is far larger. "
+                "Shorten the whole δ, by ε / ‖δ‖₂, where it is longer than ε")
     if problem and torch.allclose(result, climb(**probe, direction=torch.sign, back=towards), atol=1e-6):
         return "this is PGD in the ℓ∞ ball: both the step and the way back are other ones in the Euclidean ball"
     return problem
