@@ -164,3 +164,25 @@ def test_the_explorer_stands_still_where_no_kernel_listens(shown):
     wide = torch.nn.Sequential(nn.Flatten(), nn.Linear(36, 2))
     widgets.attack_cards(wide, x, wide(x).argmax(1), CLASSES, live=False)
     assert len(shown) == 2 and "The attack fgsm" in shown[0].data and "The attack patch" in shown[1].data
+
+
+def test_a_walk_is_drawn_where_it_went():
+    """On a linear model the gradient's sign is known: left pixels down, right pixels up. Two steps along it, then one across."""
+    x = torch.full((1, 1, 4, 4), 0.5)
+    x[..., :2] += 0.05
+    along = directions(x)["to the right"]
+    across = torch.tensor([[1.0], [-1], [1], [-1]]).expand_as(x)
+    path = torch.cat([x, x + 0.02 * along, x + 0.1 * along, x + 0.1 * along + 0.05 * across])
+    figure, alt = widgets.walk_figure(model(), path, 0, 0.1, CLASSES)
+    walked, cross = figure.axes[0].lines
+    assert np.allclose(walked.get_xydata(), [[0, 0], [0.02, 0], [0.1, 0], [0.1, 0.05]], atol=1e-5)
+    assert np.allclose(cross.get_xydata(), [[0.1, 0]])
+    losses = nn.functional.cross_entropy(model()(path), torch.zeros(4, dtype=torch.long), reduction="none")
+    assert np.allclose(figure.axes[1].lines[0].get_ydata(), losses.tolist(), atol=1e-5)
+    assert list(figure.axes[1].lines[2].get_xdata()) == [2, 3]  # fooled from the second step on
+    assert "walk of 3 steps" in alt and "of class left, ends as right" in alt and f"ends at {losses[3]:.2f}" in alt
+
+
+def test_a_walk_along_a_gradient_that_is_zero_can_be_drawn():
+    x = torch.full((3, 1, 4, 4), 0.5)
+    widgets.walk_figure(lambda images: 0 * model()(images), x, 0, 0.1, CLASSES)
