@@ -90,8 +90,9 @@ chains = [chain(image) for image in originals[:, None]]
 sure = softmax(chains[0][1:]).softmax(1).diagonal()
 titles = ["original"] + [f"{name}: {p:.1%}" for name, p in zip(classes, sure)]
 plots.show(plots.images([chains[0][:6], chains[0][6:]], [titles[:6], titles[6:]]), "What softmax regression reads",
-           alt="A training image and ten images made from it, one after the other. Above each stands the class that softmax regression "
-               "reads, every class once, each with a probability of at least 99 percent. People still see the original, under growing smudges.")
+           alt="A training image and ten images made from it, one after the other. Above each stands the "
+               "class that softmax regression reads, every class once, each with a probability of at least "
+               "99 percent. People still see the original, under growing smudges.")
 
 # %%
 probabilities = torch.cat([softmax(images[1:]).softmax(1).diagonal() for images in chains])
@@ -143,7 +144,8 @@ x, y = course.test_images(500 if course.quick else 5000)
 right = (softmax(x).argmax(1) == y) & (cnn(x).argmax(1) == y)
 x, y = x[right], y[right]
 lower = linear_distance(weight, bias, x, y)
-claim("For half of the images that it reads right, the nearest wrong class is no more than {value:.2f} away.", lower.median(), 0.25, 1)
+claim("For half of the images that it reads right, the nearest wrong class is no more than {value:.2f} away.",
+      lower.median(), 0.25, 1)
 
 # %% [markdown]
 # An image of length ten or so, and less than one from another class. But as in notebook 01, black cannot get blacker, so this
@@ -163,7 +165,8 @@ def distance_in_box(x, y):
     return nearest
 
 exact = distance_in_box(x, y)
-claim("The limits of grey make the way {value:.2f} times as long, in the median.", (exact / lower).median(), 1.05, 1.5)
+claim("The limits of grey make the way {value:.2f} times as long, in the median.",
+      (exact / lower).median(), 1.05, 1.5)
 
 # %% [markdown]
 # Whatever an attack finds is an **upper bound**: something was found *there*, so the nearest is no farther. For networks there is no
@@ -189,7 +192,8 @@ def solve(model, image, target, c):
         return value.item(), torch.autograd.grad(value, x_adv)[0].flatten().double().cpu().numpy()
 
     origin = image.flatten().double().cpu().numpy()
-    found = minimize(objective, origin, jac=True, method="L-BFGS-B", bounds=[(0, 1)] * len(origin), options={"maxiter": 50})
+    found = minimize(objective, origin, jac=True, method="L-BFGS-B", bounds=[(0, 1)] * len(origin),
+                     options={"maxiter": 50})
     return torch.tensor(found.x, dtype=image.dtype, device=image.device).view_as(image)
 
 # %% [markdown]
@@ -200,7 +204,8 @@ def solve(model, image, target, c):
 prices = [10 ** (power / 2) for power in range(-6, 6)]
 some = range(4)
 wishes = [(y[i].item() + 1) % len(classes) for i in some]
-answers = [torch.cat([solve(softmax, x[i:i + 1], label(wish), c) for c in prices]) for i, wish in zip(some, wishes)]
+answers = [torch.cat([solve(softmax, x[i:i + 1], label(wish), c) for c in prices])
+           for i, wish in zip(some, wishes)]
 
 # %%
 def price_figure(index, price):
@@ -211,17 +216,20 @@ def price_figure(index, price):
     plots.draw_image(axes[0, 0], image, f"the image: {classes[y[index]]}")
     plots.draw_image(axes[0, 1], x_adv[price] - image, f"the change: {distance[price]:.2f}", signed=True)
     plots.draw_image(axes[0, 2], x_adv[price], f"{classes[wish]}: {p[price]:.1%}")
-    bound = (softmax(image[None])[0, y[index]] - softmax(image[None])[0, wish]) / (weight[y[index]] - weight[wish]).norm()
-    plots.curves(prices, {"distance": distance, "probability of the target": p}, "price c", "", axes=axes[0, 3], xscale="log")
+    z, true = softmax(image[None])[0], y[index]
+    bound = (z[true] - z[wish]) / (weight[true] - weight[wish]).norm()
+    plots.curves(prices, {"distance": distance, "probability of the target": p}, "price c", "",
+                 axes=axes[0, 3], xscale="log")
     axes[0, 3].axhline(bound.item(), color="grey", linestyle=":")
     axes[0, 3].axvline(prices[price], color="black", linewidth=1)
     axes[0, 3].legend(fontsize=8, framealpha=1)
-    alt = (f"Image {index}, at the price c = {prices[price]:.3g}: the change has length {distance[price]:.1f} and the target class "
-           f"a probability of {p[price]:.0%}. Beside it, distance and probability against the price: both fall as it rises.")
+    alt = (f"Image {index}, at the price c = {prices[price]:.3g}: the change has length {distance[price]:.1f} "
+           f"and the target class a probability of {p[price]:.0%}. Beside it, distance and probability against "
+           "the price: both fall as it rises.")
     return figure, f"c = {prices[price]:.3g}", alt
 
-widgets.explore(price_figure, {"index": widgets.slider("image", 0, 3, 0), "price": widgets.slider("price", 0, 11, 3)},
-                static=[{"price": price} for price in (0, 6, 11)], live=course.live)
+controls = {"index": widgets.slider("image", 0, 3, 0), "price": widgets.slider("price", 0, 11, 3)}
+widgets.explore(price_figure, controls, static=[{"price": price} for price in (0, 6, 11)], live=course.live)
 
 # %% [markdown]
 # A low price buys certainty and a long way; a high price buys nothing. The nearest *success* belongs to the **largest c that still works**, and it is
@@ -315,7 +323,8 @@ def steps_needed(image, k, clip):
             break
     return step
 
-needed, clipped = (torch.tensor([float(steps_needed(x[i:i + 1], y[i].item(), clip)) for i in range(12)]) for clip in (False, True))
+needed, clipped = (torch.tensor([float(steps_needed(x[i:i + 1], y[i].item(), clip)) for i in range(12)])
+                   for clip in (False, True))
 compare_guess(my_guess, needed.mean(), unit="steps")
 claim("Twelve images need {value:.1f} steps on average.", needed.mean(), 1, 5)
 claim("Clipped to [0, 1] after every step, {value:.1f}; we stop at ten.", clipped.mean(), 4, 10)
@@ -384,8 +393,10 @@ tried = {c: carlini_wagner(cnn, few, target, c) for c in (0.1, 1.0, 10.0)}
 for c, x_adv in tried.items():
     hit = cnn(x_adv).argmax(1) == target
     mean = (x_adv - few).flatten(1).norm(dim=1)[hit].mean() if hit.any() else 0.0
-    record(f"Carlini and Wagner, c = {c:g}", {"success": hit.float().mean().item(), "mean length": float(mean)})
-claim("With c = 10, {value:.0%} of the images reach their target.", (cnn(tried[10.0]).argmax(1) == target).float().mean(), 0.85, 1)
+    record(f"Carlini and Wagner, c = {c:g}",
+           {"success": hit.float().mean().item(), "mean length": float(mean)})
+claim("With c = 10, {value:.0%} of the images reach their target.",
+      (cnn(tried[10.0]).argmax(1) == target).float().mean(), 0.85, 1)
 claim("With c = 0.1, {value:.0%} do.", (cnn(tried[0.1]).argmax(1) == target).float().mean(), 0, 0.35)
 
 # %% [markdown]
@@ -399,8 +410,10 @@ mlp = course.model("mlp")
 confident = {kappa: cw_l2(cnn, few, labels, confidence=kappa, steps=50) for kappa in (0, 10)}
 lengths = {kappa: (x_adv - few).flatten(1).norm(dim=1).median() for kappa, x_adv in confident.items()}
 carried = {kappa: (mlp(x_adv).argmax(1) != labels).float().mean() for kappa, x_adv in confident.items()}
-claim("With κ = 10 the change is {value:.1f} times as long as with κ = 0.", lengths[10] / lengths[0], 1.3, 4)
-claim("Another network's error on these images rises by {value:.0%} of all images.", carried[10] - carried[0], 0.15, 0.95)
+claim("With κ = 10 the change is {value:.1f} times as long as with κ = 0.",
+      lengths[10] / lengths[0], 1.3, 4)
+claim("Another network's error on these images rises by {value:.0%} of all images.",
+      carried[10] - carried[0], 0.15, 0.95)
 
 # %% [markdown]
 # The nearest adversarial image sits right on the border, and the border of another network runs elsewhere. Confidence carries over.
@@ -430,10 +443,12 @@ shrink = check("04.5", shrink)
 
 # %%
 x_cw, x_ead = cw_l2(cnn, few, labels), ead(cnn, few, labels)
-plots.show(plots.images([few[:4], (x_cw - few)[:4], (x_ead - few)[:4]], row_names=["original", "change by C&W", "change by EAD"], signed=[1, 2]),
-           "Where the change goes",
-           alt="Four images and the changes that two attacks make to them. Those of Carlini and Wagner are smooth clouds all over the image, "
-               "those of the elastic net a few strong pixels on an empty ground.")
+figure = plots.images([few[:4], (x_cw - few)[:4], (x_ead - few)[:4]],
+                      row_names=["original", "change by C&W", "change by EAD"], signed=[1, 2])
+plots.show(figure, "Where the change goes",
+           alt="Four images and the changes that two attacks make to them. Those of Carlini and Wagner are "
+               "smooth clouds all over the image, those of the elastic net a few strong pixels on an empty "
+               "ground.")
 
 # %%
 def changed(x_adv):
@@ -441,7 +456,8 @@ def changed(x_adv):
 
 claim("EAD's changes have {value:.2f} times the ℓ1 norm of Carlini and Wagner's.",
       (changed(x_ead).abs().sum(1) / changed(x_cw).abs().sum(1)).median(), 0.4, 0.92)
-claim("It leaves {value:.0%} of the pixels exactly as they were.", (changed(x_ead) == 0).float().mean(), 0.6, 0.95)
+claim("It leaves {value:.0%} of the pixels exactly as they were.",
+      (changed(x_ead) == 0).float().mean(), 0.6, 0.95)
 
 # %% [markdown]
 # ## FMN: one attack, four norms
@@ -452,11 +468,12 @@ claim("It leaves {value:.0%} of the pixels exactly as they were.", (changed(x_ea
 # %%
 norms = {"l0": "ℓ0", "l1": "ℓ1", "l2": "ℓ2", "linf": "ℓ∞"}
 nearest = [fmn(cnn, few, labels, norm=norm) for norm in norms]
-plots.show(plots.images([few[:4], *[(x_adv - few)[:4] for x_adv in nearest]], row_names=["original", *[f"nearest in {name}" for name in norms.values()]],
-                        signed=[1, 2, 3, 4]),
-           "The smallest change, by four rulers",
-           alt="Four images, and below each the smallest changes found in four norms: in l0 a few pixels changed strongly, in l1 some more, "
-               "in l2 a cloud, in l-infinity most pixels by the same small amount.")
+figure = plots.images([few[:4], *[(x_adv - few)[:4] for x_adv in nearest]],
+                      row_names=["original", *[f"nearest in {name}" for name in norms.values()]], signed=[1, 2, 3, 4])
+plots.show(figure, "The smallest change, by four rulers",
+           alt="Four images, and below each the smallest changes found in four norms: in l0 a few pixels "
+               "changed strongly, in l1 some more, in l2 a cloud, in l-infinity most pixels by the same "
+               "small amount.")
 
 # %% [markdown]
 # ## How far from the truth?
@@ -465,7 +482,8 @@ plots.show(plots.images([few[:4], *[(x_adv - few)[:4] for x_adv in nearest]], ro
 
 # %%
 count, fewer = (24, 4) if course.quick else (200, 20)   # fewer for L-BFGS, which is slow
-attacks = {"DeepFool": deepfool, "FMN": fmn, "C&W": cw_l2, "EAD": ead, "L-BFGS": lambda *batch: lbfgs(*batch, steps=20, search_steps=3)}
+attacks = {"DeepFool": deepfool, "FMN": fmn, "C&W": cw_l2, "EAD": ead,
+           "L-BFGS": lambda *batch: lbfgs(*batch, steps=20, search_steps=3)}
 ratios = {}
 for name, attack in attacks.items():
     batch = slice(0, fewer if name == "L-BFGS" else count)
@@ -473,19 +491,23 @@ for name, attack in attacks.items():
 
 # %%
 figure, axes = plots.grid(1, 1, width=6, height=2.4)
+panel = axes[0, 0]
 for row, (name, ratio) in enumerate(ratios.items()):
-    axes[0, 0].scatter(ratio.tolist(), [row] * len(ratio), s=14, alpha=0.4, color=plots.COLOURS[0], edgecolor="none")
-    axes[0, 0].plot([ratio.median().item()] * 2, [row - 0.3, row + 0.3], color=plots.COLOURS[1], linewidth=2.5)
-axes[0, 0].axvline(1, color="black", linewidth=1)
-axes[0, 0].set(yticks=range(len(ratios)), xlabel="distance found / exact distance (ℓ2)", ylim=(len(ratios) - 0.5, -0.5))
-axes[0, 0].set_yticklabels(ratios)
+    panel.scatter(ratio.tolist(), [row] * len(ratio), s=14, alpha=0.4, color=plots.COLOURS[0], edgecolor="none")
+    panel.plot([ratio.median().item()] * 2, [row - 0.3, row + 0.3], color=plots.COLOURS[1], linewidth=2.5)
+panel.axvline(1, color="black", linewidth=1)
+panel.set(xlabel="distance found / exact distance (ℓ2)", ylim=(len(ratios) - 0.5, -0.5))
+panel.set_yticks(range(len(ratios)), ratios)
 plots.show(figure, "Upper bounds on softmax regression",
-           alt="For five attacks, the distances found divided by the exact one, a point per image and a line at the median. All lie at or above 1: "
-               "DeepFool and FMN on it, Carlini and Wagner close to it with a few stragglers, L-BFGS near it, EAD, which minimises something else, farther off.")
+           alt="For five attacks, the distances found divided by the exact one, a point per image and a line"
+               " at the median. All lie at or above 1: DeepFool and FMN on it, Carlini and Wagner close to "
+               "it with a few stragglers, L-BFGS near it, EAD, which minimises something else, farther off.")
 
 # %%
-claim("No attack is nearer than the exact distance: the smallest ratio is {value:.4f}.", torch.cat(list(ratios.values())).min(), 0.998, 1.01)
-claim("In the median DeepFool ends {value:.4f} times as far away as the nearest image.", ratios["DeepFool"].median(), 0.999, 1.01)
+claim("No attack is nearer than the exact distance: the smallest ratio is {value:.4f}.",
+      torch.cat(list(ratios.values())).min(), 0.998, 1.01)
+claim("In the median DeepFool ends {value:.4f} times as far away as the nearest image.",
+      ratios["DeepFool"].median(), 0.999, 1.01)
 claim("In the median L-BFGS ends {value:.2f} times as far.", ratios["L-BFGS"].median(), 0.999, 1.35)
 
 # %% [markdown]
@@ -502,23 +524,29 @@ def row(name, attack):
     sizes = [(delta != 0).sum(1).float(), delta.abs().sum(1), delta.norm(dim=1), delta.abs().amax(1)]
     return [size.median().item() for size in sizes] + [milliseconds]
 
-attacks |= {"FMN, ℓ1": lambda *batch: fmn(*batch, norm="l1"), "FMN, ℓ∞": lambda *batch: fmn(*batch, norm="linf")}
+attacks |= {"FMN, ℓ1": lambda *batch: fmn(*batch, norm="l1"),
+            "FMN, ℓ∞": lambda *batch: fmn(*batch, norm="linf")}
 table = {name: row(name, attack) for name, attack in attacks.items()}
 
 # %%
 figure, axes = plots.grid(1, 1, width=6.5, height=2.3)
 cells = [[f"{a:.0f}", f"{b:.1f}", f"{c:.2f}", f"{d:.2f}", f"{e:.1f}"] for a, b, c, d, e in table.values()]
-drawn_table = axes[0, 0].table(cells, rowLabels=[name + (f" ({fewer} images)" if name == "L-BFGS" else "") for name in table], colLabels=[*norms.values(), "ms per image"], loc="center", cellLoc="center")
-drawn_table.scale(1, 1.35)
+rows = [name + (f" ({fewer} images)" if name == "L-BFGS" else "") for name in table]
+grid = axes[0, 0].table(cells, rowLabels=rows, colLabels=[*norms.values(), "ms per image"], loc="center",
+                        cellLoc="center")
+grid.scale(1, 1.35)
 axes[0, 0].set_axis_off()
 plots.show(figure, "Median change of the convolutional network's images",
-           alt="A table of attacks: the median size of their changes in l0, l1, l2 and l-infinity, and their time per image. The three kinds of FMN are "
-               "best in their own norms; L-BFGS, which is tried on fewer images, takes many times as long as any other.")
+           alt="A table of attacks: the median size of their changes in l0, l1, l2 and l-infinity, and their"
+               " time per image. The three kinds of FMN are best in their own norms; L-BFGS, which is tried "
+               "on fewer images, takes many times as long as any other.")
 record("median l0, l1, l2 and linf of the changes", {name: sizes[:4] for name, sizes in table.items()})
 
 # %%
-claim("On the network FMN's ℓ2 distances are {value:.2f} times DeepFool's, in the median.", table["FMN"][2] / table["DeepFool"][2], 0.7, 1.02)
-claim("L-BFGS needs {value:.0f} times as long for an image as DeepFool.", table["L-BFGS"][4] / table["DeepFool"][4], 5, 2000)
+claim("On the network FMN's ℓ2 distances are {value:.2f} times DeepFool's, in the median.",
+      table["FMN"][2] / table["DeepFool"][2], 0.7, 1.02)
+claim("L-BFGS needs {value:.0f} times as long for an image as DeepFool.",
+      table["L-BFGS"][4] / table["DeepFool"][4], 5, 2000)
 
 # %%
 question("04.6")
@@ -540,16 +568,18 @@ x_adv = x + 1.05 * (deepfool(softmax, x, y) - x)
 length = (x_adv - x).flatten(1).norm(dim=1).view(-1, 1, 1, 1)
 noise = torch.randn(x.shape, generator=course.generator(), device=x.device)
 noise = noise / noise.flatten(1).norm(dim=1).view(-1, 1, 1, 1)
-rows = [torch.stack([x[:4], changed[:4]], 1).flatten(0, 1) for changed in (x_adv.clamp(0, 1), (x + length * noise).clamp(0, 1))]
-plots.show(plots.images(rows, [[classes[k] for k in softmax(row).argmax(1)] for row in rows], ["(a) adversarial", "(b) Gaussian"]),
-           "Original and changed, in pairs",
-           alt="Two rows of four pairs: an original and its changed copy. People see no difference within a pair. Above each stands what softmax regression "
-               "reads: in the row of adversarial changes the second of each pair is wrong, in the row of Gaussian noise it is right.")
+pairs = [torch.stack([x[:4], copies[:4].clamp(0, 1)], 1).flatten(0, 1) for copies in (x_adv, x + length * noise)]
+read = [[classes[k] for k in softmax(images).argmax(1)] for images in pairs]
+plots.show(plots.images(pairs, read, ["(a) adversarial", "(b) Gaussian"]), "Original and changed, in pairs",
+           alt="Two rows of four pairs: an original and its changed copy. People see no difference within a "
+               "pair. Above each stands what softmax regression reads: in the row of adversarial changes the"
+               " second of each pair is wrong, in the row of Gaussian noise it is right.")
 
 # %%
 multiples = [1, 2, 4, 8, 16, 32]
 error = [(softmax((x + m * length * noise).clamp(0, 1)).argmax(1) != y).float().mean().item() for m in multiples]
-claim("Adversarial changes: {value:.0%} of the images are misread.", (softmax(x_adv.clamp(0, 1)).argmax(1) != y).float().mean(), 0.95, 1)
+claim("Adversarial changes: {value:.0%} of the images are misread.",
+      (softmax(x_adv.clamp(0, 1)).argmax(1) != y).float().mean(), 0.95, 1)
 claim("Gaussian noise of the same length: {value:.1%}.", error[0], 0, 0.03)
 claim("Gaussian noise eight times as long: {value:.0%}.", error[3], 0.03, 0.4)
 
@@ -568,9 +598,12 @@ others = [(labels != k).nonzero()[:, 0] for k in labels]
 guides = few[torch.stack([other[i % len(other)] for i, other in enumerate(others)])]
 x_guided = feature_adversary(cnn, few, guides, eps=0.2, layer=cnn[6], steps=60)
 before, after = (feature_distance(cnn, images, guides, layer=cnn[6]) for images in (few, x_guided))
-plots.show(plots.images([few[:4], guides[:4], x_guided[:4]], row_names=["image", "guide", "features\nof the guide"]), "Seen by the hidden layer",
-           alt="Four images, four guides of other classes, and the images changed so that the network's hidden layer sees the guide: people still see the first row.")
-claim("Their features come {value:.0%} of the way to the guide's, in the median.", 1 - (after / before).median(), 0.25, 0.75)
+figure = plots.images([few[:4], guides[:4], x_guided[:4]], row_names=["image", "guide", "features\nof the guide"])
+plots.show(figure, "Seen by the hidden layer",
+           alt="Four images, four guides of other classes, and the images changed so that the network's "
+               "hidden layer sees the guide: people still see the first row.")
+claim("Their features come {value:.0%} of the way to the guide's, in the median.",
+      1 - (after / before).median(), 0.25, 0.75)
 
 # %% [markdown]
 # And an attack need not know the label. The *virtual adversarial* direction (Miyato et al., 2019) is the one in which the model's **own answer** changes most, whatever that answer is.
@@ -579,8 +612,10 @@ claim("Their features come {value:.0%} of the way to the guide's, in the median.
 # %%
 x_virtual = virtual_adversarial(cnn, few, eps=2.0, generator=course.generator())
 x_random = (few + 2.0 * noise[:20]).clamp(0, 1)
-claim("A virtual adversarial change of length 2 changes the answer on {value:.0%} of the images.", (cnn(x_virtual).argmax(1) != labels).float().mean(), 0.4, 1)
-claim("A random one of that length changes it on {value:.0%}.", (cnn(x_random).argmax(1) != labels).float().mean(), 0, 0.1)
+claim("A virtual adversarial change of length 2 changes the answer on {value:.0%} of the images.",
+      (cnn(x_virtual).argmax(1) != labels).float().mean(), 0.4, 1)
+claim("A random one of that length changes it on {value:.0%}.",
+      (cnn(x_random).argmax(1) != labels).float().mean(), 0, 0.1)
 
 # %% [markdown]
 # ## Back to the chain, with a ruler
@@ -593,16 +628,21 @@ direct = [torch.cat([towards(image, k) for k in range(len(classes))]) for image 
 chained = torch.stack([(images[1:] - images[0]).flatten(1).norm(dim=1) for images in chains])
 straight = torch.stack([(images - image).flatten(1).norm(dim=1) for images, image in zip(direct, originals)])
 hop = torch.stack([(images[1:] - images[:-1]).flatten(1).norm(dim=1) for images in chains])
-lines = {"chain, from the original": chained.mean(0).tolist(), "chain, from the image before": hop.mean(0).tolist(),
+lines = {"chain, from the original": chained.mean(0).tolist(),
+         "chain, from the image before": hop.mean(0).tolist(),
          "attack from the original": straight.mean(0).tolist()}
-plots.show(plots.curves(range(1, len(classes) + 1), lines, "step of the chain", "ℓ2 distance, mean over the chains", ylim=(0, None)), "How far the chain has drifted",
-           alt="Distance against step of the chain. The distance from the original grows over the first steps and stays high; the distance from the image before, "
-               "and that of attacks that start from the original, vary around a lower level.")
+figure = plots.curves(range(1, len(classes) + 1), lines, "step of the chain", "ℓ2 distance, mean over the chains",
+                      ylim=(0, None))
+plots.show(figure, "How far the chain has drifted",
+           alt="Distance against step of the chain. The distance from the original grows over the first "
+               "steps and stays high; the distance from the image before, and that of attacks that start "
+               "from the original, vary around a lower level.")
 
 # %%
-plots.show(plots.images([chains[0][-5:], direct[0][-5:]], [classes[-5:]] * 2, ["chain", "direct"]), "The same classes, two ways",
-           alt="The last five images of the chain and, for the same classes, five images made directly from the original: the chain's are full of grey smudges, "
-               "the direct ones much cleaner.")
+figure = plots.images([chains[0][-5:], direct[0][-5:]], [classes[-5:]] * 2, ["chain", "direct"])
+plots.show(figure, "The same classes, two ways",
+           alt="The last five images of the chain and, for the same classes, five images made directly from "
+               "the original: the chain's are full of grey smudges, the direct ones much cleaner.")
 claim("At the end of the chain the image is {value:.1f} times as far from the original as a direct attack needs on average.",
       chained[:, -1].mean() / straight.mean(), 1.2, 4)
 
@@ -626,7 +666,7 @@ answer("04.7", choice)
 # * A price needs a search. The best one belongs to one image, not to a data set.
 # * For a linear model the distance has a closed form, and grey limits make it longer. That is the yardstick for attacks.
 # * What an attack finds is an upper bound. Only a proof gives a lower one, and a failed attack is no proof.
-# * The norm that you minimise decides what the change looks like. State it, and the reference image too: the chain is small in every step and large in the sum.
+# * The norm that you minimise decides what the change looks like. State it, and the reference image too: every step of the chain is as short as the solver can make it, and the sum is not.
 
 # %%
 progress()
