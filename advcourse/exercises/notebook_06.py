@@ -97,12 +97,14 @@ def universal_step(model, x, y, delta, eps, step_size):
 
 
 def universal_probes(generator):
-    model, x = small_model(generator), random_images(generator, count=16)
-    predicted = model(x).argmax(1).detach()
-    y = torch.where(torch.arange(len(x)) % 4 == 0, (predicted + 1) % 4, predicted)  # not always what the model says
-    # eps - step_size is less than many entries of delta: some leave the ball, others must not be cut.
-    delta = (2 * torch.rand(1, 6, 6, generator=generator).double() - 1) * 0.15
-    return [{"model": model, "x": x, "y": y, "delta": delta, "eps": 0.15, "step_size": step_size} for step_size in (0.04, 0.1)]
+    probes = []
+    for step_size in (0.05, 0.1, 0.2):
+        model, x = small_model(generator), random_images(generator, count=8)
+        y = torch.randint(4, (len(x),), generator=generator)  # not always what the model says
+        # Many entries are within a step of the border: some leave the ball, others must not be cut.
+        delta = (2 * torch.rand(1, 6, 6, generator=generator).double() - 1) * 0.3
+        probes.append({"model": model, "x": x, "y": y, "delta": delta, "eps": 0.3, "step_size": step_size})
+    return probes
 
 
 def no_entry_beyond_eps(probe, result):
