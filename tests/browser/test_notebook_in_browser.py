@@ -47,7 +47,7 @@ def choose(dropdown, name):
 MOVES = {
     "01": ("of at most 0.20 per pixel", press(1, "ArrowLeft", 16), "of at most 0.04 per pixel"),
     "02": ("The attack fgsm (ε = 0.20", choose(0, "deepfool"), "The attack deepfool (ε = 0.20"),
-    "03": ("10 steps of 0.25 ε", press(1, "ArrowRight", 5), "15 steps of 0.25 ε"),
+    "03": ("10 steps of 0.25 ε", press(1, "ArrowRight", 1), "11 steps of 0.25 ε"),
     "04": ("at the price c = 0.0316", press(1, "ArrowRight", 1), "at the price c = 0.1:"),
     "06": ("Turned by 30°", press(1, "ArrowLeft", 6), "Turned by 0°"),
     "05": ("0 pairs of pixels turned white", press(1, "ArrowRight", 12), "12 pairs of pixels turned white"),
