@@ -96,7 +96,7 @@ plots.show(plots.images([firsts], [titles]), "One network, five attackers",
 
 # %%
 claim("Between the kindest and the harshest of these attackers its accuracy falls by {value:.0%}.",
-      max(left.values()) - min(left.values()), 0.8, 1)
+      max(left.values()) - min(left.values()), 0.9, 1)
 
 # %% [markdown]
 # So “is it robust?” has no answer. *Against whom?* has one. A **threat model** says who: what the attacker wants, knows and may do.
@@ -199,7 +199,7 @@ plots.show(plots.curves(steps, lines, "steps", "share of images fooled", small, 
            alt="Share of images fooled against the number of steps, from 1 to 10, for two sizes of the ball. Both curves "
                "rise from one step to a few, and then get flat.")
 claim("At ε = 0.05 ten steps fool {value:.0%} more of the images than one step does.",
-      lines["ε = 0.05"][-1] - lines["ε = 0.05"][0], 0.02, 0.5)
+      lines["ε = 0.05"][-1] - lines["ε = 0.05"][0], 0.02, 0.3)
 
 # %% [markdown]
 # What was measured with one step is therefore a *lower bound* on what the ball allows. A defence that stops one step may not have
@@ -227,7 +227,7 @@ plots.show(plots.images([reached[:5], reached[5:10]], [titles[:5], titles[5:10]]
                "of the change: " + ", ".join(titles[:10]) + ". People read the first class in nearly all of them.")
 wrong = length.masked_fill(F.one_hot(y[:few], len(classes)).bool(), math.inf)
 ratio = (wrong.sort(1).values[:, len(classes) // 2 - 1] / wrong.amin(1)).median()
-claim("A class in the middle of the list is {value:.1f} times as far as the nearest wrong one.", ratio, 1.15, 3)
+claim("A class in the middle of the list is {value:.1f} times as far as the nearest wrong one.", ratio, 1.2, 3)
 
 # %% [markdown]
 # ## Axis 4: one image, or all?
@@ -262,7 +262,7 @@ plots.show(plots.images(rows, [blank, reading(cnn, for_each[hit]), blank, readin
            "Four perturbations, or one four times",
            alt="Four images under perturbations of their own, which all look different, and under one perturbation that is "
                "the same for all. The network errs on every one of them.")
-claim("One perturbation for all fools the network on {value:.0%} of images that it was not made on.", by_one, 0.2, 0.95)
+claim("One perturbation for all fools the network on {value:.0%} of images that it was not made on.", by_one, 0.2, 0.97)
 
 # %% [markdown]
 # It fools fewer than the perturbations made one by one. But it costs the attacker nothing per image, and can be printed.
@@ -379,7 +379,7 @@ show_looks(same.values(), [f"{name}:\n{e:.0%} fooled" for name, e in error.items
            alt="One image under four perturbations of Euclidean length 2, and the perturbations. Share of images fooled: "
                + ", ".join(f"{name} {e:.0%}" for name, e in error.items()) + ".")
 
-claim("Up the loss, this length fools the network on {value:.0%} of the images.", error["up the loss"], 0.8, 1)
+claim("Up the loss, this length fools the network on {value:.0%} of the images.", error["up the loss"], 0.9, 1)
 
 # %% [markdown]
 # ### The attack follows the ruler
@@ -401,7 +401,7 @@ show_looks(smallest.values(), [f"small in {name}" for name in rulers], "The smal
            alt="One image under four attacks and the four perturbations. l0: a few pixels changed fully. l1: some more. "
                "l2: a blurred pattern. l-infinity: every pixel a little.")
 claim("Made small in ℓ2, the change touches {value:.0f} times as many pixels as made small in ℓ0.",
-      medians["ℓ2"]["ℓ0"] / medians["ℓ0"]["ℓ0"], 15, 300)
+      medians["ℓ2"]["ℓ0"] / medians["ℓ0"]["ℓ0"], 30, 200)
 
 # %% [markdown]
 # Each row wins its own column. A defence that is trained for one of the rows says little about the others (Tramèr and Boneh, 2019).
@@ -425,10 +425,11 @@ plots.show(plots.images(rows, [reading(cnn, row) for row in rows], ["non-realist
            alt="Three rows of four images: grey patterns, images that look like the examples below them, and the examples. "
                "The network reads the same wrong classes in the first and the second row.")
 apart = size(close - pictures, 2).median() / size(anything - pictures, 2).median()
-claim("The realistic ones are at {value:.0%} of the distance that the others have from the example.", apart, 0, 0.4)
+claim("The realistic ones are at {value:.0%} of the distance that the others have from the example.", apart, 0.02, 0.3)
 
 # %% [markdown]
-# A guard who looks at the camera's picture stops the first row, and not the second. Where nobody looks, the first is enough.
+# The second row stops as soon as the class is reached, so the network is less sure there. A guard who looks at the camera's picture
+# stops the first row, and not the second. Where nobody looks, the first is enough.
 # In newer papers “realistic” has a second meaning, a thing that one can print, wear or say; the cards use it so, too.
 
 # %% [markdown]
@@ -489,7 +490,7 @@ plots.show(plots.images([x_p[alarms], x_p[misses]], row_names=["type 1", "type 2
            alt="Upper row: images of other classes in which the detector sees its class. Lower row: images of its class in "
                "which it does not.")
 claim("At ε = 0.1 the attacked detector misses {value:.0%} of its own class.", rates[3][1], 0.6, 1)
-claim("It raises a false alarm for {value:.0%} of the others.", rates[3][0], 0.02, 0.9)
+claim("It raises a false alarm for {value:.0%} of the others.", rates[3][0], 0.15, 0.8)
 
 # %% [markdown]
 # The two rates differ, because to leave one class is easier than to reach one: a miss is non-targeted for the ten-class network
@@ -529,7 +530,7 @@ record("fooled by knowledge", found)
 
 # %%
 claim("Three hundred questions answered by scores fool {value:.0%} of what the weights fool.",
-      found["scores, 300 questions"] / found["the weights, 20 steps"], 0.6, 1)
+      found["scores, 300 questions"] / found["the weights, 20 steps"], 0.8, 1)
 
 # %% [markdown]
 # Scores are worth nearly as much as the weights. Keeping a model secret is no defence to rely on, as cryptographers have said since
@@ -584,7 +585,7 @@ distance = torch.cdist(x.flatten(1), others.flatten(1))
 distance[y[:, None] == other_labels] = math.inf
 nearest = distance.argmin(1)
 claim("The turn that fools is {value:.1f} times as long as the way to the nearest image of another class.",
-      (size(turned - x, 2) / distance.amin(1))[went].median(), 0.7, 2.5)
+      (size(turned - x, 2) / distance.amin(1))[went].median(), 1, 2.5)
 
 # %% [markdown]
 # So an ℓ2 ball that holds the turn holds other classes as well: no number ε describes “the same to people”. Turns have their own axes, degrees and pixels
@@ -609,7 +610,7 @@ plots.show(plots.images([x[shown], invalid[shown], goal[shown]], titles, ["from"
                "were moved. Many of the images in the middle are read as the lower class, or as neither.")
 became = predict(cnn, invalid[closest]).argmax(1) == new[closest]
 claim("In the 40 clearest cases the network reads {value:.0%} as the class below, as a person might.",
-      became.float().mean(), 0.2, 1)
+      became.float().mean(), 0.3, 1)
 
 # %% [markdown]
 # Such an image is **invalid** as an adversarial example: its class has changed, so a new answer is right. A network that is “robust” in this ball must repeat the
