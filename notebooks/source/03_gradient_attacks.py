@@ -73,9 +73,10 @@ def read(images):
 
 differ = ((cnn(one).argmax(1) == y) & (cnn(many).argmax(1) != y)).nonzero()[:7, 0]
 rows = [images[differ] for images in (x, one, many)]
-plots.show(plots.images(rows, [read(row) for row in rows], ["original", "first", "second"]), "The same ε, two attackers",
-           alt="Three rows of images: originals, and the images of two attackers. People read all rows alike. The network reads the first "
-               "two rows right and every image of the third row wrong.")
+plots.show(plots.images(rows, [read(row) for row in rows], ["original", "first", "second"]),
+           "The same ε, two attackers",
+           alt="Three rows of images: originals, and the images of two attackers. People read all rows alike. "
+               "The network reads the first two rows right and every image of the third row wrong.")
 
 # %% [markdown]
 # The first takes one large step. The second takes small ones, and looks at the gradient again after each. This notebook
@@ -108,9 +109,10 @@ def mean_loss(direction):
 slopes = {"along the gradient's sign": mean_loss(sign), "across: tossed signs": mean_loss(coins)}
 
 # %%
-plots.show(plots.curves(reaches, slopes, "step, in grey values per pixel", "mean loss"), "The loss along and across the gradient",
-           alt="Mean loss against the length of the step, from minus two to plus three ε. Along the gradient's sign the loss is near zero "
-               "on the left and rises ever more steeply on the right; across it hardly changes.")
+plots.show(plots.curves(reaches, slopes, "step, in grey values per pixel", "mean loss"),
+           "The loss along and across the gradient",
+           alt="Mean loss against the length of the step, from minus two to plus three ε. Along the gradient's sign the loss "
+               "is near zero on the left and rises steeply on the right; across it changes far less.")
 rise = [values[12] - values[8] for values in slopes.values()]
 claim("One step of our ε along the gradient's sign adds {value:.1f} to the mean loss.", rise[0], 1, 25)
 claim("One step of the same size across it adds {value:.2f}.", rise[1], -0.05, 0.8)
@@ -131,7 +133,8 @@ def fgsm_step(model, x, y, eps, targeted):
     """The fast gradient sign method: one step of size eps, then back into [0, 1].
 
     model: from images (N, C, H, W) in [0, 1] to logits (N, K); x: such images; y: labels, shape (N,).
-    targeted: False: y are the true classes, to get away from; True: y are the classes to reach. Returns images like x.
+    targeted: False: y are the true classes, to get away from; True: y are the classes to reach.
+    Returns images like x.
     """
     ### BEGIN SOLUTION
     step = eps * loss_gradient(model, x, y).sign()
@@ -206,7 +209,8 @@ def bim(model, x, y, eps, steps=10, targeted=False):
     return walk(model, x, y, eps, 2.5 * eps / steps, steps, targeted=targeted)[-1]
 
 # %%
-left_by_one, left_by_ten = (accuracy(cnn, attack, y) for attack in (fgsm_step(cnn, x, y, eps, False), bim(cnn, x, y, eps)))
+by_one, by_ten = fgsm_step(cnn, x, y, eps, False), bim(cnn, x, y, eps)
+left_by_one, left_by_ten = accuracy(cnn, by_one, y), accuracy(cnn, by_ten, y)
 claim("One step leaves the network right {value:.1f} times as often as ten steps within the same ε.",
       left_by_one / max(left_by_ten, 1 / len(x)), 1.3, 10)
 claim("Ten steps reach the drawn class on {value:.0%} of the images.",
@@ -219,8 +223,8 @@ claim("Ten steps reach the drawn class on {value:.0%} of the images.",
 # On the dashed line the class changes. Move the step size: when does the walk fail to arrive, and when does it jump about?
 
 # %%
-stubborn = ((cnn(fgsm_step(cnn, x, y, eps, False)).argmax(1) == y) & (cnn(bim(cnn, x, y, eps)).argmax(1) != y)).long()
-order = stubborn.argsort(descending=True, stable=True)[:20]   # first the images that one step cannot fool
+stubborn = (cnn(by_one).argmax(1) == y) & (cnn(by_ten).argmax(1) != y)
+order = stubborn.long().argsort(descending=True, stable=True)[:20]   # first the images that one step cannot fool
 
 def walk_picture(index, steps, share):
     i = order[index]
@@ -244,7 +248,7 @@ widgets.explore(walk_picture, controls, static=[{}, {"share": 2.0}], live=course
 
 # %%
 def least_likely_class(model, x):
-    """For each of the images x, (N, C, H, W), the class that the model thinks least likely: labels of shape (N,)."""
+    """For each of the images x, (N, C, H, W), the class that the model thinks least likely: labels, shape (N,)."""
     ### BEGIN SOLUTION
     return model(x).argmin(1)
     ### END SOLUTION
@@ -340,8 +344,9 @@ def pgd_linf(model, x, y, eps, steps=10):
 def pgd_l2(model, x, y, eps, step_size, steps, noise):
     """The last iterate of PGD in the Euclidean ball of radius eps around each image, up the loss of y.
 
-    noise: a random tensor of the shape of x, for each image of Euclidean length at most 1: start at x + eps · noise, clipped to [0, 1].
-    After each step of Euclidean length step_size: first back into the ball, then into [0, 1]. Returns images like x.
+    noise: random, of the shape of x, for each image of Euclidean length at most 1.
+    Start at x + eps · noise, clipped to [0, 1]. After each step, of Euclidean length step_size:
+    first back into the ball, then into [0, 1]. Returns images like x.
     """
     ### BEGIN SOLUTION
     def length(delta):
@@ -360,8 +365,8 @@ pgd_l2 = check("03.5", pgd_l2)
 # %%
 inside = noise_like(x) / noise_like(x).flatten(1).norm(dim=1).view(-1, 1, 1, 1)
 euclidean = pgd_l2(cnn, x, y, 2.5 * unit, 0.6 * unit, 10, inside)
-claim("With a length of δ of at most 2.5 (photographs: a tenth), PGD leaves the network right on {value:.0%} of the images.",
-      accuracy(cnn, euclidean, y), 0, 0.25)
+claim("With a length of δ of at most 2.5 (photographs: a tenth), PGD leaves the network right on {value:.0%} of the "
+      "images.", accuracy(cnn, euclidean, y), 0, 0.25)
 
 # %% [markdown]
 # What do these attacks add? One image, and below it what each attack changed (blue darker, red lighter, each scaled to its own largest change).
@@ -370,13 +375,14 @@ claim("With a length of δ of at most 2.5 (photographs: a tenth), PGD leaves the
 i = order[0]
 image, label = x[i : i + 1], y[i : i + 1]
 made = {"FGSM": one_step, "BIM": bim, "least likely": least_likely, "MIM": mim, "PGD": pgd_linf}
-made = {name: attack(cnn, image, label, 2 * eps) for name, attack in made.items()} | {"PGD, l2": euclidean[i : i + 1]}
+made = {name: attack(cnn, image, label, 2 * eps) for name, attack in made.items()}
+made["PGD, l2"] = euclidean[i : i + 1]
 changed = torch.cat(list(made.values()))
 titles = [f"{name}: {seen}" for name, seen in zip(made, read(changed))]
 plots.show(plots.images([changed, changed - image], [titles, [""] * len(made)], ["image", "added"], signed=[1]),
            "What each attack adds",
-           alt="One image attacked in six ways, and below what was added. The sign attacks change nearly every pixel by the same amount; "
-               "PGD in the Euclidean ball changes few pixels much, on and around the strokes.")
+           alt="One image attacked in six ways, and below what was added. The sign attacks change most pixels by the full ε "
+               "or not at all; PGD in the Euclidean ball changes few pixels much, on and around the strokes.")
 
 # %% [markdown]
 # ## All of them: accuracy against ε
@@ -403,7 +409,8 @@ def top(k, model, x, y):
     return (predict(model, x).topk(k, dim=1).indices == y[:, None]).any(1).double().mean().item()
 
 epsilons = [round(share * unit, 4) for share in (0, 0.025, 0.05, 0.1, 0.15, 0.2, 0.3)]
-attacks = {"random signs": random_signs, "FGSM": one_step, "BIM": bim, "least likely": least_likely, "MIM": mim, "PGD": pgd_linf}
+attacks = {"random signs": random_signs, "FGSM": one_step, "BIM": bim,
+           "least likely": least_likely, "MIM": mim, "PGD": pgd_linf}
 first, fifth = {}, {}
 for name, attack in attacks.items():
     images = [attack(cnn, x, y, radius) if radius else x for radius in epsilons]
@@ -411,18 +418,20 @@ for name, attack in attacks.items():
 
 # %%
 figure, axes = plots.grid(1, 2, width=4.3, height=3, width_ratios=[1, 1.4], sharey=True)
-plots.curves(epsilons, first, "ε", "accuracy", axes=axes[0, 0], title="top 1", ylim=(0, 1.02)).axes[0].get_legend().remove()
+plots.curves(epsilons, first, "ε", "accuracy", axes=axes[0, 0], title="top 1", ylim=(0, 1.02))
+axes[0, 0].get_legend().remove()
 plots.curves(epsilons, fifth, "ε", "", axes=axes[0, 1], title="top 5")
 plots.show(figure, "Accuracy against ε, for six ways to change the images",
-           alt="Two panels with accuracy against ε. Top 1: BIM, MIM and PGD fall fastest and together, then FGSM, then the least-likely class "
-               "method; random signs do little. Top 5: all fall later and more slowly.")
+           alt="Two panels with accuracy against ε. Top 1: BIM, MIM and PGD fall fastest and together, then FGSM, then the "
+               "least-likely class method; random signs do far less. Top 5: all fall later and more slowly.")
 record("accuracy against eps", {"epsilons": epsilons, "top 1": first, "top 5": fifth})
 
 # %%
 at = epsilons.index(round(eps, 4))
 compare_guess(my_guess, 100 * first["least likely"][at])
 claim("At our ε the network is right on {value:.0%} of the images under FGSM.", first["FGSM"][at], 0.01, 0.55)
-claim("Under the strongest of the iterated attacks, on {value:.0%}.", min(first[name][at] for name in ("BIM", "MIM", "PGD")), 0, 0.2)
+claim("Under the strongest of the iterated attacks, on {value:.0%}.",
+      min(first[name][at] for name in ("BIM", "MIM", "PGD")), 0, 0.2)
 claim("The least-likely attack leaves {value:.1f} times as many images right as FGSM does.",
       first["least likely"][at] / max(first["FGSM"][at], 1 / len(x)), 1.2, 20)
 claim("The truth is among the top five of ten under PGD on {value:.0%}.", fifth["PGD"][at], 0.7, 1)
@@ -453,17 +462,20 @@ for panel, values, title in zip(axes[0], (last, best), ("the last iterate", "the
     panel.imshow(values, cmap="cividis", vmin=0, vmax=1, aspect="auto")
     for r, row in enumerate(values):
         for c, value in enumerate(row):
-            panel.text(c, r, f"{value:.2f}", ha="center", va="center", fontsize=8, color="white" if value < 0.5 else "black")
-    panel.set(xticks=range(len(counts)), xticklabels=counts, yticks=range(len(shares)), yticklabels=shares, xlabel="steps", title=title)
+            colour = "white" if value < 0.5 else "black"
+            panel.text(c, r, f"{value:.2f}", ha="center", va="center", fontsize=8, color=colour)
+    panel.set(xticks=range(len(counts)), xticklabels=counts, xlabel="steps", title=title)
+    panel.set(yticks=range(len(shares)), yticklabels=shares)
 axes[0, 0].set_ylabel("step size / ε")
 plots.show(figure, "Accuracy under BIM",
-           alt="Two tables of accuracies against steps and step size. Accuracy is high where steps times step size stay below ε, low elsewhere, and "
-               "it rises a little again for the largest step sizes, less so with the best iterate.")
+           alt="Two tables of accuracies against steps and step size. Accuracy is high where steps times step size stay below "
+               "ε, low elsewhere. For the largest step sizes the best iterate is at least as good as the last.")
 
 # %%
 claim("Twenty steps of ε/50 leave the network right on {value:.0%} of the images.", last[0][4], 0.3, 0.98)
 claim("Twenty steps of ε/10, on {value:.0%}.", last[2][4], 0, 0.2)
-claim("With steps of 2 ε, keeping the best of twenty iterates in place of the last takes another {value:.3f} off the accuracy.",
+claim("With steps of 2 ε, keeping the best of twenty iterates in place of the last takes another {value:.3f} off the "
+      "accuracy.",
       last[5][4] - best[5][4], 0, 0.2)
 
 # %% [markdown]
@@ -519,7 +531,8 @@ def fast_adversarial_loss(model, x, y):
 
 trained = copy.deepcopy(other).requires_grad_()
 count = 10_000 if course.quick else len(course.data.x_train)
-training.fit(trained, course.data.x_train[:count], course.data.y_train[:count], epochs=6, seed=SEED, loss=fast_adversarial_loss)
+training.fit(trained, course.data.x_train[:count], course.data.y_train[:count], epochs=6, seed=SEED,
+             loss=fast_adversarial_loss)
 trained = trained.requires_grad_(False)
 
 # %%
@@ -527,7 +540,8 @@ clean = accuracy(trained, x, y)
 under_one, under_many = (accuracy(trained, attack(trained, x, y, strong), y) for attack in (one_step, pgd_linf))
 claim("The trained network is right on {value:.0%} of the clean images.", clean, 0.95, 1)
 claim("Under FGSM, with the ε of its training, on {value:.0%}.", under_one, 0.5, 1)
-claim("Before the training it was right there on {value:.0%}.", accuracy(other, one_step(other, x, y, strong), y), 0, 0.1)
+claim("Before the training it was right there on {value:.0%}.",
+      accuracy(other, one_step(other, x, y, strong), y), 0, 0.1)
 claim("Under PGD with the same ε, on {value:.0%}.", under_many, 0, 0.1)
 
 # %% [markdown]
@@ -535,7 +549,8 @@ claim("Under PGD with the same ε, on {value:.0%}.", under_many, 0, 0.1)
 # What did the training do? Look at the loss around one image, and at the accuracy under FGSM for other ε.
 
 # %%
-held = (trained(one_step(trained, x, y, strong)).argmax(1) == y) & (trained(pgd_linf(trained, x, y, strong)).argmax(1) != y)
+by_one, by_ten = one_step(trained, x, y, strong), pgd_linf(trained, x, y, strong)
+held = (trained(by_one).argmax(1) == y) & (trained(by_ten).argmax(1) != y)
 i = held.long().argmax()   # the first image that holds against one step and not against ten
 path = walk(trained, x[i : i + 1], y[i : i + 1], strong, strong / 4, 10)[:, 0]
 figure, alt = widgets.walk_figure(trained, path, y[i].item(), strong, classes)
@@ -545,9 +560,10 @@ plots.show(figure, "The loss of a network trained on FGSM images", alt)
 shares = [0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1.0, 1.2]
 under = {name: [accuracy(trained, attack(trained, x, y, share * strong), y) for share in shares]
          for name, attack in [("FGSM", one_step), ("PGD", pgd_linf)]}
-plots.show(plots.curves(shares, under, "ε / the ε of the training", "accuracy", ylim=(0, 1.02)), "A larger ε can be weaker",
-           alt="Accuracy of the trained network against ε. Under FGSM it falls, and then rises again towards the ε of the training; "
-               "under PGD it falls to zero and stays there.")
+plots.show(plots.curves(shares, under, "ε / the ε of the training", "accuracy", ylim=(0, 1.02)),
+           "A larger ε can be weaker",
+           alt="Accuracy of the trained network against ε. Under FGSM it falls, and then rises again towards the ε of the "
+               "training; under PGD it falls to zero and stays there.")
 claim("Between its lowest point and the ε of the training, accuracy under FGSM rises by {value:.2f}.",
       under["FGSM"][8] - min(under["FGSM"][:8]), 0.03, 0.5)
 
@@ -588,7 +604,8 @@ def sharp(images):
 
 silent = (loss_gradient(sharp, x, y).flatten(1) == 0).all(1).double().mean()
 claim("The gradient is now exactly zero, in every pixel, on {value:.0%} of the images.", silent, 0.8, 1)
-claim("FGSM at our ε then leaves the network right on {value:.0%}.", accuracy(sharp, one_step(sharp, x, y, eps), y), 0.75, 1)
+claim("FGSM at our ε then leaves the network right on {value:.0%}.",
+      accuracy(sharp, one_step(sharp, x, y, eps), y), 0.75, 1)
 
 # %% [markdown]
 # Nothing became more robust: an attack that divides the logits by a thousand first is as strong as before. Notebook 10 collects such traps.
