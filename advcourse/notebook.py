@@ -57,16 +57,18 @@ class Course:
         return network.requires_grad_(False)
 
 
-def start(notebook, *, profile="quick", dataset="auto", seed=0, device_name="auto", student=""):
+def start(notebook, *, profile="quick", dataset="auto", seed=0, device_name="auto", student="", instead=None):
     """Set a notebook up and return its Course; the first output says what this run is made on.
 
     notebook: its number, such as "01"; the other arguments are the values of its parameters cell.
+    instead: for a notebook on one kind of pictures: from a data set that has none to the one that takes its place.
     Raises ValueError for an unknown profile, data set or device.
     """
     from advcourse import plots
 
     if profile not in PROFILES:
         raise ValueError(f"PROFILE is {profile!r}; it must be one of {', '.join(PROFILES)}")
+    dataset, asked = (instead or {}).get(dataset, dataset), dataset
     course = Course(notebook, profile, data.load(dataset, seed=seed), seed, device.choose(device_name))
     torch.manual_seed(seed)
     plots.data_name = course.data.name
@@ -74,7 +76,8 @@ def start(notebook, *, profile="quick", dataset="auto", seed=0, device_name="aut
     exercises.set_notebook(notebook)
     settings = {"profile": profile, "dataset": course.data.name, "seed": seed, "device": str(course.device)}
     text = " · ".join(f"{name} {value}" for name, value in settings.items())
-    emit({"kind": "start", "notebook": notebook, **settings}, f"Notebook {notebook}: {text}\n{course.data.card}")
+    card = course.data.card + ("" if dataset == asked else f" (in place of {asked}, which this notebook cannot use)")
+    emit({"kind": "start", "notebook": notebook, **settings}, f"Notebook {notebook}: {text}\n{card}")
     return course
 
 

@@ -98,6 +98,23 @@ def curves(x, lines, xlabel, ylabel, axes=None, **options):
     return axes.figure
 
 
+def matrix(values, rows, columns, xlabel, ylabel):
+    """A figure of a table of shares in [0, 1]: a cell's colour and its text say how large. Returns the figure.
+
+    values: one list per row; rows, columns: their names.
+    """
+    figure, axes = grid(1, 1, width=1.6 + 0.85 * len(columns), height=0.9 + 0.4 * len(rows))
+    panel = axes[0, 0]
+    panel.imshow(values, cmap="Blues", vmin=0, vmax=1, aspect="auto")
+    for r, row in enumerate(values):
+        for c, value in enumerate(row):
+            panel.text(c, r, f"{value:.0%}", ha="center", va="center", fontsize=8, color="white" if value > 0.6 else "black")
+    panel.set(xticks=range(len(columns)), yticks=range(len(rows)), xlabel=xlabel, ylabel=ylabel)
+    panel.set_xticklabels(columns, fontsize=8)
+    panel.set_yticklabels(rows, fontsize=8)
+    return figure
+
+
 def draw_probabilities(axes, probabilities, classes, true=None, target=None):
     """A bar per class; the true class in blue, the target in orange, the rest grey."""
     colours = ["#999999"] * len(classes)

@@ -20,7 +20,7 @@ PARTS = {
         "10": "honest evaluation",
     },
 }
-WRITTEN = ("00", "01")
+WRITTEN = ("00", "01", "02", "03", "04", "05", "06", "07")
 
 
 def draw():

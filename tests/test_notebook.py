@@ -29,6 +29,14 @@ def test_the_first_output_says_what_the_run_is_made_on(payloads, digits):
     assert exercises.letter_of_right_answer("01.6", "Ada") in "abcd"
 
 
+def test_another_kind_of_data_is_replaced_and_the_first_output_says_so(payloads, digits):
+    course = notebook.start("01", dataset="mnist", device_name="cpu", instead={"mnist": digits})
+    assert course.data.name == "digits" and payloads[0][0]["dataset"] == "digits"
+    assert payloads[0][1].endswith("(in place of mnist, which this notebook cannot use)")
+    notebook.start("01", dataset=digits, device_name="cpu", instead={"mnist": "fonts"})
+    assert "in place of" not in payloads[1][1]
+
+
 def test_test_images_come_with_their_labels(payloads, digits):
     course = notebook.start("01", dataset=digits, device_name="cpu")
     x, y = course.test_images(7)

@@ -53,6 +53,14 @@ def test_the_same_figure_is_the_same_bytes():
     assert first == second
 
 
+def test_a_matrix_says_each_share_in_its_cell():
+    figure = plots.matrix([[0, 0.25], [0.5, 1]], ["a", "b"], ["c", "d"], "tested on", "made for")
+    [panel] = figure.axes
+    assert [text.get_text() for text in panel.texts] == ["0%", "25%", "50%", "100%"]
+    assert [label.get_text() for label in panel.get_yticklabels()] == ["a", "b"]
+    assert [label.get_text() for label in panel.get_xticklabels()] == ["c", "d"]
+
+
 def test_a_perturbation_is_drawn_blue_for_darker_and_red_for_lighter():
     x = torch.zeros(1, 1, 4, 4)
     x[0, 0, :, :2], x[0, 0, :, 2:] = -0.1, 0.1
@@ -113,3 +121,68 @@ def test_the_map_knows_which_notebooks_are_written():
     planned = {number for notebooks in series.PARTS.values() for number in notebooks}
     assert set(series.WRITTEN) <= planned
     assert len(series.draw().axes[0].texts) == len(planned) + len(series.PARTS)
+
+
+# The explorer of attack cards
+
+def test_every_card_stands_on_the_axes_that_are_drawn():
+    from advcourse.attacks.cards import cards
+
+    drawn = {axis: {*values, "both"} for axis, values in widgets.AXES.items() if axis != "measurement"}
+    assert not [(card.name, axis) for card in cards().values() for axis, values in drawn.items() if getattr(card, axis) not in values]
+
+
+def test_every_attack_is_tried_on_one_image_but_the_one_that_trains_a_network():
+    from advcourse.attacks.cards import cards
+
+    x = torch.rand(4, 1, 4, 4, generator=torch.Generator().manual_seed(0))
+    y, waiting = model()(x).argmax(1), []
+    for name in cards():
+        x_adv = widgets.try_attack(name, model(), x, y, 1, 0.3)
+        if x_adv is None:
+            waiting.append(name)
+        else:
+            assert x_adv.shape == (1, 1, 4, 4) and x_adv.min() >= 0 and x_adv.max() <= 1, name
+    assert waiting == ["advgan"]
+
+
+def test_a_card_is_shown_with_its_place_and_its_effect():
+    from advcourse.attacks.cards import cards
+
+    image, x_adv = torch.zeros(1, 4, 4), torch.zeros(1, 1, 4, 4)
+    x_adv[..., 3] = 0.5
+    figure, title, alt = widgets.attack_card_figure(cards()["fgsm"], model(), image, x_adv, 0.5, CLASSES)
+    assert title.startswith("fgsm") and "ε = 0.50" in alt and "knowledge white box" in alt
+    assert "as left and the attacked one as right" in alt and "ℓ0 4, ℓ2 1.00, ℓ∞ 0.50" in alt
+    coloured = {text.get_text() for text in figure.axes[3].texts if text.get_color() == "white"}
+    assert coloured == {"non-random", "one-time", "non-targeted", "targeted", "individual", "l2", "l∞", "non-realistic", "type 1", "type 2",
+                        "white box"}
+
+
+def test_the_explorer_stands_still_where_no_kernel_listens(shown):
+    x = torch.rand(4, 1, 6, 6)
+    wide = torch.nn.Sequential(nn.Flatten(), nn.Linear(36, 2))
+    widgets.attack_cards(wide, x, wide(x).argmax(1), CLASSES, live=False)
+    assert len(shown) == 2 and "The attack fgsm" in shown[0].data and "The attack patch" in shown[1].data
+
+
+def test_a_walk_is_drawn_where_it_went():
+    """On a linear model the gradient's sign is known: left pixels down, right pixels up. Two steps along it, then one across."""
+    x = torch.full((1, 1, 4, 4), 0.5)
+    x[..., :2] += 0.05
+    along = directions(x)["to the right"]
+    across = torch.tensor([[1.0], [-1], [1], [-1]]).expand_as(x)
+    path = torch.cat([x, x + 0.02 * along, x + 0.1 * along, x + 0.1 * along + 0.05 * across])
+    figure, alt = widgets.walk_figure(model(), path, 0, 0.1, CLASSES)
+    walked, cross = figure.axes[0].lines
+    assert np.allclose(walked.get_xydata(), [[0, 0], [0.02, 0], [0.1, 0], [0.1, 0.05]], atol=1e-5)
+    assert np.allclose(cross.get_xydata(), [[0.1, 0]])
+    losses = nn.functional.cross_entropy(model()(path), torch.zeros(4, dtype=torch.long), reduction="none")
+    assert np.allclose(figure.axes[1].lines[0].get_ydata(), losses.tolist(), atol=1e-5)
+    assert list(figure.axes[1].lines[2].get_xdata()) == [2, 3]  # fooled from the second step on
+    assert "walk of 3 steps" in alt and "of class left, ends as right" in alt and f"ends at {losses[3]:.2f}" in alt
+
+
+def test_a_walk_along_a_gradient_that_is_zero_can_be_drawn():
+    x = torch.full((3, 1, 4, 4), 0.5)
+    widgets.walk_figure(lambda images: 0 * model()(images), x, 0, 0.1, CLASSES)

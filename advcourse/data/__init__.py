@@ -3,11 +3,11 @@
 from dataclasses import replace
 from pathlib import Path
 
-from advcourse.data import fonts, images  # importing them registers their data sets
+from advcourse.data import faces, fonts, images, portraits  # importing them registers their data sets
 from advcourse.data.download import DataError, DownloadError, find, folder, time_limit
 from advcourse.data.registry import LOADERS, Dataset, register
 
-__all__ = ["DataError", "Dataset", "DownloadError", "find", "folder", "fonts", "load", "names", "register", "verify"]
+__all__ = ["DataError", "Dataset", "DownloadError", "faces", "find", "folder", "fonts", "load", "names", "register", "verify"]
 
 AUTO_SECONDS = 5  # how long "auto" may wait for MNIST
 _no_mnist = False  # whether "auto" has waited in vain in this process: the wait is not paid twice

@@ -10,19 +10,23 @@ from advcourse.exercises.catalogue import Exercise, Question
 from advcourse.exercises.properties import confident, equals, in_ball, in_unit_range, raises_loss
 
 
-def small_model(generator, inputs=36, classes=4, sharpness=6.0):
-    """A random ReLU network on 6x6 images, sharp enough that 0.2 per pixel changes its mind."""
+def small_model(generator, inputs=36, classes=4, sharpness=3.0):
+    """A random ReLU network on 6x6 images, sharp enough that 0.2 per pixel changes its mind.
+
+    In float64, as all that goes through a gradient's sign: in float32 rounding would decide the sign of the smallest
+    entries, otherwise on every processor and for every way to write the same formula.
+    """
     model = nn.Sequential(nn.Flatten(), nn.Linear(inputs, 24), nn.ReLU(), nn.Linear(24, classes))
     with torch.no_grad():
         for parameter in model.parameters():
             scale = sharpness / parameter.shape[-1] ** 0.5 if parameter.dim() > 1 else 0.1
             parameter.copy_(torch.randn(parameter.shape, generator=generator) * scale)
-    return model.eval()
+    return model.double().eval()
 
 
 def random_images(generator, count=12):
-    """Images with some pixels at exactly 0 and 1, as real ones have."""
-    return (torch.rand(count, 1, 6, 6, generator=generator) * 1.4 - 0.2).clamp(0, 1)
+    """Images in float64 with some pixels at exactly 0 and 1, as real ones have."""
+    return (torch.rand(count, 1, 6, 6, generator=generator).double() * 1.4 - 0.2).clamp(0, 1)
 
 
 # 01.1: clip and project ------------------------------------------------------------------------------------------------
@@ -289,11 +293,11 @@ def linear_model(generator, inputs=36, classes=4):
     with torch.no_grad():
         model[1].weight.copy_(torch.randn(classes, inputs, generator=generator))
         model[1].bias.zero_()
-    return model.eval()
+    return model.double().eval()
 
 
 def fooling_probes(generator):
-    noise = torch.rand(1, 1, 6, 6, generator=generator)
+    noise = torch.rand(1, 1, 6, 6, generator=generator).double()
     return [{"model": linear_model(generator), "x": noise, "target": target} for target in (0, 3)]
 
 

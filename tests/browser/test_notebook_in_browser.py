@@ -1,4 +1,4 @@
-"""A student opens notebook 01 in JupyterLab in a real browser, runs it, and moves the slider.
+"""A student opens a notebook in JupyterLab in a real browser, runs it up to its widget, and moves that.
 
 The screenshots are kept in build/browser/.
 """
@@ -20,12 +20,38 @@ import pytest
 from advcourse.pipeline import masters
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-NOTEBOOK = masters.ROOT / "notebooks" / "01_adversarial_examples.ipynb"
+WIDGET = "live=course.live"  # stands in the cell of every widget
 SCREENSHOTS = masters.ROOT / "build" / "browser"
 SETTINGS = {
     # Without this JupyterLab renders only the cells near the top of the window.
     "@jupyterlab/notebook-extension/tracker": {"windowingMode": "none"},
     "@jupyterlab/apputils-extension/notification": {"checkForUpdates": False, "fetchNews": "false"},
+}
+
+
+def press(slider, key, times):
+    """A move: press an arrow key on the widget's slider of this number, counted from 0."""
+    def move(page, widget):
+        widget.locator(".noUi-handle").nth(slider).focus()
+        for _ in range(times):
+            page.keyboard.press(key)
+    return move
+
+
+def choose(dropdown, name):
+    """A move: choose `name` in the widget's list of this number, counted from 0."""
+    return lambda page, widget: widget.locator("select").nth(dropdown).select_option(name)
+
+
+# For each notebook: what the picture's alt text says at first, the move, and what it says then and did not before.
+MOVES = {
+    "01": ("of at most 0.20 per pixel", press(1, "ArrowLeft", 16), "of at most 0.04 per pixel"),
+    "02": ("The attack fgsm (ε = 0.20", choose(0, "deepfool"), "The attack deepfool (ε = 0.20"),
+    "03": ("10 steps of 0.25 ε", press(1, "ArrowRight", 1), "11 steps of 0.25 ε"),
+    "04": ("at the price c = 0.0316", press(1, "ArrowRight", 1), "at the price c = 0.1:"),
+    "06": ("Turned by 30°", press(1, "ArrowLeft", 6), "Turned by 0°"),
+    "05": ("0 pairs of pixels turned white", press(1, "ArrowRight", 12), "12 pairs of pixels turned white"),
+    "07": ("with ε = 0.05:", press(0, "ArrowRight", 3), "with ε = 0.08:"),
 }
 
 pytestmark = [pytest.mark.timeout(400), pytest.mark.skipif(not CHROMIUM, reason="Chromium is not installed")]
@@ -85,33 +111,37 @@ def run_all_cells(page):
         "() => /\\[\\d+\\]/.test([...document.querySelectorAll('.jp-CodeCell .jp-InputPrompt')].at(-1).textContent)", timeout=300_000)
 
 
-def test_a_student_moves_the_slider(tmp_path):
-    from playwright.sync_api import expect
-
-    notebook = nbformat.read(NOTEBOOK, as_version=4)
-    for cell in notebook.cells:  # what is seen afterwards comes from this run
+def opened_up_to_its_widget(path, folder):
+    """Copy the notebook without outputs, so that what is seen comes from this run, and without the cells after its first widget."""
+    notebook = nbformat.read(path, as_version=4)
+    [last, *_] = [index for index, cell in enumerate(notebook.cells) if cell.cell_type == "code" and WIDGET in cell.source]
+    notebook.cells = notebook.cells[: last + 1]
+    for cell in notebook.cells:
         if cell.cell_type == "code":
             cell.outputs, cell.execution_count = [], None
-    nbformat.write(notebook, tmp_path / NOTEBOOK.name)
+    nbformat.write(notebook, folder / path.name)
+
+
+@pytest.mark.parametrize("number", MOVES)
+def test_a_student_moves_the_widget(number, tmp_path):
+    from playwright.sync_api import expect
+
+    [path] = (masters.ROOT / "notebooks").glob(f"{number}_*.ipynb")
+    opened_up_to_its_widget(path, tmp_path)
     SCREENSHOTS.mkdir(parents=True, exist_ok=True)
-    with jupyterlab(tmp_path) as address, page_of(f"{address}/lab/tree/{NOTEBOOK.name}") as page:
+    with jupyterlab(tmp_path) as address, page_of(f"{address}/lab/tree/{path.name}") as page:
         run_all_cells(page)
         assert page.locator('[data-mime-type="application/vnd.jupyter.stderr"]').count() == 0
 
-        widget = page.locator(".widget-vbox, .jupyter-widgets.widget-vbox").filter(has=page.locator(".noUi-handle")).first
+        widget = page.locator(".widget-vbox, .jupyter-widgets.widget-vbox").filter(has=page.locator("img")).first
         widget.scroll_into_view_if_needed()
         picture = widget.locator("img")
         before_source, before_text = picture.get_attribute("src"), picture.get_attribute("alt")
-        page.screenshot(path=SCREENSHOTS / "before.png")
+        page.screenshot(path=SCREENSHOTS / f"{number}_before.png")
 
-        eps_handle = widget.locator(".noUi-handle").nth(1)
-        eps_handle.focus()
-        for _ in range(16):
-            page.keyboard.press("ArrowLeft")
-        expect(picture).to_have_attribute("alt", re.compile("of at most 0.04 per pixel"))
-        after_source, after_text = picture.get_attribute("src"), picture.get_attribute("alt")
-        page.screenshot(path=SCREENSHOTS / "after.png")
-
-        # The alt text says what the model reads, and how sure it is: picture and probabilities have both changed.
-        assert "of at most 0.20 per pixel" in before_text and before_source != after_source
-        assert before_text.split("The model reads")[1] != after_text.split("The model reads")[1]
+        before, move, after = MOVES[number]
+        assert before in before_text and after not in before_text
+        move(page, widget)
+        expect(picture).to_have_attribute("alt", re.compile(re.escape(after)))
+        page.screenshot(path=SCREENSHOTS / f"{number}_after.png")
+        assert picture.get_attribute("src") != before_source
