@@ -69,6 +69,28 @@ def perturbation(model, x, directions, classes, *, eps=0.1, largest=0.3, live=Tr
     explore(figure, controls, static=[{"name": name} for name in list(directions)[:3]], live=live)
 
 
+def opinions_figure(pictures, models, classes, true, target):
+    """Pictures side by side, and beside them what models make of the last one: the three likeliest classes of each.
+
+    pictures: from a title to an image (C, H, W); models: from a title to a model; classes: their names;
+    true, target: class numbers, drawn in blue and in orange. Returns the figure, and the class that each model names.
+    """
+    figure, axes = plots.grid(1, len(pictures) + len(models), width=2, height=2, width_ratios=[1] * len(pictures) + [1.5] * len(models))
+    for panel, (title, image) in zip(axes[0], pictures.items()):
+        plots.draw_image(panel, image, title)
+    named = []
+    for panel, (title, model) in zip(axes[0, len(pictures):], models.items()):
+        with torch.no_grad():
+            likeliest = model(image[None])[0].softmax(0).topk(3)
+        shown = likeliest.indices.tolist()
+        places = [shown.index(label) if label in shown else None for label in (true, target)]
+        plots.draw_probabilities(panel, likeliest.values, [classes[k] for k in shown], *places)
+        panel.set_title(title, fontsize=8)
+        panel.set_xlabel("")
+        named.append(classes[shown[0]])
+    return figure, named
+
+
 def perturbation_figure(model, image, direction, eps, name, classes):
     """The figure of `perturbation` with its title and alt text: image, what was added, the sum, the probabilities."""
     x_p = (image + eps * direction).clamp(0, 1)

@@ -186,3 +186,19 @@ def test_a_walk_is_drawn_where_it_went():
 def test_a_walk_along_a_gradient_that_is_zero_can_be_drawn():
     x = torch.full((3, 1, 4, 4), 0.5)
     widgets.walk_figure(lambda images: 0 * model()(images), x, 0, 0.1, CLASSES)
+
+
+def test_the_opinions_of_models_on_the_last_picture():
+    first = nn.Sequential(nn.Flatten(), nn.Linear(16, 5))
+    with torch.no_grad():
+        first[1].weight.copy_(torch.arange(5.0)[:, None] * torch.ones(16))
+        first[1].bias.zero_()
+    pictures = {"before": torch.zeros(1, 4, 4), "after": torch.full((1, 4, 4), 0.1)}
+    figure, named = widgets.opinions_figure(pictures, {"one": first, "other": lambda x: -first(x)}, "ABCDE", true=0, target=3)
+    assert named == ["E", "A"]
+    bars = [[(label.get_text(), bar.get_facecolor()) for label, bar in zip(panel.get_xticklabels(), panel.patches)] for panel in figure.axes[2:]]
+    blue, orange = (plots.plt.matplotlib.colors.to_rgba(colour) for colour in plots.COLOURS[:2])
+    assert [name for name, _ in bars[0]] == ["E", "D", "C"] and bars[0][1][1] == orange and blue not in dict(bars[0]).values()
+    assert [name for name, _ in bars[1]] == ["A", "B", "C"] and bars[1][0][1] == blue
+    assert [panel.get_title() for panel in figure.axes] == ["before", "after", "one", "other"]
+    plots.plt.close(figure)

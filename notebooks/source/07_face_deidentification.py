@@ -90,8 +90,8 @@ fooled = ((recogniser(x).argmax(1) == y) & (recogniser(x_hidden).argmax(1) != y)
 rows = [x[fooled], x_hidden[fooled]]
 plots.show(plots.images(rows, [named(recogniser, row) for row in rows], ["published", "protected"]),
            "Whom the recogniser sees",
-           alt="Photographs of five people and below each a copy with a little change that looks like faint grain. Above each stands "
-               "the name that the recogniser gives: right in the upper row, wrong in every picture of the lower row.")
+           alt="Photographs of five people and below each a copy with a little change that looks like faint grain. "
+               "Above each stands the name that the recogniser gives: right in the upper, wrong in the lower row.")
 
 # %% [markdown]
 # The lower row is **de-identified**: for this recogniser somebody else is in the picture. This notebook builds that, measures it,
@@ -128,7 +128,8 @@ answer("07.1", choice)
 album = [torch.stack([x_train[y_train == person][k] for person in range(5)]) for k in range(2)]
 plots.show(plots.images(album, [people[:5], [""] * 5]), "Two photographs of each person",
            alt="Two photographs of each of five people, who turn, tilt and smile in changing light.")
-claim("On photographs that it has not seen, the recogniser gives the right name to {value:.1%}.", accuracy(recogniser, x, y), 0.85, 1)
+claim("On photographs that it has not seen, the recogniser gives the right name to {value:.1%}.",
+      accuracy(recogniser, x, y), 0.85, 1)
 
 # %% [markdown]
 # ## Any person, out of nothing
@@ -165,9 +166,12 @@ everybody = torch.arange(len(people), device=course.device)
 noise = torch.rand(len(people), *shape, generator=course.generator(), device=course.device)
 images = from_noise(recogniser, noise, everybody, 0.99)
 sure = recogniser(images).softmax(1).diagonal()
-plots.show(plots.images([images[:5]], [[f"{name}: {p:.1%}" for name, p in zip(people, sure)]]), "Five people, says the recogniser",
-           alt="Five pictures of noise, in which hardly anything can be made out; above each a name and a confidence of at least 99 percent.")
-claim("Of all people in the data set, the share that noise can stand for at 99 % confidence: {value:.0%}.", (sure >= 0.99).float().mean(), 0.97, 1)
+plots.show(plots.images([images[:5]], [[f"{name}: {p:.1%}" for name, p in zip(people, sure)]]),
+           "Five people, says the recogniser",
+           alt="Five pictures of noise, in which hardly anything can be made out; above each a name and a "
+               "confidence of at least 99 percent.")
+claim("Of all people in the data set, the share that noise can stand for at 99 % confidence: {value:.0%}.",
+      (sure >= 0.99).float().mean(), 0.97, 1)
 
 # %% [markdown]
 # Every name can be had, which is the lecture's first result on faces. It opens a door that checks *only* the name. Where a person looks at the picture too,
@@ -222,14 +226,16 @@ def portion(z, picture):
     """The length of the change as a share of the length of the picture, per image."""
     return (z - picture).flatten(1).norm(dim=1) / picture.flatten(1).norm(dim=1)
 
-plots.show(plots.images([pictures[:4], z[:4], (z - pictures)[:4]], [[people[k] for k in who[:4]], named(recogniser, z[:4]), [""] * 4],
-                        ["photograph", "ends up as", "difference"], signed=[2]),
+rows = [images[:4] for images in (pictures, z, z - pictures)]
+titles = [[people[k] for k in who[:4]], named(recogniser, z[:4]), [""] * 4]
+plots.show(plots.images(rows, titles, ["photograph", "ends up as", "difference"], signed=[2]),
            "From noise to a face, with another's name",
-           alt="Four photographs; below each the image that started as noise and ended close to it, named as the next person; at the bottom the "
-               "difference, in which traces of the other face can be guessed.")
+           alt="Four photographs; below each the image that started as noise and ended close to it, named as the "
+               "next person; at the bottom the difference, in which traces of the other face can be guessed.")
 claim("With λ = 0.2 the recogniser gives the wanted name in {value:.0%} of 20 pictures.",
-      (recogniser(z).argmax(1) == target).float().mean(), 0.95, 1)
-claim("They differ from the photographs by {value:.1%} of a photograph's length.", portion(z, pictures).mean(), 0.1, 0.2)
+      accuracy(recogniser, z, target), 0.95, 1)
+claim("They differ from the photographs by {value:.1%} of a photograph's length.",
+      portion(z, pictures).mean(), 0.1, 0.2)
 
 # %% [markdown]
 # The weight is a nuisance. Where it is too large, the picture is nearly perfect and the name is the old one. Better to *demand* the name and to ask for the nearest
@@ -238,9 +244,10 @@ claim("They differ from the photographs by {value:.1%} of a photograph's length.
 # %%
 strict = descend(pictures, target, weight=1.0)
 nearest = towards_image(recogniser, torch.rand_like(pictures), target, image=pictures, steps=100)
-claim("With λ = 1 only {value:.0%} get the wanted name.", (recogniser(strict).argmax(1) == target).float().mean(), 0.1, 0.75)
-claim("With the name demanded: {value:.0%}.", (recogniser(nearest).argmax(1) == target).float().mean(), 0.98, 1)
-claim("And the distance is only {value:.2f} times that with λ = 0.2.", portion(nearest, pictures).mean() / portion(z, pictures).mean(), 0.7, 0.95)
+claim("With λ = 1 only {value:.0%} get the wanted name.", accuracy(recogniser, strict, target), 0.1, 0.75)
+claim("With the name demanded: {value:.0%}.", accuracy(recogniser, nearest, target), 0.98, 1)
+claim("And the distance is only {value:.2f} times that with λ = 0.2.",
+      portion(nearest, pictures).mean() / portion(z, pictures).mean(), 0.7, 0.95)
 
 # %% [markdown]
 # ## Anybody as anybody
@@ -257,10 +264,11 @@ distance = portion(pairs, pictures[source]).view(count, count)
 
 # %%
 grid = pairs.view(count, count, *shape)[:4, :4]
-plots.show(plots.images(list(grid), [[f"→ {people[k]}" for k in who[:4]], *[[""] * 4] * 3], [people[k] for k in who[:4]]),
-           "Rows: who it is. Columns: who is named",
-           alt="Four rows of four pictures. In each row people see one and the same person, with a change that is hard to see in some and a shadow of "
-               "other hair in others; the recogniser names another person in each column. On the diagonal nothing is changed.")
+titles = [[f"→ {people[k]}" for k in who[:4]], *[[""] * 4] * 3]
+plots.show(plots.images(list(grid), titles, [people[k] for k in who[:4]]), "Rows: who it is. Columns: who is named",
+           alt="Four rows of four pictures. In each row people see the same person, with a change that is hard to see in "
+               "some and a shadow of other hair in others; the recogniser names another person in each column. On the "
+               "diagonal nothing is changed.")
 
 # %%
 figure, axes = plots.grid(1, 1, width=4.6, height=3.6)
@@ -269,13 +277,16 @@ figure.colorbar(drawn, label="change, % of the picture's length")
 axes[0, 0].set(xlabel="who is named (number of the person)", ylabel="who it is (number of the person)",
                xticks=range(1, count + 1, 3), yticks=range(1, count + 1, 3))
 plots.show(figure, "How far it is from each to each",
-           alt="A matrix of colours, one row per person in the picture and one column per person named. The diagonal is zero. Some rows and "
-               "columns are darker than others: these people are easy to hide, or easy to be taken for.")
+           alt="A matrix of colours, one row per person in the picture and one column per person named. The diagonal "
+               "is zero. Some rows and columns are darker than others: these people are easy to hide, or easy to "
+               "be taken for.")
 others = source != goal
 by_column = distance.sum(0) / (count - 1)
-claim("Of all pairs of two people, the share that can be had: {value:.0%}.", reached[others].float().mean(), 0.98, 1)
-claim("The change is {value:.1%} of a photograph's length on average over the pairs.", distance.sum() / (count * (count - 1)), 0.08, 0.18)
-claim("To be taken for the hardest person needs {value:.1f} times the change that the easiest one needs.", by_column.max() / by_column.min(), 1.4, 3.5)
+claim("Of all pairs of two people, the share that can be had: {value:.0%}.",
+      reached[others].float().mean(), 0.98, 1)
+claim("The change is {value:.1%} of a photograph's length on average over the pairs.", by_column.mean(), 0.08, 0.18)
+claim("To be taken for the hardest person needs {value:.1f} times the change that the easiest one needs.",
+      by_column.max() / by_column.min(), 1.4, 3.5)
 
 # %% [markdown]
 # The darkest columns belong to people who are easy to be taken for. If you guard a door with a recogniser, they are your weak point, and they did nothing wrong.
@@ -293,9 +304,10 @@ claim("To be taken for the hardest person needs {value:.1f} times the change tha
 def hidden_and_leaked(before, after, other, y):
     """(hidden, leaked): two shares in [0, 1].
 
-    before, after: the classes that the recogniser gives before and after the change; other: what another one gives after it;
-    y: the true classes; all of shape (N,). Photographs that the recogniser got wrong before do not count in either share.
-    hidden: of the rest, those that are wrong after. leaked: of the hidden, those that the other gets right; 0.0 if none is hidden.
+    before, after: the classes that the recogniser gives before and after the change; other: what another one gives
+    after it; y: the true classes; all of shape (N,). Photographs that the recogniser got wrong before do not count.
+    hidden: of the rest, those that are wrong after. leaked: of the hidden, those that the other gets right; 0.0 if
+    none is hidden.
     """
     ### BEGIN SOLUTION
     known = before == y
@@ -343,9 +355,11 @@ for eps in epsilons:
     x_p = pgd(recogniser, x[:200], y[:200], eps=eps, steps=10)
     for name, classes in zip(lines, (recogniser(x_p).argmax(1), second(x_p).argmax(1), most_similar(x_p))):
         lines[name].append((classes == y[:200]).float().mean().item())
-plots.show(plots.curves(epsilons, lines, "ε, the largest change of a pixel", "photographs named right", ylim=(0, 1.02)), "Who still knows whom",
-           alt="Share of photographs named right against ε. The recogniser that was attacked falls to nearly zero by ε = 0.04. The other "
-               "network falls much later, and the album's line falls least of all.")
+plots.show(plots.curves(epsilons, lines, "ε, the largest change of a pixel", "photographs named right",
+                        ylim=(0, 1.02)),
+           "Who still knows whom",
+           alt="Share of photographs named right against ε. The recogniser that was attacked falls to nearly zero "
+               "by ε = 0.04. The other network falls much later, and the album's line falls least of all.")
 record("named right", {"epsilons": epsilons, **lines})
 
 # %% [markdown]
@@ -367,30 +381,22 @@ answer("07.5", choice)
 
 # %%
 def protect(person, wanted, eps):
-    """The widget's figure: the photograph, the wanted person, the result, and the three likeliest names of both networks."""
-    photo = pictures[person:person + 1]
-    x_p = pgd(recogniser, photo, who[wanted:wanted + 1], eps=eps, steps=20, targeted=True)
-    figure, axes = plots.grid(1, 5, width=2, height=2, width_ratios=[1, 1, 1, 1.5, 1.5])
-    for panel, image, title in zip(axes[0], (photo[0], pictures[wanted], x_p[0]), ("in the picture", "to be named", "the result")):
-        plots.draw_image(panel, image, title)
-    says = []
-    for panel, model, title in zip(axes[0, 3:], (recogniser, second), ("the recogniser", "another network")):
-        top = model(x_p)[0].softmax(0).topk(3)
-        says.append(people[top.indices[0]])
-        plots.draw_probabilities(panel, top.values, [people[k] for k in top.indices], *[
-            (top.indices == label).nonzero()[0].item() if label in top.indices else None for label in (who[person], who[wanted])])
-        panel.set_title(title, fontsize=8)
-        panel.set_xlabel("")
-    given = f"{people[who[person]]} → {people[who[wanted]]} with ε = {eps:.2f}"
-    return figure, given, (f"{given}: a photograph, the person to be named, and the changed photograph. "
-                           f"The recogniser names {says[0]}, the other network {says[1]}.")
+    """The widget's figure, its title and its alt text."""
+    x_p = pgd(recogniser, pictures[person:person + 1], who[wanted:wanted + 1], eps=eps, steps=20, targeted=True)[0]
+    shown = {"in the picture": pictures[person], "to be named": pictures[wanted], "the result": x_p}
+    figure, names = widgets.opinions_figure(shown, {"the recogniser": recogniser, "another network": second},
+                                            people, true=who[person].item(), target=who[wanted].item())
+    title = f"{people[who[person]]} → {people[who[wanted]]} with ε = {eps:.2f}"
+    return figure, title, (f"{title}: a photograph, the person to be named, and the changed photograph. "
+                           f"The recogniser names {names[0]}, the other network {names[1]}.")
 
 # %%
 # Start with two people who are rather near to each other.
 nearest_pairs = distance.masked_fill(distance == 0, torch.inf).flatten().argsort()
 person, wanted = divmod(nearest_pairs[count * count // 8].item(), count)
 names = [(people[label], at) for at, label in enumerate(who.tolist())]
-controls = {"person": widgets.choice("in picture", names, person), "wanted": widgets.choice("to name", names, wanted),
+controls = {"person": widgets.choice("in picture", names, person),
+            "wanted": widgets.choice("to name", names, wanted),
             "eps": widgets.slider("ε", 0.0, 0.1, 0.05, step=0.01)}
 widgets.explore(protect, controls, static=[{"eps": 0.02}, {"eps": 0.05}], live=course.live)
 
@@ -441,7 +447,8 @@ answer("07.6", choice)
 def wear(x, frame, mask):
     """The images x with the frame wherever the mask is 1, unchanged where it is 0, and mixed in proportion between.
 
-    x: images (N, C, H, W) in [0, 1]; frame: one for all, (C, H, W), or one for each, (N, C, H, W); mask: (H, W), in [0, 1].
+    x: images (N, C, H, W) in [0, 1]; frame: one for all, (C, H, W), or one for each, (N, C, H, W);
+    mask: (H, W), in [0, 1].
     Returns images of the shape of x.
     """
     ### BEGIN SOLUTION
@@ -474,13 +481,15 @@ shown = (recogniser(dodge).argmax(1) != names_of).nonzero()[:5, 0]
 rows = [black[shown], dodge[shown]]
 plots.show(plots.images(rows, [named(recogniser, row) for row in rows], ["black frame", "made to hide"]),
            "Glasses that hide (in truth: " + ", ".join(people[k] for k in names_of[shown]) + ")",
-           alt="Five faces with plain black glasses, and below with frames of speckled grey that were computed. The names above the lower row are wrong.")
+           alt="Five faces with plain black glasses, and below with frames in black and white that were computed. "
+               "The names above the lower row are wrong.")
 
 # %%
-claim("Plain black frames hide {value:.0%} of the faces from the recogniser.", (recogniser(black).argmax(1) != names_of).float().mean(), 0, 0.6)
-claim("Frames made for the purpose hide {value:.0%}.", (recogniser(dodge).argmax(1) != names_of).float().mean(), 0.5, 1)
+claim("Plain black frames hide {value:.0%} of the faces from the recogniser.",
+      1 - accuracy(recogniser, black, names_of), 0, 0.6)
+claim("Frames made for the purpose hide {value:.0%}.", 1 - accuracy(recogniser, dodge, names_of), 0.5, 1)
 claim("As one certain other person, drawn without choice, they pass {value:.0%}.",
-      (recogniser(impersonate).argmax(1) == someone_else).float().mean(), 0, 0.2)
+      accuracy(recogniser, impersonate, someone_else), 0, 0.2)
 
 # %% [markdown]
 # To hide is easy, to be a certain other person is hard: on so few pixels it works for some pairs only. It was so with printed frames too:
@@ -493,9 +502,11 @@ claim("As one certain other person, drawn without choice, they pass {value:.0%}.
 hides = []
 for person in range(10):
     old, new = x_train[y_train == person], faces[names_of == person]
-    frame = patch(recogniser, old, y_train[y_train == person], mask=mask, steps=60, batch_size=20, generator=course.generator())
+    frame = patch(recogniser, old, y_train[y_train == person], mask=mask, steps=60, batch_size=20,
+                  generator=course.generator())
     hides.append((recogniser(wear(new, frame, mask)).argmax(1) != person).float())
-claim("One frame per person, made from other photographs, hides {value:.0%} of new ones.", torch.cat(hides).mean(), 0.25, 1)
+claim("One frame per person, made from other photographs, hides {value:.0%} of new ones.",
+      torch.cat(hides).mean(), 0.25, 1)
 
 # %% [markdown]
 # ## What to remember
