@@ -456,8 +456,6 @@ def changed(x_adv):
 
 claim("EAD's changes have {value:.2f} times the ℓ1 norm of Carlini and Wagner's.",
       (changed(x_ead).abs().sum(1) / changed(x_cw).abs().sum(1)).median(), 0.4, 0.92)
-claim("It leaves {value:.0%} of the pixels exactly as they were.",
-      (changed(x_ead) == 0).float().mean(), 0.6, 0.95)
 
 # %% [markdown]
 # ## FMN: one attack, four norms
@@ -504,14 +502,13 @@ plots.show(figure, "Upper bounds on softmax regression",
                "it with a few stragglers, L-BFGS near it, EAD, which minimises something else, farther off.")
 
 # %%
-claim("No attack is nearer than the exact distance: the smallest ratio is {value:.4f}.",
-      torch.cat(list(ratios.values())).min(), 0.998, 1.01)
 claim("In the median DeepFool ends {value:.4f} times as far away as the nearest image.",
       ratios["DeepFool"].median(), 0.999, 1.01)
 claim("In the median L-BFGS ends {value:.2f} times as far.", ratios["L-BFGS"].median(), 0.999, 1.35)
 
 # %% [markdown]
-# On a linear model DeepFool is as good as exact. On a network nobody knows the truth, but we can lay the attacks side by side.
+# No point lies below 1: an attack cannot be nearer than the nearest. DeepFool is as good as exact here. On a network nobody knows the truth, but we
+# can lay the attacks side by side.
 
 # %%
 def row(name, attack):
@@ -543,10 +540,8 @@ plots.show(figure, "Median change of the convolutional network's images",
 record("median l0, l1, l2 and linf of the changes", {name: sizes[:4] for name, sizes in table.items()})
 
 # %%
-claim("On the network FMN's ℓ2 distances are {value:.2f} times DeepFool's, in the median.",
-      table["FMN"][2] / table["DeepFool"][2], 0.7, 1.02)
 claim("L-BFGS needs {value:.0f} times as long for an image as DeepFool.",
-      table["L-BFGS"][4] / table["DeepFool"][4], 5, 2000)
+      table["L-BFGS"][4] / table["DeepFool"][4], 5, 500)
 
 # %%
 question("04.6")
@@ -578,8 +573,6 @@ plots.show(plots.images(pairs, read, ["(a) adversarial", "(b) Gaussian"]), "Orig
 # %%
 multiples = [1, 2, 4, 8, 16, 32]
 error = [(softmax((x + m * length * noise).clamp(0, 1)).argmax(1) != y).float().mean().item() for m in multiples]
-claim("Adversarial changes: {value:.0%} of the images are misread.",
-      (softmax(x_adv.clamp(0, 1)).argmax(1) != y).float().mean(), 0.95, 1)
 claim("Gaussian noise of the same length: {value:.1%}.", error[0], 0, 0.03)
 claim("Gaussian noise eight times as long: {value:.0%}.", error[3], 0.03, 0.4)
 
