@@ -114,7 +114,7 @@ question("07.1")
 
 # %%
 ### BEGIN SOLUTION
-choice = "b"
+choice = "d"
 ### END SOLUTION
 answer("07.1", choice)
 
@@ -370,7 +370,7 @@ question("07.5")
 
 # %%
 ### BEGIN SOLUTION
-choice = "b"
+choice = "c"
 ### END SOLUTION
 answer("07.5", choice)
 
@@ -429,7 +429,7 @@ question("07.6")
 
 # %%
 ### BEGIN SOLUTION
-choice = "b"
+choice = "d"
 ### END SOLUTION
 answer("07.6", choice)
 
