@@ -38,7 +38,9 @@ def png(figure):
     plain, small = io.BytesIO(), io.BytesIO()
     figure.savefig(plain, dpi=130, facecolor="white")
     plt.close(figure)
-    Image.open(plain).convert("RGB").quantize(64, dither=Image.Dither.NONE).save(small, format="PNG", optimize=True)
+    # Median cut, the default, mixes greys with the colours beside them: a grey digit turns bluish.
+    colours = Image.open(plain).convert("RGB").quantize(64, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+    colours.save(small, format="PNG", optimize=True)
     return small.getvalue()
 
 

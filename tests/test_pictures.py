@@ -53,6 +53,13 @@ def test_the_same_figure_is_the_same_bytes():
     assert first == second
 
 
+def test_greys_stay_grey_beside_a_coloured_perturbation():
+    ramp, noise = torch.linspace(0, 1, 784).reshape(1, 28, 28), torch.randn(1, 28, 28, generator=torch.Generator().manual_seed(0))
+    pixels = decoded(plots.picture(plots.images([[ramp], [noise]], signed=(1,)), "a ramp and a perturbation", "noise")).astype(int)
+    above = pixels[: len(pixels) // 2].reshape(-1, 3)
+    assert (above.max(1) - above.min(1)).max() <= 8  # of 255
+
+
 def test_a_matrix_says_each_share_in_its_cell():
     figure = plots.matrix([[0, 0.25], [0.5, 1]], ["a", "b"], ["c", "d"], "tested on", "made for")
     [panel] = figure.axes

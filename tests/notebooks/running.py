@@ -27,7 +27,7 @@ def nbval(path, compare=True, plugin=True, cell_timeout=120):
         keep = Path(scratch, "payloads.json")
         if plugin:
             command += ["-p", "nbval_course", f"--nbval-keep={keep}"]
-            environment["PYTHONPATH"] = str(HERE)
+            environment["PYTHONPATH"] = os.pathsep.join(filter(None, [str(HERE), os.environ.get("PYTHONPATH")]))
         ran = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=540)
         payloads = json.loads(keep.read_text()) if keep.exists() else []
     return ran.returncode, ran.stdout + ran.stderr, payloads
