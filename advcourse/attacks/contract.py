@@ -194,7 +194,8 @@ class Best:
         """x_adv: candidates for the images `rows`; loss, fooled: one per candidate. A loss of nan is never better."""
         loss, held, held_fooled = loss.to(self.loss.dtype), self.loss[rows], self.fooled[rows]
         better = torch.where(fooled == held_fooled, loss > held, fooled & ~loss.isnan())
-        self.x_adv[rows] = torch.where(per_example(better, x_adv), x_adv, self.x_adv[rows])
+        held_x = self.x_adv[rows]  # of all rows: the memory itself, not a copy
+        self.x_adv[rows] = torch.where(per_example(better, x_adv), x_adv, held_x, out=held_x)
         self.loss[rows] = torch.where(better, loss, held)
         self.fooled[rows] = held_fooled | (better & fooled)
         return better

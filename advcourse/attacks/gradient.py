@@ -72,7 +72,7 @@ def pgd(model, x, y, *, eps, norm="linf", step_size=None, steps=40, restarts=1, 
 
         def step(x_adv, gradient, rows):
             if norm == "linf":
-                return torch.clamp(gradient.sign_().mul_(step_size).add_(x_adv), low[rows], high[rows])
+                return gradient.sign_().mul_(step_size).add_(x_adv).clamp_(low[rows], high[rows])
             change = step_size * contract.normalise(gradient, "l2") if norm == "l2" else _sparse_step(gradient, x_adv, step_size)
             return contract.project(x_adv + change, x[rows], eps, norm)
 
