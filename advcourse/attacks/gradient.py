@@ -40,8 +40,9 @@ def fgsm(model, x, y, *, eps, norm="linf", step_size=None, random_start=False, t
         start = contract.random_start(x, eps, norm, generator) if random_start else x
         logits, _, gradient = input_gradient(model, start, _loss(y, targeted, first=True))
         contract.warn_if_flat(_flat(gradient) & ~fools(logits, y, targeted))
-        if norm == "linf" and step_size <= eps and not random_start:  # it cannot leave the ball: there is nothing to project
-            return contract.add_inside(x, gradient.sign_().mul_(contract.representable(step_size, x.dtype)))
+        if norm == "linf" and step_size <= eps and not random_start:  # it leaves the ball by a rounding at most: that much shorter it cannot
+            size = max(contract.representable(step_size, x.dtype) - torch.finfo(x.dtype).eps / 2, 0)
+            return gradient.sign_().mul_(size).add_(x).clamp_(0, 1)
         return contract.project(start + step_size * contract.normalise(gradient, norm), x, eps, norm)
 
 
