@@ -89,7 +89,7 @@ def goals(results):
             continue
         what = f"{result['attack']}, {result['model']}"
         lines.append((result["quality"] != "worse", f"{what}: as good as the best peer: {remark(result)}"))
-        if result["goal"]:
+        if result["goal"] and (result["goal"] > 1 or result["model"] == "cnn"):  # on small batches single operations weigh more than their work
             # 2 %: two libraries at the floor differ by chance
             reached = result["speed_up"] >= result["goal"] * (0.98 if result["goal"] == 1 else 1)
             lines.append((reached, f"{what}: at least {result['goal']:g} × as fast as the fastest peer as good: {result['speed_up']:.2f} × {result['fastest_peer']}"))
