@@ -442,7 +442,7 @@ def shrink(z, x, beta):
 shrink = check("04.5", shrink)
 
 # %%
-x_cw, x_ead = cw_l2(cnn, few, labels), ead(cnn, few, labels)
+x_cw, x_ead = cw_l2(cnn, few, labels), ead(cnn, few, labels, rule="l1")
 figure = plots.images([few[:4], (x_cw - few)[:4], (x_ead - few)[:4]],
                       row_names=["original", "change by C&W", "change by EAD"], signed=[1, 2])
 plots.show(figure, "Where the change goes",
@@ -480,7 +480,8 @@ plots.show(figure, "The smallest change, by four rulers",
 
 # %%
 count, fewer = (24, 4) if course.quick else (200, 20)   # fewer for L-BFGS, which is slow
-attacks = {"DeepFool": deepfool, "FMN": fmn, "C&W": cw_l2, "EAD": ead,
+attacks = {"DeepFool": deepfool, "FMN": fmn, "C&W": cw_l2,
+           "EAD": lambda *batch: ead(*batch, rule="l1"),
            "L-BFGS": lambda *batch: lbfgs(*batch, steps=20, search_steps=3)}
 ratios = {}
 for name, attack in attacks.items():
