@@ -39,9 +39,11 @@ def png(figure):
     figure.savefig(plain, dpi=130, facecolor="white")
     plt.close(figure)
     image = Image.open(plain).convert("RGB")
-    # 64 colours of the figure's own; and 32 greys, or a grey image beside a coloured one would be tinted.
-    greys = [level * 255 // 31 for level in range(32) for _ in "RGB"]
-    palette.putpalette(greys + image.quantize(64, method=Image.Quantize.MAXCOVERAGE).getpalette())
+    # 32 greys, or a grey image beside a coloured one would be tinted; and up to 64 colours of the figure's own.
+    levels = [(level * 255 // 31,) * 3 for level in range(32)]
+    found = image.quantize(64, method=Image.Quantize.MAXCOVERAGE).getpalette()
+    colours = [colour for colour in zip(found[::3], found[1::3], found[2::3]) if max(colour) - min(colour) > 8]
+    palette.putpalette([channel for colour in levels + colours for channel in colour])
     image.quantize(palette=palette, dither=Image.Dither.NONE).save(small, format="PNG", optimize=True)
     return small.getvalue()
 

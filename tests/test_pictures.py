@@ -60,6 +60,12 @@ def test_greys_stay_grey_beside_a_coloured_perturbation():
     pixels = decoded(plots.picture(figure, "a ramp and a perturbation", "noise")).astype(int)
     above = pixels[: len(pixels) // 2].reshape(-1, 3)
     assert (above.max(1) - above.min(1)).max() <= 8  # of 255
+    assert (pixels[0, 0] == 255).all()  # paper is white
+
+
+def test_paper_is_white_under_a_grey_image():
+    picture = plots.picture(plots.images([torch.linspace(0, 1, 784).reshape(1, 1, 28, 28)]), "a ramp", "greys")
+    assert (decoded(picture)[0, 0] == 255).all()
 
 
 def test_a_matrix_says_each_share_in_its_cell():
