@@ -79,12 +79,21 @@ def pgd(model, x, y, *, eps, norm="linf", step_size=None, steps=40, restarts=1, 
 
         best = Best(x)
         for restart in range(restarts):
-            start = contract.random_start(x, eps, norm, generator) if random_start else x
+            start = _random_start(x, eps, norm, generator) if random_start else x
             flat = _climb(model, start, y, step, best, steps, targeted, stop_when_fooled)
             if not random_start:
                 break  # the same start again would give the same answer again
     contract.warn_if_flat(flat & ~best.fooled)
     return best.x_adv
+
+
+def _random_start(x, eps, norm, generator):
+    """A random point of the ball; in l2 and l1 at a distance drawn uniformly: nearly all of such a ball lies at its border, too far for a start."""
+    start = contract.random_start(x, eps, norm, generator)
+    if norm == "linf":
+        return start
+    share = torch.rand(len(x), generator=generator, device=x.device, dtype=x.dtype)
+    return contract.project(torch.lerp(x, start, contract.per_example(share, x)), x, eps, norm)
 
 
 def _climb(model, start, y, step, best, steps, targeted, stop_when_fooled):
