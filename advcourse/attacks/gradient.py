@@ -88,9 +88,9 @@ def pgd(model, x, y, *, eps, norm="linf", step_size=None, steps=40, restarts=1, 
 
 
 def _random_start(x, eps, norm, generator):
-    """A random point of the ball; in l2 and l1 at a distance drawn uniformly: nearly all of such a ball lies at its border, too far for a start."""
+    """A random point of the ball; in l2 at a distance drawn uniformly: nearly all of that ball lies at its border, too far for a start."""
     start = contract.random_start(x, eps, norm, generator)
-    if norm == "linf":
+    if norm != "l2":
         return start
     share = torch.rand(len(x), generator=generator, device=x.device, dtype=x.dtype)
     return contract.project(torch.lerp(x, start, contract.per_example(share, x)), x, eps, norm)
