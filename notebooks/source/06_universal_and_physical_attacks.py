@@ -185,7 +185,7 @@ lines = {name: [fooling_rate(model, x, find_universal(model, x_train[:1000], eps
          for name, model in models.items()}
 lines["cnn, tossed signs"] = [fooling_rate(cnn, x, eps * coins) for eps in epsilons]
 
-# %%
+# %% tags=["varies-by-processor"]
 plots.show(plots.curves(epsilons, lines, "ε, the largest change of a pixel", "fooling rate", ylim=(0, 1.02)),
            "Fooling rate against the size of δ",
            alt="Fooling rate on test images against ε. For softmax regression, the multilayer perceptron and the convolutional network it "
@@ -252,7 +252,7 @@ claim("On networks that it was not made for, δ changes on average {value:.0f} p
 #
 # Look at the three δ, and at what the networks answer once they are fooled. We never asked for a particular class.
 
-# %%
+# %% tags=["varies-by-processor"]
 def favourite(model, found):
     """The class that most of the fooled images are given, and its share among them."""
     after = model(add_universal(x, found)).argmax(1)

@@ -348,7 +348,7 @@ claim("At ε = 0.04 hidden from the recogniser: {value:.0%} of the photographs t
 claim("Of these the other network still names {value:.0%}.", leaked, 0.5, 0.95)
 claim("A look through the album finds the right person for {value:.0%}.", leaked_to_album, 0.4, 1)
 
-# %%
+# %% tags=["varies-by-processor"]
 epsilons = [0, 0.01, 0.02, 0.03, 0.04, 0.06, 0.08]
 lines = {"the recogniser": [], "another network": [], "the album": []}
 for eps in epsilons:
@@ -390,7 +390,7 @@ def protect(person, wanted, eps):
     return figure, title, (f"{title}: a photograph, the person to be named, and the changed photograph. "
                            f"The recogniser names {names[0]}, the other network {names[1]}.")
 
-# %%
+# %% tags=["varies-by-processor"]
 # Start with two people who are rather near to each other.
 nearest_pairs = distance.masked_fill(distance == 0, torch.inf).flatten().argsort()
 person, wanted = divmod(nearest_pairs[count * count // 8].item(), count)

@@ -13,6 +13,7 @@ import nbformat
 from nbval.plugin import IPyNbCell
 
 MIME = "application/vnd.advcourse+json"
+VARIES = "varies-by-processor"  # the tag of a cell whose result hangs on the last bit of a long computation
 OUTPUT_TIMEOUT = 60  # seconds; nbval's own 5 are fixed, and too few on a busy machine
 NUMBER = re.compile(r"(?<![\w.])-?\d+(?:\.\d+)?(?:e[-+]?\d+)?(?!\w)")
 
@@ -44,6 +45,13 @@ def comparable(output):
     return nbformat.from_dict({**output, "data": data})
 
 
+def outline(output):
+    """Of an output that varies only its kinds count: a figure is a figure. A claim must hold all the same."""
+    if output.get("data", {}).get(MIME, {}).get("kind") == "claim":
+        return comparable(output)
+    return nbformat.from_dict({**output, **({"data": dict.fromkeys(output["data"], "")} if "data" in output else {"text": ""})})
+
+
 def pytest_addoption(parser):
     parser.addoption("--nbval-keep", help="Write what the cells said to programs to this file, as a list in JSON.")
 
@@ -55,7 +63,8 @@ def pytest_configure(config):
         return Text(sanitize(self, value if isinstance(value, str) else json.dumps(value, sort_keys=True)))
 
     def compare_comparable(self, test, ref, skip_compare=None):
-        test, ref = [[comparable(output) for output in outputs] for outputs in (test, ref)]
+        seen_as = outline if VARIES in self.cell.metadata.get("tags", []) else comparable
+        test, ref = [[seen_as(output) for output in outputs] for outputs in (test, ref)]
         return compare(self, test, ref, skip_compare)
 
     IPyNbCell.sanitize, IPyNbCell.compare_outputs = sanitize_to_text, compare_comparable

@@ -6,7 +6,7 @@ import time
 
 import nbformat
 import pytest
-from nbval_course import MIME, Text, comparable
+from nbval_course import MIME, VARIES, Text, comparable
 from running import nbval
 
 from advcourse.pipeline import execute, lint
@@ -37,6 +37,18 @@ def test_an_output_that_comes_out_again_is_green_and_a_corrupted_one_red(noteboo
         nbformat.write(stored, path.with_name("corrupted.ipynb"))
         status, report, _ = nbval(path.with_name("corrupted.ipynb"))
         assert status == 1 and "Cell outputs differ" in report and "1 failed" in report, report
+
+
+def test_where_a_processor_decides_the_kind_of_output_is_compared(notebook):
+    path = notebook("print('ends at 15.02')", "{'a': 'b'}")
+    stored = nbformat.read(path, as_version=4)
+    for cell in stored.cells:
+        cell.metadata["tags"] = [VARIES]
+    for outputs, right in ((stored.cells[0].outputs, True), ([], False)):
+        stored.cells[0].outputs = nbformat.from_dict(json.loads(json.dumps(outputs).replace("15.02", "99.9").replace("ends", "begins")))
+        nbformat.write(stored, path)
+        status, report, _ = nbval(path)
+        assert (status == 0) == right, report
 
 
 CLAIM = {"output_type": "display_data", "metadata": {}, "data": {
