@@ -125,14 +125,14 @@ DRAWS = 3 if course.quick else 5
 drawn = [families.disjoint(x_train, y_train, 5, SIZE, seed=SEED + draw) for draw in range(DRAWS)]
 x_sets, y_sets = (torch.cat(parts) for parts in zip(*drawn))
 
-def family(make, **options):
-    """Five networks for every draw, each trained on a subset of its own; all of them at once."""
+def family(make, every=1, **options):
+    """A network for every subset (or every fifth: A of each draw), all of them trained at once."""
     with training.seeded(SEED):
-        members = [make(shape, len(classes)).to(course.device) for _ in x_sets]
-    return families.fit_together(members, x_sets, y_sets, seed=SEED, **options)
+        members = [make(shape, len(classes)).to(course.device) for _ in x_sets[::every]]
+    return families.fit_together(members, x_sets[::every], y_sets[::every], seed=SEED, **options)
 
 # %%
-softmax = family(networks.softmax_regression, epochs=8, batch_size=50, learning_rate=1e-2)
+softmax = family(networks.softmax_regression, epochs=5, batch_size=50, learning_rate=1e-2)
 claim("Softmax regressions that have seen one subset each read {value:.0%} of the test images right.",
       sum(accuracy(model, x, y) for model in softmax) / len(softmax), 0.8, 1)
 
@@ -296,24 +296,24 @@ def margin_attack(model, x, y, eps=0.1):
     rival = model(x).scatter(1, y[:, None], -torch.inf).argmax(1)
     return (x + eps * (weight[rival] - weight[y]).sign().view(x.shape)).clamp(0, 1)
 
-prices = [0.0001, 0.001, 0.01, 0.1, 1.0]
-by_price = [tables(svms(C, count=5 if course.quick else len(x_sets)), margin_attack) for C in prices]
+prices, some = [0.0001, 0.001, 0.01, 0.1], 5 if course.quick else len(x_sets)
+by_price = [tables(svm[:some] if C == 0.1 else svms(C, some), margin_attack) for C in prices]
 lines = {"on the diagonal": [summary(table)[0] for table in by_price], "off the diagonal": [summary(table)[1] for table in by_price],
          "off / on": [summary(table)[1] / summary(table)[0] for table in by_price]}
 
 # %%
 plots.show(plots.curves(prices, lines, "C, the price of a training error", "share misread, and ratio", xscale="log", ylim=(0, 1.02)),
            "One family, from strong to weak",
-           alt="Three curves against C, from 0.0001 to 1. The error on the diagonal rises, the ratio of off-diagonal to diagonal falls: from "
+           alt="Three curves against C, from 0.0001 to 0.1. The error on the diagonal rises, the ratio of off-diagonal to diagonal falls: from "
                f"{lines['off / on'][0]:.1f} to {lines['off / on'][-1]:.1f}.")
-claim("From C = 0.0001 to C = 1 the SVM's ratio falls by {value:.2f}.", lines["off / on"][0] - lines["off / on"][-1], 0.15, 0.8)
+claim("From C = 0.0001 to C = 0.1 the SVM's ratio falls by {value:.2f}.", lines["off / on"][0] - lines["off / on"][-1], 0.15, 0.8)
 
 # %%
 question("08.3")
 
 # %%
 ### BEGIN SOLUTION
-choice = "b"
+choice = "a"
 ### END SOLUTION
 answer("08.3", choice)
 
@@ -350,25 +350,26 @@ soft_neighbours = check("08.4", soft_neighbours)
 # takes the majority of the five; we also make it a source, by attacking those of its members that have a gradient at once.
 
 # %%
+cnn = family(networks.cnn, every=5, epochs=3, batch_size=50, learning_rate=3e-3) if course.quick else dnn[::5]
+
 def techniques(draw):
-    """Six models trained on subset A of one draw: a dict of (model, attack)."""
-    i = 5 * draw
-    images, labels = x_sets[i], y_sets[i]
+    """Six models trained on subset A of one draw: from a name to (model, attack)."""
+    i, images, labels = 5 * draw, x_sets[5 * draw], y_sets[5 * draw]
     flat = images.flatten(1)
     tree = DecisionTreeClassifier(random_state=SEED).fit(flat, labels)
     soft = classical.soft_neighbours(images.to(course.device), labels.to(course.device), len(classes))
-    one = {"DNN": (dnn[i], partial(fgsm, dnn[i], eps=0.1)), "LR": (softmax[i], partial(fgsm, softmax[i], eps=0.1)),
+    one = {"DNN": (cnn[draw], partial(fgsm, cnn[draw], eps=0.1)), "LR": (softmax[i], partial(fgsm, softmax[i], eps=0.1)),
            "SVM": (svm[i], partial(svm_normal, svm[i], eps=1.5)), "DT": (classical.as_model(tree), partial(tree_path, tree)),
-           "kNN": (classical.as_model(KNeighborsClassifier(5).fit(flat, labels)), partial(fgsm, soft, eps=0.1))}
+           "kNN": (classical.as_model(KNeighborsClassifier(5).fit(flat, labels)), partial(fgsm, soft, eps=0.15))}
     members = [model for model, _ in one.values()]
     votes = lambda images: sum(F.one_hot(model(images).argmax(1), len(classes)) for model in members).float()
-    return one | {"Ens.": (votes, partial(ensemble, [dnn[i], softmax[i], svm[i], soft], eps=0.1))}
+    return one | {"Ens.": (votes, partial(ensemble, [cnn[draw], softmax[i], svm[i], soft], eps=0.1, steps=5))}
 
 # %%
 cells = []
 for draw in range(DRAWS):
     models, attacks = zip(*techniques(draw).values())
-    cells.append(transfer_matrix(attacks, models, x, y))
+    cells.append(transfer_matrix(attacks, models, x[:300], y[:300]))
 across = torch.tensor(cells)
 names = ["DNN", "LR", "SVM", "DT", "kNN", "Ens."]
 PAPER_ACROSS = torch.tensor([[38.27, 23.02, 64.32, 79.31, 8.36, 20.72], [6.31, 91.64, 91.43, 87.42, 11.29, 44.14],
@@ -384,7 +385,7 @@ plots.show(plots.matrices([{"the paper": PAPER_ACROSS, "here": mean}], names, sp
                f"{', '.join(f'{name} {value:.0%}' for name, value in zip(names, mean.mean(0)))}.")
 record("transfer across techniques", mean.tolist())
 claim("The rank correlation of our thirty cells with the paper's is {value:.2f}.",
-      spearmanr(mean[:5].flatten(), PAPER_ACROSS[:5].flatten())[0], 0.6, 1)
+      spearmanr(mean[:5].flatten(), PAPER_ACROSS[:5].flatten())[0], 0.65, 1)
 claim("Whatever the source, the decision tree misreads at least {value:.0%}.", mean[:, 3].min(), 0.55, 1)
 
 # %% [markdown]
@@ -528,14 +529,14 @@ ensemble_loss = check("08.6", ensemble_loss)
 # image towards the class after its own: there the target must err in a prescribed way, which seldom carries over.
 
 # %%
-reached = {name: [] for name in ("any wrong class", "one class")}
-goal = (y + 1) % len(classes)
+reached, some = {"any wrong class": [], "one class": []}, (x[:300], y[:300])
+goal = (y[:300] + 1) % len(classes)
 for five in [dnn[i:i + 5] for i in range(0, len(dnn), 5)]:
     *known, unseen = five
     single = {m: partial(mim, m, eps=EPS) for m in known} | {"all": partial(ensemble, known, eps=EPS)}
-    reached["any wrong class"].append(library_matrix(single, {"E": unseen}, x, y)[:, 0])
+    reached["any wrong class"].append(library_matrix(single, {"E": unseen}, *some)[:, 0])
     towards = {m: partial(mim, m, eps=2 * EPS, targeted=True) for m in known} | {"all": partial(ensemble, known, eps=2 * EPS, targeted=True)}
-    reached["one class"].append(library_matrix(towards, {"E": unseen}, x, goal, measure="reached")[:, 0])
+    reached["one class"].append(library_matrix(towards, {"E": unseen}, some[0], goal, measure="reached")[:, 0])
 
 # %%
 for name, rows in reached.items():
@@ -580,7 +581,7 @@ print(f"from the same labels on unchanged images: {learnt(images, wrong):.0%}")
 # who ask too often.
 
 # %%
-with serve(hidden, shape, budget=100, per_second=0.5) as service:
+with serve(hidden, shape, budget=100, per_second=1) as service:
     print("the service reads:", [classes[label] for label in ask(service.url, x[:5])])
     for images in (x[:5], x[:100]):
         try:
@@ -637,7 +638,7 @@ for name, step in {"forwards": 0.2, "backwards": -0.2}.items():
         substitute = networks.cnn(shape, len(classes)).to(course.device)
     with serve(hidden, shape, budget=20_000) as service:
         histories[name], asked, _ = train_substitute(partial(ask, service.url), beginning, substitute, rounds=ROUNDS, step=step, period=ROUNDS,
-                                                     learning_rate=3e-3, seed=SEED, watch=watch)
+                                                     epochs=8, learning_rate=3e-3, seed=SEED, watch=watch)
         print(f"{name}: {service.queries} queries in {service.requests} requests")
 
 # %%
