@@ -121,6 +121,33 @@ def matrix(values, rows, columns, xlabel, ylabel):
     return figure
 
 
+def matrices(tables, names, columns=None, spread=None, xlabel="", ylabel=""):
+    """A figure of several tables of shares in [0, 1], side by side and in rows, in percent. Returns the figure.
+
+    tables: a list of rows of the figure, each a dict from a title to (R, C) values; names: of the tables' rows; columns: of their columns, the
+    same by default. spread: from a title to how far values scatter, (R, C), written small behind them. nan is a dash.
+    """
+    columns = names if columns is None else columns
+    figure, axes = grid(len(tables), max(map(len, tables)), width=0.75 + 0.46 * len(columns), height=0.6 + 0.3 * len(names))
+    blues = plt.get_cmap("Blues", 20)  # few enough that a picture of 64 colours keeps them all
+    for panels, row in zip(axes, tables):
+        for panel, (title, values) in zip(panels, row.items()):
+            panel.imshow(values, cmap=blues, vmin=0, vmax=1, aspect="auto")
+            for r, line in enumerate(values):
+                for c, value in enumerate(line):
+                    text = f"{100 * value:.0f}" if value == value else "–"
+                    if spread and title in spread:
+                        text += f"$_{{±{100 * spread[title][r][c]:.0f}}}$"
+                    panel.text(c, r, text, ha="center", va="center", fontsize=8, color="white" if value > 0.6 else "black")
+            panel.set(xticks=range(len(columns)), yticks=range(len(names)), xlabel=xlabel, ylabel=ylabel)
+            panel.set_xticklabels(columns, fontsize=8)
+            panel.set_yticklabels(names, fontsize=8)
+            panel.set_title(title, fontsize=9)
+        for empty in panels[len(row):]:
+            empty.set_axis_off()
+    return figure
+
+
 def draw_probabilities(axes, probabilities, classes, true=None, target=None):
     """A bar per class; the true class in blue, the target in orange, the rest grey."""
     colours = ["#999999"] * len(classes)

@@ -76,6 +76,17 @@ def test_a_matrix_says_each_share_in_its_cell():
     assert [label.get_text() for label in panel.get_xticklabels()] == ["c", "d"]
 
 
+def test_matrices_stand_side_by_side_with_their_spread():
+    tables = [{"one": [[0, 0.25], [0.5, float("nan")]], "two": [[1, 1], [1, 1]]}, {"three": [[0.1, 0.2], [0.3, 0.4]]}]
+    figure = plots.matrices(tables, "ab", "cd", spread={"two": [[0.02, 0], [0, 0]]}, xlabel="target", ylabel="source")
+    first, second, third, empty = figure.axes
+    assert [text.get_text() for text in first.texts] == ["0", "25", "50", "–"] and first.get_title() == "one"
+    assert [text.get_text() for text in second.texts][:2] == ["100$_{±2}$", "100$_{±0}$"]
+    assert third.get_title() == "three" and third.axison and not empty.axison
+    assert [label.get_text() for label in first.get_xticklabels()] == ["c", "d"] and first.get_ylabel() == "source"
+    plots.picture(figure, "t", "alt")
+
+
 def test_a_perturbation_is_drawn_blue_for_darker_and_red_for_lighter():
     x = torch.zeros(1, 1, 4, 4)
     x[0, 0, :, :2], x[0, 0, :, 2:] = -0.1, 0.1

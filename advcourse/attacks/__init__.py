@@ -2,7 +2,8 @@
 
 One family per file: by the gradient (gradient, autopgd), for the smallest change (minimum_norm, carlini_wagner, elastic_net, box_lbfgs, fab),
 of few pixels (sparse), by questions alone (score_based, square, decision_based), for many images (universal, patches, advgan), by features,
-without labels (virtual), under transformations. What all of them promise is in contract.py, their places in the taxonomy in cards.py.
+without labels (virtual), under transformations, to be carried over to other models (transfer), on models that are no networks (classical).
+What all of them promise is in contract.py, their places in the taxonomy in cards.py.
 """
 
 from advcourse.attacks.advgan import advgan
@@ -10,6 +11,7 @@ from advcourse.attacks.autopgd import apgd
 from advcourse.attacks.box_lbfgs import lbfgs
 from advcourse.attacks.cards import table
 from advcourse.attacks.carlini_wagner import cw_l0, cw_l2, cw_linf
+from advcourse.attacks.classical import svm_normal
 from advcourse.attacks.decision_based import boundary, hop_skip_jump
 from advcourse.attacks.elastic_net import ead
 from advcourse.attacks.fab import fab
@@ -20,12 +22,13 @@ from advcourse.attacks.patches import patch
 from advcourse.attacks.score_based import nes, spsa
 from advcourse.attacks.sparse import jsma, one_pixel
 from advcourse.attacks.square import square
+from advcourse.attacks.transfer import di_fgsm, ensemble, ti_fgsm
 from advcourse.attacks.transformations import eot, print_photo, spatial
 from advcourse.attacks.universal import universal
 from advcourse.attacks.virtual import virtual_adversarial
 
 __all__ = [
-    "fgsm", "bim", "least_likely", "mim", "pgd", "apgd", "lbfgs", "cw_l2", "cw_l0", "cw_linf", "ead", "deepfool", "fmn", "fab",
-    "feature_adversary", "virtual_adversarial", "towards_image", "jsma", "one_pixel", "spsa", "nes", "square", "boundary", "hop_skip_jump",
+    "fgsm", "bim", "least_likely", "mim", "di_fgsm", "ti_fgsm", "ensemble", "svm_normal", "pgd", "apgd", "lbfgs", "cw_l2", "cw_l0", "cw_linf",
+    "ead", "deepfool", "fmn", "fab", "feature_adversary", "virtual_adversarial", "towards_image", "jsma", "one_pixel", "spsa", "nes", "square", "boundary", "hop_skip_jump",
     "universal", "eot", "spatial", "patch", "print_photo", "advgan", "table",
 ]

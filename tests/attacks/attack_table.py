@@ -84,6 +84,10 @@ def _trained(model, x, y, **options):
         return attack(x.detach().clone())
 
 
+def _against_two(model, x, y, **options):
+    return attacks.ensemble([model, model], x, y, **options)
+
+
 def _towards_guide(model, x, y, **options):
     return attacks.feature_adversary(model, x, _negative(x), **options)
 
@@ -107,6 +111,10 @@ ROWS = [
     *(Row("bim", "budgeted", dict(eps=0.1, norm=norm, steps=3), norm) for norm in ("linf", "l2")),
     Row("least_likely", "budgeted", dict(eps=0.1, steps=3), "linf"),
     *(Row("mim", "budgeted", dict(eps=0.1, norm=norm, steps=3), norm) for norm in ("linf", "l2")),
+    *(Row("di_fgsm", "budgeted", dict(eps=0.1, norm=norm, steps=3), norm) for norm in ("linf", "l2")),
+    *(Row("ti_fgsm", "budgeted", dict(eps=0.1, norm=norm, steps=3, kernel=3), norm) for norm in ("linf", "l2")),
+    *(Row("ensemble", "budgeted", dict(eps=0.1, norm=norm, steps=3), norm, adapt=_against_two) for norm in ("linf", "l2")),
+    Row("svm_normal", "budgeted", dict(eps=0.5), "l2"),
     *(Row("pgd", "budgeted", dict(eps=eps, norm=norm, steps=3, restarts=2), norm) for norm, eps in (("linf", 0.1), ("l2", 0.5), ("l1", 3.0))),
     Row("pgd", "budgeted", dict(eps=0.1, steps=3, restarts=2, stop_when_fooled=True), "linf"),
     *(Row("apgd", "budgeted", dict(eps=eps, norm=norm, steps=5), norm) for norm, eps in (("linf", 0.1), ("l2", 0.5), ("l1", 3.0))),
