@@ -76,18 +76,21 @@ def stepped(model, stairs=8):
 
 
 def rippled(model, height=0.03, frequency=3000.0):
-    """The model behind t(x) = x + height · sin(frequency · x): tiny waves, so steep that the gradient's sign is a toss of a coin.
+    """The model behind t(x) = x + height · sin(frequency · x + place): tiny waves, so steep that the gradient's sign is a toss of a coin.
 
-    All gradients are there and right, and none says anything about a step of visible size: they are shattered.
+    place: the pixel's number, so that pixels of one grey value stand at different places of the wave. All gradients are there and right, and none says anything about a step of visible size: they are shattered.
     Broken by BPDA, by transfer and by `square`.
     """
-    return lambda x: model(x + height * torch.sin(frequency * x))
+    def defended(x):
+        place = torch.arange(x[0].numel(), device=x.device, dtype=x.dtype).view(x.shape[1:])
+        return model(x + height * torch.sin(frequency * x + place))
+    return defended
 
 
 # Randomness
 
 def dithered(model, height=0.05, frequency=100.0, generator=None):
-    """The model behind `rippled` waves whose phase is drawn anew for every pixel of every call: gradients are mostly noise.
+    """The model behind waves as in `rippled`, whose phase is drawn anew for every pixel of every call: gradients are mostly noise.
 
     generator: a torch.Generator on the images' device, seeded with 0 unless given.
     Broken by the mean over many calls: expectation over transformation, `eot(…, transform=lambda images: images)`, or many more steps.
