@@ -19,7 +19,7 @@ from advcourse.attacks import contract
 from advcourse.evaluate import device_of, evaluating, predict
 
 NORMS = ("linf", "l2", "l1")
-# Two accuracies that should be in order may stand the wrong way round by this much: chance, on few images.
+# Two accuracies that should be in order may stand the wrong way round by this share, or by two images: chance, on few of them.
 TOLERANCE = 0.06
 
 
@@ -140,6 +140,7 @@ class _Run:
     def __init__(self, model, x, y, total, norm, batch_size, seed):
         self.model, self.x, self.y, self.total, self.norm, self.batch_size, self.seed = model, x, y, total, norm, batch_size, seed
         self.left = {}
+        self.tolerance = max(TOLERANCE, 2.01 / total)
         self.blind = False  # whether the model's logits carry no gradient
 
     def generator(self):
@@ -252,19 +253,19 @@ def _attack(run, eps, steps, queries, surrogate):
     transfer = run.accuracy(_transfer(run, surrogate, eps, steps), "transfer")
 
     findings = [
-        _ordered("more steps never help less", counts, against_steps, "steps", "Look at the loss along the attack; average over noise, "
+        _ordered(run, "more steps never help less", counts, against_steps, "steps", "Look at the loss along the attack; average over noise, "
                  "or replace the part that misleads the gradient (BPDA)."),
-        _ordered("a larger eps never helps less", radii, [*against_eps, unbounded], "eps", "The attack loses its way where it has more room: "
+        _ordered(run, "a larger eps never helps less", radii, [*against_eps, unbounded], "eps", "The attack loses its way where it has more room: "
                  "its gradients mislead it."),
-        Finding("without a limit nothing stands", None if unbounded is None else unbounded <= TOLERANCE / 2, _left(unbounded, f"eps {radii[-1]:.3g}"),
+        Finding("without a limit nothing stands", None if unbounded is None else unbounded <= run.tolerance / 2, _left(unbounded, f"eps {radii[-1]:.3g}"),
                 "Any image may become any other here, so the attack itself is broken: its gradients are hidden."),
-        _no_worse("another loss finds no more", gradient, other, "the DLR loss", "The cross-entropy is saturated or misleads: attack the logits "
+        _no_worse(run, "another loss finds no more", gradient, other, "the DLR loss", "The cross-entropy is saturated or misleads: attack the logits "
                   "(DLR, Carlini and Wagner)."),
-        _no_worse("black-box search never beats gradients", gradient, box, f"{queries} queries of Square", "An attack that sees only scores does better than "
+        _no_worse(run, "black-box search never beats gradients", gradient, box, f"{queries} queries of Square", "An attack that sees only scores does better than "
                   "one that sees everything: the gradients are hidden."),
-        _no_worse("transfer never beats gradients", gradient, transfer, "transfer from the surrogate", "Adversarial examples of another model do better than "
+        _no_worse(run, "transfer never beats gradients", gradient, transfer, "transfer from the surrogate", "Adversarial examples of another model do better than "
                   "the model's own gradients: these are hidden."),
-        _no_worse("noise is weaker than gradients", gradient, noise, "the worst of ten random changes", "Chance does better than the gradient: it is no guide."),
+        _no_worse(run, "noise is weaker than gradients", gradient, noise, "the worst of ten random changes", "Chance does better than the gradient: it is no guide."),
     ]
     return {"eps": radii, "against eps": _drawn({"gradient": [*against_eps, unbounded]}), "steps": counts,
             "against steps": against_steps if not run.blind else [math.nan] * len(counts), "losses": _losses(run, eps, steps)}, findings
@@ -315,22 +316,22 @@ def _losses(run, eps, steps, images=20):
 
 # Sentences
 
-def _ordered(test, settings, accuracies, unit, advice):
+def _ordered(run, test, settings, accuracies, unit, advice):
     """Accuracies that should never rise along the settings."""
     if None in accuracies:
         return Finding(test, None, "there is no gradient to attack with")
     rise = max(after - before for before, after in zip(accuracies, accuracies[1:]))
     told = ", ".join(f"{accuracy:.0%} at {setting:.3g}" for setting, accuracy in zip(settings, accuracies))
-    return Finding(test, rise <= TOLERANCE, f"{told} ({unit})", advice)
+    return Finding(test, rise <= run.tolerance, f"{told} ({unit})", advice)
 
 
-def _no_worse(test, strong, weak, name, advice):
+def _no_worse(run, test, strong, weak, name, advice):
     """The accuracy that the attack which ought to be weaker leaves is not below that of the stronger one."""
     if weak is None:
         return Finding(test, None, "not tried")
     if strong is None:
         return Finding(test, None, f"{name} leaves {weak:.0%}; there is no gradient to attack with")
-    return Finding(test, weak >= strong - TOLERANCE, f"{name} leaves {weak:.0%}, the gradient attack {strong:.0%}", advice)
+    return Finding(test, weak >= strong - run.tolerance, f"{name} leaves {weak:.0%}, the gradient attack {strong:.0%}", advice)
 
 
 def _left(accuracy, where):

@@ -52,7 +52,7 @@ def network_score(x, x_adv, *, epochs=3, learning_rate=2e-3, seed=0):
 def density_score(model, features, x):
     """Kernel density in feature space: minus the log of the density, under the features of the images x, of the class that `model` predicts.
 
-        −log mean_j exp(−‖φ(image) − φ(x_j)‖² / (2 σ²)),   j over the x of the predicted class,   σ² the mean distance² between neighbours
+        −log Σ_j exp(−‖φ(image) − φ(x_j)‖² / (2 σ²)),   j over the x of the predicted class,   σ² the mean distance² between neighbours
 
     features: a function from images to feature vectors φ, shape (N, D), such as the network without its last layer.
 
