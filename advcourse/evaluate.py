@@ -52,6 +52,13 @@ def evaluating(model):
             module.training = mode
 
 
+def audit(model, x, y, *, eps, norm="linf", **options):
+    """Can attacks on this model be believed? The sanity tests of Carlini et al. (2019): see `advcourse.audit.audit`, which does it."""
+    from advcourse.audit import audit
+
+    return audit(model, x, y, eps=eps, norm=norm, **options)
+
+
 @dataclass(frozen=True)
 class RobustAccuracy:
     """What `robust_accuracy` found; printed, it says what fell to which attack."""
