@@ -72,21 +72,22 @@ class Audit:
         """Three panels: accuracy against eps, accuracy against steps, the loss of some images along the attack. Returns the figure."""
         figure, panels = plots.grid(1, 3, width=3.1, height=2.4)
         panels, curves = panels[0], self.curves
-        plots.curves(curves["eps"], {name: line for name, line in curves["against eps"].items()}, f"ε ({self.norm})", "accuracy", panels[0],
-                     ylim=(-0.03, 1.03), title="larger ε")
-        plots.curves(curves["steps"], {"gradient": curves["against steps"]}, "steps of the gradient attack", "", panels[1],
-                     ylim=(-0.03, 1.03), title="more steps", xscale="log", xticks=curves["steps"], xticklabels=curves["steps"])
-        panels[1].minorticks_off()
+        for panel, setting, label in ((panels[0], "eps", f"ε ({self.norm})"), (panels[1], "steps", "steps of the gradient attack")):
+            ticks = curves[setting]
+            plots.curves(range(len(ticks)), {"gradient": curves[f"against {setting}"]}, label, "accuracy" if setting == "eps" else "", panel,
+                         ylim=(-0.03, 1.03), xticks=range(len(ticks)), xticklabels=[f"{tick:.3g}" for tick in ticks])
+        panels[0].set_title("larger ε")
+        panels[1].set_title("more steps")
         for losses in curves["losses"]:
             panels[2].plot(losses, color=plots.COLOURS[0], alpha=0.4, linewidth=0.8)
-        panels[2].set(xlabel="step", ylabel="loss", title="the loss of each image", yscale="symlog")
+        panels[2].set(xlabel="step", ylabel="loss", title="the loss of each image")
         panels[2].spines[["top", "right"]].set_visible(False)
         return figure
 
     def alt(self):
         """The figure in words."""
         curves = self.curves
-        gradient = curves["against eps"]["gradient"]
+        gradient = curves["against eps"]
         return (f"Accuracy under the gradient attack from {gradient[0]:.0%} at ε {curves['eps'][0]:.2g} to {gradient[-1]:.0%} at {curves['eps'][-1]:.2g}; "
                 f"with more steps from {curves['against steps'][0]:.0%} to {curves['against steps'][-1]:.0%}; the loss of single images along the attack.")
 
@@ -267,12 +268,13 @@ def _attack(run, eps, steps, queries, surrogate):
                   "the model's own gradients: these are hidden."),
         _no_worse(run, "noise is weaker than gradients", gradient, noise, "the worst of ten random changes", "Chance does better than the gradient: it is no guide."),
     ]
-    return {"eps": radii, "against eps": _drawn({"gradient": [*against_eps, unbounded]}), "steps": counts,
-            "against steps": against_steps if not run.blind else [math.nan] * len(counts), "losses": _losses(run, eps, steps)}, findings
+    return {"eps": radii, "against eps": _drawn([*against_eps, unbounded]), "steps": counts, "against steps": _drawn(against_steps),
+            "losses": _losses(run, eps, steps)}, findings
 
 
-def _drawn(lines):
-    return {name: [math.nan if value is None else value for value in line] for name, line in lines.items()}
+def _drawn(line):
+    """A line as matplotlib wants it: gaps are nan."""
+    return [math.nan if value is None else value for value in line]
 
 
 def _whole_box(run):

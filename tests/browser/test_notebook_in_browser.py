@@ -52,6 +52,7 @@ MOVES = {
     "06": ("Turned by 30°", press(1, "ArrowLeft", 6), "Turned by 0°"),
     "05": ("0 pairs of pixels turned white", press(1, "ArrowRight", 12), "12 pairs of pixels turned white"),
     "07": ("with ε = 0.05:", press(0, "ArrowRight", 3), "with ε = 0.08:"),
+    "10": ("Defence: none", choose(0, "quantised"), "Defence: quantised"),
 }
 
 pytestmark = [pytest.mark.timeout(400), pytest.mark.skipif(not CHROMIUM, reason="Chromium is not installed")]
