@@ -148,7 +148,7 @@ def exact_distance(model, x, y, *, upper=1.0, time_limit=60.0):
     """
     import time
 
-    contract.check(x[None], torch.tensor([y]))
+    contract.check(x[None], torch.tensor([y], device=x.device))
     contract.check_positive(upper=upper, time_limit=time_limit)
     begin, layers = time.perf_counter(), _layers(model)
     x64, best, x_adv, lower = x.detach().double().cpu().flatten(), min(float(upper), 1.0), x, math.inf

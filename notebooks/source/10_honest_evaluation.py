@@ -249,33 +249,36 @@ def margin_attack(model):
 def bpda_attack(model):
     return attacks.pgd(masking.bpda(model, network), x, y, eps=EPS, steps=20, generator=course.generator())
 
-right_attack = {
-    "saturated": ("better loss", margin_attack),
-    "distilled": ("better loss", margin_attack),
-    "quantised": ("BPDA", bpda_attack),
-    "jpeg": ("black box", lambda model: attacks.square(model, x, y, eps=EPS, queries=400, generator=course.generator())),
-    "stairs": ("random starts", lambda model: attacks.pgd(model, x, y, eps=EPS, steps=40, restarts=2, generator=course.generator())),
-    "ripples": ("transfer", lambda model: attacks.pgd(network, x, y, eps=EPS, steps=20, generator=course.generator())),
-    "dither": ("EOT", lambda model: attacks.eot(model, x, y, eps=EPS, steps=15, samples=12, transform=lambda images: images, generator=course.generator())),
-}
+def more_steps(model):
+    return attacks.pgd(model, x, y, eps=EPS, steps=100, step_size=EPS / 10, generator=course.generator())
+
+right_attack = [
+    ("saturated", "better loss", margin_attack),
+    ("distilled", "better loss", margin_attack),
+    ("quantised", "BPDA", bpda_attack),
+    ("jpeg", "black box", lambda model: attacks.square(model, x, y, eps=EPS, queries=400, generator=course.generator())),
+    ("stairs", "random starts", lambda model: attacks.pgd(model, x, y, eps=EPS, restarts=2, generator=course.generator())),
+    ("ripples", "transfer", lambda model: attacks.pgd(network, x, y, eps=EPS, steps=20, generator=course.generator())),
+    ("dither", "more steps", more_steps),
+    ("dither", "EOT", lambda model: attacks.eot(model, x, y, eps=EPS, steps=15, samples=12, transform=lambda images: images)),
+]
 
 # %%
 rows, table = [], []
-for name, (tool, attack) in right_attack.items():
-    model = defences[name]
-    steps = 1 if name == "stairs" else 10
+for name, tool, attack in right_attack:
+    model, steps = defences[name], 1 if name == "stairs" else 10
     naive = x if name == "jpeg" else attacks.bim(model, x, y, eps=EPS, steps=steps)   # jpeg: it stops with an error
     table.append([accuracy(model, images, y) for images in (x, naive, attack(model))])
     rows.append(f"{name} ({tool})")
 plots.show(plots.matrix(table, rows, ["no attack", "naive attack", "right attack"], "accuracy under", "defence (what breaks it)"),
            f"Shown robust, then broken (ε = {EPS})",
-           alt="A table of accuracies, one row for each of seven defences. Without an attack and under the naive one most cells are dark, that is high; "
-               "in the last column, under the right attack, all are pale.")
+           alt="A table of accuracies, one row for each of seven defences, two for the dithered one. Without an attack and under the naive one most cells are dark, "
+               "that is high; in the last column, under the right attack, all are pale.")
 
 # %%
 compare_guess(my_guess, 100 * max(row[2] for row in table))
-claim("The naive attack leaves the seven {value:.0%} on average,", sum(row[1] for row in table) / 7, 0.7, 1)
-claim("and the right one never more than {value:.0%}.", max(row[2] for row in table), 0, 0.3)
+claim("The naive attacks leave {value:.0%} on average,", sum(row[1] for row in table) / len(table), 0.65, 1)
+claim("and the right ones never more than {value:.0%}.", max(row[2] for row in table), 0, 0.4)
 record("planted defences", {row: [round(value, 3) for value in values] for row, values in zip(rows, table)})
 
 # %% [markdown]
@@ -339,7 +342,7 @@ robust.requires_grad_(False)
 # %%
 audits = {name: evaluate.audit(model, x[few], y[few], eps=EPS, **effort) for name, model in (defences | {"trained": robust}).items()}
 tests = [finding.test for finding in audits["none"].findings if finding.passed is not None]
-figure, panels = plots.grid(1, 1, width=7.2, height=3.2)
+figure, panels = plots.grid(1, 1, width=7.2, height=3.4)
 for row, test in enumerate(tests):
     for column, found in enumerate(audits.values()):
         passed = next(finding.passed for finding in found.findings if finding.test == test)
@@ -354,9 +357,8 @@ plots.show(figure, "The audit of nine models",
                "hold no failure; every column of the seven planted defences holds at least one.")
 
 # %%
-planted = [found for name, found in audits.items() if name in right_attack]
-claim("Of the seven planted defences the audit flags {value:.0f},", sum(not found.passed for found in planted), 7, 7)
-claim("of the two honest models {value:.0f}.", sum(not audits[name].passed for name in ("none", "trained")), 0, 0)
+wrong = [name for name, found in audits.items() if found.passed != (name in ("none", "trained"))]
+claim("Of the nine verdicts (seven planted defences, two honest models) {value:.0f} are wrong.", len(wrong), 0, 0)
 record("the trained network under each attack of its audit", audits["trained"].accuracies)
 
 # %% [markdown]
