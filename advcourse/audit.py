@@ -16,7 +16,7 @@ import torch
 
 from advcourse import attacks, files, plots
 from advcourse.attacks import contract
-from advcourse.evaluate import device_of, evaluating, predict
+from advcourse.evaluate import device_of, predict
 
 NORMS = ("linf", "l2", "l1")
 # Two accuracies that should be in order may stand the wrong way round by this share, or by two images: chance, on few of them.
@@ -72,21 +72,22 @@ class Audit:
         """Three panels: accuracy against eps, accuracy against steps, the loss of some images along the attack. Returns the figure."""
         figure, panels = plots.grid(1, 3, width=3.1, height=2.4)
         panels, curves = panels[0], self.curves
-        plots.curves(curves["eps"], {name: line for name, line in curves["against eps"].items()}, f"ε ({self.norm})", "accuracy", panels[0],
-                     ylim=(-0.03, 1.03), title="larger ε")
-        plots.curves(curves["steps"], {"gradient": curves["against steps"]}, "steps of the gradient attack", "", panels[1],
-                     ylim=(-0.03, 1.03), title="more steps", xscale="log", xticks=curves["steps"], xticklabels=curves["steps"])
-        panels[1].minorticks_off()
+        for panel, setting, label in ((panels[0], "eps", f"ε ({self.norm})"), (panels[1], "steps", "steps of the gradient attack")):
+            ticks = curves[setting]
+            plots.curves(range(len(ticks)), {"gradient": curves[f"against {setting}"]}, label, "accuracy" if setting == "eps" else "", panel,
+                         ylim=(-0.03, 1.03), xticks=range(len(ticks)), xticklabels=[f"{tick:.3g}" for tick in ticks])
+        panels[0].set_title("larger ε")
+        panels[1].set_title("more steps")
         for losses in curves["losses"]:
             panels[2].plot(losses, color=plots.COLOURS[0], alpha=0.4, linewidth=0.8)
-        panels[2].set(xlabel="step", ylabel="loss", title="the loss of each image", yscale="symlog")
+        panels[2].set(xlabel="step", ylabel="loss", title="the loss of each image")
         panels[2].spines[["top", "right"]].set_visible(False)
         return figure
 
     def alt(self):
         """The figure in words."""
         curves = self.curves
-        gradient = curves["against eps"]["gradient"]
+        gradient = curves["against eps"]
         return (f"Accuracy under the gradient attack from {gradient[0]:.0%} at ε {curves['eps'][0]:.2g} to {gradient[-1]:.0%} at {curves['eps'][-1]:.2g}; "
                 f"with more steps from {curves['against steps'][0]:.0%} to {curves['against steps'][-1]:.0%}; the loss of single images along the attack.")
 
@@ -112,7 +113,7 @@ def audit(model, x, y, *, eps, norm="linf", steps=40, queries=300, surrogate=Non
         whose adversarial examples are tried on this one. seed: of all random numbers.
 
     The tests: the answer is the same twice; the gradient is there, is not zero, does not vanish at the images alone, and leads further than
-    random steps; more steps never help less, larger eps never helps less, and without a limit nothing stands;
+    random steps; the loss rises along the attack; more steps never help less, larger eps never helps less, and without a limit nothing stands;
     no other loss, no search without gradients, no transfer and no noise fools more than the gradient does.
     Returns an `Audit`. Costs about 6 · steps forward and backward passes per image and `queries` forward passes; less where images fall early.
     """
@@ -127,7 +128,7 @@ def audit(model, x, y, *, eps, norm="linf", steps=40, queries=300, surrogate=Non
     if not right.any():
         raise ValueError("the model is wrong on every image already: there is nothing to audit")
     run = _Run(model, x[right], y[right], len(x), norm, batch_size, seed)
-    with warnings.catch_warnings(), evaluating(model):
+    with warnings.catch_warnings(), contract.attacking(model):
         warnings.simplefilter("ignore", RuntimeWarning)  # a flat gradient is a finding here
         findings = [_repeats(run), *_gradients(run, eps)]
         curves, more = _attack(run, eps, steps, queries, surrogate)
@@ -196,8 +197,8 @@ def _gradients(run, eps):
                         "Zero gradients: the attack has nothing to follow. A saturated softmax needs a loss on the logits (DLR, Carlini and Wagner), "
                         "a step function needs BPDA; Square and transfer work for both.")]
     near = contract.random_start(run.x, eps, run.norm, run.generator())
-    here, there = (_gradient(run, images, contract.margin).abs() for images in (run.x, near))  # of the margin, which does not saturate
-    smaller = here < there / 10
+    at_image, at_near = (_gradient(run, images, contract.margin).abs() for images in (run.x, near))  # of the margin, which does not saturate
+    smaller = at_image < at_near / 10
     findings.append(Finding(beside, bool(smaller.double().mean() <= 0.2), f"for {_share(smaller)} of the pixels it is ten times larger beside the image",
                             "An attack that starts at the image is blind there: start at random points of the ball, several times, or use BPDA."))
     return [*findings, _uphill(run, eps, uphill)]
@@ -252,7 +253,10 @@ def _attack(run, eps, steps, queries, surrogate):
                                                                             stop_when_fooled=True, generator=g), "other loss")
     transfer = run.accuracy(_transfer(run, surrogate, eps, steps), "transfer")
 
+    losses = _losses(run, eps, steps)
+
     findings = [
+        _rising(losses),
         _ordered(run, "more steps never help less", counts, against_steps, "steps", "Look at the loss along the attack; average over noise, "
                  "or replace the part that misleads the gradient (BPDA)."),
         _ordered(run, "a larger eps never helps less", radii, [*against_eps, unbounded], "eps", "The attack loses its way where it has more room: "
@@ -267,12 +271,13 @@ def _attack(run, eps, steps, queries, surrogate):
                   "the model's own gradients: these are hidden."),
         _no_worse(run, "noise is weaker than gradients", gradient, noise, "the worst of ten random changes", "Chance does better than the gradient: it is no guide."),
     ]
-    return {"eps": radii, "against eps": _drawn({"gradient": [*against_eps, unbounded]}), "steps": counts,
-            "against steps": against_steps if not run.blind else [math.nan] * len(counts), "losses": _losses(run, eps, steps)}, findings
+    return {"eps": radii, "against eps": _drawn([*against_eps, unbounded]), "steps": counts, "against steps": _drawn(against_steps),
+            "losses": losses}, findings
 
 
-def _drawn(lines):
-    return {name: [math.nan if value is None else value for value in line] for name, line in lines.items()}
+def _drawn(line):
+    """A line as matplotlib wants it: gaps are nan."""
+    return [math.nan if value is None else value for value in line]
 
 
 def _whole_box(run):
@@ -315,6 +320,15 @@ def _losses(run, eps, steps, images=20):
 
 
 # Sentences
+
+def _rising(losses):
+    """Whether the loss at the end of the attack, its last quarter, lies above that at the start."""
+    test = "the loss rises along the attack"
+    if not losses:
+        return Finding(test, None, "there is no gradient to attack with")
+    risen = sum(sum(line[-len(line) // 4:]) / len(line[-len(line) // 4:]) > line[0] for line in losses) / len(losses)
+    return Finding(test, risen >= 0.75, f"on {risen:.0%} of {len(losses)} images", "The attack walks about and gets nowhere: look at the gradient that it follows.")
+
 
 def _ordered(run, test, settings, accuracies, unit, advice):
     """Accuracies that should never rise along the settings."""

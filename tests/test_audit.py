@@ -116,6 +116,12 @@ def test_the_same_seed_gives_the_same_report_and_nothing_else_changes(case):
     assert all(not parameter.requires_grad for parameter in model.parameters())
 
 
+def test_it_needs_no_gradients_switched_on(case):
+    name, dataset, model, _ = case
+    with torch.no_grad():
+        assert audit(model, *images(dataset, 0), eps=EPS[name], steps=8, queries=20).passed
+
+
 def test_accuracies_are_shares_of_all_images(case):
     name, dataset, model, _ = case
     x, y = images(dataset, 0)

@@ -148,11 +148,11 @@ def exact_distance(model, x, y, *, upper=1.0, time_limit=60.0):
     """
     import time
 
-    contract.check(x[None], torch.tensor([y]))
+    contract.check(x[None], torch.tensor([y], device=x.device))
     contract.check_positive(upper=upper, time_limit=time_limit)
     begin, layers = time.perf_counter(), _layers(model)
-    x64, best, x_adv, lower = x.detach().double().flatten(), min(float(upper), 1.0), x, math.inf
-    double = [(weight.detach().double(), bias.detach().double()) for weight, bias in layers]
+    x64, best, x_adv, lower = x.detach().double().cpu().flatten(), min(float(upper), 1.0), x, math.inf
+    double = [(weight.detach().double().cpu(), bias.detach().double().cpu()) for weight, bias in layers]
     leads = _forward(double, x64)
     leads = leads[y] - leads
     if (leads.scatter(0, torch.tensor([y]), math.inf) <= 0).any():

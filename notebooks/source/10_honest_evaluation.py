@@ -77,8 +77,8 @@ def left_by_pgd(model, images=x, labels=y):
     return accuracy(model, attacks.pgd(model, images, labels, eps=EPS, steps=10, generator=course.generator()), labels)
 
 shown = {"undefended": left_by_pgd(network), "defended": left_by_pgd(defended)}
-claim("Under PGD the undefended network is right about {value:.0%} of the images.", shown["undefended"], 0, 0.2)
-claim("The defended one is right about {value:.0%}.", shown["defended"], 0.85, 1)
+claim("Under PGD the defended network is right about {value:.0%} of the images,", shown["defended"], 0.85, 1)
+claim("which is {value:.0f} points more than the undefended one.", 100 * (shown["defended"] - shown["undefended"]), 70, 100)
 
 # %% [markdown]
 # Before you answer: take the adversarial examples that were made for the *undefended* network, and show them to the defended one.
@@ -145,8 +145,8 @@ def climb(model, loss, steps=10):
 
 cross_entropy = accuracy(saturated, climb(saturated, lambda logits, y: F.cross_entropy(logits, y, reduction="none")), y)
 by_lead = accuracy(saturated, climb(saturated, lead), y)
-claim("Ten steps up the cross-entropy leave {value:.0%},", cross_entropy, 0.85, 1)
-claim("ten steps up your loss {value:.0%}.", by_lead, 0, 0.2)
+claim("Ten steps up your loss fool the saturated network on {value:.0f} percent more of the images than ten steps up the cross-entropy.",
+      100 * (cross_entropy - by_lead), 70, 100)
 
 # %% [markdown]
 # The paper on distillation reported that attacks succeed on half a percent of the images; with a loss like yours Carlini and Wagner (2017) reached every
@@ -230,12 +230,12 @@ controls = {"name": widgets.choice("defence", list(defences)), "index": widgets.
 widgets.explore(along_a_line, controls, static=[{"name": name} for name in ("saturated", "quantised", "ripples")], live=course.live)
 
 # %% [markdown]
-# All of these cross zero at about the same place as the undefended network: where the image is misread. None has moved the boundary. They differ in what
-# the slope on the left says about the way there.
+# In all of them the lead climbs above zero long before ε: the image is misread there, as by the undefended network. They differ in what the slope at 0 says about
+# the way there: nothing on a plateau, nothing on a stair, and on the ripples anything, since they are steeper than the hill.
 
 # %% [markdown]
-# **Predict before you run.** Seven defences. A hurried author attacks each by ten small gradient steps from the image. We attack each by what its
-# weakness asks for. What is the *highest* accuracy, in percent, that any of the seven keeps then?
+# **Predict before you run.** Seven defences. A hurried author attacks each by ten small gradient steps from the image, or by a single one. We attack each by what
+# its weakness asks for. What is the *highest* accuracy, in percent, that any of the seven keeps then?
 
 # %%
 ### BEGIN SOLUTION
@@ -249,32 +249,36 @@ def margin_attack(model):
 def bpda_attack(model):
     return attacks.pgd(masking.bpda(model, network), x, y, eps=EPS, steps=20, generator=course.generator())
 
-right_attack = {
-    "saturated": ("better loss", margin_attack),
-    "distilled": ("better loss", margin_attack),
-    "quantised": ("BPDA", bpda_attack),
-    "jpeg": ("black box", lambda model: attacks.square(model, x, y, eps=EPS, queries=400, generator=course.generator())),
-    "stairs": ("random starts", lambda model: attacks.pgd(model, x, y, eps=EPS, steps=40, restarts=2, generator=course.generator())),
-    "ripples": ("transfer", lambda model: attacks.pgd(network, x, y, eps=EPS, steps=20, generator=course.generator())),
-    "dither": ("EOT", lambda model: attacks.eot(model, x, y, eps=EPS, steps=15, samples=12, transform=lambda images: images, generator=course.generator())),
-}
+def more_steps(model):
+    return attacks.pgd(model, x, y, eps=EPS, steps=100, step_size=EPS / 10, generator=course.generator())
+
+right_attack = [
+    ("saturated", "better loss", margin_attack),
+    ("distilled", "better loss", margin_attack),
+    ("quantised", "BPDA", bpda_attack),
+    ("jpeg", "black box", lambda model: attacks.square(model, x, y, eps=EPS, queries=400, generator=course.generator())),
+    ("stairs", "random starts", lambda model: attacks.pgd(model, x, y, eps=EPS, restarts=2, generator=course.generator())),
+    ("ripples", "transfer", lambda model: attacks.pgd(network, x, y, eps=EPS, steps=20, generator=course.generator())),
+    ("dither", "more steps", more_steps),
+    ("dither", "EOT", lambda model: attacks.eot(model, x, y, eps=EPS, steps=15, samples=12, transform=lambda images: images)),
+]
 
 # %%
 rows, table = [], []
-for name, (tool, attack) in right_attack.items():
-    model = defences[name]
-    naive = x if name == "jpeg" else attacks.bim(model, x, y, eps=EPS, steps=10)   # jpeg: it stops with an error
+for name, tool, attack in right_attack:
+    model, steps = defences[name], 1 if name == "stairs" else 10
+    naive = x if name == "jpeg" else attacks.bim(model, x, y, eps=EPS, steps=steps)   # jpeg: it stops with an error
     table.append([accuracy(model, images, y) for images in (x, naive, attack(model))])
     rows.append(f"{name} ({tool})")
 plots.show(plots.matrix(table, rows, ["no attack", "naive attack", "right attack"], "accuracy under", "defence (what breaks it)"),
            f"Shown robust, then broken (ε = {EPS})",
-           alt="A table of accuracies, one row for each of seven defences. Without an attack and under the naive one most cells are dark, that is high; "
-               "in the last column, under the right attack, all are pale.")
+           alt="A table of accuracies, one row for each of seven defences, two for the dithered one. Without an attack and under the naive one most cells are dark, "
+               "that is high; in the last column, under the right attack, all are pale.")
 
 # %%
 compare_guess(my_guess, 100 * max(row[2] for row in table))
-claim("The naive attack leaves the seven {value:.0%} on average,", sum(row[1] for row in table) / 7, 0.7, 1)
-claim("and the right one never more than {value:.0%}.", max(row[2] for row in table), 0, 0.3)
+claim("The naive attacks leave {value:.0%} on average,", sum(row[1] for row in table) / len(table), 0.65, 1)
+claim("and the right ones never more than {value:.0%}.", max(row[2] for row in table), 0, 0.4)
 record("planted defences", {row: [round(value, 3) for value in values] for row, values in zip(rows, table)})
 
 # %% [markdown]
@@ -331,21 +335,21 @@ def pgd_loss(model, images, labels):
     examples = attacks.pgd(model, images, labels, eps=EPS * min(1, batches / 100), steps=4, generator=generator)
     return F.cross_entropy(model(examples), labels)
 
-some = slice(0, 5000 if course.quick else None)
+some = slice(0, 4000 if course.quick else None)
 training.fit(robust, x_train[some], y_train[some], epochs=6 if course.quick else 20, learning_rate=3e-3, loss=pgd_loss, seed=SEED)
 robust.requires_grad_(False)
 
 # %%
 audits = {name: evaluate.audit(model, x[few], y[few], eps=EPS, **effort) for name, model in (defences | {"trained": robust}).items()}
 tests = [finding.test for finding in audits["none"].findings if finding.passed is not None]
-figure, panels = plots.grid(1, 1, width=7.2, height=3.2)
+figure, panels = plots.grid(1, 1, width=7.2, height=3.4)
 for row, test in enumerate(tests):
     for column, found in enumerate(audits.values()):
         passed = next(finding.passed for finding in found.findings if finding.test == test)
         mark, colour = {True: ("ok", "#999999"), False: ("FAIL", plots.COLOURS[1]), None: ("–", "#999999")}[passed]
         panels[0, 0].text(column, row, mark, ha="center", va="center", fontsize=8, color=colour, weight="normal" if passed else "bold")
 panels[0, 0].set(xticks=range(len(audits)), yticks=range(len(tests)), xlim=(-0.5, len(audits) - 0.5), ylim=(len(tests) - 0.5, -0.5))
-panels[0, 0].set_xticklabels(audits, fontsize=8)
+panels[0, 0].set_xticklabels(audits, fontsize=8, rotation=30)
 panels[0, 0].set_yticklabels(tests, fontsize=8)
 panels[0, 0].tick_params(length=0)
 plots.show(figure, "The audit of nine models",
@@ -353,10 +357,9 @@ plots.show(figure, "The audit of nine models",
                "hold no failure; every column of the seven planted defences holds at least one.")
 
 # %%
-planted = [found for name, found in audits.items() if name in right_attack]
-claim("Of the seven planted defences the audit flags {value:.0f},", sum(not found.passed for found in planted), 7, 7)
-claim("of the two honest models {value:.0f}.", sum(not audits[name].passed for name in ("none", "trained")), 0, 0)
-claim("The honestly defended network keeps {value:.0%} under the strongest attack of its audit.", audits["trained"].accuracy, 0.35, 0.9)
+wrong = [name for name, found in audits.items() if found.passed != (name in ("none", "trained"))]
+claim("Of the nine verdicts (seven planted defences, two honest models) {value:.0f} are wrong.", len(wrong), 0, 0)
+record("the trained network under each attack of its audit", audits["trained"].accuracies)
 
 # %% [markdown]
 # Passing proves nothing: the undefended network passes, too. An audit says that a measurement may be *believed*, not that it is good. Its clean accuracy,
@@ -367,7 +370,7 @@ question("10.4")
 
 # %%
 ### BEGIN SOLUTION
-choice = "a"
+choice = "c"
 ### END SOLUTION
 answer("10.4", choice)
 
@@ -409,8 +412,8 @@ defend = check("10.5", defend)
 # them back (MagNet; Meng and Chen, 2017). Each yields a score, and a threshold that 5 % of clean images exceed (Carlini & Wagner, 2017, tested ten).
 
 # %%
-fit, labels, held_out = x_train[:1000], y_train[:1000], x_train[1000:2000]
-NOISY = 0.15   # larger changes: easier for the detectors
+fit, labels, held_out = x_train[:2000], y_train[:2000], x_train[2000:3000]
+NOISY = {"fonts": 0.15}.get(course.data.name, 0.25)   # larger changes: easier for the detectors
 seen = attacks.fgsm(network, fit, labels, eps=NOISY)
 scores = {
     "components": detection.residual_score(fit),
@@ -431,13 +434,12 @@ for name, alarm in alarms.items():
     adaptive = detection.bypass(network, alarm, x, y, eps=NOISY, steps=40 if course.quick else 400, generator=course.generator())
     table.append([detection.caught(alarm, x), detection.caught(alarm, naive), detection.caught(alarm, adaptive),
                   detection.undetected(network, alarm, adaptive, y)])
-plots.show(plots.matrix(table, alarms, ["clean", "FGSM", "adaptive", "adaptive:\nfooled, unseen"], "share of images that raise the alarm; last: attacker's success", "detector"),
+plots.show(plots.matrix(table, alarms, ["caught:\nclean", "caught:\nFGSM", "caught:\nadaptive", "unseen:\nadaptive"], "share of the images", "detector"),
            f"Four detectors (ε = {NOISY})",
            alt="A table: for each of four detectors the share of images that raise the alarm, clean ones, FGSM examples and adaptive ones, and last the "
-               "attacker's success. Few clean images and few adaptive ones are caught; the success column is dark for all four.")
+               "share of adaptive ones that fool the network unseen. Few clean images and few adaptive ones are caught; the last column is dark for all four.")
 
 # %%
-claim("The best detector catches {value:.0%} of the FGSM examples.", max(row[1] for row in table), 0.9, 1)
 claim("The adaptive attack fools the network unseen on at least {value:.0%} of the images, whichever detector is on guard.", min(row[3] for row in table), 0.6, 1)
 record("detectors", {name: [round(value, 3) for value in row] for name, row in zip(alarms, table)})
 
@@ -492,7 +494,7 @@ for eps in [0.2 - 0.005 * k for k in range(40)]:   # from large to small: the la
 attack = attacks.contract.distance(attacks.fmn(small, tiny, tiny_y, norm="linf"), tiny, "linf")
 lower = bounds.interval_distance(small, tiny, tiny_y)
 exact = [bounds.exact_distance(small, image, label, upper=1.001 * radius + 1e-6)
-         for image, label, radius in zip(tiny.cpu(), tiny_y.tolist(), attack.tolist())] if course.device.type == "cpu" else []
+         for image, label, radius in zip(tiny, tiny_y.tolist(), attack.tolist())]
 
 # %%
 order = attack.argsort().tolist()
@@ -514,8 +516,8 @@ plots.show(figure, "Lower bound, exact, upper bound",
 distances = torch.tensor([one.upper for one in exact])
 claim("In none of the images does a bound lie on the wrong side of the exact distance: {value:.0f} do.",
       sum(not low - 1e-5 <= one.upper <= high * 1.001 + 1e-5 for low, one, high in zip(lower.tolist(), exact, attack.tolist())), 0, 0)
-claim("On average intervals prove {value:.0%} of the exact distance,", (lower.cpu() / distances).mean(), 0.3, 0.75)
-claim("and the attack finds {value:.1%} of it.", (attack.cpu() / distances).mean(), 0.99, 1.2)
+claim("On average intervals prove {value:.0%} of the exact distance.", (lower.cpu() / distances).mean(), 0.3, 0.75)
+record("attack over exact distance", (attack.cpu() / distances).mean().item())
 
 # %% [markdown]
 # A good attack sits on the exact values, FGSM above them, and intervals prove about half. Where all three meet, nothing is left to argue about. But the exact way ends
@@ -551,7 +553,7 @@ voters = {}
 for sigma in (0.25, 0.5):
     with training.seeded(SEED):
         voters[sigma] = models.mlp(shape, len(classes)).to(course.device)
-    training.fit(voters[sigma], x_train[:10_000 if course.quick else None], y_train[:10_000 if course.quick else None],
+    training.fit(voters[sigma], x_train[:6000 if course.quick else None], y_train[:6000 if course.quick else None],
                  epochs=4 if course.quick else 20, learning_rate=2e-3, loss=smoothing.noisy_loss(sigma), seed=SEED)
 
 # %%
@@ -568,8 +570,7 @@ for sigma, voter in voters.items():
 plots.show(plots.curves(radii, certain, "radius (Euclidean)", "accuracy", ylim=(0, 1.02)), "What a vote can guarantee",
            alt="Accuracy against the Euclidean radius for two strengths of noise. The certified curves fall to zero, at about three quarters of a unit for the weaker noise "
                "and later for the stronger; the accuracy left by an attack on the networks themselves lies above.")
-claim("With σ = 0.5, {value:.0%} of the images are certainly read right within a radius of a half,", certain["certified, σ = 0.5"][10], 0.25, 0.97)
-claim("with σ = 0.25 more are read right at radius 0: {value:.0%}.", certain["certified, σ = 0.25"][0], 0.75, 1)
+claim("With σ = 0.5, {value:.0%} of the images are certainly read right within a radius of a half.", certain["certified, σ = 0.5"][10], 0.25, 0.97)
 record("certified", {name: [round(value, 3) for value in line] for name, line in certain.items()})
 
 # %% [markdown]

@@ -53,6 +53,7 @@ MOVES = {
     "05": ("0 pairs of pixels turned white", press(1, "ArrowRight", 12), "12 pairs of pixels turned white"),
     "08": ("with ε = 0.15;", press(1, "ArrowRight", 1), "with ε = 0.20;"),
     "07": ("with ε = 0.05:", press(0, "ArrowRight", 3), "with ε = 0.08:"),
+    "10": ("Defence: none", choose(0, "quantised"), "Defence: quantised"),
 }
 
 pytestmark = [pytest.mark.timeout(400), pytest.mark.skipif(not CHROMIUM, reason="Chromium is not installed")]

@@ -73,6 +73,13 @@ def test_black_box_search_and_transfer_break_what_has_no_gradient(base):
     assert accuracy(defended, attacks.pgd(model, x, y, eps=eps, steps=20), y) <= 0.2
 
 
+def test_more_steps_average_the_noise_away(base):
+    name, model, x, y, _ = base
+    defended = masking.dithered(model)
+    few, many = (accuracy(defended, attacks.pgd(defended, x, y, eps=EPS[name], steps=steps, step_size=EPS[name] / 10), y) for steps in (10, 150))
+    assert many <= 0.35 and many < few - 0.2
+
+
 def test_bpda_answers_as_the_defence_and_slopes_as_the_substitute(base):
     _, model, x, y, _ = base
     defended = masking.quantised(model)

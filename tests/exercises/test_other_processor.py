@@ -14,13 +14,13 @@ PLAIN = {"ATEN_CPU_CAPABILITY": "default", "MKL_ENABLE_INSTRUCTIONS": "SSE4_2", 
 JUDGE = """
 import sys
 import torch
-from harness import answers, functions, rejected_seeds
+from harness import answers, functions, rejected_seeds, seeds
 
 assert torch.backends.cpu.get_cpu_capability() in ("DEFAULT", "NO AVX")
 notebook = sys.argv[1]
 for exercise in functions(notebook):
     for function in [exercise.reference, *answers(notebook).RIGHT[exercise.number]]:
-        for seed in rejected_seeds(exercise, function, range(15)):
+        for seed in rejected_seeds(exercise, function, seeds(exercise, 15)):
             print(f"{exercise.number}: {function.__name__} is rejected with seed {seed}")
 """
 

@@ -1,0 +1,53 @@
+"""Exercise 10.5, graded by attacking: what hides earns nothing, what withstands earns everything, other models and seeds included."""
+
+import importlib.util
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+
+from advcourse.exercises import engine
+from advcourse.exercises.catalogue import get
+from advcourse.exercises.notebook_10 import EPS, examined, flags
+
+spec = importlib.util.spec_from_file_location("wrong_10", Path(__file__).parent.parent / "wrong_answers" / "notebook_10.py")
+wrong = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(wrong)
+MASKED = [wrong.saturates, wrong.saturates_the_last_layer, wrong.distils, wrong.quantises, wrong.compresses, wrong.climbs_stairs, wrong.dithers,
+          wrong.ripples, wrong.hides_an_honest_defence]
+
+
+@pytest.mark.parametrize("function", MASKED, ids=lambda function: function.__name__)
+def test_masked_gradients_earn_nothing(function):
+    verdict = engine.run(get("10.5"), function, seed=3)
+    assert verdict.points == 0 and verdict.state == engine.WRONG
+    assert any("Masked gradients earn nothing" in message for message in verdict.messages)
+
+
+def test_an_honest_but_weak_model_earns_a_part():
+    verdict = engine.run(get("10.5"), wrong.defends_nothing, seed=3)
+    assert 0 < verdict.points < verdict.maximum and "withstands little" in verdict.messages[0]
+
+
+def test_the_audit_names_the_attack_that_broke_it():
+    [message] = [text for text in engine.run(get("10.5"), wrong.quantises, seed=3).messages if "earn nothing" in text]
+    assert "It was broken by black box" in message
+
+
+def test_remembering_the_training_images_does_not_help():
+    def remembers(x, y, eps):
+        def defended(images):
+            return -torch.cdist(images.flatten(1), x.flatten(1)) @ nn.functional.one_hot(y, 3).float() / 400
+        return defended
+    assert engine.run(get("10.5"), remembers, seed=3).state == engine.WRONG
+
+
+def test_the_images_of_the_check_are_new_and_belong_to_the_probe():
+    exercise = get("10.5")
+    probes = [engine.make_probes(exercise, seed)[0] for seed in (0, 1)]
+    assert probes[0]["eps"] == EPS and not torch.equal(probes[0]["x"], probes[1]["x"])
+    x, y = flags(5, torch.Generator().manual_seed(0))
+    assert x.shape == (5, 1, 6, 6) and x.min() >= 0 and x.max() <= 1 and y.max() <= 2
+    model = wrong.trained(**{name: probes[0][name] for name in ("x", "y")})
+    assert examined(probes[0], model) is examined(probes[0], model)  # one examination serves all properties
