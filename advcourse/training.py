@@ -37,6 +37,7 @@ def fit(
 
     model: an `nn.Module` from images (N, C, H, W) in [0, 1] to logits (N, K), on any device; left in evaluation mode.
     x, y: the training images and their labels, shape (N,); each batch is moved to the model's device.
+    learning_rate: Adam's, a number, or a function from the share of the training that is done, in [0, 1], to one, such as `one_cycle(3e-3)`.
     validation: a pair (x, y) of held-out images, measured after every epoch.
     patience: stop once the validation loss has not fallen for this many epochs, and give the model the weights of
         its best epoch. Without it training runs to the end and the last weights stay.
@@ -56,16 +57,19 @@ def fit(
     Raises ValueError on arguments that do not fit, and FloatingPointError when the loss is no longer a number.
     """
     _check(model, x, y, epochs, batch_size, validation, patience, averaging, replays)
-    optimizer = torch.optim.Adam(model.parameters(), lr=learning_rate)
+    steps = epochs * replays * -(-len(x) // batch_size)
+    rate = learning_rate if callable(learning_rate) else lambda share: learning_rate
+    optimizer = torch.optim.Adam(model.parameters(), lr=1.0)  # the schedule multiplies it
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: rate(step / steps))
     averaged = None if averaging is None else AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(averaging), use_buffers=True)
     result = model if averaged is None else averaged.module
     history, best_loss, best_epoch, best_weights = [], float("inf"), 0, None
 
     with seeded(seed), torch.backends.cudnn.flags(deterministic=True, benchmark=False):
-        with _progress(epochs * replays * -(-len(x) // batch_size)) as progress:
+        with _progress(steps) as progress:
             for epoch in range(1, epochs + 1):
                 progress.set_description(f"epoch {epoch} of {epochs}", refresh=False)
-                mean_loss = _train_epoch(model, x, y, optimizer, loss, batch_size, replays, averaged, progress)
+                mean_loss = _train_epoch(model, x, y, optimizer, schedule, loss, batch_size, replays, averaged, progress)
                 history.append({"epoch": epoch, "loss": mean_loss})
                 if validation is not None:
                     history[-1] |= _validate(result, *validation, validation_loss or loss, batch_size, seed)
@@ -87,6 +91,16 @@ def fit(
     return history
 
 
+def one_cycle(highest):
+    """A learning rate that rises in a straight line to `highest` over the first fifth of the training and falls to a twentieth of it until the end.
+
+    Smith, Topin, "Super-convergence: very fast training of neural networks using large learning rates", 2018.
+    """
+    def rate(share):
+        return highest * max(share / 0.2 if share < 0.2 else (1 - share) / 0.8, 0.05)
+    return rate
+
+
 @contextmanager
 def seeded(seed):
     """Inside, torch's global generators start from `seed`; afterwards they are as they were."""
@@ -95,7 +109,7 @@ def seeded(seed):
         yield
 
 
-def _train_epoch(model, x, y, optimizer, loss, batch_size, replays, averaged, progress):
+def _train_epoch(model, x, y, optimizer, schedule, loss, batch_size, replays, averaged, progress):
     """One pass over the images in random order, each batch `replays` times; returns the mean loss."""
     model.train()
     device = device_of(model)
@@ -107,6 +121,7 @@ def _train_epoch(model, x, y, optimizer, loss, batch_size, replays, averaged, pr
             optimizer.zero_grad()
             batch_loss.backward()
             optimizer.step()
+            schedule.step()
             if averaged is not None:
                 averaged.update_parameters(model)
             total += batch_loss.item() * len(index)

@@ -7,7 +7,7 @@ from torch.nn import functional as F
 
 from advcourse import models
 from advcourse.evaluate import accuracy
-from advcourse.training import cross_entropy_loss, fit, seeded
+from advcourse.training import cross_entropy_loss, fit, one_cycle, seeded
 
 
 @pytest.fixture(autouse=True)
@@ -308,3 +308,23 @@ def test_replays_take_several_steps_with_each_batch():
 
     fit(fresh(), x, y, epochs=1, batch_size=5, loss=spying_loss, replays=3)
     assert len(seen) == 6 and all(torch.equal(batch, seen[k // 3 * 3]) for k, batch in enumerate(seen)) and not torch.equal(seen[0], seen[3])
+
+
+def test_the_learning_rate_may_change_along_the_training():
+    x, y = blobs(40)
+    asked = []
+
+    def rate(share):
+        asked.append(share)
+        return 0.01 if share < 0.5 else 0.0
+
+    half, whole = fresh(), fresh()
+    fit(half, x, y, epochs=1, batch_size=10, learning_rate=0.01, seed=3, loss=cross_entropy_loss)
+    fit(whole, x, y, epochs=2, batch_size=10, learning_rate=rate, seed=3)
+    assert asked == pytest.approx([k / 8 for k in range(9)])
+    assert torch.equal(weights(half), weights(whole))  # the second half of the training stands still
+
+
+def test_one_cycle_rises_and_falls():
+    rate = one_cycle(2.0)
+    assert [rate(share) for share in (0, 0.1, 0.2, 0.6, 0.99, 1)] == pytest.approx([0.1, 1.0, 2.0, 1.0, 0.1, 0.1])
