@@ -3,6 +3,7 @@
 import html
 import os
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 
@@ -40,21 +41,34 @@ class Course:
         return self.data.x_test[:count].to(self.device), self.data.y_test[:count].to(self.device)
 
     def model(self, kind):
-        """The network of this kind ("softmax", "mlp" or "cnn") for this run's data set, in eval mode, its weights frozen.
+        """The network of this kind for this run's data set, in eval mode, its weights frozen.
 
+        kind: "softmax", "mlp" or "cnn"; "fgsm" or "robust", an mlp trained on FGSM images and a cnn trained on those of PGD (notebook 09).
         It comes from the zoo. The full profile trains it here instead, and so does a data set that the zoo does not know.
         """
         from advcourse import models, training, zoo
+        from advcourse.defenses.adversarial_training import goodfellow_loss, pgd_loss, warm_up
 
         name = f"{self.data.name}-{kind}"
         if self.quick and name in zoo.names():
             return zoo.load(name, device=self.device)
-        networks = {"softmax": models.softmax_regression, "mlp": models.mlp, "cnn": models.cnn}
+        networks = {"softmax": models.softmax_regression, "mlp": models.mlp, "cnn": models.cnn, "fgsm": models.mlp, "robust": models.cnn}
         with training.seeded(self.seed):
             network = networks[kind](self.data.x_train.shape[1:], len(self.data.classes)).to(self.device)
         epochs = max(10, 100_000 // len(self.data.x_train))  # a small data set takes more rounds
-        training.fit(network, self.data.x_train, self.data.y_train, epochs=epochs, seed=self.seed)
+        loss = training.cross_entropy_loss
+        if kind in ("fgsm", "robust"):
+            eps, batches = self.trained_eps(kind), epochs * len(self.data.x_train) // 128 // 3
+            loss = partial(goodfellow_loss, eps=eps) if kind == "fgsm" else warm_up(pgd_loss, eps=eps, batches=batches)
+        training.fit(network, self.data.x_train, self.data.y_train, epochs=epochs, loss=loss, seed=self.seed)
         return network.requires_grad_(False)
+
+    def trained_eps(self, kind):
+        """The eps of the examples on which the network of this kind ("fgsm" or "robust") was trained; 0.1 for data that the zoo does not know."""
+        from advcourse import zoo
+
+        name = f"{self.data.name}-{kind}"
+        return zoo.RECIPES[name][3][-1][2] if name in zoo.names() else 0.1
 
 
 def start(notebook, *, profile="quick", dataset="auto", seed=0, device_name="auto", student="", instead=None):

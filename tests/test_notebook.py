@@ -53,6 +53,17 @@ def test_a_data_set_without_checkpoints_gets_its_network_trained(payloads, digit
     assert model[1].weight.equal(course.model("softmax")[1].weight), "the seed decides the weights"
 
 
+def test_a_network_trained_on_fgsm_stands_it(payloads, digits):
+    from advcourse import attacks
+    from advcourse.evaluate import accuracy
+
+    course = notebook.start("01", dataset=digits, device_name="cpu")
+    assert course.trained_eps("fgsm") == 0.1
+    x, y = course.test_images(200)
+    plain, trained = (accuracy(model, attacks.fgsm(model, x, y, eps=0.1), y) for model in (course.model("mlp"), course.model("fgsm")))
+    assert trained > plain + 0.1
+
+
 @pytest.mark.parametrize("argument, message", [
     ({"profile": "fast"}, "PROFILE is 'fast'"), ({"dataset": "imagenet"}, "unknown data set 'imagenet'"), ({"device_name": "cuda:9"}, "cuda")])
 def test_bad_parameters_are_named(argument, message, digits):

@@ -7,7 +7,7 @@ from torch.nn import functional as F
 
 from advcourse import models
 from advcourse.evaluate import accuracy
-from advcourse.training import cross_entropy_loss, fit, seeded
+from advcourse.training import cross_entropy_loss, fit, one_cycle, seeded
 
 
 @pytest.fixture(autouse=True)
@@ -236,6 +236,8 @@ def test_wrong_arguments_say_what_is_wanted():
     for arguments, message in [
         ({"epochs": 0}, "at least 1, got epochs=0"),
         ({"batch_size": 0}, "batch_size=0"),
+        ({"averaging": 1.0}, r"averaging must lie in \[0, 1\), such as 0.99, or be None; got 1.0"),
+        ({"replays": 0}, "replays must be at least 1, got 0"),
         ({"patience": 2}, r"needs a validation set: validation=\(x, y\)"),
         ({"patience": 0, "validation": (x, y)}, "at least 1 epoch, got 0"),
         ({"validation": (x, y[:9])}, "the validation set needs one label per image .* got 10 and 9"),
@@ -250,3 +252,79 @@ def test_wrong_arguments_say_what_is_wanted():
         fit(fresh().requires_grad_(False), x, y, epochs=1)
     with pytest.raises(FloatingPointError, match="smaller learning_rate"):
         fit(fresh(), x, y, epochs=1, loss=lambda model, x, y: cross_entropy_loss(model, x, y) * float("nan"))
+
+
+def test_the_averaged_weights_are_the_exponential_mean_of_all_steps():
+    x, y = blobs(40)
+    seen = []
+
+    def spying_loss(model, x, y):
+        seen.append(weights(model))  # before each step; the first are those of the start
+        return cross_entropy_loss(model, x, y)
+
+    plain, averaged = fresh(), fresh()
+    fit(plain, x, y, epochs=3, batch_size=10, loss=spying_loss)
+    after = seen[1:] + [weights(plain)]
+    mean = after[0]
+    for step in after[1:]:
+        mean = 0.8 * mean + 0.2 * step
+    history = fit(averaged, x, y, epochs=3, batch_size=10, averaging=0.8, validation=(x, y))
+    assert torch.allclose(weights(averaged), mean, atol=1e-6) and not torch.allclose(weights(plain), mean, atol=1e-4)
+    # What is watched is the model that will be kept.
+    assert history[-1]["validation_loss"] == pytest.approx(cross_entropy_loss(averaged, x, y).item(), rel=1e-6)
+
+
+def test_early_stop_with_averaging_gives_the_averaged_weights_of_the_best_epoch():
+    x, y = blobs(30, noise=0.5)
+    validation = blobs(300, seed=1, noise=0.5)
+    model = fresh(models.mlp)
+    history = fit(model, x, y, epochs=100, batch_size=10, learning_rate=0.01, validation=validation, patience=4, averaging=0.9)
+    assert F.cross_entropy(model(validation[0]), validation[1]).item() == pytest.approx(min(entry["validation_loss"] for entry in history), rel=1e-5)
+
+
+def test_another_loss_may_be_watched_than_the_one_that_is_trained():
+    x, y = blobs()
+    model = fresh()
+    history = fit(model, x, y, epochs=2, validation=(x, y), validation_loss=lambda model, x, y: model.training + 7.0 * torch.ones(()))
+    assert [entry["validation_loss"] for entry in history] == pytest.approx([7.0, 7.0])
+
+
+def test_measures_join_the_history_and_change_nothing():
+    x, y = blobs()
+    alone, measured = fresh(), fresh()
+    fit(alone, x, y, epochs=2)
+    history = fit(measured, x, y, epochs=2, measure=lambda model: {"training": model.training, "random": torch.rand(()).item()})
+    assert torch.equal(weights(alone), weights(measured))
+    assert [entry["training"] for entry in history] == [False, False] and history[0]["random"] == history[1]["random"]
+
+
+def test_replays_take_several_steps_with_each_batch():
+    x, y = blobs(10)
+    seen = []
+
+    def spying_loss(model, x, y):
+        seen.append(x)
+        return cross_entropy_loss(model, x, y)
+
+    fit(fresh(), x, y, epochs=1, batch_size=5, loss=spying_loss, replays=3)
+    assert len(seen) == 6 and all(torch.equal(batch, seen[k // 3 * 3]) for k, batch in enumerate(seen)) and not torch.equal(seen[0], seen[3])
+
+
+def test_the_learning_rate_may_change_along_the_training():
+    x, y = blobs(40)
+    asked = []
+
+    def rate(share):
+        asked.append(share)
+        return 0.01 if share < 0.5 else 0.0
+
+    half, whole = fresh(), fresh()
+    fit(half, x, y, epochs=1, batch_size=10, learning_rate=0.01, seed=3, loss=cross_entropy_loss)
+    fit(whole, x, y, epochs=2, batch_size=10, learning_rate=rate, seed=3)
+    assert asked == pytest.approx([k / 8 for k in range(9)])
+    assert torch.equal(weights(half), weights(whole))  # the second half of the training stands still
+
+
+def test_one_cycle_rises_and_falls():
+    rate = one_cycle(2.0)
+    assert [rate(share) for share in (0, 0.1, 0.2, 0.6, 0.99, 1)] == pytest.approx([0.1, 1.0, 2.0, 1.0, 0.1, 0.1])

@@ -1,0 +1,101 @@
+"""Cheap adversarial training: the losses against their formulas, their cost in passes, and catastrophic overfitting provoked and cured."""
+
+from functools import partial
+
+import pytest
+import torch
+from test_adversarial_training import gradient_of, mean_loss, small
+from torch import nn
+
+from advcourse import attacks, models
+from advcourse.defenses import fast_training as fast
+from advcourse.evaluate import accuracy
+from advcourse.training import fit, seeded
+
+
+class Counted(nn.Module):
+    """A model that counts its forward passes."""
+
+    def __init__(self, model):
+        super().__init__()
+        self.model, self.passes = model, 0
+
+    def forward(self, x):
+        self.passes += 1
+        return self.model(x)
+
+
+def test_fast_loss_is_one_step_from_a_random_start():
+    model, x, y = small()
+    with seeded(4):
+        found = fast.fast_loss(model, x, y, eps=0.1, step_size=0.08)
+    with seeded(4):
+        start = (x + 0.1 * (2 * torch.rand_like(x) - 1)).clamp(0, 1)
+    x_adv = (start + 0.08 * gradient_of(model, start, y).sign()).clamp(x - 0.1, x + 0.1).clamp(0, 1)
+    assert torch.allclose(found, mean_loss(model, x_adv, y))
+    counted = Counted(model)
+    fast.fast_loss(counted, x, y, eps=0.1)
+    assert counted.passes == 2
+
+
+def test_free_loss_takes_its_steps_from_the_backward_passes_of_the_training():
+    model, x, y = small()
+    loss, counted, delta = fast.free_loss(eps=0.1), Counted(model), torch.zeros_like(x)
+    for _ in range(3):
+        x_adv = (x + delta).clamp(0, 1)
+        found = loss(counted, x, y)
+        assert torch.allclose(found, mean_loss(model, x_adv, y))
+        found.backward()
+        inside = ((x + delta > 0) & (x + delta < 1)) | (delta == 0)
+        delta = (delta + 0.1 * gradient_of(model, x_adv, y).sign()).clamp(-0.1, 0.1)
+        assert inside.any()
+    assert counted.passes == 3  # not one more than ordinary training would take
+    assert loss(model, x[:3], y[:3]).item() == pytest.approx(mean_loss(model, x[:3], y[:3]).item())  # another batch size: from 0 again
+
+
+def test_grad_align_loss_is_the_formula_and_its_gradient_reaches_the_weights():
+    model, x, y = small()
+    model[2] = nn.Softplus()  # a network with curvature
+    with seeded(5):
+        found = fast.grad_align_loss(model, x, y, eps=0.1, weight=0.7)
+    with seeded(5):
+        u = 0.1 * (2 * torch.rand_like(x) - 1)
+    at, beside = gradient_of(model, x, y).flatten(1), gradient_of(model, x + u, y).flatten(1)
+    cosine = (at * beside).sum(1) / (at.norm(dim=1) * beside.norm(dim=1))
+    x_adv = (x + 0.1 * at.sign().view_as(x)).clamp(0, 1)
+    assert torch.allclose(found, mean_loss(model, x_adv, y) + 0.7 * (1 - cosine).mean())
+    # The penalty alone, by finite differences in one weight.
+    def penalty(shift):
+        with torch.no_grad():
+            model[1].weight[0, 0] += shift
+        with seeded(5):
+            value = fast.grad_align_loss(model, x, y, eps=0.1, weight=1) - fast.grad_align_loss(model, x, y, eps=0.0, weight=0)
+        with torch.no_grad():
+            model[1].weight[0, 0] -= shift
+        return value
+    with seeded(5):
+        both = fast.grad_align_loss(model, x, y, eps=0.1, weight=1) - fast.grad_align_loss(model, x, y, eps=0.0, weight=0)
+    gradient = torch.autograd.grad(both, model[1].weight)[0][0, 0].item()
+    assert gradient == pytest.approx((penalty(1e-5) - penalty(-1e-5)).item() / 2e-5, rel=1e-3)
+
+
+def test_gap_and_catastrophic_epoch():
+    history = [{"epoch": k + 1, "fgsm": f, "pgd": p} for k, (f, p) in enumerate([(.5, .45), (.7, .6), (.72, .58), (.9, .3), (.99, .0)])]
+    assert fast.catastrophic_epoch(history) == 4
+    assert fast.catastrophic_epoch(history[:3]) is None
+    # A network that loses everything, as one that collapses to a constant does, has another illness.
+    assert fast.catastrophic_epoch(history[:3] + [{"epoch": 4, "fgsm": .1, "pgd": .1}]) is None
+    model, x, y = small()
+    model, x = model.float(), x.float()
+    gap = fast.one_step_gap(model, x, y, eps=0.05, steps=5)
+    assert gap["gap"] == gap["fgsm"] - gap["pgd"]
+    assert gap["fgsm"] == accuracy(model, attacks.fgsm(model, x, y, eps=0.05), y)
+
+
+# What they do to a network: MNIST, as the effect needs real images
+
+@pytest.fixture(scope="module")
+def digits():
+    from advcourse import data
+    mnist = data.load("mnist")
+    return mnist.x_train[:4000], mnist.y_train[:4000], mnist.x_test[:200], mnist.y_test[:200]
