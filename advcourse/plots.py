@@ -138,7 +138,7 @@ def matrices(tables, names, columns=None, spread=None, xlabel="", ylabel=""):
                     text = f"{100 * value:.0f}" if value == value else "–"
                     if spread and title in spread:
                         text += f"$_{{±{100 * spread[title][r][c]:.0f}}}$"
-                    panel.text(c, r, text, ha="center", va="center", fontsize=8, color="white" if value > 0.6 else "black")
+                    panel.text(c, r, text, ha="center", va="center", fontsize=8, color="white" if value > 0.65 else "black")
             panel.set(xticks=range(len(columns)), yticks=range(len(names)), xlabel=xlabel, ylabel=ylabel)
             panel.set_xticklabels(columns, fontsize=8)
             panel.set_yticklabels(names, fontsize=8)

@@ -92,10 +92,12 @@ def test_black_box_attacks_take_them(name):
 def test_a_class_that_was_never_seen_is_never_the_answer():
     x, y = images()
     seen = y != 1
-    for estimator in (LogisticRegression(), LinearSVC(), DecisionTreeClassifier(), SVC(break_ties=True)):
+    for estimator in (LogisticRegression(), LinearSVC(), DecisionTreeClassifier(), SVC(break_ties=True),
+                      make_pipeline(StandardScaler(), LogisticRegression())):
         model = classical.as_model(estimator.fit(x[seen].flatten(1).numpy(), y[seen].numpy()), classes=5)
         scores = model(x)
         assert scores.shape == (60, 5) and set(scores.argmax(1).tolist()) == {0, 2}
+        assert (scores[:, [1, 3, 4]].amax(1) <= scores[:, [0, 2]].amin(1)).all()
         assert scores.argmax(1).tolist() == estimator.predict(x.flatten(1).numpy()).tolist()
 
 

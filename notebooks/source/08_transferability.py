@@ -84,10 +84,11 @@ def read(model, images):
 x_adv = fgsm(zoo["MLP"], x, y, eps=EPS)
 both = (zoo["MLP"](x_adv).argmax(1) != y) & (zoo["CNN"](x_adv).argmax(1) != y) & (zoo["CNN"](x).argmax(1) == y)
 shown = x_adv[both.nonzero()[:8, 0]]
-plots.show(plots.images([shown, shown], [read(zoo["MLP"], shown), read(zoo["CNN"], shown)], ["the MLP reads", "the CNN reads"]),
-           "Made for one, seen by two",
-           alt="Eight adversarial images, shown twice. Above each, in the upper row, what the multilayer perceptron that they were made for reads, "
-               "in the lower row what a convolutional network reads that had no part in it. Both are wrong every time.")
+titles = [read(zoo["MLP"], shown), read(zoo["CNN"], shown)]
+plots.show(plots.images([shown, shown], titles, ["the MLP reads", "the CNN reads"]), "Made for one, seen by two",
+           alt="Eight adversarial images, shown twice. Above each, in the upper row, what the multilayer perceptron that "
+               "they were made for reads, in the lower row what a convolutional network reads that had no part in it. "
+               "Both are wrong every time.")
 
 # %% [markdown]
 # These are chosen examples; let us count them properly soon. **Transferability** is the share of adversarial examples that work on a model they were
@@ -105,8 +106,8 @@ def carried(index, source, eps):
     pictures = {"image": x[index], f"made on {source}": made[index]}
     figure, named = widgets.opinions_figure(pictures, zoo, classes, y[index].item(), None)
     errors = ", ".join(f"{name} {1 - accuracy(model, made, y[:100]):.0%}" for name, model in zoo.items())
-    alt = (f"An image of class {classes[y[index]]} and its copy made on {source} with ε = {eps:.2f}; the models name "
-           f"{', '.join(named)}. Errors on a hundred such copies: {errors}.")
+    alt = (f"An image of class {classes[y[index]]} and its copy made on {source} with ε = {eps:.2f}; "
+           f"the models name {', '.join(named)}. Errors on a hundred such copies: {errors}.")
     return figure, f"ε = {eps:.2f}, errors: {errors}", alt
 
 controls = {"index": widgets.slider("image", 0, 99, 3), "source": widgets.choice("source", zoo, start="MLP"),
@@ -143,7 +144,7 @@ print(f"{len(softmax)} softmax regressions, each from {SIZE} images of its own; 
 
 # %%
 def transfer_matrix(attacks, targets, x, y):
-    """How often each target errs on the images of each attack: a list of rows of shares in [0, 1], a row for each attack.
+    """How often each target errs on the images of each attack: a list of rows, one for each attack, of shares in [0, 1].
 
     attacks: list of functions (x, y) -> x_adv; targets: list of models, from images (N, C, H, W) to logits (N, K);
     x, y: images and their labels, shape (N,). Every image counts, also those that a target misreads anyway.
@@ -183,7 +184,8 @@ my_guess = 60
 measured = {"LR": tables(softmax, partial(fgsm, eps=0.2))}
 on, off = summary(measured["LR"])
 compare_guess(my_guess, 100 * off)
-claim("A softmax regression errs on {value:.0%} of the images that were made on one with other training images.", off, 0.85, 1)
+claim("A softmax regression errs on {value:.0%} of the images that were made on one with other training images.",
+      off, 0.85, 1)
 
 # %% [markdown]
 # Hardly fewer than on its own. So these examples are no accidents of one training set: the weights of the five have much in common.
@@ -201,9 +203,9 @@ claim("A softmax regression errs on {value:.0%} of the images that were made on 
 
 # %%
 def along_normal(weight, x, y, length):
-    """The images x after a step of this Euclidean length against the normal of their class's hyperplane, clipped to [0, 1].
+    """The images x after a step of this Euclidean length against the normal of their class's hyperplane, clipped.
 
-    weight: tensor (K, D), a row for each class; x: images (N, C, H, W) in [0, 1], C·H·W = D; y: labels, shape (N,).
+    weight: tensor (K, D), a row for each class; x: images (N, C, H, W) in [0, 1], C·H·W = D; y: labels, (N,).
     """
     ### BEGIN SOLUTION
     normal = weight / weight.norm(dim=1, keepdim=True)
@@ -232,7 +234,8 @@ svm = svms(C=0.1)
 measured["SVM"] = tables(svm, normal_attack)
 
 # %%
-claim("An SVM errs on {value:.0%} of the images that were made on one with other training images.", summary(measured["SVM"])[1], 0.25, 0.75)
+claim("An SVM errs on {value:.0%} of the images that were made on one with other training images.",
+      summary(measured["SVM"])[1], 0.25, 0.75)
 
 # %% [markdown]
 # ## The network
@@ -252,25 +255,34 @@ else:
 measured["DNN"] = tables(dnn, partial(fgsm, eps=0.1 if course.quick else 0.2))
 
 # %%
-PAPER = {"LR": [[98, 95, 95, 95, 95], [95, 98, 95, 95, 94], [94, 94, 98, 95, 95], [94, 95, 95, 98, 95], [95, 95, 95, 95, 98]],
-         "SVM": [[99, 41, 38, 40, 41], [34, 99, 32, 46, 34], [36, 41, 99, 38, 45], [37, 43, 37, 99, 38], [39, 37, 47, 37, 99]],
-         "DNN": [[81, 67, 66, 49, 54], [71, 86, 75, 53, 58], [67, 70, 84, 52, 57], [64, 64, 65, 68, 57], [75, 73, 74, 57, 80]]}
-paper = {f"{kind}, the paper": torch.tensor(values) / 100 for kind, values in PAPER.items()}
+PAPER = {"LR": "98 95 95 95 95  95 98 95 95 94  94 94 98 95 95  94 95 95 98 95  95 95 95 95 98",
+         "SVM": "99 41 38 40 41  34 99 32 46 34  36 41 99 38 45  37 43 37 99 38  39 37 47 37 99",
+         "DNN": "81 67 66 49 54  71 86 75 53 58  67 70 84 52 57  64 64 65 68 57  75 73 74 57 80"}
+
+def percent(text, columns):
+    """A table of shares from a text of percentages."""
+    return torch.tensor([float(number) / 100 for number in text.split()]).view(-1, columns)
+
+paper = {f"{kind}, the paper": percent(numbers, 5) for kind, numbers in PAPER.items()}
 ours = {f"{kind}, here": table.mean(0) for kind, table in measured.items()}
 spread = {f"{kind}, here": table.std(0) for kind, table in measured.items()}
 
 # %%
-spoken = {name: "{:.0%} on and {:.0%} off the diagonal".format(*summary(table)) for name, table in {**paper, **ours}.items()}
+def spoken(table):
+    return "{:.0%} on and {:.0%} off the diagonal".format(*summary(table))
+
 plots.show(plots.matrices([paper, ours], "ABCDE", spread=spread, xlabel="target", ylabel="source"),
            f"Percent misread; ours: mean ± spread of {DRAWS} draws",
-           alt="Six tables of five sources by five targets, the paper's above, ours below, with the percentage of adversarial images that the "
-               "target misreads. Mean values: " + "; ".join(f"{name} {words}" for name, words in spoken.items()) + ".")
-record("transfer between subsets", {name: summary(table) for name, table in {**paper, **ours}.items()})
+           alt="Six tables of five sources by five targets, the paper's above, ours below, with the percentage of adversarial "
+               "images that the target misreads. Mean values: "
+               + "; ".join(f"{name} {spoken(table)}" for name, table in (paper | ours).items()) + ".")
+record("transfer between subsets", {name: summary(table) for name, table in (paper | ours).items()})
 
 # %%
 ratio = {kind: summary(table)[1] / summary(table)[0] for kind, table in measured.items()}
 print("off the diagonal / on it:", ", ".join(f"{kind} {value:.2f}" for kind, value in ratio.items()))
-claim("For softmax regression the ratio of off-diagonal to diagonal is {value:.2f} higher than for the SVM.", ratio["LR"] - ratio["SVM"], 0.15, 0.7)
+claim("For softmax regression the ratio of off-diagonal to diagonal is {value:.2f} higher than for the SVM.",
+      ratio["LR"] - ratio["SVM"], 0.15, 0.7)
 claim("The network's ratio lies {value:.0%} of the way up from the SVM's to that of softmax regression.",
       (ratio["DNN"] - ratio["SVM"]) / (ratio["LR"] - ratio["SVM"]), 0, 0.9)
 
@@ -285,7 +297,7 @@ claim("The network's ratio lies {value:.0%} of the way up from the SVM's to that
 
 # %%
 for name, members in {"LR": softmax, "DNN": dnn}.items():
-    print(f"ε = 0.3, {name}: {{:.0%}} on and {{:.0%}} off the diagonal".format(*summary(tables(members, partial(fgsm, eps=0.3)))))
+    print(f"ε = 0.3, {name}: {spoken(tables(members, partial(fgsm, eps=0.3)))}")
 
 # %% [markdown]
 # Second the SVM's C, the price of a training error. A small C keeps the weights small and smooth, a large one lets them follow every image. We take
@@ -300,15 +312,17 @@ def margin_attack(model, x, y, eps=0.1):
 
 prices, some = [0.0001, 0.001, 0.01, 0.1], 5 if course.quick else len(x_sets)
 by_price = [tables(svm[:some] if C == 0.1 else svms(C, some), margin_attack) for C in prices]
-lines = {"on the diagonal": [summary(table)[0] for table in by_price], "off the diagonal": [summary(table)[1] for table in by_price],
-         "off / on": [summary(table)[1] / summary(table)[0] for table in by_price]}
+on, off = zip(*[summary(table) for table in by_price])
+lines = {"on the diagonal": on, "off the diagonal": off, "off / on": [b / a for a, b in zip(on, off)]}
 
 # %%
-plots.show(plots.curves(prices, lines, "C, the price of a training error", "share misread, and ratio", xscale="log", ylim=(0, 1.02)),
-           "One family, from strong to weak",
-           alt="Three curves against C, from 0.0001 to 0.1. The error on the diagonal rises, the ratio of off-diagonal to diagonal falls: from "
-               f"{lines['off / on'][0]:.1f} to {lines['off / on'][-1]:.1f}.")
-claim("From C = 0.0001 to C = 0.1 the SVM's ratio falls by {value:.2f}.", lines["off / on"][0] - lines["off / on"][-1], 0.08, 0.8)
+figure = plots.curves(prices, lines, "C, the price of a training error", "share misread, and ratio",
+                      xscale="log", ylim=(0, 1.02))
+plots.show(figure, "One family, from strong to weak",
+           alt="Three curves against C, from 0.0001 to 0.1. The error on the diagonal rises, the ratio of off-diagonal to "
+               f"diagonal falls: from {lines['off / on'][0]:.1f} to {lines['off / on'][-1]:.1f}.")
+claim("From C = 0.0001 to C = 0.1 the SVM's ratio falls by {value:.2f}.",
+      lines["off / on"][0] - lines["off / on"][-1], 0.08, 0.8)
 
 # %%
 question("08.3")
@@ -337,7 +351,8 @@ answer("08.3", choice)
 def soft_neighbours(x, x_train, y_train, classes, temperature):
     """The probabilities of the classes, shape (N, K), by the votes of all training images.
 
-    x: images (N, C, H, W); x_train: images (M, C, H, W); y_train: their labels, shape (M,); classes: K; temperature: T > 0.
+    x: images (N, C, H, W); x_train: images (M, C, H, W); y_train: their labels, shape (M,); classes: K;
+    temperature: T > 0.
     """
     ### BEGIN SOLUTION
     distances = (x.flatten(1)[:, None] - x_train.flatten(1)[None]).square().sum(2)
@@ -360,8 +375,10 @@ def techniques(draw):
     flat = images.flatten(1)
     tree = DecisionTreeClassifier(random_state=SEED).fit(flat, labels)
     soft = classical.soft_neighbours(images.to(course.device), labels.to(course.device), len(classes))
-    one = {"DNN": (cnn[draw], partial(fgsm, cnn[draw], eps=0.1)), "LR": (softmax[i], partial(fgsm, softmax[i], eps=0.1)),
-           "SVM": (svm[i], partial(svm_normal, svm[i], eps=1.5)), "DT": (classical.as_model(tree), partial(tree_path, tree)),
+    one = {"DNN": (cnn[draw], partial(fgsm, cnn[draw], eps=0.1)),
+           "LR": (softmax[i], partial(fgsm, softmax[i], eps=0.1)),
+           "SVM": (svm[i], partial(svm_normal, svm[i], eps=1.5)),
+           "DT": (classical.as_model(tree), partial(tree_path, tree)),
            "kNN": (classical.as_model(KNeighborsClassifier(5).fit(flat, labels)), partial(fgsm, soft, eps=0.15))}
     members = [model for model, _ in one.values()]
     votes = lambda images: sum(F.one_hot(model(images).argmax(1), len(classes)) for model in members).float()
@@ -374,16 +391,17 @@ for draw in range(DRAWS):
     cells.append(transfer_matrix(attacks, models, x[:300], y[:300]))
 across = torch.tensor(cells)
 names = ["DNN", "LR", "SVM", "DT", "kNN", "Ens."]
-PAPER_ACROSS = torch.tensor([[38.27, 23.02, 64.32, 79.31, 8.36, 20.72], [6.31, 91.64, 91.43, 87.42, 11.29, 44.14],
-                             [2.51, 35.56, 100, 80.03, 5.19, 15.67], [0.82, 12.22, 8.85, 89.29, 3.31, 5.11],
-                             [11.75, 42.89, 82.16, 82.95, 41.65, 31.92], [torch.nan] * 6]) / 100
+PAPER_ACROSS = percent("""38.27 23.02 64.32 79.31 8.36 20.72   6.31 91.64 91.43 87.42 11.29 44.14
+    2.51 35.56 100 80.03 5.19 15.67   0.82 12.22 8.85 89.29 3.31 5.11   11.75 42.89 82.16 82.95 41.65 31.92
+    nan nan nan nan nan nan""", 6)
 
 # %%
 mean = across.mean(0)
-plots.show(plots.matrices([{"the paper": PAPER_ACROSS, "here": mean}], names, spread={"here": across.std(0)}, xlabel="target", ylabel="source"),
-           f"Percent misread across techniques; ours: mean ± spread of {DRAWS} draws",
-           alt="Two tables of six sources by six targets: DNN, LR, SVM, decision tree, kNN, ensemble. In both the tree is misled by every source, "
-               f"kNN by few, and what is made on the tree misleads few but the tree. Ours, columns' means: "
+figure = plots.matrices([{"the paper": PAPER_ACROSS, "here": mean}], names, spread={"here": across.std(0)},
+                        xlabel="target", ylabel="source")
+plots.show(figure, f"Percent misread across techniques; ours: mean ± spread of {DRAWS} draws",
+           alt="Two tables of six sources by six targets: DNN, LR, SVM, decision tree, kNN, ensemble. In both the tree is "
+               "misled by every source, kNN by few, and what is made on the tree misleads few but the tree. Ours, columns' means: "
                f"{', '.join(f'{name} {value:.0%}' for name, value in zip(names, mean.mean(0)))}.")
 record("transfer across techniques", mean.tolist())
 claim("The rank correlation of our thirty cells with the paper's is {value:.2f}.",
@@ -404,8 +422,9 @@ bare = classical.from_labels(classical.label_query(forest), len(classes))
 some = (x[:50], y[:50])
 by_scores = square(forest, *some, eps=EPS, queries=100, generator=course.generator())
 by_labels = hop_skip_jump(bare, *some, norm="linf", queries=200, generator=course.generator())
-print(f"the forest errs on {1 - accuracy(forest, *some):.0%} of clean images, on {1 - accuracy(forest, by_scores, some[1]):.0%} after 100 questions for scores; "
-      f"with labels, half of the images need at most {(by_labels - some[0]).flatten(1).abs().amax(1).median():.2f} per pixel")
+print(f"the forest errs on {1 - accuracy(forest, *some):.0%} of the clean images, and on "
+      f"{1 - accuracy(forest, by_scores, some[1]):.0%} after 100 questions for scores")
+print(f"by labels, half of the images need at most {(by_labels - some[0]).flatten(1).abs().amax(1).median():.2f} per pixel")
 
 # %% [markdown]
 # ## Why it works: gradients that agree
@@ -439,24 +458,27 @@ similarity = check("08.5", similarity)
 # reads right before; the library's `transfer_matrix` counts so where it is told to.
 
 # %%
-six = {"softmax": zoo["softmax"], "MLP": zoo["MLP"], "CNN": zoo["CNN"], "LR A": softmax[0], "DNN A": dnn[0], "DNN B": dnn[1]}
-fooled = library_matrix({name: partial(fgsm, model, eps=EPS) for name, model in six.items()}, six, x, y, measure="fooled")
+six = zoo | {"LR A": softmax[0], "DNN A": dnn[0], "DNN B": dnn[1]}
+sources = {name: partial(fgsm, model, eps=EPS) for name, model in six.items()}
+fooled = library_matrix(sources, six, x, y, measure="fooled")
 cosines = torch.tensor([[similarity(f, g, x, y) for g in six.values()] for f in six.values()])
 pairs = ~torch.eye(len(six), dtype=torch.bool)
-ranks = [spearmanr(cosines[pairs[:, j], j], fooled[pairs[:, j], j])[0] for j in range(len(six))]   # of each target's five sources
-rank = sum(ranks) / len(ranks)
+points = [(cosines[pairs[:, j], j], fooled[pairs[:, j], j]) for j in range(len(six))]   # each target's five sources
+rank = sum(spearmanr(*point)[0] for point in points) / len(points)
 
 # %%
 figure, axes = plots.grid(1, 1, width=5, height=3.2)
-for column, (name, marker, colour) in enumerate(zip(six, plots.MARKERS, plots.COLOURS)):
-    axes[0, 0].scatter(cosines[pairs[:, column], column], fooled[pairs[:, column], column], marker=marker, color=colour, label=name, s=22)
+for name, point, marker, colour in zip(six, points, plots.MARKERS, plots.COLOURS):
+    axes[0, 0].scatter(*point, marker=marker, color=colour, label=name, s=22)
 axes[0, 0].set(xlabel="similarity of the gradients", ylabel="share fooled", ylim=(0, 1.02))
 axes[0, 0].legend(title="target", fontsize=8, frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
 axes[0, 0].grid(alpha=0.3)
 plots.show(figure, f"What agrees, transfers (ε = {EPS:.2f})",
-           alt=f"Thirty points, one for each pair of source and target, marked by target. For each target the share of fooled images rises "
-               f"with the similarity of the source's gradients to its own; the rank correlation is about {rank:.1f} on average.")
-claim("For one and the same target, similarity and transfer have a rank correlation of {value:.2f} (mean of six targets).", rank, 0.6, 1)
+           alt="Thirty points, one for each pair of source and target, marked by target. For each target the share of fooled "
+               "images rises with the similarity of the source's gradients to its own; the rank correlation is about "
+               f"{rank:.1f} on average.")
+claim("For one and the same target, similarity and transfer have a rank correlation of {value:.2f} (mean of six targets).",
+      rank, 0.6, 1)
 
 # %% [markdown]
 # The similarity explains a good part, not all: for the same similarity one target is easier than another. Demontis et al. (2019) found three factors: how well the gradients agree, how
@@ -479,14 +501,15 @@ first = pgd(source, x, y, eps=EPS, stop_when_fooled=True, generator=course.gener
 figure, axes = plots.grid(1, 2, width=3.6, height=2.8)
 plots.curves(steps, by_steps, "steps on the source", "error", axes=axes[0, 0], xscale="log", ylim=(0, 1.02))
 epsilons = [0.05, 0.1, 0.15, 0.2, 0.3]
-by_eps = {name: [1 - accuracy(model, fgsm(source, x, y, eps=eps), y) for eps in epsilons] for name, model in targets.items()}
+made = [fgsm(source, x, y, eps=eps) for eps in epsilons]
+by_eps = {name: [1 - accuracy(model, x_adv, y) for x_adv in made] for name, model in targets.items()}
 plots.curves(epsilons, by_eps, "ε, one step", "error", axes=axes[0, 1], ylim=(0, 1.02))
 axes[0, 0].get_legend().remove()
 axes[0, 0].set_xticks(steps, steps, minor=False)
 axes[0, 0].minorticks_off()
 plots.show(figure, "Made on the MLP, shown to others",
-           alt="Left, errors against the number of steps at a fixed ε: no target's curve gains much after the first step. Right, errors against ε for one step: "
-               "all curves rise steeply towards 1.")
+           alt="Left, errors against the number of steps at a fixed ε: no target's curve gains much after the first step. "
+               "Right, errors against ε for one step: all curves rise steeply towards 1.")
 
 # %%
 print(f"PGD that stops at the first success: the source errs on {1 - accuracy(source, first, y):.0%}")
@@ -514,9 +537,10 @@ travel = library_matrix(made, {"MLP, the source": source} | others, x, y)
 # %%
 plots.show(plots.matrix(travel.tolist(), list(made), ["MLP,\nthe source", *others], "target", "attack on the MLP"),
            f"Ways to travel (ε = {EPS:.2f})",
-           alt="A table of errors, a row for each of five attacks on the multilayer perceptron, a column for each of five targets. On the CNN: "
-               + ", ".join(f"{name} {value:.0%}" for name, value in zip(made, travel[:, 1])) + ".")
-claim("On the CNN, input diversity gains {value:.0f} points over ten plain steps.", 100 * (travel[3, 1] - travel[1, 1]), 0, 45)
+           alt="A table of errors, a row for each of five attacks on the multilayer perceptron, a column for each of five "
+               "targets. On the CNN: " + ", ".join(f"{name} {value:.0%}" for name, value in zip(made, travel[:, 1])) + ".")
+claim("On the CNN, input diversity gains {value:.0f} points over ten plain steps.",
+      100 * (travel[3, 1] - travel[1, 1]), 0, 45)
 
 # %% [markdown]
 # A convolutional network, unlike the source, hardly minds a shift; the gradients of shifted copies look more like its own. With several sources the plan is as old as voting: what fools all of
@@ -544,22 +568,24 @@ ensemble_loss = check("08.6", ensemble_loss)
 # image towards the class after its own: there the target must err in a prescribed way, which seldom carries over.
 
 # %%
-reached, some = {"any wrong class": [], "one class": []}, (x[:300], y[:300])
-goal = (y[:300] + 1) % len(classes)
-for five in [dnn[i:i + 5] for i in range(0, len(dnn), 5)]:
-    *known, unseen = five
-    single = {m: partial(mim, m, eps=EPS) for m in known} | {"all": partial(ensemble, known, eps=EPS)}
-    reached["any wrong class"].append(library_matrix(single, {"E": unseen}, *some)[:, 0])
-    towards = {m: partial(mim, m, eps=2 * EPS, targeted=True) for m in known} | {"all": partial(ensemble, known, eps=2 * EPS, targeted=True)}
-    reached["one class"].append(library_matrix(towards, {"E": unseen}, some[0], goal, measure="reached")[:, 0])
+some, goal = (x[:300], y[:300]), (y[:300] + 1) % len(classes)
+reached = {"any wrong class": [], "one class": []}
+for *known, unseen in [dnn[i:i + 5] for i in range(0, len(dnn), 5)]:
+    attacks = {m: partial(mim, m) for m in known} | {"all": partial(ensemble, known)}
+    free = {name: partial(attack, eps=EPS) for name, attack in attacks.items()}
+    aimed = {name: partial(attack, eps=2 * EPS, targeted=True) for name, attack in attacks.items()}
+    reached["any wrong class"].append(library_matrix(free, {"E": unseen}, *some)[:, 0])
+    reached["one class"].append(library_matrix(aimed, {"E": unseen}, some[0], goal, measure="reached")[:, 0])
 
 # %%
+gain = {}
 for name, rows in reached.items():
-    rows = torch.stack(rows)
-    print(f"{name:16} one source {rows[:, :4].mean():.0%} (between {rows[:, :4].min():.0%} and {rows[:, :4].max():.0%}), "
-          f"four at once {rows[:, 4].mean():.0%} ± {rows[:, 4].std():.0%}")
-gain = {name: (torch.stack(rows)[:, 4] - torch.stack(rows)[:, :4].mean(1)).mean() for name, rows in reached.items()}
-claim("Four sources at once reach the wanted class of an unseen network {value:.0f} points more often than one.", 100 * gain["one class"], 0, 30)
+    one, four = torch.stack(rows)[:, :4], torch.stack(rows)[:, 4]
+    gain[name] = (four.mean() - one.mean()).item()
+    print(f"{name:16} one source {one.mean():.0%} (between {one.min():.0%} and {one.max():.0%}), "
+          f"four at once {four.mean():.0%} ± {four.std():.0%}")
+claim("Four sources at once reach the wanted class of an unseen network {value:.0f} points more often than one.",
+      100 * gain["one class"], 0, 30)
 
 # %% [markdown]
 # ## What do they share? Features, not bugs
@@ -582,7 +608,8 @@ def learnt(images, labels):
     training.fit(network, images, labels, epochs=5, seed=SEED)
     return accuracy(network, x, y)
 
-claim("From wrongly labelled adversarial images alone a new network learns to read {value:.0%} of the clean test images.", learnt(changed, wrong), 0.3, 0.95)
+claim("From wrongly labelled adversarial images alone a new network learns to read {value:.0%} of the clean test images.",
+      learnt(changed, wrong), 0.3, 0.95)
 print(f"from the same labels on unchanged images: {learnt(images, wrong):.0%}")
 
 # %% [markdown]
@@ -619,9 +646,9 @@ with serve(hidden, shape, budget=100, per_second=1) as service:
 
 # %%
 def augment(model, x, labels, step):
-    """New images to ask about: x + step · sign of the gradient of the label's score, clipped to [0, 1] and detached.
+    """New images to ask about: x + step · sign of the gradient of the label's score, clipped and detached.
 
-    model: the substitute, from images (N, C, H, W) to logits (N, K); labels: what the remote model calls x, shape (N,);
+    model: the substitute, from images (N, C, H, W) to logits (N, K); labels: what the remote model says of x, (N,);
     step: a number, also below zero.
     """
     ### BEGIN SOLUTION
@@ -639,12 +666,14 @@ augment = check("08.7", augment)
 
 # %%
 ROUNDS, AT = (4 if course.quick else 6), 2 * EPS
-beginning = course.data.x_test[-1000:][torch.randperm(1000, generator=torch.Generator().manual_seed(SEED))[:150]].to(course.device)
+chosen = torch.randperm(1000, generator=torch.Generator().manual_seed(SEED))[:150]
+beginning = course.data.x_test[-1000:][chosen].to(course.device)
 remote_says = hidden(x).argmax(1)
 
 def watch(network):
-    """How often the substitute agrees with the remote model, and how often the remote model errs on what is made on the substitute."""
-    return {"agreement": accuracy(network, x, remote_says), "fooled": 1 - accuracy(hidden, fgsm(network, x, y, eps=AT), y)}
+    """How often the substitute agrees with the remote model, and how often what is made on it fools the remote model."""
+    return {"agreement": accuracy(network, x, remote_says),
+            "fooled": 1 - accuracy(hidden, fgsm(network, x, y, eps=AT), y)}
 
 # %%
 histories = {}
@@ -652,24 +681,27 @@ for name, step in {"forwards": 0.2, "backwards": -0.2}.items():
     with training.seeded(SEED + 2):
         substitute = networks.cnn(shape, len(classes)).to(course.device)
     with serve(hidden, shape, budget=20_000) as service:
-        histories[name], asked, _ = train_substitute(partial(ask, service.url), beginning, substitute, rounds=ROUNDS, step=step, period=ROUNDS,
-                                                     epochs=6, learning_rate=3e-3, seed=SEED, watch=watch)
+        histories[name], _, _ = train_substitute(
+            partial(ask, service.url), beginning, substitute, rounds=ROUNDS, step=step, period=ROUNDS,
+            epochs=6, learning_rate=3e-3, seed=SEED, watch=watch)
         print(f"{name}: {service.queries} queries in {service.requests} requests")
 
 # %%
 figure, axes = plots.grid(1, 2, width=3.6, height=2.8)
 queries = [entry["queries"] for entry in histories["forwards"]]
-for panel, key, ylabel in zip(axes[0], ("agreement", "fooled"), ("agrees with the remote model", "remote model fooled")):
+shown = {"agreement": "agrees with the remote model", "fooled": "remote model fooled"}
+for panel, (key, ylabel) in zip(axes[0], shown.items()):
     lines = {name: [entry[key] for entry in history] for name, history in histories.items()}
     plots.curves(queries, lines, "images asked about", ylabel, axes=panel, ylim=(0, 1.02))
 plots.show(figure, f"A substitute from labels alone (ε = {AT:.2f})",
-           alt="Two panels against the number of images asked about. Left, the share of test images on which the substitute agrees with the remote "
-               "model; right, the share of its adversarial images that fool the remote model. Backwards ends at "
-               f"{histories['backwards'][-1]['agreement']:.0%} and {histories['backwards'][-1]['fooled']:.0%}, forwards at "
-               f"{histories['forwards'][-1]['agreement']:.0%} and {histories['forwards'][-1]['fooled']:.0%}.")
+           alt="Two panels against the number of images asked about. Left, the share of test images on which the substitute "
+               "agrees with the remote model; right, the share of its adversarial images that fool the remote model. At the end: "
+               + "; ".join(f"{name} {history[-1]['agreement']:.0%} and {history[-1]['fooled']:.0%}"
+                           for name, history in histories.items()) + ".")
 
 # %%
-claim("After the last round {value:.0%} of the substitute's adversarial images fool the remote model.", histories["backwards"][-1]["fooled"], 0.5, 1)
+claim("After the last round {value:.0%} of the substitute's adversarial images fool the remote model.",
+      histories["backwards"][-1]["fooled"], 0.5, 1)
 record("substitute", histories)
 
 # %% [markdown]
