@@ -285,10 +285,8 @@ answer("09.3", choice)
 # %%
 count = 6000 if course.quick else len(x_train)
 batches = 2 * count // 64
-began = time.perf_counter()
 own, history = train(warm_up(partial(pgd_loss, steps=3), eps=EPS, batches=batches), network=models.cnn,
                      images=(x_train[:count], y_train[:count]), epochs=4 if course.quick else 20, averaging=0.98)
-record("seconds for the robust network", time.perf_counter() - began)
 
 # %%
 claim("Trained from scratch just now: {value:.1%} of the clean images are right,", accuracy(own, course.data.x_test, course.data.y_test), 0.94, 1)
