@@ -38,9 +38,10 @@ def shifted_cross_entropy_loss(model, x, y):
     return cross_entropy_loss(model, shifted, y)
 
 
-def five_step_loss(model, x, y, *, eps):
-    """PGD's loss with five steps of a third of eps: three quarters of the price of the usual seven."""
-    return pgd_loss(model, x, y, eps=eps, steps=5, step_size=eps / 3)
+def beyond_eps_loss(model, x, y, *, eps):
+    """PGD's loss in five steps, in a ball 7 % larger than eps: at the border of what was trained a network is weakest."""
+    radius = 1.07 * eps
+    return pgd_loss(model, x, y, eps=radius, steps=5, step_size=radius / 3)
 
 
 # The recipes. The last column: epochs at a learning rate, one training after the other; those at a lower rate settle the weights.
@@ -53,12 +54,12 @@ RECIPES = {
     "mnist-mlp": ("mnist", "mlp", cross_entropy_loss, ((10, 1e-3), (5, 1e-4))),
     "mnist-cnn": ("mnist", "cnn", shifted_cross_entropy_loss, ((10, 1e-3), (5, 1e-4))),
     "mnist-fgsm": ("mnist", "mlp", goodfellow_loss, ((20, 3e-3, 0.25),)),
-    "mnist-robust": ("mnist", "cnn", five_step_loss, ((8, 3e-3, 0.3),)),
+    "mnist-robust": ("mnist", "cnn", beyond_eps_loss, ((10, 3e-3, 0.3),)),
     "fonts-softmax": ("fonts", "softmax_regression", cross_entropy_loss, ((10, 1e-3),)),
     "fonts-mlp": ("fonts", "mlp", cross_entropy_loss, ((10, 1e-3), (5, 1e-4))),
     "fonts-cnn": ("fonts", "cnn", shifted_cross_entropy_loss, ((10, 1e-3), (5, 1e-4))),
     "fonts-fgsm": ("fonts", "mlp", goodfellow_loss, ((20, 3e-3, 0.2),)),
-    "fonts-robust": ("fonts", "cnn", five_step_loss, ((8, 3e-3, 0.15),)),
+    "fonts-robust": ("fonts", "cnn", beyond_eps_loss, ((8, 3e-3, 0.15),)),
 }
 
 

@@ -83,15 +83,9 @@ def one_step_gap(model, x, y, *, eps, steps=20):
     return {"fgsm": one, "pgd": many, "gap": one - many}
 
 
-def catastrophic_epoch(history, drop=0.2):
-    """The first epoch whose accuracy under PGD is `drop` or more below the best one before it, while FGSM's is not; None where all went well.
+def catastrophic_epoch(history, gap=0.4):
+    """The first epoch after which FGSM leaves more images right than PGD by at least `gap`; None where all went well.
 
-    history: as `fit` returns it with measure=partial(one_step_gap, x=…, y=…, eps=…).
+    history: as `fit` returns it with measure=partial(one_step_gap, x=…, y=…, eps=…). The weights to go back to are those of the epoch before.
     """
-    best = {"pgd": 0.0, "fgsm": 0.0}
-    for entry in history:
-        fallen = {attack: best[attack] - entry[attack] >= drop for attack in best}
-        if fallen["pgd"] and not fallen["fgsm"]:
-            return entry["epoch"]
-        best = {attack: max(best[attack], entry[attack]) for attack in best}
-    return None
+    return next((entry["epoch"] for entry in history if entry["gap"] >= gap), None)

@@ -4,11 +4,12 @@ from functools import partial
 
 import pytest
 import torch
-from test_adversarial_training import gradient_of, mean_loss, small
+from test_adversarial_training import gradient_of, mean_loss, plain, robust, small, task  # noqa: F401 (two are fixtures)
 from torch import nn
 
-from advcourse import attacks, models
+from advcourse import attacks, data, models
 from advcourse.defenses import fast_training as fast
+from advcourse.defenses.adversarial_training import goodfellow_loss, warm_up
 from advcourse.evaluate import accuracy
 from advcourse.training import fit, seeded
 
@@ -80,11 +81,9 @@ def test_grad_align_loss_is_the_formula_and_its_gradient_reaches_the_weights():
 
 
 def test_gap_and_catastrophic_epoch():
-    history = [{"epoch": k + 1, "fgsm": f, "pgd": p} for k, (f, p) in enumerate([(.5, .45), (.7, .6), (.72, .58), (.9, .3), (.99, .0)])]
-    assert fast.catastrophic_epoch(history) == 4
-    assert fast.catastrophic_epoch(history[:3]) is None
-    # A network that loses everything, as one that collapses to a constant does, has another illness.
-    assert fast.catastrophic_epoch(history[:3] + [{"epoch": 4, "fgsm": .1, "pgd": .1}]) is None
+    history = [{"epoch": k + 1, "gap": gap} for k, gap in enumerate([0.1, 0.2, 0.15, 0.5, 0.9])]
+    assert fast.catastrophic_epoch(history) == 4 and fast.catastrophic_epoch(history[:3]) is None
+    assert fast.catastrophic_epoch(history, gap=0.2) == 2
     model, x, y = small()
     model, x = model.float(), x.float()
     gap = fast.one_step_gap(model, x, y, eps=0.05, steps=5)
@@ -92,10 +91,25 @@ def test_gap_and_catastrophic_epoch():
     assert gap["fgsm"] == accuracy(model, attacks.fgsm(model, x, y, eps=0.05), y)
 
 
-# What they do to a network: MNIST, as the effect needs real images
+# What they do to a network
 
-@pytest.fixture(scope="module")
-def digits():
-    from advcourse import data
-    mnist = data.load("mnist")
-    return mnist.x_train[:4000], mnist.y_train[:4000], mnist.x_test[:200], mnist.y_test[:200]
+def test_free_and_fast_training_make_a_network_robust(task, plain):
+    free = robust(fast.free_loss(eps=0.1), task, epochs=4, replays=4)
+    quick = robust(partial(fast.fast_loss, eps=0.1), task)
+    for clean, under_attack in (free, quick):
+        assert clean > 0.8 and under_attack > plain[1] + 0.2, (free, quick, plain)
+
+
+def test_single_steps_end_in_a_catastrophe_which_is_noticed_and_cured_by_gradient_alignment():
+    mnist = data.load("mnist")  # the effect needs real images
+    x, y = mnist.x_test[:100], mnist.y_test[:100]
+
+    def train(loss):
+        with seeded(0):
+            model = models.cnn()
+        return fit(model, mnist.x_train[:2500], mnist.y_train[:2500], epochs=6, batch_size=64, learning_rate=2e-3,
+                   loss=warm_up(loss, eps=0.3, batches=80), measure=partial(fast.one_step_gap, x=x, y=y, eps=0.3, steps=10))
+
+    blind, honest = train(partial(goodfellow_loss, c=0)), train(partial(fast.grad_align_loss, weight=5.0))
+    assert fast.catastrophic_epoch(blind) and blind[-1]["fgsm"] > 0.4 and blind[-1]["pgd"] < 0.15
+    assert fast.catastrophic_epoch(honest) is None and honest[-1]["pgd"] > blind[-1]["pgd"] + 0.1
