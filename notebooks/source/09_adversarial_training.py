@@ -54,7 +54,7 @@ from advcourse.defenses.adversarial_training import (
 from advcourse.defenses.fast_training import fast_loss, free_loss, grad_align_loss, one_step_gap
 from advcourse.evaluate import accuracy
 from advcourse.exercises import answer, check, hint, progress, question
-from advcourse.notebook import claim, compare_guess, record, start
+from advcourse.notebook import claim, compare_guess, start
 
 course = start("09", profile=PROFILE, dataset=DATASET, seed=SEED, device_name=DEVICE, student=STUDENT)
 
@@ -158,8 +158,12 @@ adversarial_loss = check("09.1", adversarial_loss)
 
 # %%
 mine, _ = train(partial(adversarial_loss, eps=STEP, c=0.5))
-trained_on_fgsm, plain = course.model("fgsm"), course.model("mlp")
-record("a few epochs with the adversarial loss: accuracy under FGSM", accuracy(mine, fgsm(mine, x, y, eps=STEP), y))
+trained_on_fgsm = course.model("fgsm")
+compared = {"ordinary, zoo": course.model("mlp"), "yours, short": mine, "adversarial, zoo": trained_on_fgsm}
+table = [[accuracy(model, images, y) for images in (x, fgsm(model, x, y, eps=STEP))] for model in compared.values()]
+plots.show(plots.matrix(table, list(compared), ["clean", f"FGSM, ε = {STEP}"], "images", "network"), "Trained on one step, attacked by one step",
+           alt="Accuracy of three networks on clean images and on images after one step. Ordinary training falls to near zero after the step; both networks "
+               "trained with the adversarial loss keep a good part, the zoo's most.")
 error = 1 - accuracy(trained_on_fgsm, fgsm(trained_on_fgsm, x, y, eps=STEP), y)
 claim("The zoo's network errs on {value:.1%} of them.", error, 0, 0.179)
 
@@ -179,7 +183,6 @@ my_guess = 95
 error = 1 - accuracy(trained_on_fgsm, attack(trained_on_fgsm, x, y, eps=STEP), y)
 compare_guess(my_guess, 100 * error)
 claim("Under PGD the same network errs on {value:.0%} of the images.", error, 0.5, 1)
-record("clean accuracy", {"ordinary": accuracy(plain, x, y), "trained on FGSM": accuracy(trained_on_fgsm, x, y)})
 
 # %% [markdown]
 # It learnt what it was trained on: to survive *one step*. Keep this pair of numbers in mind whenever a defence is shown under one attack.
@@ -256,7 +259,10 @@ leaks = {}
 for aim in ("true", "predicted"):
     network, _ = train(partial(large_steps, aim=aim))
     leaks[aim] = [accuracy(network, step_towards(network, x, y, eps=0.5, aim=way), y) for way in ("true", "predicted")]
-record("label leaking", leaks)
+plots.show(plots.matrix(leaks.values(), ["the true label", "its own answer"], ["the true label", "its own answer"], "attacked with", "trained with"),
+           "Reading the step",
+           alt="Accuracy after one large step of two networks. The one trained on steps made with true labels is better when the attacker uses the true label "
+               "than when the attacker does not; for the one trained on its own answers it is not.")
 
 # %%
 helped = {aim: with_label - without for aim, (with_label, without) in leaks.items()}
@@ -310,7 +316,6 @@ lines = {name: [accuracy(model, attack(model, x[some], y[some], eps=eps, steps=1
 plots.show(plots.curves(epsilons, lines, "ε of the attack", "accuracy under PGD", ylim=(0, 1.02)), "Beyond the ε of training",
            alt="Accuracy under PGD against ε for four networks. The standard one and the one trained on FGSM fall to zero early; the two trained on PGD hold "
                "up to about the ε of their training and fall steeply behind it.")
-record("accuracy under PGD", {"epsilons": epsilons, **lines})
 
 # %%
 # %% [markdown]
@@ -349,8 +354,8 @@ def under_attack(name, index, eps):
     plots.draw_image(axes[0, 1], (x_adv - image)[0], "what is added", signed=True)
     plots.draw_image(axes[0, 2], x_adv[0], f"the sum: {read(model, x_adv)[0]}")
     plots.draw_probabilities(axes[0, 3], probabilities, classes, true=y[index].item())
-    alt = (f"An image of class {classes[y[index]]}, the perturbation that PGD finds at ε = {eps:.2f}, their sum, and the probabilities of the network "
-           f"({name}).")
+    alt = (f"An image of class {classes[y[index]]}, the perturbation that PGD finds at ε = {eps:.2f}, and their sum, in which the network ({name}) sees "
+           f"the true class with a probability of {probabilities[y[index]]:.0%}.")
     return figure, f"{name}, ε = {eps:.2f}", alt
 
 controls = {"name": widgets.choice("network", list(networks)), "index": widgets.slider("image", 0, 20, 3),
@@ -422,7 +427,6 @@ paired, _ = train(partial(logit_pairing_loss, eps=0.3, weight=2.0, steps=1, step
                   images=(x_train[:2000], y_train[:2000]))
 weak, strong = (accuracy(paired, attack(paired, x[some], y[some], eps=0.3, steps=steps, restarts=restarts), y[some])
                 for steps, restarts in ((1, 1), (20, 2)))
-record("paired, right under one step and under twenty", [weak, strong])
 claim("Twenty steps and two starts leave {value:.0%} fewer images right than one step does.", weak - strong, 0.1, 1)
 
 # %%
@@ -502,7 +506,9 @@ u = LARGE * (2 * torch.rand(x[some].shape, generator=course.generator(), device=
 cosines = [alignment(model, x[some], y[some], u) for model in (bent, straight)]
 
 # %%
-record("accuracy under PGD", {"single steps": blind[-1]["pgd"], "GradAlign": honest[-1]["pgd"]})
+lines = {name: [entry["pgd"] for entry in history] for name, history in [("single steps", blind), ("single steps and GradAlign", honest)]}
+plots.show(plots.curves(seen, lines, "epoch", "accuracy under PGD", ylim=(0, 1)), "Kept honest",
+           alt="Accuracy under PGD after every epoch, for training on single steps with and without the penalty: higher with it.")
 claim("GradAlign raises the cosine of the gradients by {value:.2f}.", cosines[1] - cosines[0], 0.08, 1)
 
 # %% [markdown]
@@ -545,7 +551,6 @@ errors = {}
 for name, loss in {"ordinary": training.cross_entropy_loss, "adversarial": partial(adversarial_loss, eps=0.1, c=0.5)}.items():
     runs = [train(loss, images=small, epochs=25, batch_size=50, seed=SEED + k)[0] for k in range(2)]
     errors[name] = sum(1 - accuracy(model, *many) for model in runs) / len(runs)
-record("clean error after 300 images", errors)
 
 # %%
 claim("With 300 training images the adversarial loss lowers the clean error by {value:.1%}.", errors["ordinary"] - errors["adversarial"], -0.005, 0.06)
