@@ -52,6 +52,7 @@ MOVES = {
     "06": ("Turned by 30°", press(1, "ArrowLeft", 6), "Turned by 0°"),
     "05": ("0 pairs of pixels turned white", press(1, "ArrowRight", 12), "12 pairs of pixels turned white"),
     "08": ("with ε = 0.15;", press(1, "ArrowRight", 1), "with ε = 0.20;"),
+    "09": ("PGD finds at ε = 0.20", press(1, "ArrowRight", 2), "PGD finds at ε = 0.30"),
     "07": ("with ε = 0.05:", press(0, "ArrowRight", 3), "with ε = 0.08:"),
     "10": ("Defence: none", choose(0, "quantised"), "Defence: quantised"),
 }
