@@ -58,6 +58,17 @@ def test_abstains_on_the_boundary_and_never_certifies_it():
     assert smoothing.certified_accuracy(classes, radii, y, 0.0) == 0
 
 
+def test_the_class_is_chosen_before_its_votes_are_counted():
+    asked = []
+
+    def turncoat(x):  # class 0 for the 100 copies that choose, class 1 for all others
+        asked.append(len(x))
+        return nn.functional.one_hot(torch.full((len(x),), int(sum(asked) > 100)), 2).float()
+
+    classes, radii = smoothing.certify(turncoat, torch.rand(1, 1, 4, 4), sigma=0.25, samples=500)
+    assert classes.tolist() == [smoothing.ABSTAIN] and radii.tolist() == [0] and sum(asked) == 600
+
+
 def test_no_radius_above_what_the_samples_allow():
     model = half_space()
     _, radii = smoothing.certify(model, torch.ones(2, 1, 4, 4), sigma=0.5, samples=100, alpha=0.001)
