@@ -222,7 +222,8 @@ def _uphill(run, eps, test):
                 for images, labels in zip(run.x.split(run.batch_size), run.y.split(run.batch_size))]
         chance = torch.stack([margin(_random_change(run.x, size, run.norm, generator)) for _ in range(5)]).amin(0)
         wins.append((margin(torch.cat(step)) < chance).double().mean().item())
-    return Finding(test, min(wins) >= 0.75, f"beats the best of five on {wins[0]:.0%} of the images at eps / 4, on {wins[1]:.0%} at eps",
+    # A whole step may leave the part where a robust network is straight: that one is told, not judged.
+    return Finding(test, wins[0] >= 0.75, f"beats the best of five on {wins[0]:.0%} of the images at eps / 4, on {wins[1]:.0%} at eps",
                    "The gradient says little about steps of visible size: it is zero, noise, or shattered by tiny waves. Replace the part that "
                    "breaks it (BPDA), average over noise, transfer, or search by scores (Square).")
 

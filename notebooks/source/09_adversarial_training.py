@@ -161,7 +161,7 @@ mine, _ = train(partial(adversarial_loss, eps=STEP, c=0.5))
 trained_on_fgsm = course.model("fgsm")
 compared = {"ordinary, zoo": course.model("mlp"), "yours, short": mine, "adversarial, zoo": trained_on_fgsm}
 table = [[accuracy(model, images, y) for images in (x, fgsm(model, x, y, eps=STEP))] for model in compared.values()]
-plots.show(plots.matrix(table, list(compared), ["clean", f"FGSM, ε = {STEP}"], "images", "network"), "Trained on one step, attacked by one step",
+plots.show(plots.matrix(table, list(compared), ["clean", f"FGSM, ε = {STEP}"], "images", "network"), "One step against one step",
            alt="Accuracy of three networks on clean images and on images after one step. Ordinary training falls to near zero after the step; both networks "
                "trained with the adversarial loss keep a good part, the zoo's most.")
 error = 1 - accuracy(trained_on_fgsm, fgsm(trained_on_fgsm, x, y, eps=STEP), y)
