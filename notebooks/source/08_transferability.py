@@ -518,8 +518,9 @@ lost = sum(by_steps[name][0] - (1 - accuracy(targets[name], first, y)) for name 
 claim("On the other three networks it loses {value:.0f} points against a single step.", 100 * lost, 15, 95)
 
 # %% [markdown]
-# The last attack is perfect at home and almost useless abroad: it stops just behind the source's border, where the other model's border is not. Many steps cost something, too, where source and target
-# differ: they fit the details of *this* loss surface. Larger ε always helps. Liu et al. (2017) saw the same on ImageNet: large steps carry over, small distances don't.
+# The last attack is perfect at home and almost useless abroad: it stops just behind the source's border, where the other model's border is not. Where source and target are very
+# different, many steps may cost something, too: they fit the details of *this* loss surface. Larger ε always helps. Liu et al. (2017) saw the same on ImageNet: large steps carry over,
+# small distances don't.
 
 # %% [markdown]
 # ## Examples made to travel
@@ -566,7 +567,7 @@ ensemble_loss = check("08.6", ensemble_loss)
 
 # %% [markdown]
 # The library's `ensemble` climbs this loss with momentum. Sources are the networks of subsets A to D, the target is that of subset E. We also try **targeted** attacks, each
-# image towards the class after its own: there the target must err in a prescribed way, which seldom carries over.
+# image towards the class after its own: there the target must err in a prescribed way. That is harder to carry over, and we allow it twice the ε.
 
 # %%
 some, goal = (x[:300], y[:300]), (y[:300] + 1) % len(classes)
