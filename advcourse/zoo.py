@@ -23,7 +23,7 @@ SEED = 0
 BATCH_SIZE = 128
 # What rounding on another machine, or letters drawn by another version of the font library, may change.
 TOLERANCE = 0.003
-ROBUST_IMAGES = 1000  # of the test set, on which a card says what stands the attacks: all of them would take hours
+ROBUST_IMAGES = 1000  # of the test set, on which a card says what stands the attacks: two minutes of CPU; all 10,000 of MNIST take twenty
 
 
 def shifted_cross_entropy_loss(model, x, y):

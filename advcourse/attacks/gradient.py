@@ -174,8 +174,7 @@ def mim(model, x, y, *, eps, norm="linf", step_size=None, steps=10, decay=1.0, t
     """
     check(x, y, eps=eps, norm=norm, norms=("linf", "l2"), steps=steps)
     check_positive(step_size=step_size)
-    if not (isinstance(decay, (int, float)) and 0 <= decay < float("inf")):
-        raise ValueError(f"decay must be a finite number of at least 0; got {decay!r}")
+    check_decay(decay)
     if not len(x):
         return fresh(x)
     step_size = 2.5 * eps / steps if step_size is None else step_size
@@ -194,6 +193,12 @@ def mim(model, x, y, *, eps, norm="linf", step_size=None, steps=10, decay=1.0, t
         flat = _climb(model, x, y, step, best, steps, targeted, stop_when_fooled=False)
     contract.warn_if_flat(flat & ~best.fooled)
     return best.x_adv
+
+
+def check_decay(decay):
+    """ValueError unless momentum's decay is a finite number of at least 0."""
+    if not (isinstance(decay, (int, float)) and 0 <= decay < float("inf")):
+        raise ValueError(f"decay must be a finite number of at least 0; got {decay!r}")
 
 
 def _loss(y, targeted, first=False):

@@ -12,7 +12,7 @@ from torch.nn import functional as F
 from advcourse.attacks import contract
 from advcourse.attacks.cards import AttackCard
 from advcourse.attacks.contract import Best, attacking, check, check_positive, cross_entropy, fools, fresh, input_gradient, labels_fit
-from advcourse.attacks.gradient import mim
+from advcourse.attacks.gradient import check_decay, mim
 
 
 def di_fgsm(model, x, y, *, eps, norm="linf", step_size=None, steps=10, decay=1.0, probability=0.7, smallest=0.85, targeted=False,
@@ -124,8 +124,7 @@ def _climb_with_momentum(model, x, y, eps, norm, step_size, steps, decay, target
     """`mim`, with the gradient taken through `view` and sent through `smooth`; both from (N, C, H, W) to that shape."""
     check(x, y, eps=eps, norm=norm, norms=("linf", "l2"), steps=steps)
     check_positive(step_size=step_size)
-    if not (isinstance(decay, (int, float)) and 0 <= decay < float("inf")):
-        raise ValueError(f"decay must be a finite number of at least 0; got {decay!r}")
+    check_decay(decay)
     if x.dim() != 4:
         raise ValueError(f"x must be images of shape (N, channels, height, width); got shape {tuple(x.shape)}")
     if not len(x):
