@@ -109,13 +109,18 @@ def test_what_intervals_prove_no_attack_refutes():
 
 # Mixed-integer programs
 
+def the_program_finds(model, x, y, wanted):
+    """The distances that are wanted; one above 1 lies outside of every box."""
+    for image, label, distance in zip(x, y.tolist(), wanted.tolist()):
+        if distance <= 1:
+            assert bounds.exact_distance(model, image, label).upper == pytest.approx(distance, abs=1e-5)
+
+
 def test_without_a_hidden_layer_the_program_gives_the_closed_form():
     model, x = network(6, 4), pictures(8, 6)
     y = model(x).argmax(1)
     wanted = bounds.linear_distance(model, x, y, box=True)
-    for image, label, distance in zip(x, y.tolist(), wanted.tolist()):
-        if distance <= 1:
-            assert bounds.exact_distance(model, image, label).upper == pytest.approx(distance, abs=1e-5)
+    the_program_finds(model, x, y, wanted)
 
 
 def test_with_units_that_are_always_on_it_gives_the_closed_form():
@@ -129,9 +134,7 @@ def test_with_units_that_are_always_on_it_gives_the_closed_form():
     x = pictures(5, 6)
     y = linear(x).argmax(1)
     wanted = bounds.linear_distance(linear, x, y, box=True)
-    for image, label, distance in zip(x, y.tolist(), wanted.tolist()):
-        if distance <= 1:
-            assert bounds.exact_distance(deep, image, label).upper == pytest.approx(distance, abs=1e-5)
+    the_program_finds(deep, x, y, wanted)
 
 
 def test_on_two_pixels_it_agrees_with_a_fine_grid():
