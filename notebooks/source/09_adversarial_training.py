@@ -274,7 +274,7 @@ question("09.3")
 
 # %%
 ### BEGIN SOLUTION
-choice = "a"
+choice = "d"
 ### END SOLUTION
 answer("09.3", choice)
 
@@ -434,7 +434,7 @@ question("09.5")
 
 # %%
 ### BEGIN SOLUTION
-choice = "b"
+choice = "c"
 ### END SOLUTION
 answer("09.5", choice)
 
