@@ -181,6 +181,68 @@ def bars(names):
 
 
 @app.command()
+def grade(
+    submissions: Annotated[Path, typer.Argument(help="A folder or zip of submitted notebooks; or the word doctor: which walls hold here?")],
+    out: Annotated[Path, typer.Option(help="The folder for marks, feedback and the gradebook; a run that was stopped goes on there.")] = Path("grades"),
+    course: Annotated[Optional[Path], typer.Option(help="The course's TOML file: limits, weights, deadlines.", show_default=False)] = None,
+    seed: Annotated[Optional[int], typer.Option(min=0, help="The secret seed of the probes. [default: drawn once, kept in OUT]", show_default=False)] = None,
+    workers: Annotated[Optional[int], typer.Option(min=1, help="Submissions to grade side by side. [default: one per core]", show_default=False)] = None,
+    scheduler: Annotated[Optional[str], typer.Option(help="Grade on the dask.distributed cluster at this address, such as tcp://host:8786.")] = None,
+    unsafe: Annotated[bool, typer.Option("--unsafe", help="Run students' code without walls. The marks will say so.")] = False,
+):
+    """Grade a class: run students' functions in boxes, and write marks and feedback."""
+    with plain_errors():
+        if str(submissions) == "doctor":
+            grade_doctor()
+            return
+        from advcourse.grading import collect, reports, run
+        from advcourse.grading.walls import Limits
+
+        found = collect.collect(submissions)
+        with grading_bar(len(found)) as on_graded:
+            graded = run.grade_class(found, out, limits=Limits(), seed=seed, workers=workers or len(os.sched_getaffinity(0)),
+                                     scheduler=scheduler, walled=not unsafe, on_graded=on_graded)
+        reports.write(graded, out)
+    open_ones = [one for one in graded if one.is_open]
+    for one in open_ones:
+        complain(f"{one.student}, notebook {one.notebook}, is still to be graded: {one.problem}")
+    show(f"{len(graded)} notebooks graded: {(out / 'index.html').resolve()}")
+    if open_ones:
+        raise typer.Exit(1)
+
+
+def grade_doctor():
+    """Try every wall of the box on this machine, and say which hold."""
+    from advcourse.grading import proof
+
+    table = Table("wall", "state")
+    walls = proof.report()
+    for name, holds in walls.items():
+        table.add_row(name, "[green]✓ holds[/]" if holds else "[red]✗ does not hold[/]")
+    Console().print(table)
+    if not all(walls.values()):
+        raise typer.Exit(1)
+
+
+@contextmanager
+def grading_bar(total):
+    """A progress bar with an estimate; gives a function to call with every Graded, or None for one graded before."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+    console = Console(stderr=True)
+    columns = (TextColumn("grading"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("· left"), TimeRemainingColumn(),
+               TextColumn("{task.fields[latest]}"))
+    with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
+        task = progress.add_task("", total=total, latest="")
+
+        def on_graded(graded):
+            latest = f"{graded.student[:30]} {graded.notebook}" if graded else ""
+            progress.update(task, advance=1, latest=escape(latest))
+
+        yield on_graded
+
+
+@app.command()
 def build(
     check: Annotated[bool, typer.Option("--check", help="Only say which built notebooks are stale.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Execute those, too, that are not stale.")] = False,

@@ -288,7 +288,8 @@ def examine(defended, seed):
 
 
 def examined(probe, result):
-    return examine(result, int(probe["x"].double().sum().item() * 1e3) % 2**31)
+    # The images come from the seed of the judging: in a grading that is the instructor's secret, and no probe tells it.
+    return examine(result, torch.initial_seed() % 2**31 + 1)
 
 
 def reads_new_images(probe, result):
@@ -333,7 +334,7 @@ own_defence = Exercise(
          "Adversarial training does; so does a linear model with the closed form of notebook 01."),
         ("How does adversarial training go?", "In every step: from x go up the loss for a step or two of the gradient's sign, stay within ε and [0, 1], and train on the result."),
         ("Show me nearly all of it.", "`model = nn.Sequential(nn.Flatten(), nn.Linear(36, 16), nn.ReLU(), nn.Linear(16, 3))`, Adam with `lr=0.03`, some sixty steps; in each "
-         "`x_adv = attacks.pgd(model, x, y, eps=eps, steps=3)`, the cross-entropy of `model(x_adv)`, `backward()`, `step()`."),
+         "`x_adv` from three steps of `0.7 * eps` times the gradient's sign, clamped to `x - eps`, `x + eps` and to [0, 1]; then the cross-entropy of `model(x_adv)`, `backward()`, `step()`."),
     ),
     reference=defend,
     probes=defend_probes,

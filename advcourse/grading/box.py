@@ -1,0 +1,181 @@
+"""The process that boxes are forked from, and what runs in a box: a student's definitions, called on the grader's probes.
+
+    python -P -m advcourse.grading.box FD
+
+FD: a Unix socket on which the grader asks for boxes. This process has imported PyTorch, so that a box starts in
+milliseconds, and knows nothing that a student may not: no reference, no check, no seed, no other submission.
+"""
+
+import ast
+import gc
+import importlib.abc
+import importlib.util
+import json
+import linecache
+import os
+import resource
+import signal
+import socket
+import sys
+import types
+import warnings
+
+import numpy  # noqa: F401  imported before the fork: a box then has it at once
+import torch
+
+from advcourse.exercises.attempt import attempt, signature_problem
+from advcourse.grading import walls, wire
+
+OWN = "advcourse"
+FILE = "<your notebook>"
+
+
+def main(descriptor):
+    """Fork a box whenever the grader asks, until it closes the socket."""
+    secrets = [name for name in sys.modules if name.startswith((f"{OWN}.exercises.notebook_", f"{OWN}.attacks"))]
+    if secrets:
+        raise RuntimeError(f"the box must not know {', '.join(secrets)}")
+    control = socket.socket(fileno=descriptor)
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for those that are through
+    torch.set_num_threads(1)
+    torch.ones(2, requires_grad=True).sum().backward()  # what PyTorch does only once, it has done
+    gc.freeze()
+    number = 0
+    while True:
+        request, handles, _, _ = socket.recv_fds(control, 1 << 16, 1)
+        if not request:
+            return
+        number += 1
+        if os.fork() == 0:
+            try:
+                control.close()
+                box(json.loads(request), handles[0], number)
+            except BaseException as error:
+                tell(handles[0], {"failed": f"{type(error).__name__}: {error}"[:500]})
+            finally:
+                os._exit(1)
+        for handle in handles:
+            os.close(handle)
+
+
+def tell(handle, message):
+    """Send the grader a line about how the box stands, before the first message proper."""
+    os.write(handle, json.dumps(message).encode() + b"\n")
+
+
+def box(request, handle, number):
+    """Fork the first process of a box's own namespace, and stay to take it along when the grader's side is killed."""
+    limits = walls.Limits(**request["limits"])
+    keeper = os.getpid()
+    walls.die_with(None)
+    if request["walls"]:
+        walls.leave()
+    child = os.fork()
+    if child:
+        tell(handle, {"process": child})
+        silence(keep=())
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        os.waitpid(child, 0)
+        os._exit(0)
+    walls.die_with(keeper if not request["walls"] else None)
+    silence(keep=(handle,))
+    if request["walls"]:
+        walls.enter(limits, request["seconds"], number, request["checkout"], request["hidden"])
+    else:
+        walls.bound(limits, request["seconds"])
+    peer = wire.Peer(socket.socket(fileno=handle))
+    tell(handle, {"ready": True})
+    serve(peer)
+
+
+def silence(keep):
+    """Close every file but those to keep; what is printed goes nowhere."""
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    for standard in range(3):
+        os.dup2(nowhere, standard)
+    kept = sorted({0, 1, 2, *keep})
+    for low, high in zip(kept, [*kept[1:], resource.getrlimit(resource.RLIMIT_NOFILE)[0]], strict=True):
+        os.closerange(low + 1, high)
+
+
+# --- inside ------------------------------------------------------------------------------------------------------------
+
+class Missing(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+    """Makes every import from the course succeed and every use of it fail, in words."""
+
+    def find_spec(self, name, path=None, target=None):
+        return importlib.util.spec_from_loader(name, self, is_package=True) if name.split(".")[0] == OWN else None
+
+    def create_module(self, spec):
+        return NotHere(spec.name)
+
+    def exec_module(self, module):
+        pass
+
+
+class NotHere(types.ModuleType):
+    """Stands for a module of the course, and for everything in it."""
+
+    def __getattr__(self, name):
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return NotHere(f"{self.__name__}.{name}")
+
+    def __call__(self, *arguments, **keywords):
+        raise RuntimeError(f"{self.__name__} is not at hand when your work is graded: your function stands on PyTorch and NumPy alone")
+
+
+def serve(peer):
+    """Answer the grader until it hangs up."""
+    for name in [name for name in sys.modules if name.split(".")[0] == OWN]:
+        del sys.modules[name]
+    sys.meta_path.insert(0, Missing())
+    sys.argv = [""]
+    warnings.simplefilter("ignore")
+    # The notebook's names live in a module called __main__, as they do in a session.
+    notebook = types.ModuleType("__main__")
+    sys.modules["__main__"] = notebook
+    failed = {}
+    peer.functions["load"] = lambda statements: load(statements, notebook, failed)
+    peer.functions["attempt"] = lambda name, wanted, probe, seed: tried(notebook, failed, name, wanted, probe, seed)
+    while True:
+        peer.answer(peer.receive())
+
+
+def load(statements, notebook, failed):
+    """Run the notebook's definitions, one by one; those that fail are remembered by the names that they would have bound."""
+    text = "\n".join(statements)
+    linecache.cache[FILE] = (len(text), None, text.splitlines(keepends=True), FILE)
+    line = 0
+    for statement in statements:
+        tree = ast.parse(statement)
+        ast.increment_lineno(tree, line)
+        try:
+            exec(compile(tree, FILE, "exec"), vars(notebook))  # this is what the box is for
+        except BaseException as error:
+            words = f"{type(error).__name__}: {error}"[:300]
+            failed.update({node.id: words for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)})
+        line += statement.count("\n") + 1
+
+
+def tried(notebook, failed, name, wanted, probe, seed):
+    """What came of one call of the function `name`: a dict that says so."""
+    function = getattr(notebook, name, None)
+    if function is None:
+        return {"problem": f"`{name}` could not be defined" + (f": {failed[name]}" if name in failed else "")}
+    if isinstance(function, NotHere):
+        return {"problem": f"{function.__name__} is the course's: `{name}` must be your own"}
+    if problem := signature_problem(wanted, function):
+        return {"problem": problem}
+    trial = attempt(function, probe, seed)
+    if trial.is_open:
+        return {"open": True}
+    if trial.problem:
+        reasons = [f"; `{unknown}` was not at hand, as its line ends in {words}" for unknown, words in failed.items()
+                   if f"'{unknown}' is not defined" in trial.problem]
+        return {"problem": trial.problem + "".join(reasons[:1])}
+    return {"result": trial.result, "changed": list(trial.changed)}
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]))

@@ -1,0 +1,183 @@
+"""Grade one notebook: the student's functions are called in a box, what they return is judged here."""
+
+import functools
+import hashlib
+import time
+import traceback
+from dataclasses import dataclass
+
+from advcourse.exercises import engine
+from advcourse.exercises.attempt import Attempt, attempt
+from advcourse.exercises.catalogue import Exercise, all_exercises, get
+from advcourse.exercises.session import choices_of
+from advcourse.grading import wire
+from advcourse.grading.extract import extract
+from advcourse.grading.marks import TO_BE_GRADED, Graded, Mark
+
+JUDGING = 20  # times an exercise's seconds, where what came back is a network that lives in the box and is asked there
+
+
+@dataclass(frozen=True)
+class Trials:
+    """What every student's function of one exercise meets: probes, and what the reference returns on them."""
+
+    probes: list
+    wanted: list
+    seed: int  # of the student's random numbers; the probes' own seed cannot be told from it
+
+
+@functools.lru_cache(maxsize=256)
+def trials(number, seed):
+    """The Trials of the exercise of this number. RuntimeError where our own solution fails on them: another seed will do."""
+    exercise = get(number)
+    inner = int.from_bytes(hashlib.sha256(f"{seed}|{exercise.number}".encode()).digest()[:4])
+    probes = engine.make_probes(exercise, seed)
+    ours = [attempt(exercise.reference, probe, inner) for probe in engine.make_probes(exercise, seed)]
+    made = Trials(probes, [trial.result for trial in ours], inner)
+    verdict = engine.judge(exercise, probes, made.wanted, ours, seed)
+    if verdict.state != engine.PASSED:
+        raise RuntimeError(f"the course's own solution of {exercise.number} fails with the seed {seed}: {'; '.join(verdict.messages)}")
+    return made
+
+
+def grade(submission, boxes, seed, walls="", personal=False):
+    """The Graded of one `collect.Submission`.
+
+    boxes: a `sandbox.Boxes`. seed: of the probes, the instructor's secret. walls: the line that says which walls hold.
+    personal: the choices of questions stand in the order of the submission's student, whatever STUDENT says in the notebook.
+    Whatever goes wrong on our side becomes the problem of a Graded that is still to be graded.
+    """
+    start = time.monotonic()
+    try:
+        marks, notes = marked(submission, all_exercises(submission.notebook), boxes, seed, personal)
+        return Graded(**about(submission, seed), walls=walls, marks=tuple(marks), notes=(*submission.notes, *notes),
+                      seconds=time.monotonic() - start)
+    except Exception as error:  # ours: a student's mistakes end in marks
+        where = traceback.extract_tb(error.__traceback__)[-1]
+        return to_be_graded(submission, seed, f"{type(error).__name__}: {error} ({where.name}, line {where.lineno})")
+
+
+def to_be_graded(submission, seed, problem):
+    """The Graded of a submission that we could not grade, through no fault of its own."""
+    marks = tuple(Mark(task.number, task.title, TO_BE_GRADED, 0, task.points) for task in all_exercises(submission.notebook))
+    return Graded(**about(submission, seed), marks=marks, notes=submission.notes, problem=problem)
+
+
+def about(submission, seed):
+    """What a Graded says of where it comes from."""
+    return {"student": submission.student, "notebook": submission.notebook, "path": str(submission.path), "seed": seed,
+            "sha256": hashlib.sha256(submission.content).hexdigest(), "submitted": submission.submitted}
+
+
+def marked(submission, tasks, boxes, seed, personal):
+    """(the Marks of a submission, lines on what was wrong with the file)."""
+    if submission.problem:
+        return [unanswered(task) for task in tasks], [submission.problem]
+    try:
+        work = extract(submission.content, submission.notebook)
+    except ValueError as error:
+        return [unanswered(task) for task in tasks], [str(error)]
+    student = submission.student if personal else work.student
+    verdicts = {task.number: answered(task, work.answers.get(task.number), student)
+                for task in tasks if not isinstance(task, Exercise)}
+    exercises = [task for task in tasks if isinstance(task, Exercise)]
+    for exercise in exercises:
+        if work.functions.get(exercise.number) is None:
+            verdicts[exercise.number] = engine.verdict(exercise, engine.NOT_ATTEMPTED)
+    waiting = [exercise for exercise in exercises if exercise.number not in verdicts]
+    while waiting:  # where one takes its box along, the others get a new one
+        with boxes.open(len(waiting)) as box:
+            verdicts |= tried(box, waiting, work, seed)
+        waiting = [exercise for exercise in waiting if exercise.number not in verdicts]
+    return [mark(task, verdicts[task.number], work.cells.get(task.number, "")) for task in tasks], work.notes
+
+
+def unanswered(task):
+    """The Mark of an exercise in a file that could not be read."""
+    return mark(task, engine.verdict(task, engine.NOT_ATTEMPTED), "")
+
+
+def answered(question, given, student):
+    """The Verdict on an answer, a letter in the student's order of choices; None is open."""
+    choices = choices_of(question, student)
+    if given is None:
+        return engine.verdict(question, engine.NOT_ATTEMPTED)
+    letter = given.strip().strip("()").rstrip(".").lower()
+    if letter not in choices:
+        return engine.verdict(question, engine.WRONG, message=f"there is no choice `{given[:50]}`")
+    right = choices[letter] == question.choices[0]
+    return engine.verdict(question, engine.PASSED if right else engine.WRONG, points=question.points * right, message=choices[letter][1])
+
+
+def tried(box, exercises, work, seed):
+    """From number to Verdict, for as many of the exercises, in their order, as the box lives to see; always for the first."""
+    verdicts = {}
+    try:
+        box.start_clock()
+        box.load(work.statements)
+        for exercise in exercises:
+            box.start_clock()
+            attempts = called(box, exercise, work.functions[exercise.number], seed)
+            box.start_clock(JUDGING * box.seconds)
+            made = trials(exercise.number, seed)
+            verdicts[exercise.number] = engine.judge(exercise, made.probes, made.wanted, attempts, seed)
+            if box.peer.is_broken:  # by a network that was asked while it was judged
+                break
+    except (wire.Closed, wire.Malformed) as error:
+        exercise = exercises[len(verdicts)]
+        verdicts[exercise.number] = engine.verdict(exercise, engine.WRONG, message=ended(error, box.seconds))
+    return verdicts
+
+
+def ended(error, seconds):
+    """In words, why no answer came out of the box."""
+    if isinstance(error, wire.Malformed):
+        return "what your code sent out is not what was asked for"
+    if "too long" in str(error):
+        return f"your function did not come to an end within {seconds:.0f} s"
+    return "your code brought its process to an end, or needed more memory or time than there is"
+
+
+def called(box, exercise, name, seed):
+    """An Attempt for each probe: what the student's function made of it in the box."""
+    made = trials(exercise.number, seed)
+    names = list(made.probes[0])
+    attempts = []
+    for probe in made.probes:
+        try:
+            said = box.attempt(name, names, probe, made.seed)
+        except (wire.Closed, wire.Malformed):
+            raise
+        except RuntimeError as error:  # the box says in words what went wrong: the result may be too large to send
+            attempts.append(Attempt(problem=f"your function's result cannot be judged: {error}"[:500]))
+            continue
+        attempts.append(read(said, probe))
+    return attempts
+
+
+def read(said, probe):
+    """The Attempt that a box tells of. Malformed where it tells something else."""
+    if type(said) is not dict or not {"result", "problem", "open"} & said.keys():
+        raise wire.Malformed("no account of a call")
+    if said.get("open") is True:
+        return Attempt(is_open=True)
+    if said.get("problem") is not None:
+        return Attempt(problem=str(said["problem"])[:1000])
+    changed = said.get("changed")
+    names = tuple(name for name in probe if name in changed) if type(changed) is list else ()
+    return Attempt(said.get("result"), changed=names)
+
+
+def mark(task, verdict, code):
+    """The Mark that a Verdict gives."""
+    messages = [clipped(message) for message in verdict.messages]
+    passed = verdict.state == engine.PASSED
+    return Mark(task.number, task.title, verdict.state, verdict.points, verdict.maximum,
+                reason="" if passed or not messages else " ".join(messages[0].split()),
+                outcomes={sentence: message and clipped(message) for sentence, message in verdict.outcomes.items()},
+                message=clipped(verdict.message), hint="" if passed or not task.hints else task.hints[0][1], code=code)
+
+
+def clipped(text, longest=1000):
+    """A text, cut where it is longer than anyone will read."""
+    return text if len(text) <= longest else text[:longest] + "…"

@@ -1,0 +1,267 @@
+"""Values on their way between the grader and the box, in a form that cannot carry code.
+
+A message is a JSON tree and, beside it, its tensors in safetensors' format. Sizes stand in front and are looked at before
+anything is read. Functions do not travel: the other side gets a stand-in that asks back, with gradients where they exist.
+"""
+
+import json
+import math
+import select
+import struct
+import time
+
+import numpy as np
+import safetensors.torch
+import torch
+from torch import nn
+
+FRONT = struct.Struct("<4sII")  # b"adv1", bytes of JSON, bytes of tensors
+LARGEST_TREE, LARGEST_TENSORS = 1 << 20, 64 << 20  # bytes
+DEEPEST = 12  # of lists in lists, and of questions within questions
+# Networks of these layers travel as numbers; every other one stays where it is and is asked.
+LAYERS = {"Linear": ("in_features", "out_features"), "Flatten": (), "ReLU": (), "Tanh": (), "Sigmoid": (), "Identity": ()}
+
+
+class Malformed(ValueError):
+    """What came in is not what this protocol allows."""
+
+
+class Closed(RuntimeError):
+    """The other side is gone, or did not answer in time; `reason` says which."""
+
+
+class Peer:
+    """One end of a connection: asks the other side to call its functions, and lets it call ours meanwhile."""
+
+    def __init__(self, connection):
+        self.connection = connection
+        self.deadline = math.inf  # on time.monotonic's clock
+        self.functions = {}  # what the other side may call: number -> function
+        self.depth = 0
+        self.is_broken = False  # then nothing that comes can be trusted to belong together
+
+    # --- asking and answering ------------------------------------------------------------------------------------------
+
+    def ask(self, function, *arguments, cotangent=None, **keywords):
+        """What the other side's function `function` (its number, or a name) returns; RuntimeError with its words where it fails.
+
+        cotangent: then the gradients of <cotangent, result> with respect to the tensors among `arguments` instead.
+        """
+        try:
+            self.send({"ask": function, "values": [list(arguments), keywords, cotangent]})
+            while "ask" in (message := self.receive()):
+                self.answer(message)
+            if "answer" not in message and "error" not in message:
+                raise Malformed("a message that neither asks nor answers")
+        except (Closed, Malformed):
+            self.is_broken = True
+            raise
+        if "error" in message:
+            raise RuntimeError(str(message["error"])[:1000])
+        return message["values"]
+
+    def answer(self, message):
+        """Call the function that a message asks for, and send what it returns or why it fails."""
+        self.depth += 1
+        try:
+            if self.depth > DEEPEST:
+                raise RuntimeError("too many questions within questions")
+            if not isinstance(message["ask"], int | str) or message["ask"] not in self.functions:
+                raise RuntimeError("there is no such function")
+            values = message["values"]
+            if type(values) is not list or len(values) != 3 or type(values[0]) is not list or type(values[1]) is not dict:
+                raise Malformed("a question without arguments")
+            arguments, keywords, cotangent = values
+            function = self.functions[message["ask"]]
+            result = function(*arguments, **keywords) if cotangent is None else gradients(function, arguments, cotangent)
+            reply = {"answer": True, "values": result}
+        except (Closed, Malformed):
+            raise
+        except Exception as error:
+            reply = {"error": f"{type(error).__name__}: {error}"[:1000]}
+        finally:
+            self.depth -= 1
+        self.send(reply)
+
+    # --- messages ------------------------------------------------------------------------------------------------------
+
+    def send(self, message):
+        """Send a dict; what stands under "values" may be anything that `pack` knows."""
+        tensors = {}
+        message = message | {"values": self.pack(message.get("values"), tensors)}
+        tree, buffers = json.dumps(message).encode(), safetensors.torch.save(tensors) if tensors else b""
+        if len(tree) > LARGEST_TREE or len(buffers) > LARGEST_TENSORS:
+            raise RuntimeError(f"this is too much to send: {(len(tree) + len(buffers)) / 1e6:.0f} MB")
+        data = memoryview(FRONT.pack(b"adv1", len(tree), len(buffers)) + tree + buffers)
+        while data:
+            self.wait(writing=True)
+            try:
+                data = data[self.connection.send(data):]
+            except OSError as error:
+                raise Closed("it ended") from error
+
+    def receive(self):
+        """The next message. Raises Malformed, or Closed at the end or the deadline."""
+        mark, length, size = FRONT.unpack(self.read(FRONT.size))
+        if mark != b"adv1" or length > LARGEST_TREE or size > LARGEST_TENSORS:
+            raise Malformed("something else than a message")
+        try:
+            message = json.loads(self.read(length))
+            tensors = safetensors.torch.load(bytes(self.read(size))) if size else {}
+            if type(message) is not dict:
+                raise Malformed("a message that is no dict")
+            return message | {"values": self.unpack(message.get("values"), tensors)}
+        except (Closed, Malformed):
+            raise
+        except Exception as error:  # whatever hostile bytes make of the readers
+            raise Malformed(f"a message that cannot be read ({type(error).__name__})") from None
+
+    def read(self, count):
+        """Exactly so many bytes."""
+        data = bytearray()
+        while len(data) < count:
+            self.wait()
+            try:
+                part = self.connection.recv(min(count - len(data), 1 << 20))
+            except OSError as error:
+                raise Closed("it ended") from error
+            if not part:
+                raise Closed("it ended")
+            data += part
+        return data
+
+    def wait(self, writing=False):
+        """Until the connection can be used; Closed at the deadline."""
+        left = self.deadline - time.monotonic()
+        ends = [self.connection]
+        if left <= 0 or not any(select.select([] if writing else ends, ends if writing else [], [],
+                                              None if left == math.inf else left)):
+            raise Closed("it took too long")
+
+    # --- values --------------------------------------------------------------------------------------------------------
+
+    def pack(self, value, tensors, depth=0):
+        """A value as a JSON tree; its tensors are put into `tensors`, its functions are remembered for questions."""
+        if depth > DEEPEST:
+            return {"other": "a nest of lists"}
+        if value is None or type(value) in (bool, int, float, str):
+            return value
+        if isinstance(value, torch.Tensor) or isinstance(value, np.ndarray | np.generic) and value.dtype.kind in "biuf":
+            kind = "tensor" if isinstance(value, torch.Tensor) else "array"
+            tensor = value.detach().as_subclass(torch.Tensor) if kind == "tensor" else torch.from_numpy(np.array(value))
+            tensors[str(len(tensors))] = tensor.cpu().contiguous().clone()
+            return {kind: str(len(tensors) - 1)}
+        if type(value) in (list, tuple):
+            return {type(value).__name__: [self.pack(part, tensors, depth + 1) for part in value]}
+        if type(value) is dict and all(type(key) in (str, int) for key in value):
+            return {"dict": [[key, self.pack(part, tensors, depth + 1)] for key, part in value.items()]}
+        if type(value) is nn.Sequential and all(type(layer) is getattr(nn, type(layer).__name__, None)
+                                                and type(layer).__name__ in LAYERS for layer in value):
+            layers = [[type(layer).__name__, *(getattr(layer, name) for name in LAYERS[type(layer).__name__]),
+                       self.pack(list(layer.parameters(recurse=False)), tensors, depth + 1)] for layer in value]
+            return {"network": layers, "training": value.training, "frozen": not any(p.requires_grad for p in value.parameters())}
+        if callable(value):
+            number = len(self.functions)
+            self.functions[number] = value
+            return {"function": number, "module": isinstance(value, nn.Module)}
+        return {"other": type(value).__name__[:100]}
+
+    def unpack(self, tree, tensors, depth=0):
+        """The value that a tree stands for; Malformed where it stands for none."""
+        if depth > DEEPEST + 2:
+            raise Malformed("a nest of lists")
+        if tree is None or type(tree) in (bool, int, float, str):
+            return tree
+        kind = next(iter(tree), None) if type(tree) is dict else None
+        content = tree[kind] if kind else None
+        if kind == "tensor":
+            return tensors[content]
+        if kind == "array":
+            return tensors[content].numpy()
+        if kind in ("list", "tuple"):
+            return {"list": list, "tuple": tuple}[kind](self.unpack(part, tensors, depth + 1) for part in content)
+        if kind == "dict":
+            return {key: self.unpack(part, tensors, depth + 1) for key, part in content if type(key) in (str, int)}
+        if kind == "network":
+            made = network((name, numbers, self.unpack(weights, tensors, depth + 1)) for name, *numbers, weights in content)
+            return made.train(tree["training"] is True).requires_grad_(tree["frozen"] is not True)
+        if kind == "function" and type(content) is int:
+            return (AskedModule if tree.get("module") is True else Asked)(self, content)
+        if kind == "other":
+            return type("".join(letter for letter in str(content) if letter.isidentifier())[:40] or "something", (), {})()
+        raise Malformed("a value of no known kind")
+
+
+def network(layers):
+    """The nn.Sequential of (name, numbers, weights) triples; Malformed where the numbers do not fit the weights."""
+    made = []
+    for name, numbers, weights in layers:
+        if name not in LAYERS or len(numbers) != len(LAYERS[name]) or type(weights) is not list:
+            raise Malformed("a layer of no known kind")
+        if name == "Linear":
+            if not 1 <= len(weights) <= 2 or list(weights[0].shape) != [numbers[1], numbers[0]]:
+                raise Malformed("a layer whose sizes contradict each other")
+            layer = nn.utils.skip_init(nn.Linear, *numbers, bias=len(weights) == 2, dtype=weights[0].dtype)
+            with torch.no_grad():
+                for parameter, weight in zip(layer.parameters(), weights, strict=True):
+                    parameter.copy_(weight)
+        else:
+            layer = getattr(nn, name)()
+        made.append(layer)
+    return nn.Sequential(*made)
+
+
+def gradients(function, arguments, cotangent):
+    """The gradients of <cotangent, function(*arguments)> with respect to the tensors of real numbers; None for other arguments."""
+    asked = [argument.clone().requires_grad_() if isinstance(argument, torch.Tensor) and argument.is_floating_point() else argument
+             for argument in arguments]
+    inputs = [argument for argument in asked if isinstance(argument, torch.Tensor) and argument.requires_grad]
+    with torch.enable_grad():
+        result = function(*asked)
+        found = iter(torch.autograd.grad(result, inputs, cotangent, allow_unused=True) if result.requires_grad else [None] * len(inputs))
+    return [next(found) if isinstance(argument, torch.Tensor) and argument.requires_grad else None for argument in asked]
+
+
+class Through(torch.autograd.Function):
+    """A call of the other side's function that gradients pass through."""
+
+    @staticmethod
+    def forward(ctx, peer, number, *arguments):
+        ctx.peer, ctx.number = peer, number
+        ctx.arguments = [argument.detach() if isinstance(argument, torch.Tensor) else argument for argument in arguments]
+        result = peer.ask(number, *ctx.arguments)
+        if not isinstance(result, torch.Tensor):
+            raise RuntimeError("a gradient needs a function that returns a tensor")
+        return result
+
+    @staticmethod
+    def backward(ctx, cotangent):
+        found = ctx.peer.ask(ctx.number, *ctx.arguments, cotangent=cotangent)
+        if type(found) is not list or len(found) != len(ctx.arguments):
+            raise Malformed("gradients of another number of arguments")
+        return None, None, *found
+
+
+class Asked:
+    """A function that lives on the other side."""
+
+    def __init__(self, peer, number):
+        self.peer, self.number = peer, number
+
+    def __call__(self, *arguments, **keywords):
+        if torch.is_grad_enabled() and any(isinstance(argument, torch.Tensor) and argument.requires_grad for argument in arguments):
+            if keywords:
+                raise RuntimeError("give this function its arguments by position: it is asked over a pipe, with gradients")
+            return Through.apply(self.peer, self.number, *arguments)
+        return self.peer.ask(self.number, *arguments, **keywords)
+
+
+class AskedModule(Asked, nn.Module):
+    """A network that lives on the other side: inputs and gradients pass, weights are out of reach."""
+
+    def __init__(self, peer, number):
+        nn.Module.__init__(self)
+        self.peer, self.number = peer, number
+
+    def forward(self, x):
+        return Asked.__call__(self, x)
