@@ -3,10 +3,12 @@
 import json
 import os
 import select
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -23,20 +25,15 @@ START = 60  # seconds until PyTorch is imported, on a slow machine
 class Boxes:
     """Where boxes come from: a process that has imported PyTorch and forks. Closes with `close` or a with block.
 
+    Where the system lets no process make its own walls, each box is started by bubblewrap instead, which takes seconds.
     walled: False runs students' code with the rights of whoever grades. Only for code of one's own.
     """
 
-    def __init__(self, limits=None, walled=True):
-        self.limits, self.walled = limits or walls.Limits(), walled
-        ours, theirs = socket.socketpair()
-        environment = {"PATH": "/usr/bin:/bin", "PYTHONPATH": str(PACKAGE.parent), "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1",
-                       "HOME": walls.SCRATCH, "TMPDIR": walls.SCRATCH, "MPLCONFIGDIR": walls.SCRATCH, "MPLBACKEND": "agg",
-                       "CUDA_VISIBLE_DEVICES": "", "PYTHONDONTWRITEBYTECODE": "1", "LANG": "C.UTF-8"}
-        self.process = subprocess.Popen([sys.executable, "-P", "-m", "advcourse.grading.box", str(theirs.fileno())], cwd="/",
-                                        env=environment, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL,
-                                        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-        theirs.close()
-        self.control = ours
+    def __init__(self, limits=None, walled=True, bubblewrap=False):
+        self.limits, self.walled, self.bubblewrap = limits or walls.Limits(), walled, bubblewrap
+        self.control, theirs = socket.socketpair()
+        with theirs:
+            self.process = started([], [theirs.fileno()])
 
     def __enter__(self):
         return self
@@ -54,26 +51,51 @@ class Boxes:
     @contextmanager
     def open(self, exercises=1):
         """A Box, for the work on so many exercises. Raises OSError where none can be had: that is never a student's fault."""
-        ours, theirs = socket.socketpair()
         request = {"limits": asdict(self.limits), "seconds": self.limits.seconds * max(1, exercises), "walls": self.walled,
-                   "checkout": str(files.checkout() or ""), "hidden": [str(PACKAGE)]}
+                   "checkout": str(files.checkout() or ""), "hidden": [str(PACKAGE)], "size": walls.own_size()}
+        connection, process = self.bubblewrapped(request) if self.bubblewrap else self.forked(request)
+        try:
+            yield Box(connection, self.limits.seconds)
+        finally:
+            end(process)
+            connection.close()
+
+    def forked(self, request):
+        """(connection, handle of the process) of a box that the waiting process forks; bubblewrap's where that may not."""
+        ours, theirs = socket.socketpair()
         process = None
         try:
             with theirs:
                 socket.send_fds(self.control, [json.dumps(request).encode()], [theirs.fileno()])
-            process = pidfd(first_lines(ours, "process")["process"])
+            process = os.pidfd_open(first_lines(ours, "process")["process"])
             first_lines(ours, "ready")
-            yield Box(ours, self.limits.seconds)
-        except (BrokenPipeError, ConnectionError, EOFError) as error:
-            raise OSError(f"no box can be opened: {self.words() or error}") from None
-        finally:
-            if process is not None:
-                try:
-                    signal.pidfd_send_signal(process, signal.SIGKILL)  # the first of a namespace takes all others along
-                except ProcessLookupError:
-                    pass
-                os.close(process)
+            return ours, process
+        except (OSError, EOFError) as error:
             ours.close()
+            if process is not None:
+                end(process)
+            if process is None and self.process.poll() is None and shutil.which("bwrap"):
+                self.bubblewrap = True
+                return self.bubblewrapped(request)
+            raise OSError(f"no box can be opened: {self.words() or error}") from None
+
+    def bubblewrapped(self, request):
+        """(connection, handle of the process) of a box that bubblewrap starts."""
+        ours, theirs = socket.socketpair()
+        with theirs, tempfile.TemporaryFile() as said:
+            child = started(bubblewrap_command(request), [theirs.fileno()], json.dumps(request), stderr=said)
+            process = os.pidfd_open(child.pid)
+            try:
+                theirs.close()
+                first_lines(ours, "ready")
+                return ours, process
+            except (OSError, EOFError) as error:
+                end(process)
+                ours.close()
+                child.wait()
+                said.seek(0)
+                words = said.read().decode(errors="replace").strip().splitlines()[-1:]
+                raise OSError(f"bubblewrap opens no box: {''.join(words) or error}") from None
 
     def words(self):
         """What the process said when it died; "" while it lives."""
@@ -82,9 +104,40 @@ class Boxes:
         return self.process.stderr.read().decode(errors="replace").strip().splitlines()[-1:][0]
 
 
-def pidfd(process):
-    """A handle that stays true when the number is given to another process."""
-    return os.pidfd_open(process)
+def started(before, handles, *arguments, stderr=subprocess.PIPE):
+    """The process of box.py, by itself or through the command `before`; it inherits the handles, and no secret."""
+    environment = {"PATH": "/usr/bin:/bin", "PYTHONPATH": str(PACKAGE.parent), "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1",
+                   "HOME": walls.SCRATCH, "TMPDIR": walls.SCRATCH, "MPLCONFIGDIR": walls.SCRATCH, "MPLBACKEND": "agg",
+                   "CUDA_VISIBLE_DEVICES": "", "PYTHONDONTWRITEBYTECODE": "1", "LANG": "C.UTF-8"}
+    return subprocess.Popen([*before, sys.executable, "-P", "-m", "advcourse.grading.box", str(handles[0]), *arguments], cwd="/",
+                            env=environment, pass_fds=handles, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=stderr)
+
+
+def bubblewrap_command(request):
+    """bubblewrap, with the files that box.py needs: Python, its packages, and of the course only what holds no exercise."""
+    python = [Path(sys.prefix, "bin"), Path(sys.prefix, "pyvenv.cfg"), Path(sys.base_prefix, "bin"), Path(sys.base_prefix, "lib")]
+    own = [PACKAGE / "__init__.py", *(PACKAGE / "grading" / f"{name}.py" for name in ("__init__", "box", "walls", "wire")),
+           *(path for path in (PACKAGE / "exercises").glob("*.py") if not path.name.startswith("notebook_"))]
+    command = ["bwrap", "--unshare-all", "--die-with-parent", "--new-session", "--as-pid-1", "--cap-drop", "ALL"]
+    for path in [*walls.needed_files(request["checkout"]), *(path.resolve() for path in python if path.exists())]:
+        command += ["--dev-bind" if path.is_relative_to("/dev") else "--ro-bind", str(path), str(path)]
+    for link in (Path("/lib"), Path("/lib64"), Path(sys.executable)):
+        if link.is_symlink() and not any(link.parent == path for path in python):
+            command += ["--symlink", os.readlink(link), str(link)]
+    command += ["--tmpfs", str(PACKAGE)]
+    for path in own:
+        command += ["--ro-bind", str(path), str(path)]
+    return [*command, "--remount-ro", str(PACKAGE), "--size", str(request["limits"]["scratch"]), "--tmpfs", walls.SCRATCH,
+            "--remount-ro", "/", "--chdir", walls.SCRATCH, "--"]
+
+
+def end(process):
+    """Kill a box by its handle; the first process of a namespace takes all others along."""
+    try:
+        signal.pidfd_send_signal(process, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
+    os.close(process)
 
 
 def first_lines(connection, wanted):

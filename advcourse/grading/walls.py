@@ -250,13 +250,17 @@ def filter_calls():
     prctl(PR_SET_SECCOMP, 2, ctypes.addressof(header))
 
 
-def bound(limits, seconds):
-    """Bounds on memory, CPU seconds, threads, open files and their size; no core dumps."""
-    size = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+def own_size():
+    """The bytes of this process's address space."""
+    return int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+
+
+def bound(limits, seconds, size):
+    """Bounds on memory (beyond `size` bytes), CPU seconds, threads, open files and their size; no core dumps."""
     for name, value in (("AS", size + limits.memory), ("CPU", int(seconds) + 1), ("NPROC", limits.threads), ("NOFILE", limits.files),
-                        ("FSIZE", limits.scratch), ("CORE", 0), ("MEMLOCK", 0), ("MSGQUEUE", 0), ("STACK", None)):
+                        ("FSIZE", limits.scratch), ("CORE", 0), ("MEMLOCK", 0), ("MSGQUEUE", 0)):
         kind = getattr(resource, f"RLIMIT_{name}", None)
-        if kind is not None and value is not None:
+        if kind is not None:
             hard = resource.getrlimit(kind)[1]
             value = value if hard == resource.RLIM_INFINITY else min(value, hard)
             resource.setrlimit(kind, (value, value))
@@ -268,8 +272,16 @@ def enter(limits, seconds, number, checkout=None, hidden=()):
     seconds: of CPU time; number: one that no other box of this moment has; the folders are those of `needed_files` and `rebuild_files`.
     """
     paths = needed_files(checkout)
-    bound(limits, seconds)
+    bound(limits, seconds, own_size())
     rebuild_files(paths, hidden, limits.scratch)
     landlock()
     drop_privileges(STRANGERS + number)
+    filter_calls()
+
+
+def enter_bubblewrap(limits, seconds, size):
+    """Put up the walls that bubblewrap leaves to us: it has made the namespaces and the files. `size`: see `bound`."""
+    bound(limits, seconds, size)
+    landlock()
+    prctl(PR_SET_NO_NEW_PRIVS, 1)
     filter_calls()
