@@ -79,7 +79,7 @@ def grade_one(submission, limits, walled, seed, personal) -> Graded:
     with _one_at_a_time:
         walls = proven() if walled else UNSAFE
         boxes = _boxes.get((limits, walled))
-        if boxes is None or boxes.process.poll() is not None:
+        if boxes is None or not boxes.is_alive():
             boxes = _boxes[limits, walled] = Boxes(limits, walled)
         return grade.grade(submission, boxes, seed, walls, personal)
 
@@ -90,7 +90,7 @@ def proven():
     walls = proof.report()
     if broken := [name for name, holds in walls.items() if not holds]:
         raise OSError(f"these walls do not hold on this machine: {', '.join(broken)}; `advcourse grade doctor` tells more")
-    return f"all {len(walls)}, tried before: {', '.join(walls)}"
+    return f"{len(walls)} walls, each tried beforehand: {', '.join(walls)}"
 
 
 def own_seed(path, notebooks):
@@ -113,6 +113,7 @@ def own_seed(path, notebooks):
 def fingerprint(*how):
     """What stands for everything that a grade depends on but the submission: the exercises, the grader, and how it is asked."""
     digest = hashlib.sha256(repr(how).encode())
-    for path in sorted([*Path(exercises.__file__).parent.glob("*.py"), *(PACKAGE / "grading").glob("*.py")]):
+    graders = [PACKAGE / "grading" / f"{name}.py" for name in ("extract", "grade", "box", "wire")]
+    for path in sorted([*Path(exercises.__file__).parent.glob("*.py"), *graders]):
         digest.update(path.read_bytes())
     return digest.hexdigest()

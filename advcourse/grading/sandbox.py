@@ -74,7 +74,7 @@ class Boxes:
             ours.close()
             if process is not None:
                 end(process)
-            if process is None and self.process.poll() is None and shutil.which("bwrap"):
+            if process is None and self.is_alive() and shutil.which("bwrap"):
                 self.bubblewrap = True
                 return self.bubblewrapped(request)
             raise OSError(f"no box can be opened: {self.words() or error}") from None
@@ -97,9 +97,13 @@ class Boxes:
                 words = said.read().decode(errors="replace").strip().splitlines()[-1:]
                 raise OSError(f"bubblewrap opens no box: {''.join(words) or error}") from None
 
+    def is_alive(self):
+        """Does the process still wait? It never says anything: what can be read is its end."""
+        return not select.select([self.control], [], [], 0)[0]
+
     def words(self):
         """What the process said when it died; "" while it lives."""
-        if self.process.poll() is None:
+        if self.is_alive():
             return ""
         return self.process.stderr.read().decode(errors="replace").strip().splitlines()[-1:][0]
 
