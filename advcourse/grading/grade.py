@@ -23,18 +23,20 @@ class Trials:
 
     probes: list
     wanted: list
-    seed: int  # of the student's random numbers; the probes' own seed cannot be told from it
+    random: int  # seed of the student's random numbers
+    judging: int  # seed of what the properties draw; neither can be told from the other, nor from the probes
 
 
 @functools.lru_cache(maxsize=256)
 def trials(number, seed):
     """The Trials of the exercise of this number. RuntimeError where our own solution fails on them: another seed will do."""
     exercise = get(number)
-    inner = int.from_bytes(hashlib.sha256(f"{seed}|{exercise.number}".encode()).digest()[:4])
-    probes = engine.make_probes(exercise, seed)
-    ours = [attempt(exercise.reference, probe, inner) for probe in engine.make_probes(exercise, seed)]
-    made = Trials(probes, [trial.result for trial in ours], inner)
-    verdict = engine.judge(exercise, probes, made.wanted, ours, seed)
+    drawing, random, judging = (int.from_bytes(hashlib.sha256(f"{seed}|{number}|{use}".encode()).digest()[:7])
+                                for use in ("probes", "random", "judging"))
+    probes = engine.make_probes(exercise, drawing)
+    ours = [attempt(exercise.reference, probe, random) for probe in engine.make_probes(exercise, drawing)]
+    made = Trials(probes, [trial.result for trial in ours], random, judging)
+    verdict = engine.judge(exercise, probes, made.wanted, ours, judging)
     if verdict.state != engine.PASSED:
         raise RuntimeError(f"the course's own solution of {exercise.number} fails with the seed {seed}: {'; '.join(verdict.messages)}")
     return made
@@ -116,11 +118,11 @@ def tried(box, exercises, work, seed):
         box.start_clock()
         box.load(work.statements)
         for exercise in exercises:
-            box.start_clock()
-            attempts = called(box, exercise, work.functions[exercise.number], seed)
-            box.start_clock(JUDGING * box.seconds)
             made = trials(exercise.number, seed)
-            verdicts[exercise.number] = engine.judge(exercise, made.probes, made.wanted, attempts, seed)
+            box.start_clock()
+            attempts = called(box, made, work.functions[exercise.number])
+            box.start_clock(JUDGING * box.seconds)
+            verdicts[exercise.number] = engine.judge(exercise, made.probes, made.wanted, attempts, made.judging)
             if box.peer.is_broken:  # by a network that was asked while it was judged
                 break
     except (wire.Closed, wire.Malformed) as error:
@@ -138,14 +140,13 @@ def ended(error, seconds):
     return "your code brought its process to an end, or needed more memory or time than there is"
 
 
-def called(box, exercise, name, seed):
+def called(box, made, name):
     """An Attempt for each probe: what the student's function made of it in the box."""
-    made = trials(exercise.number, seed)
     names = list(made.probes[0])
     attempts = []
     for probe in made.probes:
         try:
-            said = box.attempt(name, names, probe, made.seed)
+            said = box.attempt(name, names, probe, made.random)
         except (wire.Closed, wire.Malformed):
             raise
         except RuntimeError as error:  # the box says in words what went wrong: the result may be too large to send
@@ -164,8 +165,8 @@ def read(said, probe):
     if said.get("problem") is not None:
         return Attempt(problem=str(said["problem"])[:1000])
     changed = said.get("changed")
-    names = tuple(name for name in probe if name in changed) if type(changed) is list else ()
-    return Attempt(said.get("result"), changed=names)
+    names = {name for name in changed if type(name) is str} if type(changed) is list else set()
+    return Attempt(said.get("result"), changed=tuple(name for name in probe if name in names))
 
 
 def mark(task, verdict, code):

@@ -67,8 +67,12 @@ class Boxes:
         try:
             with theirs:
                 socket.send_fds(self.control, [json.dumps(request).encode()], [theirs.fileno()])
-            process = os.pidfd_open(first_lines(ours, "process")["process"])
-            first_lines(ours, "ready")
+            said = next_line(ours)
+            while "process" not in said:  # the box may be ready before the one who forked it says so
+                said |= next_line(ours)
+            process = os.pidfd_open(said["process"])
+            while "ready" not in said:
+                said |= next_line(ours)
             return ours, process
         except (OSError, EOFError) as error:
             ours.close()
@@ -87,7 +91,7 @@ class Boxes:
             process = os.pidfd_open(child.pid)
             try:
                 theirs.close()
-                first_lines(ours, "ready")
+                next_line(ours)
                 return ours, process
             except (OSError, EOFError) as error:
                 end(process)
@@ -144,8 +148,8 @@ def end(process):
     os.close(process)
 
 
-def first_lines(connection, wanted):
-    """What a box says of itself before it answers: the line that holds `wanted`."""
+def next_line(connection):
+    """What a box says of itself before it answers: a dict. OSError where the walls cannot be put up, EOFError where it died."""
     line, deadline = b"", time.monotonic() + START
     while not line.endswith(b"\n"):
         if not select.select([connection], [], [], max(0, deadline - time.monotonic()))[0]:
@@ -154,10 +158,10 @@ def first_lines(connection, wanted):
         if not letter:
             raise EOFError("the box ended before it was ready")
         line += letter
-    message = json.loads(line)
-    if wanted not in message:
-        raise OSError(f"the walls cannot be put up: {message.get('failed', message)}")
-    return message
+    said = json.loads(line)
+    if "failed" in said:
+        raise OSError(f"the walls cannot be put up: {said['failed']}")
+    return said
 
 
 class Box:

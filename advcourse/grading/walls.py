@@ -56,7 +56,7 @@ FORBIDDEN = {
     "io_uring_setup": (425, 425), "io_uring_enter": (426, 426), "io_uring_register": (427, 427), "fanotify_init": (300, 262),
     "name_to_handle_at": (303, 264), "open_by_handle_at": (304, 265),
 }
-CLONE, CLONE3 = (56, 220), (435, 435)
+CLONE, CLONE3, PRCTL = (56, 220), (435, 435), (157, 167)
 PIVOT_ROOT = FORBIDDEN["pivot_root"]
 
 
@@ -229,7 +229,7 @@ def landlock():
 
 
 def filter_calls():
-    """Refuse the system calls that no computation needs; a thread may be made, a process may not.
+    """Refuse the system calls that no computation needs; a thread may be made, a process may not, nor may it outlive the grader.
 
     A filter program (seccomp) of (operation, jump if true, jump if false, constant) instructions.
     """
@@ -243,6 +243,7 @@ def filter_calls():
     for numbers in FORBIDDEN.values():
         if numbers[here] is not None:
             program += [(equal, 0, 1, numbers[here]), (give, 0, 0, refuse)]
+    program += [(equal, 0, 4, PRCTL[here]), (load, 0, 0, 16), (equal, 0, 1, PR_SET_PDEATHSIG), (give, 0, 0, refuse), (give, 0, 0, allow)]
     program += [(equal, 0, 3, CLONE[here]), (load, 0, 0, 16), (any_bit, 1, 0, CLONE_THREAD), (give, 0, 0, refuse), (give, 0, 0, allow)]
     code = b"".join(struct.pack("HBBI", *instruction) for instruction in program)
     code = ctypes.create_string_buffer(code)
@@ -276,6 +277,7 @@ def enter(limits, seconds, number, checkout=None, hidden=()):
     rebuild_files(paths, hidden, limits.scratch)
     landlock()
     drop_privileges(STRANGERS + number)
+    die_with(None)  # again: the kernel forgets it when the user changes
     filter_calls()
 
 

@@ -175,9 +175,9 @@ class Peer:
         kind = next(iter(tree), None) if type(tree) is dict else None
         content = tree[kind] if kind else None
         if kind == "tensor":
-            return tensors[content]
+            return tensors.pop(content)  # once, as `pack` makes it: a small message shall not grow large here
         if kind == "array":
-            return tensors[content].numpy()
+            return tensors.pop(content).numpy()
         if kind in ("list", "tuple"):
             return {"list": list, "tuple": tuple}[kind](self.unpack(part, tensors, depth + 1) for part in content)
         if kind == "dict":
