@@ -11,7 +11,7 @@ import torch
 
 from advcourse.exercises.attempt import attempt, isolated, signature_problem
 from advcourse.exercises.catalogue import Exercise, Question
-from advcourse.exercises.kinds import describe, kind_problem, plain
+from advcourse.exercises.kinds import describe, holds_nan, kind_problem, plain
 
 NOT_ATTEMPTED, WRONG, PASSED = "not attempted", "wrong", "passed"
 
@@ -117,7 +117,11 @@ def _problem(trial, expected):
     """In words, why the properties cannot be judged on this trial; None where they can."""
     if trial.is_open:
         return "your function still raises NotImplementedError for some inputs"
-    return trial.problem or kind_problem(trial.result, expected)
+    if problem := trial.problem or kind_problem(trial.result, expected):
+        return problem
+    if holds_nan(trial.result) and not holds_nan(expected):  # no comparison with NaN fails: it would pass many a check
+        return "your result holds NaN: look for a division by zero (the norm of a zero gradient?) or a logarithm of 0"
+    return None
 
 
 def _message(holds, probe, trial, expected):

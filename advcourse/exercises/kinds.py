@@ -47,6 +47,19 @@ def _same_kind(result, expected):
     return isinstance(result, type(expected))
 
 
+def holds_nan(value):
+    """Whether a value, or something in it, is not a number."""
+    if isinstance(value, torch.Tensor):
+        return bool(value.isnan().any())
+    if isinstance(value, np.ndarray):
+        return value.dtype.kind == "f" and bool(np.isnan(value).any())
+    if isinstance(value, list | tuple):
+        return any(map(holds_nan, value))
+    if isinstance(value, dict):
+        return any(map(holds_nan, value.values()))
+    return isinstance(value, float) and value != value
+
+
 def _is_number(value):
     return isinstance(value, int | float) and not isinstance(value, bool)
 

@@ -44,9 +44,10 @@ def through(port):
     return any(os.path.exists(path) for path in SECRETS)
 """),
     Wall("nothing of the course's exercises", """
-import importlib.util, os, sys
+import os, sys
 def through(port):
-    return any(os.path.exists(os.path.join(folder, "advcourse", "exercises", "notebook_01.py")) for folder in sys.path)
+    folders = [os.path.join(folder, "advcourse") for folder in sys.path]
+    return any(name.startswith(("notebook", "attacks")) for folder in folders for _, inner, files in os.walk(folder) for name in inner + files)
 """),
     Wall("nothing writable but the scratch folder", """
 import os, sys

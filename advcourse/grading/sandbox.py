@@ -1,5 +1,6 @@
 """Boxes for students' code, from the grader's side: open one, load the definitions, call the functions."""
 
+import functools
 import json
 import os
 import select
@@ -52,7 +53,7 @@ class Boxes:
     def open(self, exercises=1):
         """A Box, for the work on so many exercises. Raises OSError where none can be had: that is never a student's fault."""
         request = {"limits": asdict(self.limits), "seconds": self.limits.seconds * max(1, exercises), "walls": self.walled,
-                   "checkout": str(files.checkout() or ""), "hidden": [str(PACKAGE)], "size": walls.own_size()}
+                   "checkout": str(files.checkout() or ""), "hidden": own_folders(), "size": walls.own_size()}
         connection, process = self.bubblewrapped(request) if self.bubblewrap else self.forked(request)
         try:
             yield Box(connection, self.limits.seconds)
@@ -112,6 +113,13 @@ class Boxes:
         return self.process.stderr.read().decode(errors="replace").strip().splitlines()[-1:][0]
 
 
+@functools.cache
+def own_folders():
+    """Every folder of this Python and of the system's that holds the course or a part of it, such as its notebooks."""
+    folders = [*map(Path, filter(None, sys.path)), *(folder for root in ("/usr/lib", "/usr/local/lib") for folder in Path(root).glob("python3*/*-packages"))]
+    return sorted({str(PACKAGE), *(str((folder / "advcourse").resolve()) for folder in folders if (folder / "advcourse").is_dir())})
+
+
 def started(before, handles, *arguments, stderr=subprocess.PIPE):
     """The process of box.py, by itself or through the command `before`; it inherits the handles, and no secret."""
     environment = {"PATH": "/usr/bin:/bin", "PYTHONPATH": str(PACKAGE.parent), "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1",
@@ -132,10 +140,13 @@ def bubblewrap_command(request):
     for link in (Path("/lib"), Path("/lib64"), Path(sys.executable)):
         if link.is_symlink() and not any(link.parent == path for path in python):
             command += ["--symlink", os.readlink(link), str(link)]
-    command += ["--tmpfs", str(PACKAGE)]
+    for folder in request["hidden"]:
+        command += ["--tmpfs", folder]
     for path in own:
         command += ["--ro-bind", str(path), str(path)]
-    return [*command, "--remount-ro", str(PACKAGE), "--size", str(request["limits"]["scratch"]), "--tmpfs", walls.SCRATCH,
+    for folder in request["hidden"]:
+        command += ["--remount-ro", folder]
+    return [*command, "--size", str(request["limits"]["scratch"]), "--tmpfs", walls.SCRATCH,
             "--remount-ro", "/", "--chdir", walls.SCRATCH, "--"]
 
 

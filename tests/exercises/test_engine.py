@@ -1,6 +1,7 @@
 """Every way in which a student's function can go wrong ends in words that name the mistake."""
 
 import json
+import math
 import random
 import subprocess
 import sys
@@ -191,6 +192,17 @@ def test_a_property_that_stumbles_says_so_in_words():
     verdict = run(double, exercise(double, {"x": torch.ones(2, 3)}, crash=crash))
     assert verdict.messages == ["this check cannot work with what your function returned, a tensor of shape (2, 3); "
                                 "the course's own solution returns a tensor of shape (2, 3) here"]
+
+
+@pytest.mark.parametrize("nothing", [torch.tensor([1, math.nan]), [1.0, math.nan], (torch.zeros(2), {"a": math.nan})])
+def test_what_is_not_a_number_passes_no_check(nothing):
+    def never_beyond(probe, result):
+        return None  # as `result.max() > eps` is False for NaN
+    usual = {torch.Tensor: torch.zeros(2), list: [1.0, 2.0], tuple: (torch.zeros(2), {"a": 1.0})}[type(nothing)]
+    tried = exercise(lambda x: usual, {"x": torch.ones(1)}, holds=never_beyond)
+    verdict = run(lambda x: nothing, tried)
+    assert verdict.points == 0 and "NaN" in verdict.messages[0]
+    assert run(lambda x: nothing, exercise(lambda x: nothing, {"x": torch.ones(1)}, holds=never_beyond)).points == 4  # where it is wanted
 
 
 def test_points_are_the_share_of_properties_that_hold_rounded_down():

@@ -1,0 +1,90 @@
+"""What grading costs: seconds per submission, beyond what the student's own functions take.
+
+    python benchmarks/grading.py                        # 1,000 submissions of notebook 01 on all cores; writes results/grading.json
+    python benchmarks/grading.py --submissions 50 --workers 1
+
+The submissions are the solved notebook, each with another line in it, so that none is taken for graded. A student's own compute is the time of
+the same functions on the same probes, called without a box.
+"""
+
+import argparse
+import json
+import os
+import platform
+import tempfile
+import time
+from datetime import date
+from pathlib import Path
+
+from advcourse import files
+from advcourse.exercises import Exercise, all_exercises
+from advcourse.exercises.attempt import attempt
+from advcourse.grading import grade, reports, run
+from advcourse.grading.collect import Submission
+from advcourse.grading.sandbox import Boxes
+from advcourse.grading.walls import Limits
+from advcourse.pipeline import masters
+
+OUT = Path(__file__).parent / "results" / "grading.json"
+SEED, REPEATS = 7, 20
+
+
+def submission(notebook, number):
+    """The solved notebook, as student `number` hands it in."""
+    [path] = (masters.ROOT / "notebooks" / "solutions").glob(f"{notebook}_*.ipynb")
+    content = path.read_bytes() + b"\n" * (number + 1)
+    return Submission(f"student {number:04d}", notebook, path, content)
+
+
+def own_compute(notebook):
+    """Seconds that the reference solutions take on the probes, without a box."""
+    exercises = [task for task in all_exercises(notebook) if isinstance(task, Exercise)]
+    made = [(exercise, grade.trials(exercise.number, SEED)) for exercise in exercises]
+    start = time.perf_counter()
+    for exercise, trials in made:
+        for probe in trials.probes:
+            attempt(exercise.reference, probe, trials.random)
+    return time.perf_counter() - start
+
+
+def one_by_one(notebook):
+    """(median, largest) seconds of grading one submission in a process that has started already; and the own compute."""
+    with Boxes(Limits()) as boxes:
+        grade.grade(submission(notebook, 0), boxes, SEED)
+        seconds = sorted(grade.grade(submission(notebook, number), boxes, SEED).seconds for number in range(1, REPEATS + 1))
+    own = sorted(own_compute(notebook) for _ in range(5))[2]
+    return {"median_s": round(seconds[REPEATS // 2], 3), "largest_s": round(seconds[-1], 3), "own_compute_s": round(own, 3),
+            "overhead_s": round(seconds[REPEATS // 2] - own, 3)}
+
+
+def whole_class(notebook, count, workers):
+    """Seconds for a class, from the start of the processes to the last page."""
+    submissions = [submission(notebook, number) for number in range(count)]
+    with tempfile.TemporaryDirectory() as folder:
+        start = time.perf_counter()
+        graded = run.grade_class(submissions, folder, limits=Limits(), seed=SEED, workers=workers)
+        reports.write(graded, folder)
+        seconds = time.perf_counter() - start
+    wrong = [one.student for one in graded if one.points != one.maximum]
+    if wrong:
+        raise SystemExit(f"{len(wrong)} solved notebooks did not get full points, such as {wrong[0]}'s")
+    return round(seconds, 1)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--submissions", type=int, default=1000)
+    parser.add_argument("--workers", type=int, default=len(os.sched_getaffinity(0)))
+    parser.add_argument("--notebook", default="01")
+    arguments = parser.parse_args()
+    result = {"date": date.today().isoformat(), "machine": platform.machine(), "cores": len(os.sched_getaffinity(0)),
+              "notebook": arguments.notebook, "one": one_by_one(arguments.notebook), "submissions": arguments.submissions,
+              "workers": arguments.workers}
+    print(json.dumps(result["one"]))
+    result["class_s"] = whole_class(arguments.notebook, arguments.submissions, arguments.workers)
+    files.write(OUT, json.dumps(result, indent=2) + "\n")
+    print(json.dumps(result))
+
+
+if __name__ == "__main__":
+    main()
