@@ -35,6 +35,8 @@ class Peer:
 
     def __init__(self, connection):
         self.connection = connection
+        if connection:
+            connection.setblocking(False)  # a blocking `send` would wait beyond the deadline for one who does not listen
         self.deadline = math.inf  # on time.monotonic's clock
         self.functions = {}  # what the other side may call: number -> function
         self.depth = 0
@@ -97,6 +99,8 @@ class Peer:
             self.wait(writing=True)
             try:
                 data = data[self.connection.send(data):]
+            except BlockingIOError:
+                continue
             except OSError as error:
                 raise Closed("it ended") from error
 
@@ -123,6 +127,8 @@ class Peer:
             self.wait()
             try:
                 part = self.connection.recv(min(count - len(data), 1 << 20))
+            except BlockingIOError:
+                continue
             except OSError as error:
                 raise Closed("it ended") from error
             if not part:
