@@ -1,0 +1,76 @@
+"""The values that pass between the parts of grading: a Mark for each exercise, and what was Graded for each notebook."""
+
+from dataclasses import dataclass, field
+
+TO_BE_GRADED = "to be graded"
+STATES = ("passed", "wrong", "not attempted", TO_BE_GRADED)  # the first three are the exercises' own
+
+
+@dataclass(frozen=True)
+class Mark:
+    """What a student gets for one exercise, and why.
+
+    exercise: "01.2". state: one of STATES. points: of `maximum`.
+    reason: the first thing wrong, in one line; empty where all is right.
+    outcomes: from each property's sentence to None (it holds) or to what is wrong.
+    message: what kept the properties from being judged; for a question, the explanation.
+    hint: the first hint, unless the exercise is passed. code: the student's own.
+    """
+
+    exercise: str
+    title: str
+    state: str
+    points: int | float
+    maximum: int | float
+    reason: str = ""
+    outcomes: dict = field(default_factory=dict)
+    message: str = ""
+    hint: str = ""
+    code: str = ""
+
+    def __post_init__(self):
+        if self.state not in STATES:
+            raise ValueError(f"the state of {self.exercise} must be one of {', '.join(STATES)}; got {self.state!r}")
+
+
+@dataclass(frozen=True)
+class Graded:
+    """One student's notebook ("01") and its marks.
+
+    path: where it came from, for people. sha256: of its content, in hex. notes: what was wrong with the file, a line each.
+    problem: the grader's own fault, or None; where there is one, every mark is "to be graded" and nothing counts as 0.
+    walls: a line that says in which sandbox it ran. seed: of the probes, the instructor's secret.
+    seconds: how long grading took. submitted: seconds since the epoch.
+    """
+
+    student: str
+    notebook: str
+    path: str
+    sha256: str
+    marks: tuple = ()
+    notes: tuple = ()
+    problem: str | None = None
+    walls: str = ""
+    seed: int = 0
+    seconds: float = 0.0
+    submitted: float = 0.0
+
+    def __post_init__(self):
+        if self.problem is not None and any(mark.state != TO_BE_GRADED for mark in self.marks):
+            raise ValueError(f"a grader's fault leaves every exercise {TO_BE_GRADED!r}; "
+                             f"{self.student!r}, notebook {self.notebook}, has other states beside {self.problem!r}")
+
+    @property
+    def is_open(self):
+        """Is anything still to be graded? Then there are no points to speak of."""
+        return self.problem is not None or any(mark.state == TO_BE_GRADED for mark in self.marks)
+
+    @property
+    def points(self):
+        """The points of all exercises; None while anything is still to be graded."""
+        return None if self.is_open else sum(mark.points for mark in self.marks)
+
+    @property
+    def maximum(self):
+        """The points that can be had."""
+        return sum(mark.maximum for mark in self.marks)
