@@ -10,10 +10,11 @@ from advcourse.exercises import engine
 from advcourse.exercises.attempt import Attempt, attempt
 from advcourse.exercises.catalogue import Exercise, all_exercises, get
 from advcourse.exercises.session import choices_of
-from advcourse.grading import wire
+from advcourse.grading import walls, wire
 from advcourse.grading.extract import extract
 from advcourse.grading.marks import TO_BE_GRADED, Graded, Mark
 
+OWN_MEMORY = 4 << 30  # bytes that a box can make the grader take by asking for much
 JUDGING = 20  # times an exercise's seconds, where what came back is a network that lives in the box and is asked there
 
 
@@ -42,17 +43,18 @@ def trials(number, seed):
     return made
 
 
-def grade(submission, boxes, seed, walls="", personal=False):
+def grade(submission, boxes, seed, proven="", personal=False):
     """The Graded of one `collect.Submission`.
 
-    boxes: a `sandbox.Boxes`. seed: of the probes, the instructor's secret. walls: the line that says which walls hold.
+    boxes: a `sandbox.Boxes`. seed: of the probes, the instructor's secret. proven: the line that says which walls hold.
     personal: the choices of questions stand in the order of the submission's student, whatever STUDENT says in the notebook.
     Whatever goes wrong on our side becomes the problem of a Graded that is still to be graded.
     """
     start = time.monotonic()
     try:
-        marks, notes = marked(submission, all_exercises(submission.notebook), boxes, seed, personal)
-        return Graded(**about(submission, seed), walls=walls, marks=tuple(marks), notes=(*submission.notes, *notes),
+        with walls.bounded_memory(OWN_MEMORY):
+            marks, notes = marked(submission, all_exercises(submission.notebook), boxes, seed, personal)
+        return Graded(**about(submission, seed), walls=proven, marks=tuple(marks), notes=(*submission.notes, *notes),
                       seconds=time.monotonic() - start)
     except Exception as error:  # ours: a student's mistakes end in marks
         where = traceback.extract_tb(error.__traceback__)[-1]

@@ -23,8 +23,12 @@ PACKAGE = Path(advcourse.__file__).resolve().parent
 START = 60  # seconds until PyTorch is imported, on a slow machine
 
 
+class WallsRefused(OSError):
+    """The system does not let a process make its own walls."""
+
+
 class Boxes:
-    """Where boxes come from: a process that has imported PyTorch and forks. Closes with `close` or a with block.
+    """Where boxes come from: a process that has imported PyTorch and forks. Close it with `close` or a with block.
 
     Where the system lets no process make its own walls, each box is started by bubblewrap instead, which takes seconds.
     walled: False runs students' code with the rights of whoever grades. Only for code of one's own.
@@ -35,6 +39,12 @@ class Boxes:
         self.control, theirs = socket.socketpair()
         with theirs:
             self.process = started([], [theirs.fileno()])
+        if walled and not bubblewrap and shutil.which("bwrap"):  # now and for good: what is proven of one road is not of the other
+            try:
+                with self.open():
+                    pass
+            except WallsRefused:
+                self.bubblewrap = True
 
     def __enter__(self):
         return self
@@ -62,7 +72,7 @@ class Boxes:
             connection.close()
 
     def forked(self, request):
-        """(connection, handle of the process) of a box that the waiting process forks; bubblewrap's where that may not."""
+        """(connection, handle of the process) of a box that the waiting process forks."""
         ours, theirs = socket.socketpair()
         process = None
         try:
@@ -79,9 +89,8 @@ class Boxes:
             ours.close()
             if process is not None:
                 end(process)
-            if process is None and self.is_alive() and shutil.which("bwrap"):
-                self.bubblewrap = True
-                return self.bubblewrapped(request)
+            if isinstance(error, WallsRefused):
+                raise
             raise OSError(f"no box can be opened: {self.words() or error}") from None
 
     def bubblewrapped(self, request):
@@ -171,7 +180,7 @@ def next_line(connection):
         line += letter
     said = json.loads(line)
     if "failed" in said:
-        raise OSError(f"the walls cannot be put up: {said['failed']}")
+        raise WallsRefused(f"the walls cannot be put up: {said['failed']}")
     return said
 
 

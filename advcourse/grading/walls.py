@@ -13,6 +13,7 @@ import signal
 import struct
 import sys
 import sysconfig
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -254,6 +255,18 @@ def filter_calls():
 def own_size():
     """The bytes of this process's address space."""
     return int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+
+
+@contextmanager
+def bounded_memory(size):
+    """Let this process take no more than `size` bytes more than it has, meanwhile: what asks for more fails."""
+    before = resource.getrlimit(resource.RLIMIT_AS)
+    most = own_size() + size
+    resource.setrlimit(resource.RLIMIT_AS, (most if before[0] == resource.RLIM_INFINITY else min(most, before[0]), before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, before)
 
 
 def bound(limits, seconds, size):

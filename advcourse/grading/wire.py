@@ -16,7 +16,7 @@ import torch
 from torch import nn
 
 FRONT = struct.Struct("<4sII")  # b"adv1", bytes of JSON, bytes of tensors
-LARGEST_TREE, LARGEST_TENSORS = 1 << 20, 64 << 20  # bytes
+LARGEST_TREE, LARGEST_TENSORS = 1 << 20, 16 << 20  # bytes; the course's own messages hold less than one megabyte
 DEEPEST = 12  # of lists in lists, and of questions within questions
 # Networks of these layers travel as numbers; every other one stays where it is and is asked.
 LAYERS = {"Linear": ("in_features", "out_features"), "Flatten": (), "ReLU": (), "Tanh": (), "Sigmoid": (), "Identity": ()}
