@@ -28,7 +28,6 @@ from advcourse.exercises.attempt import attempt, signature_problem
 from advcourse.grading import walls, wire
 
 OWN = "advcourse"
-FILE = "<your notebook>"
 
 
 def alone(descriptor, request):
@@ -154,18 +153,15 @@ def serve(peer):
 
 def load(statements, notebook, failed):
     """Run the notebook's definitions, one by one; those that fail are remembered by the names that they would have bound."""
-    text = "\n".join(statements)
-    linecache.cache[FILE] = (len(text), None, text.splitlines(keepends=True), FILE)
-    line = 0
-    for statement in statements:
+    for place, statement in enumerate(statements):
+        file = f"<your notebook, {place}>"  # each statement its own: its lines count from the top of its cell
+        linecache.cache[file] = (len(statement), None, statement.splitlines(keepends=True), file)
         tree = ast.parse(statement)
-        ast.increment_lineno(tree, line)
         try:
-            exec(compile(tree, FILE, "exec"), vars(notebook))  # this is what the box is for
+            exec(compile(tree, file, "exec"), vars(notebook))  # this is what the box is for
         except BaseException as error:
             words = f"{type(error).__name__}: {error}"[:300]
             failed.update({node.id: words for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)})
-        line += statement.count("\n") + 1
 
 
 def tried(notebook, failed, name, wanted, probe, seed):

@@ -10,7 +10,7 @@ COURSE_CALLS = {"check", "answer", "start", "question", "progress", "hint"}
 MENTIONS = re.compile(rf"\b({'|'.join(sorted(COURSE_CALLS))})\b|:=")  # what has none of it needs no closer look
 MAGICS_WITH_PYTHON = {"time", "capture", "prun"}  # the cell below such a line is run as it stands
 # Far above any real notebook: what a hostile one may cost.
-MOST_BRANCHES, MOST_CODE, MOST_STATEMENTS, MOST_TRIES, LONGEST_PAD = 1_000_000, 300_000, 5_000, 2_000, 2_000
+MOST_BRANCHES, MOST_CODE, MOST_STATEMENTS, MOST_TRIED, LONGEST_PAD = 1_000_000, 300_000, 5_000, 3_000_000, 2_000
 LOOK_AHEAD = 40  # how far a piece of a broken cell may reach, in lines that could begin a statement
 UNREADABLE = (SyntaxError, ValueError, RecursionError, MemoryError)  # what Python's parser raises on hostile text
 
@@ -63,7 +63,7 @@ def code_cells(content):
 
 def read(content):
     """All top-level statements of a notebook in its order, and notes on what could not be read."""
-    statements, notes, size, tries = [], [], 0, [None] * MOST_TRIES
+    statements, notes, size, tries = [], [], 0, [MOST_TRIED]
     for position, source in code_cells(content):
         if size + len(source) > MOST_CODE:
             notes.append(f"cell {position} is left out: with it the notebook has more than {MOST_CODE:,} characters of code")
@@ -83,7 +83,8 @@ def read(content):
 # --- from a cell to statements ---------------------------------------------------------------------------------------
 
 def parse_cell(source, tries):
-    """The Statements of a cell, and a str ("line 3 …") for each piece that cannot be read. Uses up `tries`."""
+    """The Statements of a cell, and a str ("line 3 …") for each piece that cannot be read. Uses up `tries`, a list with how many characters
+    more may be tried."""
     lines = without_cell_magic(source.split("\n"))
     first = next((line for line in lines if line.strip()), "")
     indent = first[:len(first) - len(first.lstrip())]
@@ -143,10 +144,10 @@ def parse_pieces(lines, tries):
         for reach in range(at + 1, min(at + LOOK_AHEAD, len(starts)) + 1):
             piece = lines[borders[at]:borders[reach]]
             for candidate in (piece, without_magics(piece)):
-                if not tries:
+                tries[0] -= 1000 + sum(map(len, candidate))  # a try costs something, however short it is
+                if tries[0] < 0:
                     yield f"line {borders[at] + 1}: too much of this notebook is no Python; the rest of the cell is left out"
                     return
-                tries.pop()
                 statements, error = parse(candidate, borders[at])
                 problem = problem or error
                 if error is None:
