@@ -2,6 +2,16 @@
 
 import numpy as np
 import torch
+from torch import nn
+
+# Networks of these layers are numbers and nothing else: they can be sent to whoever judges them, and hide no code.
+LAYERS = {"Linear": ("in_features", "out_features"), "Flatten": ("start_dim", "end_dim"), "ReLU": (), "Tanh": (), "Sigmoid": (), "Identity": ()}
+
+
+def is_plain_network(value):
+    """Whether a value is an nn.Sequential of nothing but LAYERS."""
+    return type(value) is nn.Sequential and all(type(layer) is getattr(nn, type(layer).__name__, None) and type(layer).__name__ in LAYERS
+                                                for layer in value)
 
 
 def plain(result, expected):

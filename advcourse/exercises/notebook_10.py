@@ -9,6 +9,7 @@ from torch.nn import functional as F
 
 from advcourse.defenses.smoothing import lower_confidence_bound
 from advcourse.exercises.catalogue import Exercise, Question
+from advcourse.exercises.kinds import LAYERS, is_plain_network
 from advcourse.exercises.notebook_01 import random_images, small_model
 from advcourse.exercises.properties import equals, finite
 
@@ -322,6 +323,9 @@ def withstands(probe, result):
     if robust < LEAST_ROBUST:
         return (f"it hides nothing and withstands little: {robust:.0%} of new images stand all attacks, at least {LEAST_ROBUST:.0%} are wanted. "
                 "Train on adversarial examples, made anew in every step")
+    if not is_plain_network(result):
+        return f"it withstands, but a function cannot be graded without running it: return an nn.Sequential of {', '.join(LAYERS)}"
+    return None
 
 
 own_defence = Exercise(

@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from advcourse.exercises import engine
 from advcourse.exercises.attempt import Attempt, attempt
 from advcourse.exercises.catalogue import Exercise, all_exercises, get
+from advcourse.exercises.kinds import LAYERS
 from advcourse.exercises.session import choices_of
 from advcourse.grading import walls, wire
 from advcourse.grading.extract import extract
 from advcourse.grading.marks import TO_BE_GRADED, Graded, Mark
 
 OWN_MEMORY = 4 << 30  # bytes that a box can make the grader take by asking for much
-JUDGING = 20  # times an exercise's seconds, where what came back is a network that lives in the box and is asked there
 
 
 @dataclass(frozen=True)
@@ -123,10 +123,7 @@ def tried(box, exercises, work, seed):
             made = trials(exercise.number, seed)
             box.start_clock()
             attempts = called(box, made, work.functions[exercise.number])
-            box.start_clock(JUDGING * box.seconds)
             verdicts[exercise.number] = engine.judge(exercise, made.probes, made.wanted, attempts, made.judging)
-            if box.peer.is_broken:  # by a network that was asked while it was judged
-                break
     except (wire.Closed, wire.Malformed) as error:
         exercise = exercises[len(verdicts)]
         verdicts[exercise.number] = engine.verdict(exercise, engine.WRONG, message=ended(error, box.seconds))
@@ -166,6 +163,9 @@ def read(said, probe):
         return Attempt(is_open=True)
     if said.get("problem") is not None:
         return Attempt(problem=str(said["problem"])[:1000])
+    if isinstance(said.get("result"), wire.Asked):  # it could answer otherwise whenever it sees that it is attacked
+        return Attempt(problem="your function returns a function, or a network of other layers, which cannot be judged without running it: "
+                               f"return an nn.Sequential of {', '.join(LAYERS)}")
     changed = said.get("changed")
     names = {name for name in changed if type(name) is str} if type(changed) is list else set()
     return Attempt(said.get("result"), changed=tuple(name for name in probe if name in names))

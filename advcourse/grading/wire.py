@@ -15,11 +15,11 @@ import safetensors.torch
 import torch
 from torch import nn
 
+from advcourse.exercises.kinds import LAYERS, is_plain_network
+
 FRONT = struct.Struct("<4sII")  # b"adv1", bytes of JSON, bytes of tensors
 LARGEST_TREE, LARGEST_TENSORS = 1 << 20, 16 << 20  # bytes; the course's own messages hold less than one megabyte
 DEEPEST = 12  # of lists in lists, and of questions within questions
-# Networks of these layers travel as numbers; every other one stays where it is and is asked.
-LAYERS = {"Linear": ("in_features", "out_features"), "Flatten": (), "ReLU": (), "Tanh": (), "Sigmoid": (), "Identity": ()}
 
 
 class Malformed(ValueError):
@@ -161,15 +161,14 @@ class Peer:
             return {type(value).__name__: [self.pack(part, tensors, depth + 1) for part in value]}
         if type(value) is dict and all(type(key) in (str, int) for key in value):
             return {"dict": [[key, self.pack(part, tensors, depth + 1)] for key, part in value.items()]}
-        if type(value) is nn.Sequential and all(type(layer) is getattr(nn, type(layer).__name__, None)
-                                                and type(layer).__name__ in LAYERS for layer in value):
+        if is_plain_network(value):
             layers = [[type(layer).__name__, *(getattr(layer, name) for name in LAYERS[type(layer).__name__]),
                        self.pack(list(layer.parameters(recurse=False)), tensors, depth + 1)] for layer in value]
             return {"network": layers, "training": value.training, "frozen": not any(p.requires_grad for p in value.parameters())}
         if callable(value):
             number = len(self.functions)
             self.functions[number] = value
-            return {"function": number, "module": isinstance(value, nn.Module)}
+            return {"function": number}
         return {"other": type(value).__name__[:100]}
 
     def unpack(self, tree, tensors, depth=0):
@@ -192,7 +191,7 @@ class Peer:
             made = network((name, numbers, self.unpack(weights, tensors, depth + 1)) for name, *numbers, weights in content)
             return made.train(tree["training"] is True).requires_grad_(tree["frozen"] is not True)
         if kind == "function" and type(content) is int:
-            return (AskedModule if tree.get("module") is True else Asked)(self, content)
+            return Asked(self, content)
         if kind == "other":
             return type("".join(letter for letter in str(content) if letter.isidentifier())[:40] or "something", (), {})()
         raise Malformed("a value of no known kind")
@@ -202,7 +201,7 @@ def network(layers):
     """The nn.Sequential of (name, numbers, weights) triples; Malformed where the numbers do not fit the weights."""
     made = []
     for name, numbers, weights in layers:
-        if name not in LAYERS or len(numbers) != len(LAYERS[name]) or type(weights) is not list:
+        if name not in LAYERS or len(numbers) != len(LAYERS[name]) or any(type(n) is not int for n in numbers) or type(weights) is not list:
             raise Malformed("a layer of no known kind")
         if name == "Linear":
             if not 1 <= len(weights) <= 2 or list(weights[0].shape) != [numbers[1], numbers[0]]:
@@ -212,7 +211,7 @@ def network(layers):
                 for parameter, weight in zip(layer.parameters(), weights, strict=True):
                     parameter.copy_(weight)
         else:
-            layer = getattr(nn, name)()
+            layer = getattr(nn, name)(*numbers)
         made.append(layer)
     return nn.Sequential(*made)
 
@@ -260,14 +259,3 @@ class Asked:
                 raise RuntimeError("give this function its arguments by position: it is asked over a pipe, with gradients")
             return Through.apply(self.peer, self.number, *arguments)
         return self.peer.ask(self.number, *arguments, **keywords)
-
-
-class AskedModule(Asked, nn.Module):
-    """A network that lives on the other side: inputs and gradients pass, weights are out of reach."""
-
-    def __init__(self, peer, number):
-        nn.Module.__init__(self)
-        self.peer, self.number = peer, number
-
-    def forward(self, x):
-        return Asked.__call__(self, x)

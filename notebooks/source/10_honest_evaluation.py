@@ -408,13 +408,13 @@ answer("10.4", choice)
 # them; faint marks all over tell it, too, and never lie. An ordinary network trusts the faint marks, and the attack wipes those out.
 
 # %% [markdown]
-# Return any model: a trained network, a function around one, whatever you believe in. The check draws new images, audits it, and runs
-# `evaluate.robust_accuracy`. Your model passes with enough accuracy on clean images *and* under all attacks. Masked gradients earn nothing. When the
-notebook is graded, the course's library is out of reach: your function stands on PyTorch and NumPy alone.
+# Return a network that withstands. The check draws new images, audits it, and runs `evaluate.robust_accuracy`. It passes with enough accuracy on clean
+# images *and* under all attacks. Masked gradients earn nothing. The check examines any function, but whoever grades it takes numbers, no code:
+# an `nn.Sequential` of `Flatten`, `Linear`, `ReLU`, `Tanh`, `Sigmoid` and `Identity`, made with PyTorch and NumPy alone.
 
 # %%
 def defend(x, y, eps):
-    """A model that withstands: a function or a network, from images in [0, 1], (N, 1, 6, 6), to logits (N, 3).
+    """A network that withstands: an nn.Sequential from images in [0, 1], (N, 1, 6, 6), to logits (N, 3).
 
     x: training images (400, 1, 6, 6); y: their labels, shape (400,); eps: how far the attacker may move each pixel.
     """
