@@ -160,8 +160,18 @@ def load(statements, notebook, failed):
         try:
             exec(compile(tree, file, "exec"), vars(notebook))  # this is what the box is for
         except BaseException as error:
-            words = f"{type(error).__name__}: {error}"[:300]
-            failed.update({node.id: words for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)})
+            failed.update(dict.fromkeys(bound_names(tree), f"{type(error).__name__}: {error}"[:300]))
+
+
+def bound_names(tree):
+    """The names that a statement would have given a value."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            yield node.id
+        elif isinstance(node, ast.alias):
+            yield node.asname or node.name.split(".")[0]
+        elif isinstance(node, ast.FunctionDef | ast.ClassDef):
+            yield node.name
 
 
 def tried(notebook, failed, name, wanted, probe, seed):
