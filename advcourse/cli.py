@@ -198,6 +198,28 @@ def build(
 
 
 @app.command()
+def release(
+    course: Annotated[str, typer.Option(help="The rules of the class: a TOML file, or the NAME of NAME.toml or NAME/course.toml.")],
+    students: Annotated[Path, typer.Option(help="The roster, a CSV file with the columns student and name.")],
+    out: Annotated[Path, typer.Option(help="The folder for the students' folders and zips.")] = Path("build/release"),
+):
+    """Make every student's own notebooks, with a README, ready to be handed out. What is there already is left as it is."""
+    with plain_errors():
+        from rich.progress import track
+
+        from advcourse.grading import course as courses
+        from advcourse.grading import release
+
+        rules, roster = courses.load(courses.find(course)), release.roster(students)
+        source = (checkout() or PACKAGE) / "notebooks"
+        console, written, kept = Console(), 0, 0
+        made = release.release(rules, roster, source, out)
+        for _, new, old in track(made, "students", total=len(roster), console=console, disable=not console.is_terminal):
+            written, kept = written + new, kept + old
+    show(f"{len(roster)} students, {written} files written" + (f", {kept} kept as they were" if kept else "") + f": {out.resolve()}")
+
+
+@app.command()
 def doctor():
     """Look at what is installed, which device and data there are, and whether the network is there."""
     from advcourse.doctor import report
