@@ -111,7 +111,7 @@ def in_words(error):
     place = ".".join(map(str, error["loc"]))
     if error["type"] == "extra_forbidden":
         known = fields(section)
-        near = difflib.get_close_matches(str(key), known, n=1)
+        near = difflib.get_close_matches(str(key), known, n=1, cutoff=0.5)
         return f"{place} is not known; " + (f"did you mean {near[0]}?" if near else f"known are {', '.join(known)}")
     if error["type"] == "missing":
         return f"{place} is missing"

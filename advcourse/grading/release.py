@@ -1,4 +1,4 @@
-"""Hand a course out: every student gets notebooks of their own, with their seed and their order of choices, and a README."""
+"""Hand a course out: every student gets a README and notebooks of their own, with their seed, images, ε and order of choices."""
 
 import copy
 import csv
@@ -14,6 +14,7 @@ import nbformat
 from advcourse import files
 from advcourse.grading import course as courses
 
+OWN_EPS = re.compile(r"^EPS = (.+?)(?=\s+#|$)", re.MULTILINE)
 SUBMIT = "import advcourse\n\nadvcourse.submit()"
 
 HAND_IN = """\
@@ -23,7 +24,7 @@ Due **{deadline}**. Before you do:
 
 * *Restart the kernel and run all cells*: what counts is what the notebook does from top to bottom.
 * Every exercise is tried, every question has an answer; look at what `progress()` says.
-* `SEED` and `STUDENT` in the first code cell stand as you got them: the images, the random draws and the order of choices are yours.
+* `SEED` and `STUDENT` in the first code cell stand as you got them, and so does `EPS` where there is one: they are yours alone.
 * Save the notebook.
 
 Then run the next cell. It writes **one file** beside this notebook, and says what is still missing. Hand in that file; you may do
@@ -47,7 +48,7 @@ For {name} ({student}).
 3. `check` tells you at once what is right and what is not, in words. `hint("{number}.1")` gives one hint at a time. What is not solved
    yet never stops the notebook: it goes on with the course's own solution.
 4. These notebooks are yours: `SEED` decides which test images you see and what is drawn at random, `STUDENT` the order of the
-   choices. Leave both as they are.
+   choices, and `EPS`, where a notebook has one, is a little larger or smaller than your neighbour's. Leave them as they are.
 
 ## How to hand in
 
@@ -149,8 +150,13 @@ def seed(course, student, notebook):
     return 1 + int.from_bytes(digest[:8], "big") % 10**8
 
 
+def eps_factor(course, student, notebook):
+    """What a notebook's EPS is multiplied by for this student: 0.95, 0.96, … or 1.05. The claims' bands hold that much."""
+    return (95 + seed(course, student, notebook) % 11) / 100
+
+
 def personal(notebook, course, student, number):
-    """A copy of `notebook` with this student's parameters, and at its end what to do before it is handed in.
+    """A copy of `notebook` with this student's parameters and EPS, where it has one, and at its end what to do before it is handed in.
 
     Raises ValueError where the notebook has no cell with the lines `SEED = 0` and `STUDENT = ""` of the course's own.
     """
@@ -161,6 +167,9 @@ def personal(notebook, course, student, number):
         if len(cells) != 1 or "parameters" not in cells[0].metadata.get("tags", []):
             raise ValueError(f"notebook {number} has no parameter `{name} = {given}` to be set for each student")
         cells[0].source = re.sub(rf"^{name} = {given}", lambda _: f"{name} = {wanted}", cells[0].source, flags=re.MULTILINE)
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            cell.source = OWN_EPS.sub(lambda line: f"EPS = round({eps_factor(course, student, number)} * {line[1]}, 4)", cell.source)
     # The button opens the course's own notebook in Colab, not this one.
     notebook.cells[0].source = re.sub(r"\n\n\[!\[Open in Colab\][^\n]*", "", notebook.cells[0].source)
     due = in_words(courses.deadline(course, number, student))
