@@ -11,9 +11,10 @@ from pathlib import Path
 import advcourse
 from advcourse import files
 from advcourse.exercises import all_exercises, session
-from advcourse.exercises.catalogue import Question
 from advcourse.exercises.display import COLOURS, SYMBOLS, count, emit, inline
+from advcourse.exercises.engine import NOT_ATTEMPTED, WRONG
 
+NOT_RUN = "not run"
 MOST_BYTES = 20_000_000  # of a notebook; the grader reads no larger one
 
 
@@ -101,7 +102,7 @@ def problems(student, notebook, content, sources):
     if not any(f'start("{notebook}"' in source.replace("'", '"') for source in sources):
         yield f'this file does not look like notebook {notebook}: no cell of it calls start("{notebook}", …).'
     if len(content) > MOST_BYTES:
-        yield f"the file has {len(content) / 1e6:.0f} MB and at most {MOST_BYTES / 1e6:.0f} are read: clear the outputs, save, and call this again."
+        yield f"the file has {len(content) / 1e6:.0f} MB, at most {MOST_BYTES / 1e6:.0f} are read: clear the outputs, save, and call this again."
     if unsaved := not_saved(notebook, sources):
         yield f"the file is older than what you ran last for {', '.join(unsaved)}: save the notebook (Ctrl+S) and run this cell again."
 
@@ -120,15 +121,11 @@ def not_saved(notebook, sources):
 
 
 def open_exercises(notebook, verdicts):
-    """A line for each exercise and question that is not solved."""
-    for task in all_exercises(notebook):
-        kind, verdict = "question" if isinstance(task, Question) else "exercise", verdicts.get(task.number)
-        if verdict is None:
-            yield f"{kind} {task.number} was not run since the kernel started: run the notebook from the top."
-        elif verdict.state == "not attempted":
-            yield f"{kind} {task.number} is open."
-        elif verdict.state == "wrong":
-            yield f"{kind} {task.number} is not right yet."
+    """A line for each way in which exercises and questions are not solved."""
+    words = {NOT_RUN: "not run since the kernel started (run the notebook from the top)", NOT_ATTEMPTED: "open", WRONG: "not right yet"}
+    for state, told in words.items():
+        if numbers := [number for number, _, found, *_ in table(notebook, verdicts) if found == state]:
+            yield f"{told}: {', '.join(numbers)}."
 
 
 # --- what is shown ---------------------------------------------------------------------------------------------------
@@ -138,7 +135,7 @@ def table(notebook, verdicts):
     rows = []
     for task in all_exercises(notebook):
         verdict = verdicts.get(task.number)
-        rows.append((task.number, task.title, verdict.state if verdict else "not run", verdict.points if verdict else 0, task.points))
+        rows.append((task.number, task.title, verdict.state if verdict else NOT_RUN, verdict.points if verdict else 0, task.points))
     return rows
 
 
@@ -147,9 +144,9 @@ def show(target, path, manifest, rows, missing):
     wrote = f"Wrote {target.name}, with {path.name} as it was last saved: hand in this one file."
     verdict = f"Still missing ({count(len(missing), 'thing')}); you can mend them and run this again:" if missing else (
         "Nothing is missing, as far as can be told here.")
-    symbols = SYMBOLS | {"not run": "○"}
+    symbols = SYMBOLS | {NOT_RUN: SYMBOLS[NOT_ATTEMPTED]}
     lines = [f"  {symbols[state]} {number} {title}: {state} · {points} of {maximum}" for number, title, state, points, maximum in rows]
-    colours = COLOURS | {"not run": COLOURS["not attempted"]}
+    colours = COLOURS | {NOT_RUN: COLOURS[NOT_ATTEMPTED]}
     cells = "".join(
         f'<tr><td style="color:rgb({colours[state]});font-weight:bold">{symbols[state]}</td><td style="text-align:left">{number}</td>'
         f'<td style="text-align:left">{inline(title)}</td><td style="text-align:left">{state}</td><td>{points} of {maximum}</td></tr>'

@@ -16,7 +16,7 @@
     [extensions."ada@uni.example"]          # this student's own deadlines
     01 = 2026-12-03T12:00:00+01:00
 
-    [limits]                                # for one submission
+    [limits]                                # of the sandbox, for each exercise
     cpu_seconds = 60
     wall_seconds = 120
     memory_mb = 2048
@@ -157,8 +157,8 @@ def final_points(course, points, submitted, notebook, student):
 def totals(course, graded):
     """One dict for each student, in the order of their names: student, raw and final (from notebook to points), total (percent).
 
-    graded: advcourse.grading.marks.Graded, one for each submission; of several for one notebook the latest counts, and
-    notebooks that the course does not have are left out. A notebook that was not handed in is not in raw and final and
+    graded: advcourse.grading.marks.Graded, one for each submission; extensions must call students what these do. Of several
+    for one notebook the latest counts, and notebooks that the course does not have are left out. A notebook that was not handed in is not in raw and final and
     counts as 0. Where the grader failed on one, its points and the total are "to be graded".
     """
     latest = {}

@@ -12,6 +12,7 @@ from pathlib import Path
 import nbformat
 
 from advcourse import files
+from advcourse.exercises.display import count
 from advcourse.grading import course as courses
 
 OWN_EPS = re.compile(r"^EPS = (.+?)(?=\s+#|$)", re.MULTILINE)
@@ -187,11 +188,21 @@ def readme(course, student, notebooks):
     """What the student reads first."""
     rows = "\n".join(f"| {number} | {in_words(courses.deadline(course, number, student.id))} | `{name}` |"
                      for number, (name, _) in notebooks.items())
-    late = course.late
-    told = [f"Every started day after the deadline costs {late.percent_per_day:g}% of the points earned." if late.percent_per_day else "",
-            f"After {late.most_days} {'day' if late.most_days == 1 else 'days'} nothing is accepted any more." if late.most_days is not None else ""]
     return README.format(course=course.name, name=student.name or student.id, student=student.id, rows=rows, number=next(iter(notebooks)),
-                         safe=student.folder, late="".join(f"\n{line}\n" for line in told if line))
+                         safe=student.folder, late=lateness(course.late))
+
+
+def lateness(late):
+    """What handing in late costs, in words; empty where nothing is said of it."""
+    told = []
+    if late.percent_per_day:
+        least = f", down to {late.floor_percent:g}%" if late.floor_percent else ""
+        told.append(f"Every started day after the deadline costs {late.percent_per_day:g}% of the points earned{least}.")
+    if late.grace_minutes:
+        told.append(f"The first {late.grace_minutes:g} minutes do not count.")
+    if late.most_days is not None:
+        told.append(f"More than {count(late.most_days, 'day')} late, nothing is earned.")
+    return f"\n{' '.join(told)}\n" if told else ""
 
 
 def contents(course, student, notebooks):

@@ -123,10 +123,11 @@ def test_another_time_zone_and_a_leap_day(tmp_path):
 
 
 def test_an_extension_is_one_student_s_and_one_notebook_s(tmp_path):
-    more = '[notebooks.02]\ndeadline = 2026-11-30T23:59:00+01:00\n[late]\npercent_per_day = 10\n[extensions."ada"]\n01 = 2026-12-02T23:59:00+01:00'
-    course = rules(tmp_path, more)
+    course = rules(tmp_path, "[notebooks.02]\ndeadline = 2026-11-30T23:59:00+01:00\n[late]\npercent_per_day = 10\n"
+                             '[extensions."ada"]\n01 = 2026-12-02T23:59:00+01:00')
     late = DUE + 2 * DAY
-    given = {(student, number): courses.final_points(course, 10, late, number, student) for student in ("ada", "bob") for number in ("01", "02")}
+    given = {(student, number): courses.final_points(course, 10, late, number, student)
+             for student in ("ada", "bob") for number in ("01", "02")}
     assert given == {("ada", "01"): 10, ("ada", "02"): 8, ("bob", "01"): 8, ("bob", "02"): 8}
     assert courses.final_points(course, 10, late + 1, "01", "ada") == 9
 

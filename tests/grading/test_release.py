@@ -200,9 +200,17 @@ def test_the_readme_tells_this_student_s_deadlines(handed_out):
     assert "| 01 | Monday 30 November 2026, 23:59 (UTC+01:00) | `01_adversarial_examples.ipynb` |" in ada
     assert "| 01 | Thursday 3 December 2026, 12:00 (UTC-05:00) |" in bob
     assert "| 09 | Monday 14 December 2026, 08:05 (UTC+00:00) |" in bob
-    assert "costs 10% of the points earned" in ada and "After 1 day nothing is accepted" in ada and "`01_ada_submission.zip`" in ada
+    assert "costs 10% of the points earned" in ada and "More than 1 day late, nothing is earned." in ada and "`01_ada_submission.zip`" in ada
     notebook = nbformat.read(handed_out / "bob/01_adversarial_examples.ipynb", as_version=4)
     assert "Thursday 3 December 2026, 12:00" in notebook.cells[-2].source
+
+
+@pytest.mark.parametrize("late, words", [
+    ({}, ""), ({"percent_per_day": 5.0, "floor_percent": 50.0, "grace_minutes": 10.0}, "costs 5% of the points earned, down to 50%. The first 10 minutes"),
+    ({"most_days": 0}, "More than 0 days late, nothing is earned.")])
+def test_what_lateness_costs_is_told(late, words):
+    told = release.lateness(courses.Late(**late))
+    assert words in told and bool(told) is bool(words)
 
 
 def test_who_is_not_in_the_roster_gets_no_extension(course, tmp_path):
@@ -253,4 +261,5 @@ def test_what_goes_wrong_is_one_line(tmp_path, monkeypatch):
                                (("winter", "roster.csv"), "late.max_days is not known; did you mean most_days?")):
         done = command("--course", arguments[0], "--students", arguments[1])
         assert done.exit_code == 1 and message in done.stderr and len(done.stderr.splitlines()) == 1
-    assert re.fullmatch(r"error: .*roster.csv.*\n", (Path("winter.toml").write_text(RULES), command("--course", "winter", "--students", "roster.csv"))[1].stderr)
+    Path("winter.toml").write_text(RULES)
+    assert re.fullmatch(r"error: .*roster.csv.*\n", command("--course", "winter", "--students", "roster.csv").stderr)

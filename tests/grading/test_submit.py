@@ -17,6 +17,7 @@ import advcourse
 from advcourse import exercises, submission
 from advcourse.exercises import letter_of_right_answer
 from advcourse.exercises.display import MIME
+from advcourse.grading.collect import collect
 
 START = 'from advcourse.notebook import start\nfrom advcourse.exercises import *\nstart("00", dataset="digits", device_name="cpu", student="ada");'
 TO_DO = "def largest_change(x, x_p):\n    raise NotImplementedError\n\nlargest_change = check('00.1', largest_change)"
@@ -57,7 +58,7 @@ def test_a_student_s_way_to_a_submission(tmp_path, unpacked):
     first, second, third = ([output["data"] for output in cell.outputs] for cell in session.cells if cell.source == SUBMIT)
 
     assert len(first) == len(second) == len(third) == 1, "one output, and no path behind it"
-    assert first[0][MIME]["missing"] == ["exercise 00.1 is not right yet.", "question 00.2 is open."]
+    assert first[0][MIME]["missing"] == ["open: 00.2.", "not right yet: 00.1."]
     assert "✗ 00.1" in first[0]["text/plain"] and "○ 00.2" in first[0]["text/plain"] and "Still missing (2 things)" in first[0]["text/html"]
     assert second[0][MIME]["missing"] == [
         "the file is older than what you ran last for 00.1, 00.2: save the notebook (Ctrl+S) and run this cell again."]
@@ -96,8 +97,8 @@ def left(folder):
 def test_what_was_not_run_is_named(work, capsys):
     assert advcourse.submit() is None
     said = capsys.readouterr().out
-    assert "exercise 00.1 was not run since the kernel started: run the notebook from the top." in said
-    assert "question 00.2 was not run" in said and "Still missing (2 things)" in said and "○ 00.1" in said
+    assert "- not run since the kernel started (run the notebook from the top): 00.1, 00.2." in said
+    assert "Still missing (1 thing)" in said and "○ 00.1" in said
     assert left(work) == ["00_ada_submission.zip"]
 
 
@@ -174,6 +175,16 @@ def test_any_student_s_name_makes_one_file_name(work):
         advcourse.submit()
         assert left(work) == [f"00_{name}_submission.zip"]
         (work / left(work)[0]).unlink()
+
+
+def test_the_grader_finds_the_notebook_in_it(work):
+    folder = work / "submitted class" / "Ada Lovelace_4711_assignsubmission_file_"
+    folder.mkdir(parents=True)
+    advcourse.submit()
+    (work / "00_ada_submission.zip").rename(folder / "00_ada_submission.zip")
+    found, = collect(folder.parent)
+    assert (found.student, found.notebook, found.problem) == ("Ada Lovelace", "00", None)
+    assert found.content == (work / "00_welcome.ipynb").read_bytes()
 
 
 def test_a_file_that_cannot_be_finished_is_not_begun(work, monkeypatch):
