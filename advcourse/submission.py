@@ -102,7 +102,8 @@ def problems(student, notebook, content, sources):
     if not any(f'start("{notebook}"' in source.replace("'", '"') for source in sources):
         yield f'this file does not look like notebook {notebook}: no cell of it calls start("{notebook}", …).'
     if len(content) > MOST_BYTES:
-        yield f"the file has {len(content) / 1e6:.0f} MB, at most {MOST_BYTES / 1e6:.0f} are read: clear the outputs, save, and call this again."
+        size, most = (f"{number / 1e6:.0f} MB" for number in (len(content), MOST_BYTES))
+        yield f"the file has {size}, and at most {most} are read: clear the outputs, save, and run this cell again."
     if unsaved := not_saved(notebook, sources):
         yield f"the file is older than what you ran last for {', '.join(unsaved)}: save the notebook (Ctrl+S) and run this cell again."
 

@@ -158,8 +158,9 @@ def totals(course, graded):
     """One dict for each student, in the order of their names: student, raw and final (from notebook to points), total (percent).
 
     graded: advcourse.grading.marks.Graded, one for each submission; extensions must call students what these do. Of several
-    for one notebook the latest counts, and notebooks that the course does not have are left out. A notebook that was not handed in is not in raw and final and
-    counts as 0. Where the grader failed on one, its points and the total are "to be graded".
+    for one notebook the latest counts, and notebooks that the course does not have are left out. A notebook that was not
+    handed in is not in raw and final and counts as 0. Where the grader failed on one, its points and the total are
+    "to be graded".
     """
     latest = {}
     for one in sorted(graded, key=lambda one: one.submitted):

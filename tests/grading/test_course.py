@@ -68,7 +68,7 @@ MISTAKES = {
     SMALLEST + "[extensions.ada]\n02 = 2026-12-03T12:00:00Z": "extensions.ada names notebook 02; the course has 01",
     SMALLEST + "[extensions]\nada = 2026-12-03": "extensions.ada: input should be a section",
     SMALLEST.replace("[notebooks.01]", "[notebooks.1]"): "notebooks have two digits, such as 01; got '1'",
-    SMALLEST.replace("deadline", "dead_line"): "notebooks.01.deadline is missing; notebooks.01.dead_line is not known; did you mean deadline?",
+    SMALLEST.replace("deadline", "deadlin"): "notebooks.01.deadline is missing; notebooks.01.deadlin is not known; did you mean deadline?",
     "name = 'A'\nnotebooks = ['01']": "notebooks: input should be a section; got ['01']",
     "name = 'A'\n[notebooks]": "at least 1 item",
     SMALLEST.replace('"A"', '" "'): "name: must not be empty; got ' '",
@@ -95,7 +95,8 @@ def test_a_course_is_found_by_path_folder_and_name(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("after, days", [
-    (-30 * DAY, 0), (0, 0), (15 * MINUTE, 0), (15 * MINUTE + 1, 1), (HOUR, 1), (15 * MINUTE + DAY, 1), (16 * MINUTE + DAY, 2), (10 * DAY, 10)])
+    (-30 * DAY, 0), (0, 0), (15 * MINUTE, 0), (15 * MINUTE + 1, 1), (HOUR, 1),
+    (15 * MINUTE + DAY, 1), (16 * MINUTE + DAY, 2), (10 * DAY, 10)])
 def test_days_are_counted_from_the_end_of_the_grace(tmp_path, after, days):
     course = rules(tmp_path, "[late]\ngrace_minutes = 15")
     assert courses.days_late(course, DUE + after, "01", "ada") == days

@@ -200,13 +200,14 @@ def test_the_readme_tells_this_student_s_deadlines(handed_out):
     assert "| 01 | Monday 30 November 2026, 23:59 (UTC+01:00) | `01_adversarial_examples.ipynb` |" in ada
     assert "| 01 | Thursday 3 December 2026, 12:00 (UTC-05:00) |" in bob
     assert "| 09 | Monday 14 December 2026, 08:05 (UTC+00:00) |" in bob
-    assert "costs 10% of the points earned" in ada and "More than 1 day late, nothing is earned." in ada and "`01_ada_submission.zip`" in ada
+    assert "costs 10% of the points earned. More than 1 day late, nothing is earned." in ada and "`01_ada_submission.zip`" in ada
     notebook = nbformat.read(handed_out / "bob/01_adversarial_examples.ipynb", as_version=4)
     assert "Thursday 3 December 2026, 12:00" in notebook.cells[-2].source
 
 
 @pytest.mark.parametrize("late, words", [
-    ({}, ""), ({"percent_per_day": 5.0, "floor_percent": 50.0, "grace_minutes": 10.0}, "costs 5% of the points earned, down to 50%. The first 10 minutes"),
+    ({}, ""),
+    ({"percent_per_day": 5.0, "floor_percent": 50.0, "grace_minutes": 10.0}, "costs 5% of the points earned, down to 50%. The first 10"),
     ({"most_days": 0}, "More than 0 days late, nothing is earned.")])
 def test_what_lateness_costs_is_told(late, words):
     told = release.lateness(courses.Late(**late))

@@ -19,7 +19,8 @@ from advcourse.exercises import letter_of_right_answer
 from advcourse.exercises.display import MIME
 from advcourse.grading.collect import collect
 
-START = 'from advcourse.notebook import start\nfrom advcourse.exercises import *\nstart("00", dataset="digits", device_name="cpu", student="ada");'
+START = "from advcourse.notebook import start\nfrom advcourse.exercises import *\n" + (
+    'start("00", dataset="digits", device_name="cpu", student="ada");')
 TO_DO = "def largest_change(x, x_p):\n    raise NotImplementedError\n\nlargest_change = check('00.1', largest_change)"
 WRONG = TO_DO.replace("raise NotImplementedError", "return (x_p - x).flatten(1).amax(1)")
 RIGHT = TO_DO.replace("raise NotImplementedError", "return (x_p - x).abs().flatten(1).amax(1)")
@@ -170,7 +171,8 @@ def test_another_notebook_an_empty_student_and_a_huge_file_are_named(work, capsy
 
 
 def test_any_student_s_name_makes_one_file_name(work):
-    for student, name in (("../../etc/x", "etc_x"), ("Ada Lovelace", "Ada_Lovelace"), ("ü@uni.example", "ü@uni.example"), ("x" * 999, 80 * "x")):
+    for student, name in (("../../etc/x", "etc_x"), ("Ada Lovelace", "Ada_Lovelace"), ("ü@uni.example", "ü@uni.example"),
+                          ("x" * 999, 80 * "x")):
         exercises.set_student(student)
         advcourse.submit()
         assert left(work) == [f"00_{name}_submission.zip"]
