@@ -11,7 +11,7 @@ from pathlib import Path
 import advcourse
 from advcourse import files
 from advcourse.exercises import all_exercises, session
-from advcourse.exercises.display import COLOURS, SYMBOLS, count, emit, inline
+from advcourse.exercises.display import COLOURS, SYMBOLS, emit, inline
 from advcourse.exercises.engine import NOT_ATTEMPTED, WRONG
 
 NOT_RUN = "not run"
@@ -143,8 +143,7 @@ def table(notebook, verdicts):
 def show(target, path, manifest, rows, missing):
     """Say what was written and what is missing, with a row for each exercise."""
     wrote = f"Wrote {target.name}, with {path.name} as it was last saved: hand in this one file."
-    verdict = f"Still missing ({count(len(missing), 'thing')}); you can mend them and run this again:" if missing else (
-        "Nothing is missing, as far as can be told here.")
+    verdict = "Still missing; what you mend, hand in by running this again:" if missing else "Nothing is missing, as far as can be told here."
     symbols = SYMBOLS | {NOT_RUN: SYMBOLS[NOT_ATTEMPTED]}
     lines = [f"  {symbols[state]} {number} {title}: {state} · {points} of {maximum}" for number, title, state, points, maximum in rows]
     colours = COLOURS | {NOT_RUN: COLOURS[NOT_ATTEMPTED]}
