@@ -143,7 +143,7 @@ def table(notebook, verdicts):
 def show(target, path, manifest, rows, missing):
     """Say what was written and what is missing, with a row for each exercise."""
     wrote = f"Wrote {target.name}, with {path.name} as it was last saved: hand in this one file."
-    verdict = "Still missing; what you mend, hand in by running this again:" if missing else "Nothing is missing, as far as can be told here."
+    verdict = "Still missing (mend it, save, and run this again):" if missing else "Nothing is missing, as far as can be told here."
     symbols = SYMBOLS | {NOT_RUN: SYMBOLS[NOT_ATTEMPTED]}
     lines = [f"  {symbols[state]} {number} {title}: {state} · {points} of {maximum}" for number, title, state, points, maximum in rows]
     colours = COLOURS | {NOT_RUN: COLOURS[NOT_ATTEMPTED]}

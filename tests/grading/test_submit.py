@@ -60,7 +60,7 @@ def test_a_student_s_way_to_a_submission(tmp_path, unpacked):
 
     assert len(first) == len(second) == len(third) == 1, "one output, and no path behind it"
     assert first[0][MIME]["missing"] == ["open: 00.2.", "not right yet: 00.1."]
-    assert "✗ 00.1" in first[0]["text/plain"] and "○ 00.2" in first[0]["text/plain"] and "Still missing;" in first[0]["text/html"]
+    assert "✗ 00.1" in first[0]["text/plain"] and "○ 00.2" in first[0]["text/plain"] and "Still missing (" in first[0]["text/html"]
     assert second[0][MIME]["missing"] == [
         "the file is older than what you ran last for 00.1, 00.2: save the notebook (Ctrl+S) and run this cell again."]
     assert third[0][MIME]["missing"] == [] and "Nothing is missing" in third[0]["text/plain"]
@@ -99,7 +99,7 @@ def test_what_was_not_run_is_named(work, capsys):
     assert advcourse.submit() is None
     said = capsys.readouterr().out
     assert "- not run since the kernel started (run the notebook from the top): 00.1, 00.2." in said
-    assert "Still missing;" in said and "○ 00.1" in said
+    assert "Still missing (" in said and "○ 00.1" in said
     assert left(work) == ["00_ada_submission.zip"]
 
 
