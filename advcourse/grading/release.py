@@ -49,7 +49,7 @@ For {name} ({student}).
 3. `check` tells you at once what is right and what is not, in words. `hint("{number}.1")` gives one hint at a time. What is not solved
    yet never stops the notebook: it goes on with the course's own solution.
 4. These notebooks are yours: `SEED` decides which test images you see and what is drawn at random, `STUDENT` the order of the
-   choices, and `EPS`, where a notebook has one, is a little larger or smaller than your neighbour's. Leave them as they are.
+   choices, and `EPS`, where a notebook has one, may be a little smaller than your neighbour's. Leave them as they are.
 
 ## How to hand in
 
@@ -152,8 +152,8 @@ def seed(course, student, notebook):
 
 
 def eps_factor(course, student, notebook):
-    """What a notebook's EPS is multiplied by for this student: 0.95, 0.96, … or 1.05. The claims' bands hold that much."""
-    return (95 + seed(course, student, notebook) % 11) / 100
+    """What a notebook's EPS is multiplied by for this student: 0.95, 0.96, … or 1. At 1.05 a claim of notebook 09 leaves its band."""
+    return (95 + seed(course, student, notebook) % 6) / 100
 
 
 def personal(notebook, course, student, number):

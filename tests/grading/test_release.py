@@ -142,9 +142,9 @@ def test_every_notebook_has_its_own_seed_and_student(handed_out):
 
 
 def test_every_student_has_an_eps_near_the_course_s(course):
-    """Measured: the claims of the notebooks with an EPS of their own hold at 0.95 and 1.05 of it."""
+    """Measured: the claims of the notebooks with an EPS of their own hold at 0.95 of it; at 1.05 one of notebook 09 does not."""
     factors = {release.eps_factor(course, f"s{k}", "09") for k in range(100)}
-    assert factors == {0.95, 0.96, 0.97, 0.98, 0.99, 1.0, 1.01, 1.02, 1.03, 1.04, 1.05}
+    assert factors == {0.95, 0.96, 0.97, 0.98, 0.99, 1.0}
     for number in ("06", "08", "09", "10"):
         path, = NOTEBOOKS.glob(f"{number}_*.ipynb")
         sources = [cell.source for cell in nbformat.read(path, as_version=4).cells if cell.source.startswith("EPS = ")
@@ -152,11 +152,11 @@ def test_every_student_has_an_eps_near_the_course_s(course):
         line, = re.findall("^EPS = .*$", sources[0], re.MULTILINE)
         for dataset in ("mnist", "fonts"):
             values = []
-            for text in (line, release.OWN_EPS.sub(lambda found: f"EPS = round(1.05 * {found[1]}, 4)", line)):
+            for text in (line, release.OWN_EPS.sub(lambda found: f"EPS = round(0.97 * {found[1]}, 4)", line)):
                 found = {"course": SimpleNamespace(data=SimpleNamespace(name=dataset))}
                 exec(text, found)
                 values.append(found["EPS"])
-            assert values[1] == round(1.05 * values[0], 4) and text.partition("#")[2] == line.partition("#")[2]
+            assert values[1] == round(0.97 * values[0], 4) and text.partition("#")[2] == line.partition("#")[2]
 
 
 def test_seeds_do_not_change_from_one_day_to_the_next(course):
