@@ -1,1 +1,1 @@
-"""From a folder of submissions to marks and feedback."""
+"""From a folder of untrusted notebooks to marks and feedback."""
