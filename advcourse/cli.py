@@ -184,7 +184,7 @@ def bars(names):
 def grade(
     submissions: Annotated[Path, typer.Argument(help="A folder or zip of submitted notebooks; or the word doctor: which walls hold here?")],
     out: Annotated[Path, typer.Option(help="The folder for marks, feedback and the gradebook; a run that was stopped goes on there.")] = Path("grades"),
-    course: Annotated[Optional[Path], typer.Option(help="The course's TOML file: limits, weights, deadlines.", show_default=False)] = None,
+    course: Annotated[Optional[str], typer.Option(help="The rules of the class, a TOML file or its NAME: limits, weights, deadlines.", show_default=False)] = None,
     seed: Annotated[Optional[int], typer.Option(min=0, help="The secret seed of the probes. [default: drawn once, kept in OUT]", show_default=False)] = None,
     workers: Annotated[Optional[int], typer.Option(min=1, help="Submissions to grade side by side. [default: one per core]", show_default=False)] = None,
     scheduler: Annotated[Optional[str], typer.Option(help="Grade on the dask.distributed cluster at this address, such as tcp://host:8786.")] = None,
@@ -196,13 +196,20 @@ def grade(
             grade_doctor()
             return
         from advcourse.grading import collect, reports, run
+        from advcourse.grading import course as courses
         from advcourse.grading.walls import Limits
 
+        rules = courses.load(courses.find(course)) if course else None
+        limits = Limits(seconds=rules.limits.seconds, memory=rules.limits.memory_mb << 20) if rules else Limits()
+        if seed is None and rules and rules.secret:
+            seed = run.seed_of(rules.secret)
         found = collect.collect(submissions)
         with grading_bar(len(found)) as on_graded:
-            graded = run.grade_class(found, out, limits=Limits(), seed=seed, workers=workers or len(os.sched_getaffinity(0)),
-                                     scheduler=scheduler, walled=not unsafe, on_graded=on_graded)
-        reports.write(graded, out)
+            graded = run.grade_class(found, out, limits=limits, seed=seed, workers=workers or len(os.sched_getaffinity(0)),
+                                     scheduler=scheduler, walled=not unsafe, personal=bool(rules and rules.personal), on_graded=on_graded)
+        reports.write(graded, out, course=rules.name if rules else "")
+        if rules:
+            files.write(out / "totals.csv", reports.totals_table(rules, graded))
     open_ones = [one for one in graded if one.is_open]
     for one in open_ones:
         complain(f"{one.student}, notebook {one.notebook}, is still to be graded: {one.problem}")
@@ -257,6 +264,28 @@ def build(
     if check and stale:
         raise typer.Exit(1)
     show("every notebook is what its master gives")
+
+
+@app.command()
+def release(
+    course: Annotated[str, typer.Option(help="The rules of the class: a TOML file, or the NAME of NAME.toml or NAME/course.toml.")],
+    students: Annotated[Path, typer.Option(help="The roster, a CSV file with the columns student and name.")],
+    out: Annotated[Path, typer.Option(help="The folder for the students' folders and zips.")] = Path("build/release"),
+):
+    """Make every student's own notebooks, with a README, ready to be handed out. What is there already is left as it is."""
+    with plain_errors():
+        from rich.progress import track
+
+        from advcourse.grading import course as courses
+        from advcourse.grading import release
+
+        rules, roster = courses.load(courses.find(course)), release.roster(students)
+        source = (checkout() or PACKAGE) / "notebooks"
+        console, written, kept = Console(), 0, 0
+        made = release.release(rules, roster, source, out)
+        for _, new, old in track(made, "students", total=len(roster), console=console, disable=not console.is_terminal):
+            written, kept = written + new, kept + old
+    show(f"{len(roster)} students, {written} files written" + (f", {kept} kept as they were" if kept else "") + f": {out.resolve()}")
 
 
 @app.command()

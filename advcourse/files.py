@@ -1,6 +1,10 @@
-"""Files that are there whole or not at all, and where the checkout is."""
+"""Files that are there whole or not at all, their names, and where the checkout is."""
 
+import io
 import os
+import re
+import unicodedata
+import zipfile
 from pathlib import Path
 
 
@@ -17,6 +21,23 @@ def write(path, content):
         os.replace(part, path)
     finally:
         part.unlink(missing_ok=True)
+
+
+def zipped(contents):
+    """The bytes of a zip archive with `contents`, from name to str (as UTF-8) or bytes; every file is dated now."""
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as members:
+        for name, content in contents.items():
+            members.writestr(name, content)
+    return archive.getvalue()
+
+
+def safe_name(text):
+    """`text` as a name that any system takes for one file or folder; ValueError where it holds no letter and no digit."""
+    name = re.sub(r"[^\w@.-]+", "_", unicodedata.normalize("NFC", text)).strip("._-")[:80]
+    if not re.search(r"[^\W_]", name):
+        raise ValueError(f"{text!r} makes no file name: it holds no letter and no digit")
+    return name
 
 
 def checkout():

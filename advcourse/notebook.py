@@ -37,8 +37,11 @@ class Course:
         return torch.Generator(self.device).manual_seed(self.seed)
 
     def test_images(self, count):
-        """The first `count` test images and their labels, on this run's device."""
-        return self.data.x_test[:count].to(self.device), self.data.y_test[:count].to(self.device)
+        """`count` test images and their labels, on this run's device: the first ones with SEED 0, else those that SEED draws."""
+        chosen = torch.arange(len(self.data.x_test))
+        if self.seed:
+            chosen = torch.randperm(len(chosen), generator=torch.Generator().manual_seed(self.seed))
+        return self.data.x_test[chosen[:count]].to(self.device), self.data.y_test[chosen[:count]].to(self.device)
 
     def model(self, kind):
         """The network of this kind for this run's data set, in eval mode, its weights frozen.

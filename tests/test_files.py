@@ -1,5 +1,8 @@
 """Files are there whole or not at all."""
 
+import io
+import zipfile
+
 import pytest
 
 from advcourse import files
@@ -33,3 +36,24 @@ def test_the_checkout_is_where_pyproject_is(tmp_path, monkeypatch):
     assert (files.checkout() / "advcourse" / "files.py").is_file()
     monkeypatch.setattr(files, "__file__", str(tmp_path / "site-packages" / "advcourse" / "files.py"))
     assert files.checkout() is None
+
+
+@pytest.mark.parametrize("text, name", [
+    ("ada", "ada"), ("Ada Lovelace", "Ada_Lovelace"), ("../../etc/passwd", "etc_passwd"), (".hidden", "hidden"), ("a\n<b>\0", "a_b"),
+    ("o\u0308@uni.example", "\u00f6@uni.example"), ("x" * 300, "x" * 80)])
+def test_a_safe_name_is_one_name_on_any_system(text, name):
+    assert files.safe_name(text) == name
+
+
+@pytest.mark.parametrize("text", ["", "..", "/", "___", "\n"])
+def test_what_makes_no_name_is_refused(text):
+    with pytest.raises(ValueError, match="makes no file name"):
+        files.safe_name(text)
+
+
+def test_a_zip_gives_back_what_went_in():
+    contents = {"a/ü.txt": "text, ü", "b.bin": bytes(range(256)) * 100}
+    packed = files.zipped(contents)
+    with zipfile.ZipFile(io.BytesIO(packed)) as archive:
+        assert {name: archive.read(name) for name in archive.namelist()} == {"a/ü.txt": "text, ü".encode(), "b.bin": contents["b.bin"]}
+    assert len(packed) < 2000, "it should be packed, not only stored"

@@ -43,6 +43,18 @@ def test_test_images_come_with_their_labels(payloads, digits):
     assert x.shape[0] == 7 and y.equal(data.load("digits").y_test[:7])
 
 
+def test_another_seed_draws_other_test_images_with_their_labels(payloads, digits):
+    everything = data.load("digits")
+    drawn = {seed: notebook.start("01", dataset=digits, seed=seed, device_name="cpu").test_images(50) for seed in (0, 7, 8)}
+    again, _ = notebook.start("01", dataset=digits, seed=7, device_name="cpu").test_images(40)
+    assert drawn[0][0].equal(everything.x_test[:50]), "what the stored outputs show does not change"
+    assert drawn[7][0][:40].equal(again), "fewer images are the first of more"
+    assert not drawn[7][0].equal(drawn[8][0]) and not drawn[7][0].equal(drawn[0][0])
+    for x, y in drawn.values():
+        places = [(everything.x_test == image).flatten(1).all(1).nonzero()[0, 0] for image in x]
+        assert len(set(map(int, places))) == 50 and everything.y_test[places].equal(y)
+
+
 def test_a_data_set_without_checkpoints_gets_its_network_trained(payloads, digits):
     from advcourse.evaluate import accuracy
 

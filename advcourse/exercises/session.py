@@ -26,6 +26,12 @@ def set_notebook(notebook):
     _hints_shown.clear()
 
 
+def state():
+    """Who is at work ("" where nobody said), on which notebook (None before the set-up cell), and from the number of each
+    exercise tried so far to the latest Verdict on it."""
+    return _student, _notebook, dict(_verdicts)
+
+
 def check(number, function, seed=None):
     """Try the student's function, show the verdict, and return a function that works.
 

@@ -26,6 +26,7 @@ IGNORED = {".png", ".jpg", ".jpeg", ".gif", ".svg", ".csv", ".npy", ".npz", ".pt
 WRAPPERS = {"submissions", "submission", "submitted"}  # a folder around the students' that is none of theirs
 MOODLE = re.compile(r"(.+?)_(\d+)_assignsubmission_(?:file|onlinetext)(?:_(.*))?", re.DOTALL)
 CANVAS = re.compile(r"([^_]+)_(LATE_)?(\d{3,})_(\d{3,})_(.+)", re.DOTALL)
+HANDED_IN = re.compile(r"^\d\d_(.+)_submission$")  # what advcourse.submit() calls its file
 NOTEBOOK = re.compile(r"\.ipynb(\.txt|\.json)?$", re.IGNORECASE)  # browsers append the latter
 CALL = re.compile(rb"\b(?:start|check|answer|question)\(\s*\\?[\"'](\d\d)[.\\\"']")
 BROKEN = (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, ValueError, OSError)
@@ -297,7 +298,7 @@ def may_tell_student(found):
 def identify(found, root, order):
     """The Entry of a file, the order-th of all; None for what is no student's, such as a list of marks beside the folders."""
     *above, name = found.parts
-    above = [part[:-4] if is_zip(part) else part for part in above]
+    above = [HANDED_IN.sub(r"\1", part[:-4]) if is_zip(part) else part for part in above]
     key, stem, notes, again = None, name, (), 0
     for part in (*above, name):
         if moodle := MOODLE.fullmatch(part):

@@ -24,6 +24,7 @@ from sklearn.feature_extraction.text import CountVectorizer
 
 from advcourse import files
 from advcourse.exercises import display
+from advcourse.grading import course as courses
 from advcourse.grading.marks import STATES, TO_BE_GRADED, Graded
 
 # No more characters than this of one text; a page must open.
@@ -120,6 +121,22 @@ def grades_table(graded):
             reason = one.problem or next(iter(one.notes), "no exercise was found in this file")
             writer.writerow([*about, "", "", "", TO_BE_GRADED if one.is_open else "", cell(reason)])
     return "\ufeff" + table.getvalue()  # the mark by which Excel knows UTF-8
+
+
+def totals_table(course, graded):
+    """totals.csv as text: a row for every student, with the points of each notebook before and after lateness, and the weighted percentage."""
+    table = io.StringIO()
+    writer = csv.writer(table)
+    numbers = sorted(course.notebooks)
+    writer.writerow(["student", *(f"{number} {kind}" for number in numbers for kind in ("points", "after lateness")), "percent"])
+
+    def shown(value):
+        return value if isinstance(value, str) else number(round(value, 2))
+
+    for row in courses.totals(course, graded):
+        points = [shown(row[kind].get(name, "")) for name in numbers for kind in ("raw", "final")]
+        writer.writerow([cell(row["student"]), *points, shown(row["total"])])
+    return "\ufeff" + table.getvalue()
 
 
 def cell(text):

@@ -93,6 +93,11 @@ def proven():
     return f"{len(walls)} walls, each tried beforehand: {', '.join(walls)}"
 
 
+def seed_of(secret):
+    """The seed that a course's secret, any text, stands for."""
+    return int.from_bytes(hashlib.sha256(secret.encode()).digest()[:16])
+
+
 def own_seed(path, notebooks):
     """The seed that stands in the file, or a new one that our own solutions pass with; then it stands there."""
     if path.exists():

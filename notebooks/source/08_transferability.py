@@ -669,7 +669,7 @@ augment = check("08.7", augment)
 # %%
 ROUNDS, AT = (4 if course.quick else 6), 2 * EPS
 chosen = torch.randperm(1000, generator=torch.Generator().manual_seed(SEED))[:150]
-beginning = course.data.x_test[-1000:][chosen].to(course.device)
+beginning = course.test_images(len(course.data.x_test))[0][-1000:][chosen]
 remote_says = hidden(x).argmax(1)
 
 def watch(network):

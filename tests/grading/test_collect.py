@@ -52,6 +52,8 @@ LAYOUTS = {
                            "Alan Turing_123457_assignsubmission_file_/work.zip": zipped({"homework (1).ipynb": ONE})},
     "canvas": {"Ada Lovelace_12345_678901_01_adversarial_examples.ipynb": ONE,
                "Alan Turing_LATE_12346_678902_01_adversarial_examples-1.ipynb": ONE},
+    "what submit() writes": {"01_Ada Lovelace_submission.zip": zipped({"01_adversarial_examples.ipynb": ONE, "manifest.json": b"{}"}),
+                             "01_Alan Turing_submission.zip": zipped({"homework.ipynb": ONE, "manifest.json": b"{}"})},
     "folders": {"Ada Lovelace/01_adversarial_examples.ipynb": ONE, "Alan Turing/homework (1).ipynb": ONE, "marks.csv": b"",
                 "README.txt": b""},
     "deeper folders": {"Ada Lovelace/week 1/01.ipynb": ONE, "Alan Turing/01.ipynb.txt": ONE},

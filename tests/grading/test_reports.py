@@ -6,13 +6,15 @@ import json
 import re
 import shutil
 from dataclasses import replace
+from datetime import UTC, datetime
 from html.parser import HTMLParser
 
 import pytest
 
 from advcourse import files
 from advcourse.grading import reports
-from advcourse.grading.marks import Graded, Mark
+from advcourse.grading.course import Course
+from advcourse.grading.marks import TO_BE_GRADED, Graded, Mark
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 SCRIPT = "<script>alert(1)</script>"
@@ -458,3 +460,17 @@ def test_in_a_browser_the_pages_are_readable_and_nothing_runs_or_is_fetched(tmp_
                      getComputedStyle(document.body).backgroundColor])""")
                 assert colours and min(contrast(*pair) for pair in colours) >= 4.5, "WCAG asks for 4.5 : 1"
         browser.close()
+
+
+def test_totals_tell_points_lateness_and_percentages():
+    course = Course.model_validate({"name": "c", "late": {"percent_per_day": 10}, "notebooks": {
+        "01": {"deadline": datetime(2026, 1, 1, tzinfo=UTC), "weight": 3}, "02": {"deadline": datetime(2026, 1, 1, tzinfo=UTC)}}})
+    on_time, late = datetime(2025, 12, 31, tzinfo=UTC).timestamp(), datetime(2026, 1, 1, 1, tzinfo=UTC).timestamp()
+    mark = Mark("01.1", "t", "passed", 4, 4)
+    open_mark = Mark("02.1", "t", TO_BE_GRADED, 0, 4)
+    graded = [Graded("=ada", "01", "p", "0", (mark,), submitted=late), Graded("bob", "01", "p", "0", (mark,), submitted=on_time),
+              Graded("bob", "02", "p", "0", (open_mark,), problem="ours", submitted=on_time)]
+    rows = list(csv.reader(io.StringIO(reports.totals_table(course, graded).removeprefix("\ufeff"))))
+    assert rows == [["student", "01 points", "01 after lateness", "02 points", "02 after lateness", "percent"],
+                    ["'=ada", "4", "3.6", "", "", "67.5"],
+                    ["bob", "4", "4", "to be graded", "to be graded", "to be graded"]]
