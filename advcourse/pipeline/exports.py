@@ -7,6 +7,7 @@ import nbformat
 from advcourse import files
 from advcourse.exercises import Exercise, get
 from advcourse.exercises.display import count
+from advcourse.grading.nbgrader_gradebook import grade_id
 from advcourse.pipeline import build, masters
 
 SEED = 1  # of the hidden tests, where none is given; `check` uses 0
@@ -75,18 +76,13 @@ def for_nbgrader(path, seed, root=masters.ROOT):
         cells.append(cell)
         if masters.BEGIN in marked:
             cell.source = with_stub(marked)
-            cell.metadata["nbgrader"] = nbgrader_metadata(grade_id("answer", task) if task else f"guess_{cell.id}", solution=True)
+            cell.metadata["nbgrader"] = nbgrader_metadata(grade_id("answer", task.number) if task else f"guess_{cell.id}", solution=True)
         if task:
-            identity = grade_id("exercise", task)
+            identity = grade_id("exercise", task.number)
             test = nbformat.v4.new_code_cell(nbgrader_test(task, name, seed), id=identity)
             test.metadata["nbgrader"] = nbgrader_metadata(identity, points=task.points)
             cells.append(test)
     return nbformat.v4.new_notebook(cells=cells, metadata=masters.METADATA)
-
-
-def grade_id(kind, task):
-    """nbgrader's name of a cell: "exercise_01_2"."""
-    return f"{kind}_{task.number.replace('.', '_')}"
 
 
 def nbgrader_metadata(identity, solution=False, points=None):
@@ -136,7 +132,7 @@ def for_otter(path, seed, root=masters.ROOT):
         if masters.BEGIN in marked:
             cell.source = with_prompt(marked)
         if task:  # no cell with otter's own check: `check` is there already
-            cells += [raw(f"# BEGIN QUESTION\nname: {grade_id('exercise', task)}\ncheck_cell: false"), raw("# BEGIN SOLUTION"), cell,
+            cells += [raw(f"# BEGIN QUESTION\nname: {grade_id('exercise', task.number)}\ncheck_cell: false"), raw("# BEGIN SOLUTION"), cell,
                       raw("# END SOLUTION"), raw("# BEGIN TESTS")]
             cells += [nbformat.v4.new_code_cell(otter_test(task, name, seed, least)) for least in range(1, task.points + 1)]
             cells += [raw("# END TESTS"), raw("# END QUESTION")]
