@@ -100,10 +100,10 @@ except OSError as error:
 @pytest.mark.parametrize("change, problem", [
     ({"student": None}, "has no student"),
     ({"points": "many"}, "must be numbers; got 'many'"),
-    ({"points": 4}, "between 0 and the maximum; got 4 of 3"),
+    ({"points": 4}, "between 0 and the maximum; got 4.0 of 3"),
     ({"points": -1}, "between 0 and the maximum"),
     ({"points": "nan"}, "between 0 and the maximum"),
-    ({"points": "", "maximum": "inf"}, "maximum"),
+    ({"points": "", "maximum": "inf"}, "got None of inf"),
 ])
 def test_a_wrong_row_is_refused(change, problem):
     with pytest.raises(ValueError, match=problem):
