@@ -45,7 +45,8 @@ def checked(row):
     except (TypeError, ValueError):
         raise ValueError(f"points and maximum must be numbers; got {row.get('points')!r} and {row['maximum']!r}") from None
     if not 0 <= (points or 0) <= maximum < math.inf:
-        raise ValueError(f"points must lie between 0 and the maximum; got {points} of {maximum:g} for {row['exercise']} of {row['student']}")
+        raise ValueError(f"points must lie between 0 and the maximum; got {points} of {maximum:g} "
+                         f"for {row['exercise']} of {row['student']}")
     return {key: str(row.get(key) or "") for key in KEYS} | {"points": points, "maximum": maximum}
 
 
