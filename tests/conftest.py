@@ -1,5 +1,9 @@
-"""Tests on real data skip themselves, with the reason, where the data cannot be had."""
+"""Tests on real data, or with graders of other people, skip themselves, with the reason, where these cannot be had."""
 
+import importlib.util
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -26,3 +30,24 @@ def pytest_runtest_setup(item):
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item):
     return (yield from skip_without_data(item))
+
+
+@pytest.fixture(scope="session")
+def run_grader():
+    """Runs Python with nbgrader or otter in a folder and returns what it printed: run_grader("nbgrader", folder, "-c", "…").
+
+    Both want versions of their own: ADVCOURSE_NBGRADER_PYTHON and ADVCOURSE_OTTER_PYTHON name Pythons that have them.
+    """
+    def run(tool, folder, *arguments):
+        variable = f"ADVCOURSE_{tool.upper()}_PYTHON"
+        python = os.environ.get(variable) or importlib.util.find_spec(tool) and sys.executable
+        if not python:
+            pytest.skip(f"{tool} is not installed here, and {variable} names no Python that has it")
+        path = os.pathsep.join([str(Path(python).parent), os.environ["PATH"]])  # both call programs of their environment by name
+        environment = os.environ | {"PATH": path, "PYTHONPATH": str(Path(__file__).parents[1]), "ADVCOURSE_STATIC": "1",
+                                    "OMP_NUM_THREADS": "1"}
+        done = subprocess.run([python, *map(str, arguments)], cwd=folder, env=environment, capture_output=True, text=True)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    return run

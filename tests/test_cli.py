@@ -80,6 +80,24 @@ def test_wrong_options_are_refused():
     assert run("run", "--workers", "0").exit_code == 2
 
 
+def test_build_for_another_grader_says_what_it_made_and_what_comes_next(monkeypatch):
+    from advcourse.pipeline import exports
+
+    asked = []
+    monkeypatch.setattr(exports, "export", lambda *given, **options: asked.append((*given, options)) or [Path("x/00_welcome.ipynb")])
+    done = run("build", "--for", "otter", "--out", "x", "--seed", "5")
+    assert done.exit_code == 0 and asked == [("otter", Path("x"), {"seed": 5})]
+    assert "otter assign 00_welcome/00_welcome.ipynb" in done.output
+    assert "nbgrader generate_assignment 00_welcome" in run("build", "--for", "nbgrader").output
+    assert asked[1] == ("nbgrader", Path("build/nbgrader"), {"seed": exports.SEED})
+
+
+@pytest.mark.parametrize("arguments, problem", [
+    (["--for", "nbgrader", "--check"], "neither --check nor --force"), (["--out", "x"], "need --for"), (["--seed", "2"], "need --for")])
+def test_build_options_that_do_not_go_together_are_an_error(arguments, problem):
+    assert problem in one_line_error(run("build", *arguments))
+
+
 def test_build_check_names_what_is_stale(monkeypatch):
     from advcourse.pipeline import build
 

@@ -10,6 +10,7 @@ _student = ""
 _notebook = None
 _verdicts = {}  # number -> the latest Verdict
 _hints_shown = {}  # number -> how many
+_given = {}  # number -> the function or the letter that the student gave last
 
 
 def set_student(name):
@@ -24,6 +25,7 @@ def set_notebook(notebook):
     _notebook = notebook
     _verdicts.clear()
     _hints_shown.clear()
+    _given.clear()
 
 
 def state():
@@ -41,6 +43,8 @@ def check(number, function, seed=None):
     exercise = get(number)
     if not isinstance(exercise, Exercise):
         raise ValueError(f"{number} is a question: use answer({number!r}, \"a\")")
+    if function is not exercise.reference:  # which the name stands for when a wrong function is checked twice
+        _given[number] = function
     verdict = engine.run(exercise, function, seed)
     _remember(verdict)
     return function if verdict.state == engine.PASSED else exercise.reference
@@ -79,22 +83,31 @@ def question(number):
 
 def answer(number, letter):
     """Show the verdict on a student's answer, "a", "b", …; `...`, None and "" leave the question open."""
+    verdict = judge_answer(number, letter)
+    _given[number] = letter
+    _remember(verdict)
+
+
+def judge_answer(number, letter):
+    """The Verdict on a student's answer."""
     task = _question(number)
     choices = choices_of(task, _student)
     if letter is ... or letter is None or (isinstance(letter, str) and not letter.strip()):
-        _remember(engine.verdict(task, engine.NOT_ATTEMPTED))
-        return
+        return engine.verdict(task, engine.NOT_ATTEMPTED)
     given = letter.strip().strip("()").rstrip(".").lower() if isinstance(letter, str) else letter
     if not isinstance(given, str) or given not in choices:
         *others, last = choices
         message = f"the choices are {', '.join(others)} and {last}; your answer is `{letter!r}`"
-        _remember(engine.verdict(task, engine.WRONG, message=message))
-        return
+        return engine.verdict(task, engine.WRONG, message=message)
     explanation = choices[given][1]
     if choices[given] == task.choices[0]:
-        _remember(engine.verdict(task, engine.PASSED, points=task.points, message=explanation))
-    else:
-        _remember(engine.verdict(task, engine.WRONG, message=explanation))
+        return engine.verdict(task, engine.PASSED, points=task.points, message=explanation)
+    return engine.verdict(task, engine.WRONG, message=explanation)
+
+
+def given(number, otherwise=None):
+    """What the student gave to `check` or `answer` last, and not the solution that `check` handed back; else `otherwise`."""
+    return _given.get(number, otherwise)
 
 
 def letter_of_right_answer(number, student=""):
