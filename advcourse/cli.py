@@ -195,6 +195,7 @@ def grade(
     seed: Annotated[Optional[int], typer.Option(min=0, help="The secret seed of the probes. [default: drawn once, kept in OUT]", show_default=False)] = None,
     workers: Annotated[Optional[int], typer.Option(min=1, help="Submissions to grade side by side. [default: one per core]", show_default=False)] = None,
     scheduler: Annotated[Optional[str], typer.Option(help="Grade on the dask.distributed cluster at this address, such as tcp://host:8786.")] = None,
+    nbgrader: Annotated[Optional[str], typer.Option(help="Write the marks into nbgrader's gradebook, too, such as sqlite:///gradebook.db.", show_default=False)] = None,
     unsafe: Annotated[bool, typer.Option("--unsafe", help="Run students' code without walls. The marks will say so.")] = False,
 ):
     """Grade a class: run students' functions in boxes, and write marks and feedback."""
@@ -217,6 +218,10 @@ def grade(
         reports.write(graded, out, course=rules.name if rules else "")
         if rules:
             files.write(out / "totals.csv", reports.totals_table(rules, graded))
+        if nbgrader:
+            from advcourse.grading.nbgrader_gradebook import write_gradebook
+
+            write_gradebook(reports.rows(graded), nbgrader)
     open_ones = [one for one in graded if one.is_open]
     for one in open_ones:
         complain(f"{one.student}, notebook {one.notebook}, is still to be graded: {one.problem}")

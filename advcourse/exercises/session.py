@@ -88,10 +88,10 @@ def answer(number, letter):
     _remember(verdict)
 
 
-def judge_answer(number, letter):
-    """The Verdict on a student's answer."""
+def judge_answer(number, letter, student=None):
+    """The Verdict on an answer, of the student who is at work unless another is named."""
     task = _question(number)
-    choices = choices_of(task, _student)
+    choices = choices_of(task, _student if student is None else student)
     if letter is ... or letter is None or (isinstance(letter, str) and not letter.strip()):
         return engine.verdict(task, engine.NOT_ATTEMPTED)
     given = letter.strip().strip("()").rstrip(".").lower() if isinstance(letter, str) else letter

@@ -10,7 +10,7 @@ from advcourse.exercises import engine
 from advcourse.exercises.attempt import Attempt, attempt
 from advcourse.exercises.catalogue import Exercise, all_exercises, get
 from advcourse.exercises.kinds import LAYERS
-from advcourse.exercises.session import choices_of
+from advcourse.exercises.session import judge_answer
 from advcourse.grading import walls, wire
 from advcourse.grading.extract import extract
 from advcourse.grading.marks import TO_BE_GRADED, Graded, Mark
@@ -82,7 +82,7 @@ def marked(submission, tasks, boxes, seed, personal):
     except ValueError as error:
         return [unanswered(task) for task in tasks], [str(error)]
     student = submission.student if personal else work.student
-    verdicts = {task.number: answered(task, work.answers.get(task.number), student)
+    verdicts = {task.number: judge_answer(task.number, work.answers.get(task.number), student)
                 for task in tasks if not isinstance(task, Exercise)}
     exercises = [task for task in tasks if isinstance(task, Exercise)]
     for exercise in exercises:
@@ -99,18 +99,6 @@ def marked(submission, tasks, boxes, seed, personal):
 def unanswered(task):
     """The Mark of an exercise in a file that could not be read."""
     return mark(task, engine.verdict(task, engine.NOT_ATTEMPTED), "")
-
-
-def answered(question, given, student):
-    """The Verdict on an answer, a letter in the student's order of choices; None is open."""
-    choices = choices_of(question, student)
-    if given is None:
-        return engine.verdict(question, engine.NOT_ATTEMPTED)
-    letter = given.strip().strip("()").rstrip(".").lower()
-    if letter not in choices:
-        return engine.verdict(question, engine.WRONG, message=f"there is no choice `{given[:50]}`")
-    right = choices[letter] == question.choices[0]
-    return engine.verdict(question, engine.PASSED if right else engine.WRONG, points=question.points * right, message=choices[letter][1])
 
 
 def tried(box, exercises, work, seed):

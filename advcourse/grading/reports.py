@@ -123,6 +123,12 @@ def grades_table(graded):
     return "\ufeff" + table.getvalue()  # the mark by which Excel knows UTF-8
 
 
+def rows(graded):
+    """A dict for every mark, with the columns of grades.csv; points are None where they are still to be given."""
+    return [{"student": one.student, "notebook": one.notebook, "exercise": mark.exercise, "maximum": mark.maximum, "reason": mark.reason,
+             "points": None if mark.state == TO_BE_GRADED else mark.points} for one in sorted(graded, key=place) for mark in one.marks]
+
+
 def totals_table(course, graded):
     """totals.csv as text: a row for every student, with the points of each notebook before and after lateness, and the weighted percentage."""
     table = io.StringIO()

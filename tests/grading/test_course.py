@@ -31,7 +31,7 @@ def graded(student="ada", notebook="01", points=(4, 2), maximum=(4, 4), submitte
 def test_the_example_of_the_docstring_is_a_course(tmp_path):
     example = "\n".join(line[4:] for line in courses.__doc__.splitlines() if line.startswith("    "))
     course = load(tmp_path, example)
-    assert course.notebooks["01"].weight == 2 and course.late.most_days == 7 and course.limits.memory_mb == 2048
+    assert course.notebooks["01"].weight == 2 and course.late.most_days == 7 and course.limits.memory_mb == 4096
     assert courses.deadline(course, "01", "ada@uni.example").day == 3 and courses.deadline(course, "01", "bob").day == 30
 
 
@@ -50,7 +50,7 @@ MISTAKES = {
     SMALLEST + "wieght = 2": "notebooks.01.wieght is not known; did you mean weight?",
     SMALLEST + "[late]\ngrace = 3": "late.grace is not known; did you mean grace_minutes?",
     SMALLEST + "[limits]\nmemory = 3": "limits.memory is not known; did you mean memory_mb?",
-    SMALLEST + "[qqq]": "qqq is not known; known are name, secret, notebooks, late, extensions, limits",
+    SMALLEST + "[qqq]": "qqq is not known; known are name, secret, personal, notebooks, late, extensions, limits",
     SMALLEST + "weight = 'two'": "notebooks.01.weight: input should be a valid number; got 'two'",
     SMALLEST + "weight = true": "notebooks.01.weight: input should be a valid number; got True",
     SMALLEST + "weight = 0": "notebooks.01.weight: input should be greater than 0; got 0",
