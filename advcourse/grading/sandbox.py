@@ -143,7 +143,8 @@ def bubblewrap_command(request):
     python = [Path(sys.prefix, "bin"), Path(sys.prefix, "pyvenv.cfg"), Path(sys.base_prefix, "bin"), Path(sys.base_prefix, "lib")]
     own = [PACKAGE / "__init__.py", *(PACKAGE / "grading" / f"{name}.py" for name in ("__init__", "box", "walls", "wire")),
            *(path for path in (PACKAGE / "exercises").glob("*.py") if not path.name.startswith("notebook_"))]
-    command = ["bwrap", "--unshare-all", "--die-with-parent", "--new-session", "--as-pid-1", "--cap-drop", "ALL"]
+    command = ["bwrap", "--unshare-all", "--die-with-parent", "--new-session", "--as-pid-1", "--cap-drop", "ALL",
+               "--size", str(request["limits"]["scratch"]), "--tmpfs", walls.SCRATCH]
     for path in [*walls.needed_files(request["checkout"]), *(path.resolve() for path in python if path.exists())]:
         command += ["--dev-bind" if path.is_relative_to("/dev") else "--ro-bind", str(path), str(path)]
     for link in (Path("/lib"), Path("/lib64"), Path(sys.executable)):
@@ -155,8 +156,7 @@ def bubblewrap_command(request):
         command += ["--ro-bind", str(path), str(path)]
     for folder in request["hidden"]:
         command += ["--remount-ro", folder]
-    return [*command, "--size", str(request["limits"]["scratch"]), "--tmpfs", walls.SCRATCH,
-            "--remount-ro", "/", "--chdir", walls.SCRATCH, "--"]
+    return [*command, "--remount-ro", "/", "--chdir", walls.SCRATCH, "--"]
 
 
 def end(process):

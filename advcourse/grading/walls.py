@@ -155,8 +155,11 @@ def rebuild_files(paths, hidden, scratch):
     hidden: folders inside of `paths` that come out empty.
     """
     mount(None, "/", None, MS_REC | MS_PRIVATE)
-    new = Path(SCRATCH)
+    new = Path("/proc")  # a folder that is everywhere and that nothing below needs
     mount("tmpfs", new, "tmpfs", MS_NOSUID | MS_NODEV, "size=1m,mode=755")
+    inside = new / SCRATCH.strip("/")  # first, as Python itself may lie in a folder of the same name
+    inside.mkdir()
+    mount("tmpfs", inside, "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, f"size={scratch},nr_inodes=2000,mode=1777")
     for path in paths:
         target = new / path.relative_to("/")
         if path.is_dir():
@@ -172,9 +175,6 @@ def rebuild_files(paths, hidden, scratch):
     for name in ("lib", "lib64"):
         if Path("/", name).is_symlink() and not (new / name).exists():
             (new / name).symlink_to(os.readlink(f"/{name}"))
-    inside = new / SCRATCH.strip("/")
-    inside.mkdir(exist_ok=True)
-    mount("tmpfs", inside, "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, f"size={scratch},nr_inodes=2000,mode=1777")
     os.chdir(new)
     syscall(PIVOT_ROOT[column()], b".", b".")
     call(libc.umount2, b".", MNT_DETACH)
