@@ -3,7 +3,8 @@
     python benchmarks/grading.py                        # 1,000 submissions of notebook 01 on all cores; writes results/grading.json
     python benchmarks/grading.py --submissions 50 --workers 1
 
-The submissions are the solved notebook, each with another line in it, so that none is taken for graded. A student's own compute is the time of
+nbgrader and otter grade one solved notebook, exported for them, where ADVCOURSE_NBGRADER_PYTHON and ADVCOURSE_OTTER_PYTHON name Pythons that have
+them. Both run the whole notebook, in a kernel without walls. The submissions are the solved notebook, each with another line in it, so that none is taken for graded. A student's own compute is the time of
 the same functions on the same probes, called without a box.
 """
 
@@ -11,6 +12,7 @@ import argparse
 import json
 import os
 import platform
+import subprocess
 import tempfile
 import time
 from datetime import date
@@ -23,7 +25,7 @@ from advcourse.grading import grade, reports, run
 from advcourse.grading.collect import Submission
 from advcourse.grading.sandbox import Boxes
 from advcourse.grading.walls import Limits
-from advcourse.pipeline import masters
+from advcourse.pipeline import exports, masters
 
 OUT = Path(__file__).parent / "results" / "grading.json"
 SEED, REPEATS = 7, 20
@@ -71,6 +73,45 @@ def whole_class(notebook, count, workers):
     return round(seconds, 1)
 
 
+def with_nbgrader(python, folder, name):
+    """Seconds of nbgrader's autograde for one submission."""
+    exports.export("nbgrader", folder, [name[:2]])
+    source = folder / "source" / name / f"{name}.ipynb"
+    files.write(folder / "submitted" / "ada" / name / f"{name}.ipynb", source.read_bytes())
+    tool(python, folder, "-m", "nbgrader", "generate_assignment", name)
+    return tool(python, folder, "-m", "nbgrader", "autograde", name)
+
+
+def with_otter(python, folder, name):
+    """Seconds of otter run for one submission."""
+    exports.export("otter", folder, [name[:2]])
+    tool(python, folder, "-m", "otter", "assign", "--no-run-tests", f"{name}/{name}.ipynb", "dist")
+    [autograder] = (folder / "dist" / "autograder").glob("*.zip")
+    return tool(python, folder, "-m", "otter", "run", "-a", autograder, "-o", "out", f"dist/autograder/{name}.ipynb")
+
+
+def tool(python, folder, *arguments):
+    """Seconds that another grader's command takes; RuntimeError where it fails."""
+    environment = os.environ | {"PYTHONPATH": str(masters.ROOT), "ADVCOURSE_STATIC": "1", "OMP_NUM_THREADS": "1",
+                                "PATH": os.pathsep.join([str(Path(python).parent), os.environ["PATH"]])}
+    start = time.perf_counter()
+    done = subprocess.run([python, *map(str, arguments)], cwd=folder, env=environment, capture_output=True, text=True)
+    if done.returncode:
+        raise RuntimeError(done.stdout + done.stderr)
+    return round(time.perf_counter() - start, 1)
+
+
+def others(notebook):
+    """From the name of each other grader that is here to its seconds for one submission."""
+    [path] = (masters.ROOT / "notebooks" / "source").glob(f"{notebook}_*.py")
+    found = {}
+    for name, grader in (("nbgrader", with_nbgrader), ("otter", with_otter)):
+        if python := os.environ.get(f"ADVCOURSE_{name.upper()}_PYTHON"):
+            with tempfile.TemporaryDirectory() as folder:
+                found[name] = grader(python, Path(folder), path.stem)
+    return found
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--submissions", type=int, default=1000)
@@ -79,8 +120,8 @@ def main():
     arguments = parser.parse_args()
     result = {"date": date.today().isoformat(), "machine": platform.machine(), "cores": len(os.sched_getaffinity(0)),
               "notebook": arguments.notebook, "one": one_by_one(arguments.notebook), "submissions": arguments.submissions,
-              "workers": arguments.workers}
-    print(json.dumps(result["one"]))
+              "workers": arguments.workers, "others_s": others(arguments.notebook)}
+    print(json.dumps(result))
     result["class_s"] = whole_class(arguments.notebook, arguments.submissions, arguments.workers)
     files.write(OUT, json.dumps(result, indent=2) + "\n")
     print(json.dumps(result))

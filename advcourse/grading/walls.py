@@ -55,7 +55,9 @@ FORBIDDEN = {
     "iopl": (172, None), "ioperm": (173, None), "vhangup": (153, 58), "uselib": (134, None), "nfsservctl": (180, 42),
     "lookup_dcookie": (212, 18), "bpf": (321, 280), "perf_event_open": (298, 241), "userfaultfd": (323, 282),
     "io_uring_setup": (425, 425), "io_uring_enter": (426, 426), "io_uring_register": (427, 427), "fanotify_init": (300, 262),
-    "name_to_handle_at": (303, 264), "open_by_handle_at": (304, 265),
+    "name_to_handle_at": (303, 264), "open_by_handle_at": (304, 265), "modify_ldt": (154, None), "quotactl_fd": (443, 443),
+    "statmount": (457, 457), "listmount": (458, 458), "process_mrelease": (448, 448), "rt_sigqueueinfo": (129, 138),
+    "rt_tgsigqueueinfo": (297, 240), "migrate_pages": (256, 238), "move_pages": (279, 239), "sysfs": (139, None), "sendmsg": (46, 211),
 }
 CLONE, CLONE3, PRCTL = (56, 220), (435, 435), (157, 167)
 PIVOT_ROOT = FORBIDDEN["pivot_root"]
