@@ -1,0 +1,56 @@
+"""What a hostile notebook is: code, and the points that its honest part deserves."""
+
+from dataclasses import dataclass
+
+import nbformat
+
+HONEST = {
+    "01.1": "def project(x_p, x, eps):\n    return torch.minimum(torch.maximum(x_p, x - eps), x + eps).clamp(0, 1)",
+    "01.2": "def linear_attack(weight, y, target, eps):\n    return eps * torch.sign(weight[target] - weight[y])",
+    "01.3": """
+def one_step(model, x, y, eps):
+    x = x.clone().requires_grad_()
+    gradient = torch.autograd.grad(F.cross_entropy(model(x), y), x)[0]
+    return (x + eps * gradient.sign()).clamp(0, 1).detach()
+""",
+    "01.4": """
+def accuracy_curve(model, attack, x, y, epsilons):
+    return [(model(attack(model, x, y, eps)).argmax(1) == y).double().mean().item() for eps in epsilons]
+""",
+    "10.1": """
+def lead(logits, y):
+    true = logits.gather(1, y[:, None])[:, 0]
+    return logits.scatter(1, y[:, None], -torch.inf).amax(1) - true
+""",
+}
+BESIDE = {"01": ("01.2", 3), "10": ("10.1", 2), "00": (None, 0)}  # the honest exercise of a hostile notebook, and its points
+IMPORTS = "import torch\nfrom torch import nn\nfrom torch.nn import functional as F"
+
+
+@dataclass(frozen=True)
+class Case:
+    """name: what it tries. code: its cells; @FOLDER@, @SECRET@ and @PORT@ are filled in. points: what the honest part deserves.
+
+    seconds: its limit for each exercise.
+    """
+
+    theme: str
+    name: str
+    code: tuple
+    points: int
+    notebook: str = "01"
+    seconds: float = 20
+
+
+def case(theme, name, *code, beside=True, points=0, notebook="01", **more):
+    """A Case with an honest exercise beside the hostile one, which must get its full points; without where beside is False."""
+    number, honest = BESIDE[notebook]
+    if beside and number:
+        return Case(theme, name, (*code, HONEST[number]), points + honest, notebook, **more)
+    return Case(theme, name, code, points, notebook, **more)
+
+
+def notebook_of(cells):
+    """The bytes of a notebook with these code cells."""
+    document = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in (IMPORTS, *cells)])
+    return nbformat.writes(document).encode()
