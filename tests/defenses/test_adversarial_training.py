@@ -278,7 +278,7 @@ def plain(task):
 
 @pytest.mark.parametrize("loss", [
     at.goodfellow_loss, at.kurakin_loss, at.pgd_loss, at.trades_loss, at.mart_loss, at.logit_pairing_loss,
-    partial(at.kurakin_loss, aim="predicted"), partial(at.pgd_loss, steps=2)], ids=repr)
+    partial(at.kurakin_loss, aim="predicted"), partial(at.pgd_loss, steps=2)], ids=lambda loss: getattr(loss, "__name__", None))
 def test_training_makes_the_network_robust(loss, task, plain):
     clean, under_attack = robust(partial(loss, eps=0.1), task)
     assert plain[0] > 0.95 and plain[1] < 0.5

@@ -96,7 +96,8 @@ def test_plain_values_pass(value):
 
 @pytest.mark.parametrize("strange", [
     torch.arange(24.0).reshape(4, 6)[::2, 1::2], torch.arange(6.0).reshape(2, 3).T, torch.zeros(1).expand(3, 4),
-    torch.rand(3, requires_grad=True), nn.Parameter(torch.rand(2)), torch.tensor(float("nan"))], ids=str)
+    torch.rand(3, requires_grad=True), nn.Parameter(torch.rand(2)), torch.tensor(float("nan"))],
+    ids=["every other", "transposed", "expanded", "with a history", "parameter", "NaN"])
 def test_views_and_tensors_with_a_history_pass_as_plain_ones(strange):
     found = round_trip(strange)
     assert type(found) is torch.Tensor and not found.requires_grad
