@@ -91,14 +91,15 @@ def test_make_sets_up_first_and_runs_the_right_commands(tmp_path):
     def dry(*words):
         return subprocess.run(["make", "--dry-run", *words], cwd=tmp_path, env=outside, capture_output=True, text=True).stdout
 
-    for target, command in {"test": ".venv/bin/python -m pytest", "lab": ".venv/bin/advcourse lab",
+    tests = "OMP_NUM_THREADS=1 .venv/bin/python -m pytest --numprocesses logical --dist loadgroup"
+    for target, command in {"test": tests, "lab": ".venv/bin/advcourse lab",
                             "run": ".venv/bin/advcourse run", "build": ".venv/bin/advcourse build"}.items():
         lines = [line.strip() for line in dry(target).splitlines()]
         assert lines[-1] == command and any("-m venv .venv" in line for line in lines)
     assert dry("run", "NB=01").splitlines()[-1] == ".venv/bin/advcourse run 01"
     (tmp_path / ".venv").mkdir()
     (tmp_path / ".venv/.installed").touch()
-    assert dry("test").splitlines() == [".venv/bin/python -m pytest"], "what is set up should stay"
+    assert dry("test").splitlines() == [tests], "what is set up should stay"
     os.utime(tmp_path / "pyproject.toml", (2**31, 2**31))
     assert "pip install" in dry("test"), "a changed pyproject.toml should be installed"
 

@@ -55,7 +55,7 @@ def world(tmp_path_factory):
     datagrams = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     datagrams.bind(("127.0.0.1", doors[0].getsockname()[1]))
     doors[1].bind(str(folder / "door"))
-    doors[2].bind("\0advcourse-door")
+    doors[2].bind(f"\0advcourse-{doors[0].getsockname()[1]}")
     for door in (*doors[1:], doors[0]):
         door.listen()
     for door in (*doors, datagrams):
