@@ -86,6 +86,7 @@ def with_otter(python, folder, name):
     """Seconds of otter run for one submission."""
     exports.export("otter", folder, [name[:2]])
     tool(python, folder, "-m", "otter", "assign", "--no-run-tests", f"{name}/{name}.ipynb", "dist")
+    (folder / "out").mkdir()
     [autograder] = (folder / "dist" / "autograder").glob("*.zip")
     return tool(python, folder, "-m", "otter", "run", "-a", autograder, "-o", "out", f"dist/autograder/{name}.ipynb")
 
