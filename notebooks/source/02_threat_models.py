@@ -489,7 +489,7 @@ plots.show(plots.images([x_p[alarms], x_p[misses]], row_names=["type 1", "type 2
            f"Is it a {classes[kind]}? Upper row: yes. Lower row: no",
            alt="Upper row: images of other classes in which the detector sees its class. Lower row: images of its class in "
                "which it does not.")
-claim("At ε = 0.1 the attacked detector misses {value:.0%} of its own class.", rates[3][1], 0.6, 1)
+claim("At ε = 0.1 the attacked detector misses {value:.0%} of its own class.", rates[3][1], 0.4, 1)
 claim("It raises a false alarm for {value:.0%} of the others.", rates[3][0], 0.15, 0.8)
 
 # %% [markdown]
