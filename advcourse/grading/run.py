@@ -118,7 +118,7 @@ def own_seed(path, notebooks):
 def fingerprint(*how):
     """What stands for everything that a grade depends on but the submission: the exercises, the grader, and how it is asked."""
     digest = hashlib.sha256(repr(how).encode())
-    graders = [PACKAGE / "grading" / f"{name}.py" for name in ("extract", "grade", "box", "wire")]
+    graders = [PACKAGE / "grading" / f"{name}.py" for name in ("statements", "extract", "grade", "box", "wire")]
     for path in sorted([*Path(exercises.__file__).parent.glob("*.py"), *graders]):
         digest.update(path.read_bytes())
     return digest.hexdigest()

@@ -108,8 +108,7 @@ class Boxes:
                 ours.close()
                 child.wait()
                 said.seek(0)
-                words = said.read().decode(errors="replace").strip().splitlines()[-1:]
-                raise OSError(f"bubblewrap opens no box: {''.join(words) or error}") from None
+                raise OSError(f"bubblewrap opens no box: {last_line(said.read()) or error}") from None
 
     def is_alive(self):
         """Does the process still wait? It never says anything: what can be read is its end."""
@@ -119,7 +118,12 @@ class Boxes:
         """What the process said when it died; "" while it lives."""
         if self.is_alive():
             return ""
-        return self.process.stderr.read().decode(errors="replace").strip().splitlines()[-1:][0]
+        return last_line(self.process.stderr.read())
+
+
+def last_line(said):
+    """The last line of what a process wrote, bytes; "" where it wrote nothing."""
+    return "".join(said.decode(errors="replace").strip().splitlines()[-1:])
 
 
 @functools.cache
