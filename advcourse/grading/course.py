@@ -30,7 +30,8 @@ from typing import Annotated
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-TO_BE_GRADED = "to be graded"
+from advcourse.grading.marks import TO_BE_GRADED
+
 DAY = 24 * 60 * 60
 NotebookNumber = Annotated[str, Field(pattern=r"^\d\d$")]
 

@@ -8,6 +8,17 @@ def lies(name, body, **more):
     return case("model", name, f"def defend(x, y, eps):\n{lines}", notebook="10", **more)
 
 
+# An ordinary network, trained on the images that the exercise gives: what several of the lies stand on.
+TRAINED = """
+net = nn.Sequential(nn.Flatten(), nn.Linear(36, 16), nn.ReLU(), nn.Linear(16, 3))
+optimiser = torch.optim.Adam(net.parameters(), lr=0.03)
+for _ in range(60):
+    optimiser.zero_grad()
+    F.cross_entropy(net(x), y).backward()
+    optimiser.step()
+net.requires_grad_(False)
+"""
+
 CASES = [
     lies("a model that is always sure of class 0", "return lambda images: torch.eye(3)[0].expand(len(images), 3)"),
     lies("a model that returns nothing, or words", "return lambda images: 'the right class'"),
@@ -18,15 +29,7 @@ CASES = [
     lies("a model that returns a model", "def again(images):\n    return again\nreturn again"),
     lies("a model that is a network of nonsense", "net = nn.Sequential(nn.Flatten(), nn.Linear(36, 3))\nnet[1].weight.data *= float('inf')\nreturn net"),
     lies("a network whose weights have another shape than it says", "net = nn.Sequential(nn.Flatten(), nn.Linear(36, 3))\nnet[1].in_features = 10**12\nreturn net"),
-    lies("a model that answers for as long as it thinks that it is not attacked", """
-net = nn.Sequential(nn.Flatten(), nn.Linear(36, 16), nn.ReLU(), nn.Linear(16, 3))
-optimiser = torch.optim.Adam(net.parameters(), lr=0.03)
-for _ in range(60):
-    optimiser.zero_grad()
-    F.cross_entropy(net(x), y).backward()
-    optimiser.step()
-net.requires_grad_(False)
-kept = []
+    lies("a model that answers for as long as it thinks that it is not attacked", TRAINED + """kept = []
 def model(images):
     with torch.no_grad():
         if not kept:
@@ -35,15 +38,7 @@ def model(images):
         nearest = torch.cdist(images.detach().flatten(1), clean.flatten(1)).argmin(1)
     return logits[nearest]
 return model"""),
-    lies("a model that remembers the clean images, with smooth answers", """
-net = nn.Sequential(nn.Flatten(), nn.Linear(36, 16), nn.ReLU(), nn.Linear(16, 3))
-optimiser = torch.optim.Adam(net.parameters(), lr=0.03)
-for _ in range(60):
-    optimiser.zero_grad()
-    F.cross_entropy(net(x), y).backward()
-    optimiser.step()
-net.requires_grad_(False)
-kept = []
+    lies("a model that remembers the clean images, with smooth answers", TRAINED + """kept = []
 def model(images):
     with torch.no_grad():
         if not kept:
