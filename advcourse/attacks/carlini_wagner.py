@@ -4,13 +4,15 @@ The wish "another class" becomes a hinge f on the logits, which is 0 from the mo
 of the change is found by binary search. Substituting x_adv = (tanh w + 1) / 2 keeps every pixel in [0, 1] without clipping.
 """
 
+import copy
 import math
 
 import torch
 
 from advcourse.attacks.cards import AttackCard
 from advcourse.attacks.contract import (
-    at_least_float32, attacking, check, check_positive, distance, fools, fresh, input_gradient, labels_fit, margin, per_example, warn_if_flat,
+    an_eighth_of, at_least_float32, attacking, check, check_positive, distance, fools, fresh, input_gradient, labels_fit, margin,
+    per_example, smooth_margin, warn_if_flat,
 )
 from advcourse.attacks.minimum_norm import to_boundary
 
@@ -19,7 +21,7 @@ from advcourse.attacks.minimum_norm import to_boundary
 RESCUES = 4
 
 
-def cw_l2(model, x, y, *, steps=50, search_steps=5, step_size=0.1, initial_c=None, confidence=0.0, targeted=False):
+def cw_l2(model, x, y, *, steps=30, search_steps=5, step_size=0.2, initial_c=None, confidence=0.0, targeted=False):
     """Carlini-Wagner L2: the smallest change in l2, with a weight c of its own for every image.
 
         minimise over w   ‖x_adv − x‖₂² + c · f(x_adv),     x_adv = (tanh w + 1) / 2
@@ -28,23 +30,23 @@ def cw_l2(model, x, y, *, steps=50, search_steps=5, step_size=0.1, initial_c=Non
     model: from images in [0, 1], shape (N, ...), to logits (N, K); x: such images; y: their true labels, shape (N,), with
     targeted=True the classes to reach. steps: Adam steps for each of the search_steps values of c, and of up to RESCUES more, ten times as
     large each, for the images that none of these fooled; step_size: Adam's first one, in w.
-    initial_c: the first c; None: what f's slope at x says, 2 f / ‖∇f‖₂², which is exact for a linear model.
+    initial_c: the first c; None: what f's slope at x says, 2 f / ‖∇f‖₂², which is exact for a linear model of two classes.
     confidence: the lead, in logits, that the wrong class must have.
     Returns x_adv in [0, 1], detached: the nearest success; x unchanged where there is none or where the model errs on x already.
 
-    Carlini, Wagner, "Towards evaluating the robustness of neural networks", IEEE S&P 2017, section VI.A. What differs: every search
-    step starts where the last one ended (the paper starts anew), Adam's steps shrink along a half cosine, c starts at the
-    estimate above, and `to_boundary` ends it; together they need a third of the passes. There is one start, as in the authors' code.
+    Carlini, Wagner, "Towards evaluating the robustness of neural networks", IEEE S&P 2017, section VI.A. What differs: f
+    decides when the wish is fulfilled, and until then the `smooth_margin` gives the gradient in its place; every search step starts where the
+    last one ended (the paper starts anew), Adam's steps shrink along a half cosine, c starts at the estimate above, and
+    `to_boundary` ends it. Together they need a fifth of the passes. There is one start, as in the authors' code.
     """
     check(x, y, steps=steps, search_steps=search_steps)
     check_positive(step_size=step_size, initial_c=initial_c)
     x, y = fresh(x), fresh(y)
     with attacking(model):
-        active = _still_right(model, x, y, targeted)
+        active, hinge = _still_right(model, x, y, confidence, targeted)
         if len(active) == 0:
             return x
         origin, labels = x[active], y[active]
-        hinge = _Hinge(labels, confidence, targeted)
         c = _first_weight(model, origin, hinge, initial_c)
         best, best_size, c = _search(model, origin, hinge, c, steps, search_steps, step_size)
         for _ in range(RESCUES):
@@ -103,9 +105,10 @@ def cw_l0(model, x, y, *, steps=30, rounds=25, step_size=0.2, confidence=0.0, ta
         if len(active) == 0:
             return x
         best, share = start.clone(), torch.full_like(x.flatten(1)[:, 0], 0.4)
+        at_x = _logits(model, x)
         for _ in range(rounds):
             origin, labels, current = x[active], y[active], best[active]
-            hinge = _Hinge(labels, confidence, targeted)
+            hinge = _Hinge(at_x[active], labels, confidence, targeted)
             _, _, gradient = input_gradient(model, current, lambda z: hinge.slope(z))
             change = current - origin
             use = (gradient * change).abs().masked_fill(change == 0, math.inf).flatten(1)
@@ -161,13 +164,12 @@ def cw_linf(model, x, y, *, steps=30, rounds=12, step_size=0.1, confidence=0.0, 
     check_positive(step_size=step_size)
     x, y = fresh(x), fresh(y)
     with attacking(model):
-        active = _still_right(model, x, y, targeted)
+        active, hinge = _still_right(model, x, y, confidence, targeted)
         if len(active) == 0:
             return x
         origin, labels = x[active], y[active]
-        hinge = _Hinge(labels, confidence, targeted)
-        _, f, gradient = input_gradient(model, origin, hinge)
-        gradient = _movable(gradient, origin).flatten(1).abs()
+        logits, _, gradient = input_gradient(model, origin, hinge)
+        f, gradient = hinge.slope(logits).clamp_min(0), _movable(gradient, origin).flatten(1).abs()
         warn_if_flat(gradient.amax(1) == 0)
         tiny = torch.finfo(x.dtype).tiny ** 0.5
         c = 0.5 / gradient.amax(1).clamp_min(tiny)
@@ -198,22 +200,29 @@ def cw_linf(model, x, y, *, steps=30, rounds=12, step_size=0.1, confidence=0.0, 
 
 
 class _Hinge:
-    """f: how far each image's margin is from the wish, 0 where it is fulfilled."""
+    """How far each image is from the wish, by its smooth margin, and 0 where its margin fulfils it; slope: how far by the margin.
 
-    def __init__(self, labels, confidence, targeted):
+    logits: of the images from which the attack starts.
+    """
+
+    def __init__(self, logits, labels, confidence, targeted):
         self.labels, self.confidence, self.targeted = labels, confidence, targeted
+        self.temperature = an_eighth_of(margin(logits, labels))
 
     def slope(self, logits):
         return (-1 if self.targeted else 1) * margin(logits, self.labels) + self.confidence
 
     def __call__(self, logits):
-        return self.slope(logits).clamp_min(0)
+        smooth = (-1 if self.targeted else 1) * smooth_margin(logits, self.labels, self.temperature)
+        return torch.where(self.slope(logits.detach()) > 0, smooth, 0)
 
     def reached(self, logits):
         return fools(logits, self.labels, self.targeted) & (self.slope(logits) <= 0 if self.confidence else True)
 
     def rows(self, rows):
-        return _Hinge(self.labels[rows], self.confidence, self.targeted)
+        part = copy.copy(self)
+        part.labels, part.temperature = self.labels[rows], self.temperature[rows]
+        return part
 
 
 class _Adam:
@@ -261,21 +270,22 @@ def _logits(model, x):
         return at_least_float32(model(x))
 
 
-def _still_right(model, x, y, targeted):
-    """The indices of the images on which something is left to do."""
+def _still_right(model, x, y, confidence, targeted):
+    """The indices of the images on which something is left to do, and their hinge."""
     if len(x) == 0:
-        return []
+        return [], None
     logits = _logits(model, x)
     labels_fit(logits, y)
-    return (~fools(logits, y, targeted)).nonzero()[:, 0]
+    active = (~fools(logits, y, targeted)).nonzero()[:, 0]
+    return active, _Hinge(logits[active], y[active], confidence, targeted)
 
 
 def _first_weight(model, x, hinge, initial_c):
     """c for which a linear f reaches 0 just where ‖δ‖² + c f is smallest: δ = −c ∇f / 2, so c = 2 f / ‖∇f‖²."""
     if initial_c is not None:
         return x.new_full((len(x),), float(initial_c))
-    _, f, gradient = input_gradient(model, x, hinge)
-    gradient = _movable(gradient, x).flatten(1)
+    logits, _, gradient = input_gradient(model, x, hinge)
+    f, gradient = hinge.slope(logits).clamp_min(0), _movable(gradient, x).flatten(1)
     warn_if_flat(gradient.abs().amax(1) == 0)
     steepness = gradient.square().sum(1)
     return torch.where(steepness > 0, 2 * f.to(x.dtype) / steepness, 1).nan_to_num(1, 1, 1).clamp(1e-6, 1e6)

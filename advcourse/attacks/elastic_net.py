@@ -10,12 +10,12 @@ import torch
 
 from advcourse.attacks import carlini_wagner
 from advcourse.attacks.cards import AttackCard
-from advcourse.attacks.carlini_wagner import RESCUES, _Hinge, _movable, _still_right
+from advcourse.attacks.carlini_wagner import RESCUES, _movable, _still_right
 from advcourse.attacks.contract import attacking, check, check_positive, distance, fresh, input_gradient, per_example, warn_if_flat
 from advcourse.attacks.minimum_norm import to_boundary
 
 
-def ead(model, x, y, *, beta=0.01, rule="en", steps=30, search_steps=5, step_size=None, initial_c=None, confidence=0.0, targeted=False):
+def ead(model, x, y, *, beta=0.01, rule="en", steps=None, search_steps=4, step_size=None, initial_c=None, confidence=0.0, targeted=False):
     """EAD: the smallest change in the elastic-net sense β ‖δ‖₁ + ‖δ‖₂², by FISTA, with a weight c of its own for every image.
 
         minimise over δ   c · f(x + δ) + ‖δ‖₂² + β ‖δ‖₁                     f: cw_l2's hinge
@@ -25,8 +25,9 @@ def ead(model, x, y, *, beta=0.01, rule="en", steps=30, search_steps=5, step_siz
     model: from images in [0, 1], shape (N, ...), to logits (N, K); x: such images; y: their true labels, shape (N,), with
     targeted=True the classes to reach. rule: which success counts as nearest, "en": by β ‖δ‖₁ + ‖δ‖₂², or "l1": by ‖δ‖₁.
     steps: for each of the search_steps values of c, and of up to RESCUES more, ten times as large each, for the images that none of these
-    fooled. step_size: α_0; by the rule "l1" β is taken off in every step, whatever its length, and short steps favour the l1 term; None:
-    0.05 by the rule "en", 0.007 by "l1". initial_c: the first c; None: as in cw_l2, by "l1" one at which the steepest pixel moves.
+    fooled; None: 30 by the rule "en", 45 by "l1". step_size: α_0; by the rule "l1" β is taken off in every step, whatever its length, and
+    short steps favour the l1 term; None: 0.02 by the rule "en", 0.003 by "l1". initial_c: the first c; None: as in cw_l2, by "l1" one
+    at which the steepest pixel moves.
     Returns x_adv in [0, 1], detached: the nearest success; x unchanged where there is none or where the model errs on x already.
 
     Chen, Sharma, Zhang, Yi, Hsieh, "EAD: elastic-net attacks to deep neural networks", AAAI 2018, algorithm 1. What differs:
@@ -34,18 +35,17 @@ def ead(model, x, y, *, beta=0.01, rule="en", steps=30, search_steps=5, step_siz
     were β / α_k); success is read off the very forward pass that gives the gradient at v_k (the paper spends a second one on δ_k);
     every search step starts from the best change so far; c starts at the estimate above; `to_boundary` ends it.
     """
-    check(x, y, steps=steps, search_steps=search_steps)
+    check(x, y, steps=1 if steps is None else steps, search_steps=search_steps)
     check_positive(beta=beta, step_size=step_size, initial_c=initial_c)
     if rule not in ("en", "l1"):
         raise ValueError(f"rule must be one of 'en', 'l1'; got {rule!r}")
-    step_size = step_size or (0.05 if rule == "en" else 0.007)
+    steps, step_size = steps or (30 if rule == "en" else 45), step_size or (0.02 if rule == "en" else 0.003)
     x, y = fresh(x), fresh(y)
     with attacking(model):
-        active = _still_right(model, x, y, targeted)
+        active, hinge = _still_right(model, x, y, confidence, targeted)
         if len(active) == 0:
             return x
         origin, labels = x[active], y[active]
-        hinge = _Hinge(labels, confidence, targeted)
         c = _first_weight(model, origin, hinge, beta / step_size if rule == "l1" else None, initial_c)
         best, best_size, c = _search(model, origin, hinge, c, beta, rule, steps, search_steps, step_size)
         for _ in range(RESCUES):

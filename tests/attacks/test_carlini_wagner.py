@@ -33,7 +33,7 @@ def gaps_and_weights(model, x, y):
     return gaps, w[y][:, None] - w[None]
 
 
-@pytest.mark.parametrize("attack, norm, q, share, excess", [(cw_l2, "l2", 2, 0.9, 0.02), (cw_linf, "linf", 1, 0.5, 0.1)])
+@pytest.mark.parametrize("attack, norm, q, share, excess", [(cw_l2, "l2", 2, 0.8, 0.02), (cw_linf, "linf", 1, 0.5, 0.1)])
 def test_near_the_exact_distance_on_a_linear_model(attack, norm, q, share, excess):
     model, x, y = linear()
     gaps, w = gaps_and_weights(model, x, y)
@@ -41,9 +41,10 @@ def test_near_the_exact_distance_on_a_linear_model(attack, norm, q, share, exces
     x_adv = attack(model, x, y)
     assert (model(x_adv).argmax(1) != y).all()
     found = contract.distance(x_adv, x, norm)
-    # The hinge follows the class that is nearest in logits; a few images end at another class, a little farther away.
+    # The hinge pulls at the classes that are near in logits; a few images end at another than the nearest, a little farther away.
     # In linf the classes it meets on its way leave their marks on pixels that then cost nothing: that is the method.
     assert (found / exact).quantile(share) <= 1 + excess and (found >= exact * (1 - 1e-9)).all()
+    assert norm == "linf" or (found <= 1.1 * exact).all()
 
 
 @pytest.mark.parametrize("attack, norm, q, excess", [(cw_l2, "l2", 2, 0.02), (cw_linf, "linf", 1, 0.04)])
