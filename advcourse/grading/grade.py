@@ -122,7 +122,7 @@ def ended(error, seconds):
     """In words, why no answer came out of the box."""
     if isinstance(error, wire.Malformed):
         return "what your code sent out is not what was asked for"
-    if "too long" in str(error):
+    if isinstance(error, wire.TooLate):
         return f"your function did not come to an end within {seconds:.0f} s"
     return "your code brought its process to an end, or needed more memory or time than there is"
 

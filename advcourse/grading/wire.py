@@ -27,7 +27,11 @@ class Malformed(ValueError):
 
 
 class Closed(RuntimeError):
-    """The other side is gone, or did not answer in time; `reason` says which."""
+    """The other side is gone."""
+
+
+class TooLate(Closed):
+    """The other side did not answer in time."""
 
 
 class Peer:
@@ -105,7 +109,7 @@ class Peer:
                 raise Closed("it ended") from error
 
     def receive(self):
-        """The next message. Raises Malformed, or Closed at the end or the deadline."""
+        """The next message. Raises Malformed, Closed at the end, TooLate at the deadline."""
         mark, length, size = FRONT.unpack(self.read(FRONT.size))
         if mark != b"adv1" or length > LARGEST_TREE or size > LARGEST_TENSORS:
             raise Malformed("something else than a message")
@@ -137,12 +141,12 @@ class Peer:
         return data
 
     def wait(self, writing=False):
-        """Until the connection can be used; Closed at the deadline."""
+        """Until the connection can be used; TooLate at the deadline."""
         left = self.deadline - time.monotonic()
         ends = [self.connection]
         if left <= 0 or not any(select.select([] if writing else ends, ends if writing else [], [],
                                               None if left == math.inf else left)):
-            raise Closed("it took too long")
+            raise TooLate("it took too long")
 
     # --- values --------------------------------------------------------------------------------------------------------
 

@@ -3,6 +3,7 @@
 import multiprocessing
 import os
 import random
+import shutil
 import signal
 import time
 from dataclasses import replace
@@ -125,6 +126,20 @@ def test_killed_at_any_moment_a_run_goes_on_and_ends_with_the_same_grades(tmp_pa
     assert what_counts(grade_class(submissions, tmp_path / f"crash {finished}", on_graded=seen.append)) == whole
     assert seen.count(None) == graded_before, "something was graded twice"
     assert finished > 0, "no run was ever completed, or none was ever killed in its middle"
+
+
+@pytest.mark.parametrize("name", ["grading/statements.py", "grading/extract.py", "grading/grade.py", "grading/box.py", "grading/wire.py",
+                                  "exercises/notebook_01.py", "exercises/attempt.py"])
+def test_a_grader_that_has_changed_grades_again(tmp_path, monkeypatch, name):
+    package = tmp_path / "advcourse"
+    shutil.copytree(run.PACKAGE, package, ignore=shutil.ignore_patterns("__pycache__", "*.pt"))
+    monkeypatch.setattr(run, "PACKAGE", package)
+    monkeypatch.setattr(run.exercises, "__file__", str(package / "exercises" / "__init__.py"))
+    before = run.fingerprint.__wrapped__(5)
+    assert run.fingerprint.__wrapped__(5) == before != run.fingerprint.__wrapped__(6)
+    with open(package / name, "a") as file:
+        file.write("# mended\n")
+    assert run.fingerprint.__wrapped__(5) != before
 
 
 def test_a_changed_file_name_does_not_change_what_was_graded(tmp_path):

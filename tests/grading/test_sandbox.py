@@ -290,9 +290,31 @@ def test_a_process_that_died_is_our_fault():
     boxes.process.kill()
     boxes.process.wait()
     try:
-        assert to_be_graded(graded_of(boxes, RIGHT["01.1"]))
+        graded = graded_of(boxes, RIGHT["01.1"])
+        assert to_be_graded(graded) and "no box can be opened" in graded.problem
     finally:
         boxes.close()
+
+
+def test_a_box_keeps_no_file_but_those_it_is_given():
+    script = """
+import os
+from advcourse.grading import box
+kept, *others = [os.open(os.devnull, os.O_RDONLY) for _ in range(40)]
+os.dup2(1, kept)
+box.silence(keep=(kept,))
+still = []
+for number in range(3, 200):
+    try:
+        os.fstat(number)
+        still.append(number)
+    except OSError:
+        pass
+os.write(kept, f"{kept} {still}".encode())
+"""
+    said = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
+    kept, still = said.split(" ", 1)
+    assert still == f"[{kept}]"
 
 
 def test_a_reference_that_fails_is_our_fault(boxes, monkeypatch):
