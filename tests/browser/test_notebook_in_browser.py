@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+import zipfile
 from contextlib import contextmanager
 
 import nbformat
@@ -148,3 +149,27 @@ def test_a_student_moves_the_widget(number, tmp_path):
         expect(picture).to_have_attribute("alt", re.compile(re.escape(after)))
         page.screenshot(path=SCREENSHOTS / f"{number}_after.png")
         assert picture.get_attribute("src") != before_source
+
+
+def test_a_student_hands_in(tmp_path):
+    """The solved welcome with a name in it and the checklist cell at its end, run in JupyterLab: the file is there, and so is what is wrong.
+
+    Under this name the answers of 00.2 stand in another order than without one, so that the solution's letter is wrong.
+    """
+    [path] = (masters.ROOT / "notebooks" / "solutions").glob("00_*.ipynb")
+    notebook = nbformat.read(path, as_version=4)
+    for cell in notebook.cells:
+        cell.source = cell.source.replace('STUDENT = ""', 'STUDENT = "Ada"')
+    notebook.cells.append(nbformat.v4.new_code_cell("import advcourse\n\nadvcourse.submit()"))
+    nbformat.write(notebook, tmp_path / path.name)
+    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+    with jupyterlab(tmp_path) as address, page_of(f"{address}/lab/tree/{path.name}") as page:
+        run_all_cells(page)
+        said = page.locator(".jp-OutputArea-output").last
+        said.scroll_into_view_if_needed()
+        page.screenshot(path=SCREENSHOTS / "00_handed_in.png")
+        words = said.inner_text()
+        assert "Wrote 00_Ada_submission.zip" in words and "✓\t00.1" in words and "not right yet: 00.2." in words
+    with zipfile.ZipFile(tmp_path / "00_Ada_submission.zip") as archive:
+        manifest = json.loads(archive.read("manifest.json"))
+        assert manifest["student"] == "Ada" and archive.read(manifest["file"]) == (tmp_path / path.name).read_bytes()
