@@ -134,30 +134,30 @@ def to_boundary(model, x, x_adv, y, found, *, targeted=False, confidence=0.0, sh
     return result
 
 
-# Chosen on 200 test images that the benchmark does not use, on networks trained with and without adversarial examples.
-STEPS = {"l0": 30, "l1": 30, "l2": 28, "linf": 20}
-FIRST_STEP = {"l0": 6.0, "l1": 6.0, "l2": 3.0, "linf": 4.0}  # the longer, the more values have to cross their whole range
+# fmn's steps, step_size and gamma: chosen on test images that the benchmark does not use, on networks trained with and without
+# adversarial examples. In l0 and l1 a step has to take single values across their whole range, in linf all of them.
+FMN_SETTINGS = {"l0": (30, 6.0, 0.4), "l1": (30, 6.0, 0.4), "l2": (28, 3.0, 0.4), "linf": (20, 4.0, 0.2)}
 
 
-def fmn(model, x, y, *, norm="l2", steps=None, step_size=None, gamma=0.2, targeted=False):
+def fmn(model, x, y, *, norm="l2", steps=None, step_size=None, gamma=None, targeted=False):
     """FMN: gradient steps on the sphere of radius eps around x, while eps shrinks outside of the class and grows inside it.
 
         eps ← (1 + γ_k) · (‖δ‖ + |m| / ‖∇m‖_q)   while none is known: the distance to the linearised boundary
               (1 + γ_k) · eps               where x + δ is not adversarial
               min(eps (1 − γ_k), ‖δ_best‖)  where it is
-        δ ← project(δ − α_k ∇m / ‖∇m‖₂, eps)                                  m = z_y − max_{k≠y} z_k
+        δ ← project(δ − α_k ∇m / ‖∇m‖₂, eps)      m = z_y − max_{k≠y} z_k
 
     model: from images in [0, 1], shape (N, ...), to logits (N, K); x: such images; y: their true labels, shape (N,), with
     targeted=True the classes to reach. norm: "l0", "l1", "l2" or "linf", of the change that is to be small; l0 counts values.
-    steps: None for as many as STEPS says, and for the images that these leave unchanged twice and then four times as many.
-    step_size: α at the first step, the length of that step in l2; None: as FIRST_STEP says. gamma: γ there. Both fall along half a
-    cosine, to a hundredth.
+    step_size: α at the first step, the length of that step in l2; gamma: γ there. Both fall along half a cosine, to a hundredth. None:
+    as FMN_SETTINGS says, and with steps=None the images that these leave unchanged get twice and then four times as many.
     Returns x_adv in [0, 1], detached: the nearest success; x unchanged where there is none or where x is one already.
 
     Pintor, Roli, Brendel, Biggio, "Fast minimum-norm adversarial attacks through adaptive norm constraints", NeurIPS 2021,
     algorithm 1. What differs: in the first half of the steps m is the `smooth_margin`, but in linf, where (untargeted) one step of
-    DeepFool comes first; δ is projected onto the ball and the box together and the gradient leaves out pixels that could only leave
-    the box (the paper clips afterwards, and loses much of each step); `to_boundary` ends it. Fewer steps are needed so.
+    DeepFool comes first; in l1 and l2 δ is lengthened to eps before it is projected, as Rony et al. do (DDN, CVPR 2019); it is
+    projected onto the ball and the box together and the gradient leaves out pixels that could only leave the box (the paper clips
+    afterwards, and loses much of each step); `to_boundary` ends it. Fewer steps are needed so.
     In l0, eps is a count: it starts at 1, moves by at least 1, and grows by half until the first success.
     """
     check(x, y, norm=norm, norms=("l0", "l1", "l2", "linf"), steps=1 if steps is None else steps)
@@ -165,7 +165,7 @@ def fmn(model, x, y, *, norm="l2", steps=None, step_size=None, gamma=0.2, target
     x, y = fresh(x), fresh(y)
     left = torch.arange(len(x), device=x.device)
     with attacking(model):
-        for count in [rounds * STEPS[norm] for rounds in (1, 2, 4)] if steps is None else [steps]:
+        for count in [rounds * FMN_SETTINGS[norm][0] for rounds in (1, 2, 4)] if steps is None else [steps]:
             if len(left):
                 x[left], failed = _slide(model, x[left], y[left], norm, count, step_size, gamma, targeted)
                 left = left[failed]
@@ -175,7 +175,8 @@ def fmn(model, x, y, *, norm="l2", steps=None, step_size=None, gamma=0.2, target
 def _slide(model, x, y, norm, steps, step_size, gamma, targeted):
     """(x_adv, the rows on which something was to do and did not succeed) after that many steps of FMN."""
     sign = 1 if targeted else -1
-    step_size = step_size or FIRST_STEP[norm]
+    _, usual_step, usual_gamma = FMN_SETTINGS[norm]
+    step_size, gamma = step_size or usual_step, gamma or usual_gamma
     with torch.no_grad():
         logits = at_least_float32(model(x))
         labels_fit(logits, y)
@@ -205,7 +206,10 @@ def _slide(model, x, y, norm, steps, step_size, gamma, targeted):
         alpha, rate = step_size * (0.01 + 0.99 * falling), gamma * (0.01 + 0.99 * falling)
         eps = _next_radius(eps, rate, size, best_size, fooled, -gain, gradient, norm)
         steepness = torch.linalg.vector_norm(gradient.flatten(1), dim=1).clamp_min(torch.finfo(x.dtype).tiny)
-        delta = _nearest_inside(delta + alpha * gradient / per_example(steepness, gradient), eps, norm, -origin, 1 - origin)
+        delta = delta + alpha * gradient / per_example(steepness, gradient)
+        if norm in ("l1", "l2"):
+            delta *= per_example((eps / distance(delta, 0, norm).clamp_min(1e-12)).clamp_min(1), delta)
+        delta = _nearest_inside(delta, eps, norm, -origin, 1 - origin)
     warn_if_flat(flat)
     found = best_size < math.inf
     if norm != "l0":

@@ -13,8 +13,8 @@ from torch.nn import functional as F
 
 from advcourse.attacks import contract
 from advcourse.attacks.contract import (
-    Best, add_inside, attacking, bounds, cross_entropy, distance, fools, input_gradient, margin, normalise, per_example, project, random_start,
-    representable,
+    Best, add_inside, an_eighth_of, attacking, bounds, cross_entropy, distance, fools, input_gradient, margin, normalise, per_example, project, random_start,
+    representable, smooth_margin,
 )
 
 NORMS = ("linf", "l2", "l1")
@@ -149,6 +149,17 @@ def test_margins_and_success_with_infinite_and_missing_logits():
 
 
 # Best
+
+def test_the_smooth_margin_is_the_log_odds_at_temperature_1_and_the_margin_at_0():
+    logits = 5 * torch.randn(20, 7, generator=seeded(), dtype=torch.float64)
+    y = torch.randint(0, 7, (20,), generator=seeded(1))
+    p = logits.softmax(1).gather(1, y[:, None])[:, 0]
+    torch.testing.assert_close(smooth_margin(logits, y, torch.ones(20)), (p / (1 - p)).log())
+    torch.testing.assert_close(smooth_margin(logits, y, torch.full((20,), 1e-3)), margin(logits, y))
+    temperature = an_eighth_of(margin(logits, y))
+    assert (smooth_margin(logits, y, temperature) <= margin(logits, y)).all()
+    torch.testing.assert_close(smooth_margin(9 * logits, y, an_eighth_of(margin(9 * logits, y))), 9 * smooth_margin(logits, y, temperature))
+
 
 def test_the_best_is_of_highest_loss_among_those_that_fool():
     x = torch.zeros(4, 1)
