@@ -12,12 +12,12 @@ speak of only the line with `check` is left. What counts, much as in tests/hosti
 * harm: planted files are changed, a port was knocked at, or a process lives on after the grader's end;
 * taken down: the grader did not end by itself within LIMIT seconds, or by a signal;
 * not graded: it left no score; a person must look;
-* not applicable: the case asks for a wall that these graders do not claim to have, where nothing secret is read (is there a /proc?), or does
-  harm from which the box of this benchmark protects. Its points count all the same. Archives and file names (13 cases) aren't handed in:
-  these graders take a notebook from a place of their own.
+* not applicable: the case asks for a wall that these graders do not claim to have, where nothing secret is read (is there a /proc?), or
+  does harm from which the box of this benchmark protects. Its points count all the same. Archives and file names (13 cases) aren't handed
+  in: these graders take a notebook from a place of their own.
 
-Everything runs in bubblewrap: no network, a process namespace of its own, a read-only system, 512 MB to write to, bounds on memory, processes
-and files. As root, the graders get another user's rights in there. Ours is what `pytest tests/hostile` says.
+Everything runs in bubblewrap: no network, a process namespace of its own, a read-only system, 512 MB to write to, bounds on memory,
+processes and files. As root, the graders get another user's rights in there. Ours is what `pytest tests/hostile` says.
 """
 
 import argparse
@@ -59,13 +59,13 @@ THROUGH = set(COUNTED)
 
 NOTE = """
 
-Numbers of hostile notebooks, after the seconds for one solved notebook 01 (grading.py). *Got through*: undeserved points, a secret that came
-out, harm to the instructor's files, ports and processes, or a grader that did not end by itself. *Not graded*: the grader ended, and a person
-must look. *Not applicable*: the case tries a wall that these graders do not claim to have; its points count all the same. The 13 cases of
-archives and file names are for advcourse alone. Where fewer ran than there are, they are spread evenly over the themes.
+Numbers of hostile notebooks, after the seconds for one solved notebook 01 (grading.py). *Got through*: undeserved points, a secret that
+came out, harm to the instructor's files, ports and processes, or a grader that did not end by itself. *Not graded*: the grader ended, and
+a person must look. *Not applicable*: the case tries a wall that these graders do not claim to have; its points count all the same. The 13
+cases of archives and file names are for advcourse alone. Where fewer ran than there are, they are spread evenly over the themes.
 
-nbgrader and otter run the tests in the student's kernel and do not promise to withstand students who attack them; the course's own solutions
-must be importable there, for the tests as for the rest of the notebook.
+nbgrader and otter run the tests in the student's kernel and do not promise to withstand students who attack them; the course's own
+solutions must be importable there, for the tests as for the rest of the notebook.
 """
 
 # Success reads nothing secret there, or is kept from harm by the box of this benchmark alone.
@@ -95,7 +95,7 @@ NOT_APPLICABLE = {
 }
 HONEST_ONES = [
     Case("honest", "all right", tuple(HONEST[number] for number in ATTACKED["01"]), sum(get(number).points for number in ATTACKED["01"])),
-    Case("honest", "three right, one wrong", (*(HONEST[number] for number in ATTACKED["01"][:3]), HONEST["01.4"].replace("== y", "!= y")), 9),
+    Case("honest", "three right, one wrong", (HONEST["01.1"], HONEST["01.2"], HONEST["01.3"], HONEST["01.4"].replace("== y", "!= y")), 9),
     Case("honest", "blank", (), 0),
 ]
 
@@ -161,7 +161,10 @@ def boxed(python, prepared):
     """The command of the box in which hostile_box.py runs."""
     base = str(Path(os.path.realpath(python)).parents[1])
     here = [str(masters.ROOT), str(Path(python).parents[1]), base, *outside_paths(python)]
-    small = lambda size, place: ["--size", str(size), "--perms", "1777", "--tmpfs", place]  # noqa: E731
+
+    def small(size, place):
+        return ["--size", str(size), "--perms", "1777", "--tmpfs", place]
+
     # folders on the way, which bubblewrap itself would close to others
     above = dict.fromkeys(str(parent) for path in here for parent in reversed(Path(path).parents[:-1]))
     binds = [word for path in above for word in ("--perms", "0755", "--dir", path)]
@@ -171,7 +174,8 @@ def boxed(python, prepared):
     root = os.getuid() == 0
     as_root = ["--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts", "--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID"]
     spaces = as_root if root else ["--unshare-all"]
-    other = ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups", "--no-new-privs", "--bounding-set=-all"] if root else []
+    user = str(100_000 + secrets.randbelow(1 << 20))  # another one each time: the bound on processes counts all of a user's
+    other = ["setpriv", "--reuid", user, "--regid", user, "--clear-groups", "--no-new-privs", "--bounding-set=-all"] if root else []
     environment = {"PATH": os.pathsep.join([str(Path(python).parent), "/usr/bin", "/bin"]), "PYTHONPATH": str(masters.ROOT),
                    "HOME": "/tmp/home", "ADVCOURSE_STATIC": "1", "OMP_NUM_THREADS": "1", "TQDM_DISABLE": "1", "LANG": "C.UTF-8",
                    "PYTHONDONTWRITEBYTECODE": "1"}
@@ -200,7 +204,8 @@ def attempt(tool, python, prepared, released, place, command, case):
         said, errors = [], "out of time"
     if said:
         return json.loads(said[-1])
-    return {"seconds": None, "ended": None, "scores": None, "read": False, "changed": False, "knocked": 0, "left": 0, "said": errors[-1500:]}
+    return {"seconds": None, "ended": None, "scores": None, "read": False, "changed": False, "knocked": 0, "left": 0,
+            "said": errors[-1500:]}
 
 
 def judged(case, found):
