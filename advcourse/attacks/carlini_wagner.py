@@ -105,10 +105,10 @@ def cw_l0(model, x, y, *, steps=30, rounds=25, step_size=0.2, confidence=0.0, ta
         if len(active) == 0:
             return x
         best, share = start.clone(), torch.full_like(x.flatten(1)[:, 0], 0.4)
-        at_x = _logits(model, x)
+        hinges = _Hinge(_logits(model, x), y, confidence, targeted)
         for _ in range(rounds):
-            origin, labels, current = x[active], y[active], best[active]
-            hinge = _Hinge(at_x[active], labels, confidence, targeted)
+            origin, current = x[active], best[active]
+            hinge = hinges.rows(active)
             _, _, gradient = input_gradient(model, current, lambda z: hinge.slope(z))
             change = current - origin
             use = (gradient * change).abs().masked_fill(change == 0, math.inf).flatten(1)
@@ -206,14 +206,14 @@ class _Hinge:
     """
 
     def __init__(self, logits, labels, confidence, targeted):
-        self.labels, self.confidence, self.targeted = labels, confidence, targeted
+        self.labels, self.confidence, self.targeted, self.sign = labels, confidence, targeted, -1 if targeted else 1
         self.temperature = an_eighth_of(margin(logits, labels))
 
     def slope(self, logits):
-        return (-1 if self.targeted else 1) * margin(logits, self.labels) + self.confidence
+        return self.sign * margin(logits, self.labels) + self.confidence
 
     def __call__(self, logits):
-        smooth = (-1 if self.targeted else 1) * smooth_margin(logits, self.labels, self.temperature)
+        smooth = self.sign * smooth_margin(logits, self.labels, self.temperature)
         return torch.where(self.slope(logits.detach()) > 0, smooth, 0)
 
     def reached(self, logits):

@@ -149,8 +149,8 @@ def fmn(model, x, y, *, norm="l2", steps=None, step_size=None, gamma=None, targe
 
     model: from images in [0, 1], shape (N, ...), to logits (N, K); x: such images; y: their true labels, shape (N,), with
     targeted=True the classes to reach. norm: "l0", "l1", "l2" or "linf", of the change that is to be small; l0 counts values.
-    step_size: α at the first step, the length of that step in l2; gamma: γ there. Both fall along half a cosine, to a hundredth. None:
-    as FMN_SETTINGS says, and with steps=None the images that these leave unchanged get twice and then four times as many.
+    steps: how many; step_size: α at the first of them, its length in l2; gamma: γ there. Both fall along half a cosine, to a hundredth.
+    None: as FMN_SETTINGS says, and with steps=None the images that these leave unchanged get twice and then four times as many.
     Returns x_adv in [0, 1], detached: the nearest success; x unchanged where there is none or where x is one already.
 
     Pintor, Roli, Brendel, Biggio, "Fast minimum-norm adversarial attacks through adaptive norm constraints", NeurIPS 2021,
