@@ -13,21 +13,6 @@ from advcourse.data import DownloadError
 TESTS_OF_DOWNLOADS = Path(__file__).parent / "data"  # there a failed download is the subject, not a missing condition
 
 
-# Where Python itself is installed below /tmp, every box has that folder, too, and its own /tmp is not empty.
-IN_AN_EMPTY_TMP = {
-    "test_nothing_gets_through", "test_the_scratch_folder_is_empty_for_the_next_box",
-    "test_two_boxes_at_once_are_two_users_that_do_not_see_each_other", "test_hostile_notebook[reading: every file below the submissions]",
-    "test_hostile_notebook[reading: what the submission before this one left in the scratch folder]",
-}
-
-
-def pytest_collection_modifyitems(items):
-    if Path(sys.prefix).resolve().is_relative_to("/tmp"):
-        for item in items:
-            if item.name in IN_AN_EMPTY_TMP:
-                item.add_marker(pytest.mark.skip(reason="Python is installed below /tmp, so that a box finds a folder there"))
-
-
 def skip_without_data(item):
     try:
         return (yield)

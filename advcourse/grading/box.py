@@ -103,7 +103,7 @@ def box(request, handle, number):
     walls.die_with(keeper if not request["walls"] else None)
     silence(keep=(handle,))
     if request["walls"]:
-        walls.enter(limits, request["seconds"], number, request["checkout"], request["hidden"])
+        walls.enter(limits, request["seconds"], number, request["checkouts"], request["hidden"])
     else:
         walls.bound(limits, request["seconds"], walls.own_size())
     peer = wire.Peer(socket.socket(fileno=handle))

@@ -72,7 +72,7 @@ def through(port):
 """),
     Wall("bounded scratch folder", """
 def through(port):
-    with open("/tmp/flood", "wb") as file:
+    with open("flood", "wb") as file:
         for _ in range(1024):
             file.write(bytes(1 << 20))
     return True

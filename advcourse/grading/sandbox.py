@@ -16,7 +16,6 @@ from dataclasses import asdict
 from pathlib import Path
 
 import advcourse
-from advcourse import files
 from advcourse.grading import walls, wire
 
 PACKAGE = Path(advcourse.__file__).resolve().parent
@@ -63,7 +62,7 @@ class Boxes:
     def open(self, exercises=1):
         """A Box, for the work on so many exercises. Raises OSError where none can be had: that is never a student's fault."""
         request = {"limits": asdict(self.limits), "seconds": self.limits.seconds * max(1, exercises), "walls": self.walled,
-                   "checkout": str(files.checkout() or ""), "hidden": own_folders(), "size": walls.own_size()}
+                   "checkouts": checkouts(), "hidden": own_folders(), "size": walls.own_size()}
         connection, process = self.bubblewrapped(request) if self.bubblewrap else self.forked(request)
         try:
             yield Box(connection, self.limits.seconds)
@@ -126,6 +125,12 @@ def last_line(said):
     return "".join(said.decode(errors="replace").strip().splitlines()[-1:])
 
 
+def checkouts():
+    """Every folder in Python's path that is a checkout of the course, with its exercises and solutions in the open."""
+    folders = {PACKAGE.parent, *(Path(folder).resolve() for folder in sys.path if folder)}
+    return sorted(str(folder) for folder in folders if (folder / "notebooks" / "source").is_dir())
+
+
 @functools.cache
 def own_folders():
     """Every folder of this Python and of the system's that holds the course or a part of it, such as its notebooks."""
@@ -149,7 +154,7 @@ def bubblewrap_command(request):
            *(path for path in (PACKAGE / "exercises").glob("*.py") if not path.name.startswith("notebook_"))]
     command = ["bwrap", "--unshare-all", "--die-with-parent", "--new-session", "--as-pid-1", "--cap-drop", "ALL",
                "--size", str(request["limits"]["scratch"]), "--tmpfs", walls.SCRATCH]
-    for path in [*walls.needed_files(request["checkout"]), *(path.resolve() for path in python if path.exists())]:
+    for path in [*walls.needed_files(request["checkouts"]), *(path.resolve() for path in python if path.exists())]:
         command += ["--dev-bind" if path.is_relative_to("/dev") else "--ro-bind", str(path), str(path)]
     for link in (Path("/lib"), Path("/lib64"), Path(sys.executable)):
         if link.is_symlink() and not any(link.parent == path for path in python):

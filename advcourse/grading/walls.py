@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 STRANGERS = 1 << 30  # users of this number and above are nobody's: each box gets one, so that no bound is shared
-SCRATCH = "/tmp"  # inside of the box
+SCRATCH = "/box"  # inside of the box; a name that no folder of Python's own bears
 
 # From the kernel's headers.
 CLONE_NEWNS, CLONE_NEWUTS, CLONE_NEWIPC = 0x00020000, 0x04000000, 0x08000000
@@ -132,15 +132,15 @@ def die_with(parent):
         os._exit(1)
 
 
-def needed_files(checkout=None):
-    """The folders and files that Python needs in order to run and to import; nothing that lies open in the checkout."""
+def needed_files(checkouts=()):
+    """The folders and files that Python needs in order to run and to import; nothing that lies open in a checkout of the course."""
     paths = [*(sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")), *sys.path,
              "/usr/lib", "/usr/lib64", "/usr/local/lib", "/lib", "/lib64", "/usr/share/fonts", "/etc/fonts", "/etc/ld.so.cache",
              "/dev/null", "/dev/zero", "/dev/urandom", "/dev/random"]
     real = sorted({Path(path).resolve() for path in paths if path and Path(path).exists()})
     wanted = []
     for path in real:
-        if not any(path.is_relative_to(other) for other in wanted) and not (checkout and Path(checkout).is_relative_to(path)):
+        if not any(path.is_relative_to(other) for other in wanted) and not any(Path(checkout).is_relative_to(path) for checkout in checkouts):
             wanted.append(path)
     return wanted
 
@@ -159,7 +159,7 @@ def rebuild_files(paths, hidden, scratch):
     mount(None, "/", None, MS_REC | MS_PRIVATE)
     new = Path("/proc")  # a folder that is everywhere and that nothing below needs
     mount("tmpfs", new, "tmpfs", MS_NOSUID | MS_NODEV, "size=1m,mode=755")
-    inside = new / SCRATCH.strip("/")  # first, as Python itself may lie in a folder of the same name
+    inside = new / SCRATCH.strip("/")
     inside.mkdir()
     mount("tmpfs", inside, "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, f"size={scratch},nr_inodes=2000,mode=1777")
     for path in paths:
@@ -282,12 +282,12 @@ def bound(limits, seconds, size):
             resource.setrlimit(kind, (value, value))
 
 
-def enter(limits, seconds, number, checkout=None, hidden=()):
+def enter(limits, seconds, number, checkouts=(), hidden=()):
     """Put up every wall around this process, which was forked by one that called `leave`.
 
     seconds: of CPU time; number: one that no other box of this moment has; the folders are those of `needed_files` and `rebuild_files`.
     """
-    paths = needed_files(checkout)
+    paths = needed_files(checkouts)
     bound(limits, seconds, own_size())
     rebuild_files(paths, hidden, limits.scratch)
     landlock()

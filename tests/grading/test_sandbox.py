@@ -16,7 +16,7 @@ from advcourse.exercises.catalogue import Exercise, all_exercises
 from advcourse.grading import grade as grading
 from advcourse.grading import walls, wire
 from advcourse.grading.collect import Submission
-from advcourse.grading.sandbox import Boxes
+from advcourse.grading.sandbox import Boxes, checkouts
 from advcourse.grading.walls import Limits
 
 LIMITS = Limits(seconds=60, memory=1 << 30, scratch=8 << 20, threads=20, files=32)
@@ -101,20 +101,20 @@ def test_memory_is_bounded(boxes):
 
 
 def test_the_scratch_folder_is_there_and_bounded(boxes):
-    code = "def f(size):\n    with open('/tmp/file', 'wb') as file:\n        file.write(bytes(size))\n    return 'written'"
+    code = "def f(size):\n    with open('file', 'wb') as file:\n        file.write(bytes(size))\n    return 'written'"
     assert said(boxes, code, size=1 << 20)["result"] == "written"
     problem = said(boxes, code, size=9 << 20)["problem"]
     assert "File too large" in problem or "No space left" in problem
 
 
 def test_many_files_do_not_escape_the_bound_of_the_scratch_folder(boxes):
-    code = "def f():\n    for n in range(20):\n        open(f'/tmp/{n}', 'wb').write(bytes(1 << 20))"
+    code = "def f():\n    for n in range(20):\n        open(f'{n}', 'wb').write(bytes(1 << 20))"
     assert "No space left" in said(boxes, code)["problem"]
 
 
 def test_the_scratch_folder_is_empty_for_the_next_box(boxes):
-    assert said(boxes, "def f():\n    open('/tmp/file', 'w').write('x')\n    return 1")["result"] == 1
-    assert said(boxes, "import os\ndef f():\n    return os.listdir('/tmp')")["result"] == []
+    assert said(boxes, "def f():\n    open('file', 'w').write('x')\n    return 1")["result"] == 1
+    assert said(boxes, "import os\ndef f():\n    return os.listdir()")["result"] == []
 
 
 def test_threads_are_bounded(boxes):
@@ -159,12 +159,12 @@ def f(paths):
     return [[path for path in paths if os.path.exists(path)], sorted(os.environ), os.getcwd(), os.getpid(), os.geteuid()]
 """
     found, names, folder, process, user = said(boxes, code, paths=[str(tmp_path), "/proc", "/sys", "/etc/passwd", "/bin/sh", "/var"])["result"]
-    assert found == [] and "SECRET" not in names and folder == "/tmp" and process == 1
+    assert found == [] and "SECRET" not in names and folder == walls.SCRATCH and process == 1
     assert user != 0
 
 
 def test_two_boxes_at_once_are_two_users_that_do_not_see_each_other(boxes):
-    code = "import os\ndef f():\n    open('/tmp/mine', 'w').close()\n    return [os.geteuid(), os.listdir('/tmp'), [n for n in range(2, 500) if exists(n)]]"
+    code = "import os\ndef f():\n    open('mine', 'w').close()\n    return [os.geteuid(), os.listdir(), [n for n in range(2, 500) if exists(n)]]"
     probe = "def exists(n):\n    try:\n        return os.getpgid(n) >= 0\n    except OSError:\n        return False"
     with boxes.open() as one, boxes.open() as other:
         for box in (one, other):
@@ -189,6 +189,14 @@ def f():
             if name.startswith(('notebook_', '0', '1'))]
 """
     assert said(boxes, code)["result"] == []
+
+
+def test_another_checkout_in_the_path_stays_outside(tmp_path, monkeypatch):
+    (tmp_path / "other" / "notebooks" / "source").mkdir(parents=True)
+    (tmp_path / "link").symlink_to(tmp_path / "other")
+    monkeypatch.setattr(sys, "path", [*sys.path, str(tmp_path / "link")])
+    assert tmp_path / "other" in walls.needed_files()
+    assert tmp_path / "other" not in walls.needed_files(checkouts())
 
 
 # --- ends ----------------------------------------------------------------------------------------------------------------
@@ -242,7 +250,7 @@ def test_closed_boxes_leave_no_process():
 
 GRADER = """
 import sys, time
-from advcourse.grading.sandbox import Boxes
+from advcourse.grading.sandbox import Boxes, checkouts
 from advcourse.grading.walls import Limits
 boxes = Boxes(Limits())
 with boxes.open() as box:

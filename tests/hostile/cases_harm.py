@@ -38,8 +38,8 @@ return None"""),
     harms("all the memory, bit by bit", "kept = []\nwhile True:\n    kept.append(bytearray(50_000_000))"),
     harms("all the memory at once", "return bytearray(1 << 40)"),
     harms("memory by tensors", "return torch.ones(1 << 36)"),
-    harms("a file that fills the disk", "with open('/tmp/flood', 'wb') as file:\n    while True:\n        file.write(bytes(1 << 22))"),
-    harms("a million small files", "for number in range(1_000_000):\n    open(f'/tmp/{number}', 'w').close()"),
+    harms("a file that fills the disk", "with open('flood', 'wb') as file:\n    while True:\n        file.write(bytes(1 << 22))"),
+    harms("a million small files", "for number in range(1_000_000):\n    open(f'{number}', 'w').close()"),
     harms("output without end", "import sys\nfor _ in range(200):\n    print('<script>alert(1)</script>' * 10_000)\n    sys.stderr.write('x' * 100_000)\nreturn None"),
     harms("a flood of bytes to the grader", "import os\nwhile True:\n    for number in range(3, 10):\n        try:\n            os.write(number, b'x' * 65536)\n        except OSError:\n            pass", seconds=3),
     harms("a message that promises four gigabytes", """
@@ -92,7 +92,7 @@ for folder in [*sys.path, '/usr/lib', '/', os.path.dirname(os.__file__)]:
         return ['GOT' ' THROUGH to', folder]"""),
     harms("the canary is overwritten, removed, renamed", """
 import os
-for harm in (lambda: open('@FOLDER@/canary', 'w').write('harm'), lambda: os.remove('@FOLDER@/canary'), lambda: os.rename('@FOLDER@/canary', '/tmp/c'),
+for harm in (lambda: open('@FOLDER@/canary', 'w').write('harm'), lambda: os.remove('@FOLDER@/canary'), lambda: os.rename('@FOLDER@/canary', 'c'),
              lambda: os.truncate('@FOLDER@/canary', 0), lambda: os.mkdir('@FOLDER@/harmed')):
     try:
         harm()
@@ -102,7 +102,7 @@ return None"""),
     harms("read-only is taken back", """
 import ctypes
 libc = ctypes.CDLL(None)
-for target in (b'/', b'/usr', b'/usr/lib', b'/tmp'):
+for target in (b'/', b'/usr', b'/usr/lib', b'.'):
     if libc.mount(None, target, None, 32 | 4096, None) == 0:
         return ['GOT' ' THROUGH', str(target)]
 return None"""),

@@ -22,12 +22,12 @@ CTYPES = "import ctypes\nlibc = ctypes.CDLL(None, use_errno=True)"
 
 CASES = [
     reads("another submission beside this one", "return open('@FOLDER@/submissions/anna/01.ipynb').read()[:300]"),
-    reads("every file below the submissions", "import os\nreturn list(os.walk('@FOLDER@')) + os.listdir('/tmp')"),
+    reads("every file below the submissions", "import os\nreturn list(os.walk('@FOLDER@')) + os.listdir()"),
     reads("the gradebook, course.toml and the seed", """
 import os
 return [name for name in ('gradebook.db', 'course.toml', 'seed.txt', 'out/seed.txt') if os.path.exists('@FOLDER@/' + name)]"""),
     reads("a path that goes up out of the scratch folder", "return open('../../../../../..@FOLDER@/seed.txt').read()"),
-    reads("a symbolic link in the scratch folder", "import os\nos.symlink('@FOLDER@/seed.txt', '/tmp/link')\nreturn open('/tmp/link').read()"),
+    reads("a symbolic link in the scratch folder", "import os\nos.symlink('@FOLDER@/seed.txt', 'link')\nreturn open('link').read()"),
     reads("the homes, /etc/passwd, /etc/shadow", """
 import os
 homes = [os.path.join(base, name) for home in ('/root', '/home') for base, _, names in os.walk(home) for name in names]
@@ -47,7 +47,7 @@ return [one for one in held if b'CANARY' in one]"""),
     reads("/proc: other processes, their memory, environment and files", """
 import os
 return [name for name in os.listdir('/proc') if name.isdigit()]"""),
-    reads("/proc, mounted anew", "if libc.mount(b'proc', b'/tmp', b'proc', 0, None) == 0:\n    import os\n    return os.listdir('/tmp')", CTYPES),
+    reads("/proc, mounted anew", "if libc.mount(b'proc', b'.', b'proc', 0, None) == 0:\n    import os\n    return os.listdir()", CTYPES),
     reads("/sys and /dev/mem", "import os\nreturn [path for path in ('/sys', '/dev/mem', '/dev/kmem', '/dev/sda', '/dev/vda', '/dev/shm') if os.path.exists(path)]"),
     reads("files left open by the grader", """
 import os
@@ -65,8 +65,8 @@ for number in range(3, 1024):
 return found"""),
     reads("the root before this one: chroot and a folder above", """
 import os
-os.mkdir('/tmp/below')
-os.chroot('/tmp/below')
+os.mkdir('below')
+os.chroot('below')
 for _ in range(30):
     os.chdir('..')
 return os.listdir('.')"""),
@@ -120,5 +120,5 @@ for name in ('@FOLDER@/door', '\\0advcourse-@PORT@'):
     reads("os.system and posix_spawn", "import os\nreturn os.system('true') == 0 or os.posix_spawn('/bin/true', ['true'], {})"),
     reads("shared memory and message queues of others", """
 return [number for number in range(100) if libc.shmget(number, 8, 0o1666) >= 0 or libc.msgget(number, 0o1666) >= 0]""", CTYPES),
-    reads("what the submission before this one left in the scratch folder", "import os\nreturn os.listdir('/tmp')"),
+    reads("what the submission before this one left in the scratch folder", "import os\nreturn os.listdir()"),
 ]
