@@ -91,7 +91,9 @@ def box(request, handle, number):
     limits = walls.Limits(**request["limits"])
     keeper = os.getpid()
     walls.die_with(None)
+    group = None
     if request["walls"]:
+        group = walls.control_group(limits)
         walls.leave()
     child = os.fork()
     if child:
@@ -99,10 +101,13 @@ def box(request, handle, number):
         silence(keep=())
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         os.waitpid(child, 0)
+        if group:
+            group.rmdir()
         os._exit(0)
     walls.die_with(keeper if not request["walls"] else None)
     silence(keep=(handle,))
     if request["walls"]:
+        walls.join(group)
         walls.enter(limits, request["seconds"], number, request["checkouts"], request["hidden"])
     else:
         walls.bound(limits, request["seconds"], walls.own_size())

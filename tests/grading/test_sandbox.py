@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
+from pathlib import Path
 
 import nbformat
 import psutil
@@ -135,6 +136,48 @@ def f(n):
 
 def test_open_files_are_bounded(boxes):
     assert "Too many open files" in said(boxes, "def f():\n    return len([open('/dev/null') for _ in range(100)])")["problem"]
+
+
+@pytest.fixture
+def beside(tmp_path):
+    """A folder that looks as the control group around our own does where bounds are handed down."""
+    here = next(line[3:] for line in Path("/proc/self/cgroup").read_text().splitlines() if line.startswith("0::"))
+    folder = tmp_path if here == "/" else (tmp_path / here[1:]).parent
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "cgroup.subtree_control").write_text("cpu memory pids\n")
+    return folder
+
+
+def test_a_control_group_lies_beside_our_own_and_what_a_killed_grader_left_is_removed(beside, tmp_path):
+    (beside / "advcourse-99999999").mkdir()
+    group = walls.control_group(LIMITS, tmp_path)
+    assert group == beside / f"advcourse-{os.getpid()}" and group.is_dir()
+    assert not (beside / "advcourse-99999999").exists()
+
+
+def test_no_control_group_where_memory_is_not_bounded_by_one(beside, tmp_path):
+    (beside / "cgroup.subtree_control").write_text("cpu pids\n")
+    assert walls.control_group(LIMITS, tmp_path) is None
+    assert walls.control_group(LIMITS, tmp_path / "nowhere") is None
+
+
+def test_the_box_is_in_a_control_group_of_its_own(boxes):
+    group = walls.control_group(LIMITS)
+    if group is None:
+        pytest.skip("this system hands no control groups (cgroup v2) to the grader")
+    group.rmdir()
+    with boxes.open() as box:
+        [keeper] = psutil.Process(boxes.process.pid).children()
+        [first] = keeper.children()
+        group = group.with_name(f"advcourse-{keeper.pid}")
+        assert (group / "cgroup.procs").read_text().split() == [str(first.pid)]
+        assert (group / "memory.max").read_text().strip() == str(LIMITS.memory + LIMITS.scratch)
+        assert (group / "pids.max").read_text().strip() == str(LIMITS.threads)
+        box.start_clock(60)
+        box.load(["def f():\n    with open('file', 'wb') as file:\n        file.write(bytes(4 << 20))"])
+        box.attempt("f", [], {}, 0)
+        assert int((group / "memory.current").read_text()) > 4 << 20, "the scratch folder counts"
+    assert gone(group.exists)
 
 
 def test_time_is_bounded_by_the_clock(boxes):
