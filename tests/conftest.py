@@ -1,5 +1,6 @@
 """Tests on real data, or with graders of other people, skip themselves, with the reason, where these cannot be had."""
 
+import importlib
 import importlib.util
 import os
 import subprocess
@@ -10,6 +11,7 @@ import pytest
 
 from advcourse.data import DownloadError
 
+BENCHMARKS = str(Path(__file__).parent.parent / "benchmarks")
 TESTS_OF_DOWNLOADS = Path(__file__).parent / "data"  # there a failed download is the subject, not a missing condition
 
 
@@ -30,6 +32,18 @@ def pytest_runtest_setup(item):
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item):
     return (yield from skip_without_data(item))
+
+
+@pytest.fixture(scope="module")
+def import_benchmark():
+    """import_benchmark("attacks"): a script of benchmarks/ as a module; it imports its neighbours by their bare names."""
+    before, path = set(sys.modules), sys.path.copy()
+    sys.path.insert(0, BENCHMARKS)
+    yield importlib.import_module
+    sys.path[:] = path
+    for name in set(sys.modules) - before:
+        if (getattr(sys.modules[name], "__file__", None) or "").startswith(BENCHMARKS):
+            del sys.modules[name]
 
 
 @pytest.fixture(scope="session")

@@ -2,8 +2,6 @@
 
 import json
 import math
-import sys
-from pathlib import Path
 
 import pytest
 import torch
@@ -12,20 +10,8 @@ from advcourse import models
 
 
 @pytest.fixture(scope="module")
-def benchmark():
-    """benchmarks/attacks.py as a module; it imports its neighbours by their bare names, as a script does."""
-    folder = str(Path(__file__).parent.parent / "benchmarks")
-    before = set(sys.modules)
-    sys.path.insert(0, folder)
-    try:
-        import attacks
-
-        yield attacks
-    finally:
-        sys.path.remove(folder)
-        for name in set(sys.modules) - before:
-            if (getattr(sys.modules[name], "__file__", None) or "").startswith(folder):
-                del sys.modules[name]
+def benchmark(import_benchmark):
+    return import_benchmark("attacks")
 
 
 @pytest.fixture(scope="module")
