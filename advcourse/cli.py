@@ -282,7 +282,7 @@ def build(
         (complain if check else show)(line)
     if check and stale:
         raise typer.Exit(1)
-    show("every notebook is what its master gives")
+    show("every notebook is what its master gives, and the page of the attacks what their cards give")
 
 
 def build_for(grader, out, seed, check_or_force):

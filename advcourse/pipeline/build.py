@@ -1,4 +1,4 @@
-"""Make the notebooks from their masters: the student's, executed and with outputs, and the solved one without.
+"""Make the notebooks from their masters: the student's, executed and with outputs, and the solved one without; and the page of the attacks.
 
 A build changes no byte unless a master or what its cells show has changed.
 """
@@ -9,7 +9,7 @@ from pathlib import Path
 import nbformat
 
 from advcourse import files
-from advcourse.pipeline import masters
+from advcourse.pipeline import attacks_page, masters
 
 # The kernel of a build is told everything that could change an output from one run to the next.
 ENVIRONMENT = {"OMP_NUM_THREADS": "1", "PYTHONHASHSEED": "0"}
@@ -36,7 +36,17 @@ def build(names=None, check=False, force=False, root=masters.ROOT):
             found.append(f"{solved_path.relative_to(root)}: is not what its master gives")
             if not check:
                 files.write(solved_path, text(solved))
-    return found + ([] if names else orphans(root))
+    return found + ([] if names else page_of_attacks(check, root) + orphans(root))
+
+
+def page_of_attacks(check, root):
+    """Write the page of the docs about the attacks where there are docs and it is stale; what was stale, a line at most."""
+    place = root / attacks_page.PLACE
+    if not place.parent.is_dir() or place.exists() and place.read_text(encoding="utf-8") == attacks_page.page():
+        return []
+    if not check:
+        files.write(place, attacks_page.page())
+    return [f"{attacks_page.PLACE}: is not what the attacks' cards give"]
 
 
 def student_problem(path, notebook):
