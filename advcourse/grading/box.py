@@ -91,18 +91,19 @@ def box(request, handle, number):
     limits = walls.Limits(**request["limits"])
     keeper = os.getpid()
     walls.die_with(None)
-    group = None
+    group = around = None
     if request["walls"]:
-        group = walls.control_group(limits)
+        if group := walls.control_group(limits):
+            around = os.open(group.parent, os.O_PATH)  # the box takes the files away from this process, too
         walls.leave()
     child = os.fork()
     if child:
         tell(handle, {"process": child})
-        silence(keep=())
+        silence(keep=[around] if group else ())
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         os.waitpid(child, 0)
         if group:
-            group.rmdir()
+            os.rmdir(group.name, dir_fd=around)
         os._exit(0)
     walls.die_with(keeper if not request["walls"] else None)
     silence(keep=(handle,))
