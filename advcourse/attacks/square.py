@@ -6,6 +6,7 @@ an image leaves at its first success.
 """
 
 import math
+from functools import lru_cache
 
 import torch
 
@@ -132,6 +133,8 @@ class _Bumps:
     def __init__(self, x, eps, norm, generator):
         self.x, self.eps, self.generator = x, eps, generator
         self.power = 2 if norm == "l2" else 1  # what adds up over the pixels, and to eps ** power: |delta| ** power
+        # A few roundings smaller than eps, so that the size's own summation cannot end above eps.
+        self.radius = contract.representable(eps, x.dtype) * (1 - 16 * torch.finfo(x.dtype).eps)
 
     def start(self):
         """A chessboard of bumps, a random sign for each bump and channel."""
@@ -165,10 +168,9 @@ class _Bumps:
         return self._at_border(delta), lambda candidate, better: torch.where(contract.per_example(better, candidate), candidate, x_adv)
 
     def _at_border(self, delta):
-        """x plus delta at the size eps, clipped to the box; a few roundings smaller, so that the size's own summation cannot end above eps."""
-        radius = contract.representable(self.eps, self.x.dtype) * (1 - 16 * torch.finfo(self.x.dtype).eps)
+        """x plus delta at the size eps, clipped to the box."""
         size = torch.linalg.vector_norm(delta, self.power, dim=(1, 2, 3), keepdim=True)
-        return contract.add_inside(self.x, delta * (radius / size.clamp_min(torch.finfo(self.x.dtype).tiny)))
+        return contract.add_inside(self.x, delta * (self.radius / size.clamp_min(torch.finfo(self.x.dtype).tiny)))
 
     def keep(self, mask):
         self.x = self.x[mask]
@@ -194,10 +196,14 @@ def _unit(window, power):
 def _two_sided(tall, wide, like, generator, power=2):
     """A bump up beside a bump down, shape (tall, wide), of size 1: one above the other or side by side, at random."""
     flip = bool(torch.randint(2, (), generator=generator, device=generator.device))
-    first, second = (wide, tall) if flip else (tall, wide)
-    pattern = torch.cat([_bump(first // 2, second, like, power), -_bump(first - first // 2, second, like, power)])
-    pattern = pattern / torch.linalg.vector_norm(pattern, power)
-    return pattern.T if flip else pattern
+    return _stacked(wide, tall, like.dtype, like.device, power).T if flip else _stacked(tall, wide, like.dtype, like.device, power)
+
+
+@lru_cache(maxsize=64)  # there are as many as sides of squares, and thousands of queries
+def _stacked(tall, wide, dtype, device, power):
+    like = torch.empty(0, dtype=dtype, device=device)
+    pattern = torch.cat([_bump(tall // 2, wide, like, power), -_bump(tall - tall // 2, wide, like, power)])
+    return pattern / torch.linalg.vector_norm(pattern, power)
 
 
 def _bump(tall, wide, like, power=2):
