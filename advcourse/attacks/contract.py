@@ -308,12 +308,13 @@ def _l1_threshold(size, room, radius):
     t = low = size.new_zeros(len(size), 1)
     high = size.amax(1, keepdim=True) if size.numel() else low
     full = size - room  # below this t a pixel uses all its room
+    rounding = 4 * torch.finfo(size.dtype).eps
     for _ in range(50):
         over = torch.minimum((size - t).clamp_min_(0), room).sum(1, keepdim=True) - radius
         low, high = torch.where(over > 0, t, low), torch.where(over > 0, high, t)
         nearer = t + over / ((size > t) & (full <= t)).sum(1, keepdim=True)
         nearer = torch.where((nearer >= low) & (nearer <= high), nearer, (low + high) / 2)
-        moving = (nearer - t).abs() > 4 * torch.finfo(size.dtype).eps * t
+        moving = ((nearer - t).abs() > rounding * t) & (over.abs() > rounding * radius)
         if not bool(moving.any()):
             break
         t = torch.where(moving, nearer, t)

@@ -41,9 +41,10 @@ def square(model, x, y, *, eps, norm="linf", queries=5000, targeted=False, gener
     return search(model, contract.fresh(x), y, eps=eps, norm=norm, queries=queries, targeted=targeted, generator=generator)
 
 
-def search(model, x, y, *, eps, norm, queries, targeted, generator, give_up=False):
-    """`square` on checked arguments. give_up: an image leaves, too, where at one of the halvings from 200 on its margin is so large that it
-    could not be closed by gaining, in every doubling of the queries still to come, four times as much as since the halving before.
+def search(model, x, y, *, eps, norm, queries, targeted, generator, reached=None):
+    """`square` on checked arguments. reached: the margins, shape (N,), that other attacks have brought the images to. Then an image leaves, too,
+    where at query 256, 512, 1024 ... its margin is above 0.7 times that, and so large that it could not be closed by gaining, in every
+    doubling of the queries still to come, 2.5 times as much as in the last three doublings on average.
     """
     if x.numel() == 0:
         return x
@@ -54,7 +55,8 @@ def search(model, x, y, *, eps, norm, queries, targeted, generator, give_up=Fals
         result = x.clone()
         index, labels = torch.arange(len(x), device=x.device), y
         x_adv = propose.start()
-        best = before = x.new_full((len(x),), math.inf, dtype=torch.float64)
+        best = x.new_full((len(x),), math.inf, dtype=torch.float64)
+        noted = {}  # the margins at queries 32, 64, 128 ...
         for query in range(queries):
             candidate, undo = (x_adv, None) if query == 0 else propose.change(x_adv, _share(query, queries if norm == "linf" else 10_000))
             logits = contract.at_least_float32(model(candidate.view(-1, *shape)))
@@ -67,13 +69,16 @@ def search(model, x, y, *, eps, norm, queries, targeted, generator, give_up=Fals
             best = torch.where(better, margin, best)
             x_adv = candidate if undo is None else undo(candidate, better)
             done = fooled
-            if give_up and query in HALVINGS[1:]:
-                if query > HALVINGS[1]:
-                    done = done | (best > 4 * (before - best) * math.log2(queries / query))
-                before = best
+            if reached is not None and query >= 32 and query.bit_count() == 1:
+                noted[query] = best
+                if query >= 256:
+                    pace = (noted.pop(query // 8) - best) / 3  # per doubling
+                    done = done | (best > .7 * reached) & (best > 2.5 * pace * math.log2(queries / query))
             if done.any():
                 result[index[done]] = x_adv[done]
-                index, labels, x_adv, best, before = (part[~done] for part in (index, labels, x_adv, best, before))
+                index, labels, x_adv, best = (part[~done] for part in (index, labels, x_adv, best))
+                noted = {earlier: margins[~done] for earlier, margins in noted.items()}
+                reached = None if reached is None else reached[~done]
                 propose.keep(~done)
                 if len(index) == 0:
                     break
