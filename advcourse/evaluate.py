@@ -112,10 +112,11 @@ def robust_accuracy(model, x, y, *, eps, norm="linf", exhaustive=False, batch_si
     contract.labels_fit(logits, y)
     robust, x_adv, fell, skipped = logits.argmax(1) == y, x.clone(), {}, []
     clean_accuracy = robust.double().mean().item()
+    reached = contract.margin(logits, y)  # by the attacks so far
     # The likeliest wrong classes of each image come first.
     wrong = logits.scatter(1, y[:, None], -torch.inf).argsort(dim=1, descending=True)[:, : min(9, logits.shape[1] - 1)]
 
-    for name, attack in _ensemble(model, wrong, eps, norm, exhaustive):
+    for name, attack in _ensemble(model, wrong, reached, eps, norm, exhaustive):
         if name in skipped:
             continue
         fell.setdefault(name, 0)
@@ -131,17 +132,20 @@ def robust_accuracy(model, x, y, *, eps, norm="linf", exhaustive=False, batch_si
                 skipped.append(name)
                 del fell[name]
                 break
-            fooled = contract.fools(predict(model, candidates, batch_size), labels).to(x.device)
+            logits = predict(model, candidates, batch_size)
+            fooled = contract.fools(logits, labels).to(x.device)
+            reached[index] = torch.minimum(reached[index], contract.margin(logits, labels).to(x.device))
             x_adv[index[fooled]] = candidates.to(x.device)[fooled]
             robust[index[fooled]] = False
             fell[name] += int(fooled.sum())
     return RobustAccuracy(robust.double().mean().item(), clean_accuracy, fell, robust, x_adv, tuple(skipped))
 
 
-def _ensemble(model, wrong, eps, norm, exhaustive):
+def _ensemble(model, wrong, reached, eps, norm, exhaustive):
     """(name, attack) in the order in which they run; attack(images, labels, index, generator) -> images in the ball.
 
-    The cheapest that fools most comes first; index: the images' rows in `wrong`, the target classes, shape (N, targets).
+    The cheapest that fools most comes first; index: the images' rows in `wrong`, the target classes, shape (N, targets), and in `reached`,
+    the smallest margins z_y − max_{i≠y} z_i that the attacks have found so far, shape (N,).
     """
     from advcourse.attacks import contract
     from advcourse.attacks.autopgd import dlr_from_to, search as climb
@@ -163,7 +167,8 @@ def _ensemble(model, wrong, eps, norm, exhaustive):
         return within(model, images, labels, target, eps=eps, norm=norm, steps=100, give_up=not exhaustive)
 
     def square_attack(images, labels, index, generator):
-        return square_search(model, images, labels, eps=eps, norm=norm, queries=5000, targeted=False, generator=generator, give_up=not exhaustive)
+        return square_search(model, images, labels, eps=eps, norm=norm, queries=5000, targeted=False, generator=generator,
+                             reached=None if exhaustive else reached[index].to(labels.device))
 
     targets = wrong.shape[1]
     for restart in range(5 if norm == "l1" else 1):

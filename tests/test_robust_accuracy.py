@@ -133,6 +133,17 @@ def test_without_gradients_square_runs_alone_and_the_result_says_so(mnist):
     assert evaluate.robust_accuracy(model, x[:2], y[:2], eps=0.3).skipped == ()
 
 
+def test_without_gradients_square_gives_nothing_up_that_it_could_fool(mnist):
+    model, x, y = mnist
+
+    def scores(images):
+        with torch.no_grad():
+            return model(images)
+
+    fell = [evaluate.robust_accuracy(scores, x[:25], y[:25], eps=0.07, norm="linf", exhaustive=exhaustive).fell for exhaustive in (False, True)]
+    assert fell[0] == fell[1] and fell[1]["square"] > 8
+
+
 def test_images_that_are_wrong_already_cost_one_forward_pass(mnist):
     model, x, y = mnist
     counted = Counting(model)

@@ -239,7 +239,7 @@ def _sparse_direction(gradient, share):
     """The signs of each image's largest `share` of gradient entries, scaled to l1 norm 1."""
     size = gradient.flatten(1).abs()
     count = (share * size.shape[1]).long().clamp(1, size.shape[1])
-    smallest = size.sort(1, descending=True).values.gather(1, count[:, None] - 1)
+    smallest = size.topk(int(count.max()), dim=1).values.gather(1, count[:, None] - 1)
     signs = gradient.flatten(1).sign() * (size >= smallest)
     return (signs / signs.abs().sum(1, keepdim=True).clamp_min(1)).view(gradient.shape)
 

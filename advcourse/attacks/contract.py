@@ -302,18 +302,23 @@ def add_inside(x, delta):
 def _l1_threshold(size, room, radius):
     """The smallest t >= 0, shape (N,), for which Σ min(max(size − t, 0), room) <= radius; size, room: shape (N, D).
 
-    The sum is Σ max(size − t, 0) − Σ max(size − room − t, 0): linear in t between its 2 D kinks. Walk them from above.
+    The sum falls with t along straight pieces: Newton from 0 lands on the root as soon as it is on the root's piece; where it leaves the
+    bracket, half the bracket. A few steps of D additions each, where sorting the pieces' 2 D ends is several times dearer.
     """
-    total = torch.minimum(size, room).sum(1)
-    if size.numel() == 0:
-        return total
-    kinks, order = torch.cat([size, size - room], 1).sort(1, descending=True)
-    slope = torch.where(order < size.shape[1], 1, -1).to(size.dtype).cumsum(1)
-    weighted = (kinks * torch.where(order < size.shape[1], 1, -1)).cumsum(1)
-    value = weighted - slope * kinks  # the sum at t = each kink, growing along the row
-    last = (value <= radius).sum(1, keepdim=True).sub_(1).clamp_min_(0)
-    threshold = (weighted.gather(1, last) - radius) / slope.gather(1, last).clamp_min(1)
-    return torch.where(total <= radius, torch.zeros_like(total), threshold[:, 0].clamp_min(0))
+    t = low = size.new_zeros(len(size), 1)
+    high = size.amax(1, keepdim=True) if size.numel() else low
+    full = size - room  # below this t a pixel uses all its room
+    rounding = 4 * torch.finfo(size.dtype).eps
+    for _ in range(50):
+        over = torch.minimum((size - t).clamp_min_(0), room).sum(1, keepdim=True) - radius
+        low, high = torch.where(over > 0, t, low), torch.where(over > 0, high, t)
+        nearer = t + over / ((size > t) & (full <= t)).sum(1, keepdim=True)
+        nearer = torch.where((nearer >= low) & (nearer <= high), nearer, (low + high) / 2)
+        moving = ((nearer - t).abs() > rounding * t) & (over.abs() > rounding * radius)
+        if not bool(moving.any()):
+            break
+        t = torch.where(moving, nearer, t)
+    return t[:, 0]
 
 
 def random_start(x, eps, norm, generator):

@@ -99,40 +99,34 @@ def _jsma(model, x, y, direction, step_size, max_share, others, targeted):
 
 
 def best_pair(a, c, allowed):
-    """The two allowed features p < q of each row with the largest (a_p + a_q)(c_p + c_q), both brackets positive; exact.
+    """The two allowed features of each row with the largest (a_p + a_q)(c_p + c_q), both brackets positive; exact.
 
     a, c: (N, D); allowed: bool (N, D). Returns the pairs (N, 2) and, (N,), whether the row has such a pair.
 
-    No D × D map is made. A pair with p scores at most u_p = (a_p + max a)(c_p + max c): take the features in falling order of u,
-    32 more at a time (fewer where that takes much memory), try each with all before it, and stop as soon as the best score is not
-    below the next u.
+    No D × D map is made. Where two features have both an a and a c at least as large as those of p, one of them is not p's partner, and
+    in p's place it makes no worse a pair. So only features with fewer than two such above them are tried: some dozens in an image.
     """
-    count, features = a.shape
     least = torch.finfo(a.dtype).min / 4
-    a, c = (torch.where(allowed, values, torch.full_like(values, least)) for values in (a, c))
-    pair = torch.zeros((count, 2), dtype=torch.int64, device=a.device)
-    bound = (a + a.amax(1, keepdim=True)).clamp_min(0) * (c + c.amax(1, keepdim=True)).clamp_min(0)
-    bound, order = bound.sort(dim=1, descending=True)
-    a, c = a.gather(1, order), c.gather(1, order)
-    best = a.new_zeros(count)
-    open_ = torch.arange(count, device=a.device)  # rows whose best score is still below the next bound
-    end = 0
-    while end < features:
-        open_ = open_[bound[open_, end] > best[open_]]
-        if len(open_) == 0:
-            break
-        start, wide = end, max(1, min(32, SCORES_AT_ONCE // (len(open_) * (end + 32))))
-        end = min(start + wide, features)
-        here_a, here_c = a[open_], c[open_]
-        gain = (here_a[:, start:end, None] + here_a[:, None, :end]).clamp_min_(0)
-        gain *= (here_c[:, start:end, None] + here_c[:, None, :end]).clamp_min_(0)
-        gain.diagonal(offset=start, dim1=1, dim2=2).zero_()  # a feature is no pair with itself
-        score, place = gain.flatten(1).max(1)
-        better = score > best[open_]
-        rows, place = open_[better], place[better]
-        best[rows] = score[better]
-        chosen = torch.stack([start + place // end, place % end], 1)
-        pair[rows] = order[rows].gather(1, chosen)
+    a, c = (values.masked_fill(~allowed, least) for values in (a, c))
+    a, order = a.sort(dim=1, descending=True)
+    c = c.gather(1, order)
+    largest = c.cummax(1).values  # of all c so far, which belong to larger a; and the second largest, from the second on
+    second = torch.minimum(c[:, 1:], largest[:, :-1]).cummax(1).values
+    front = torch.ones_like(allowed)
+    front[:, 2:] = c[:, 2:] > second[:, :-1]
+    count = int(front.sum(1).max())
+    place = front.to(a.dtype).topk(count, dim=1).indices
+    a, c, order = (values.gather(1, place) for values in (a, c, order))
+    best, pair = a.new_zeros(len(a)), order.new_zeros(len(a), 2)
+    wide = max(1, SCORES_AT_ONCE // (len(a) * count))
+    for start in range(0, count, wide):  # once, unless nearly all features are at the front
+        score = (a[:, start:start + wide, None] + a[:, None]).clamp_min_(0)
+        score *= (c[:, start:start + wide, None] + c[:, None]).clamp_min_(0)
+        score.diagonal(offset=start, dim1=1, dim2=2).zero_()  # a feature is no pair with itself
+        score, chosen = score.flatten(1).max(1)
+        chosen = order.gather(1, torch.stack([start + chosen // count, chosen % count], 1))
+        pair = torch.where((score > best)[:, None], chosen, pair)
+        best = torch.maximum(score, best)
     return pair, best > 0
 
 

@@ -6,6 +6,7 @@ an image leaves at its first success.
 """
 
 import math
+from functools import lru_cache
 
 import torch
 
@@ -40,9 +41,10 @@ def square(model, x, y, *, eps, norm="linf", queries=5000, targeted=False, gener
     return search(model, contract.fresh(x), y, eps=eps, norm=norm, queries=queries, targeted=targeted, generator=generator)
 
 
-def search(model, x, y, *, eps, norm, queries, targeted, generator, give_up=False):
-    """`square` on checked arguments. give_up: an image leaves, too, where at one of the halvings from 200 on its margin is so large that it
-    could not be closed by gaining, in every doubling of the queries still to come, four times as much as since the halving before.
+def search(model, x, y, *, eps, norm, queries, targeted, generator, reached=None):
+    """`square` on checked arguments. reached: the margins, shape (N,), that other attacks have brought the images to. Then an image leaves, too,
+    where at query 256, 512, 1024 ... its margin is above 0.7 times that, and so large that it could not be closed by gaining, in every
+    doubling of the queries still to come, 2.5 times as much as in the last three doublings on average.
     """
     if x.numel() == 0:
         return x
@@ -53,7 +55,8 @@ def search(model, x, y, *, eps, norm, queries, targeted, generator, give_up=Fals
         result = x.clone()
         index, labels = torch.arange(len(x), device=x.device), y
         x_adv = propose.start()
-        best = before = x.new_full((len(x),), math.inf, dtype=torch.float64)
+        best = x.new_full((len(x),), math.inf, dtype=torch.float64)
+        noted = {}  # the margins at queries 32, 64, 128 ...
         for query in range(queries):
             candidate, undo = (x_adv, None) if query == 0 else propose.change(x_adv, _share(query, queries if norm == "linf" else 10_000))
             logits = contract.at_least_float32(model(candidate.view(-1, *shape)))
@@ -66,13 +69,16 @@ def search(model, x, y, *, eps, norm, queries, targeted, generator, give_up=Fals
             best = torch.where(better, margin, best)
             x_adv = candidate if undo is None else undo(candidate, better)
             done = fooled
-            if give_up and query in HALVINGS[1:]:
-                if query > HALVINGS[1]:
-                    done = done | (best > 4 * (before - best) * math.log2(queries / query))
-                before = best
+            if reached is not None and query >= 32 and query.bit_count() == 1:
+                noted[query] = best
+                if query >= 256:
+                    pace = (noted.pop(query // 8) - best) / 3  # per doubling
+                    done = done | (best > .7 * reached) & (best > 2.5 * pace * math.log2(queries / query))
             if done.any():
                 result[index[done]] = x_adv[done]
-                index, labels, x_adv, best, before = (part[~done] for part in (index, labels, x_adv, best, before))
+                index, labels, x_adv, best = (part[~done] for part in (index, labels, x_adv, best))
+                noted = {earlier: margins[~done] for earlier, margins in noted.items()}
+                reached = None if reached is None else reached[~done]
                 propose.keep(~done)
                 if len(index) == 0:
                     break
@@ -132,6 +138,8 @@ class _Bumps:
     def __init__(self, x, eps, norm, generator):
         self.x, self.eps, self.generator = x, eps, generator
         self.power = 2 if norm == "l2" else 1  # what adds up over the pixels, and to eps ** power: |delta| ** power
+        # A few roundings smaller than eps, so that the size's own summation cannot end above eps.
+        self.radius = contract.representable(eps, x.dtype) * (1 - 16 * torch.finfo(x.dtype).eps)
 
     def start(self):
         """A chessboard of bumps, a random sign for each bump and channel."""
@@ -165,10 +173,9 @@ class _Bumps:
         return self._at_border(delta), lambda candidate, better: torch.where(contract.per_example(better, candidate), candidate, x_adv)
 
     def _at_border(self, delta):
-        """x plus delta at the size eps, clipped to the box; a few roundings smaller, so that the size's own summation cannot end above eps."""
-        radius = contract.representable(self.eps, self.x.dtype) * (1 - 16 * torch.finfo(self.x.dtype).eps)
+        """x plus delta at the size eps, clipped to the box."""
         size = torch.linalg.vector_norm(delta, self.power, dim=(1, 2, 3), keepdim=True)
-        return contract.add_inside(self.x, delta * (radius / size.clamp_min(torch.finfo(self.x.dtype).tiny)))
+        return contract.add_inside(self.x, delta * (self.radius / size.clamp_min(torch.finfo(self.x.dtype).tiny)))
 
     def keep(self, mask):
         self.x = self.x[mask]
@@ -194,10 +201,14 @@ def _unit(window, power):
 def _two_sided(tall, wide, like, generator, power=2):
     """A bump up beside a bump down, shape (tall, wide), of size 1: one above the other or side by side, at random."""
     flip = bool(torch.randint(2, (), generator=generator, device=generator.device))
-    first, second = (wide, tall) if flip else (tall, wide)
-    pattern = torch.cat([_bump(first // 2, second, like, power), -_bump(first - first // 2, second, like, power)])
-    pattern = pattern / torch.linalg.vector_norm(pattern, power)
-    return pattern.T if flip else pattern
+    return _stacked(wide, tall, like.dtype, like.device, power).T if flip else _stacked(tall, wide, like.dtype, like.device, power)
+
+
+@lru_cache(maxsize=64)  # there are as many as sides of squares, and thousands of queries
+def _stacked(tall, wide, dtype, device, power):
+    like = torch.empty(0, dtype=dtype, device=device)
+    pattern = torch.cat([_bump(tall // 2, wide, like, power), -_bump(tall - tall // 2, wide, like, power)])
+    return pattern / torch.linalg.vector_norm(pattern, power)
 
 
 def _bump(tall, wide, like, power=2):

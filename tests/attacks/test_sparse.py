@@ -4,6 +4,7 @@ import pytest
 import torch
 from black_boxes import Counting, digits, linear, sealed
 
+from advcourse.attacks import sparse
 from advcourse.attacks.sparse import best_pair, jsma, one_pixel
 
 
@@ -17,7 +18,9 @@ def random_targets(y):
 
 @pytest.mark.parametrize("features", [2, 3, 31, 32, 33, 64, 150])
 @pytest.mark.parametrize("kind", ["normal", "opposed", "few allowed", "all negative", "one spike", "ties", "balanced"])
-def test_the_best_pair_is_that_of_all_pairs(features, kind):
+@pytest.mark.parametrize("memory", [sparse.SCORES_AT_ONCE, 800], ids=["all pairs at once", "some pairs at once"])
+def test_the_best_pair_is_that_of_all_pairs(features, kind, memory, monkeypatch):
+    monkeypatch.setattr(sparse, "SCORES_AT_ONCE", memory)
     generator = torch.Generator().manual_seed(features)
     a, c = torch.randn(2, 7, features, generator=generator)
     allowed = torch.ones(7, features, dtype=torch.bool)

@@ -6,7 +6,7 @@ from torch import nn
 
 from advcourse import data, zoo
 from advcourse.attacks import contract
-from advcourse.attacks.square import HALVINGS, _Bumps, _Linf, _bump, _share, _two_sided, search, square
+from advcourse.attacks.square import _Bumps, _Linf, _bump, _share, _two_sided, search, square
 
 
 @pytest.fixture(scope="module")
@@ -128,15 +128,15 @@ def test_it_reaches_targets(mnist):
     assert (model(x_adv).argmax(1) == target[:30]).double().mean() >= 0.6
 
 
-def test_giving_up_saves_queries_and_costs_little(mnist):
+def test_it_gives_up_only_where_other_attacks_came_nearer(mnist):
     model, x, y = mnist
     queries, fooled = [], []
-    for give_up in (False, True):
+    for reached in (None, torch.zeros(25), contract.margin(model(x[:25]), y[:25])):
         spy = Scores(model)
         with torch.no_grad():
-            x_adv = search(spy, x[:25], y[:25], eps=0.07, norm="linf", queries=5000, targeted=False, generator=torch.Generator().manual_seed(0), give_up=give_up)
+            x_adv = search(spy, x[:25], y[:25], eps=0.07, norm="linf", queries=5000, targeted=False, generator=torch.Generator().manual_seed(0), reached=reached)
         queries.append(spy.queries)
         fooled.append((model(x_adv).argmax(1) != y[:25]).sum().item())
-    assert queries[1] < 0.85 * queries[0]
-    assert fooled[0] - 1 <= fooled[1] <= fooled[0]
-    assert HALVINGS[2] == 200
+    assert queries[1] < 0.6 * queries[0]
+    assert fooled[1] < fooled[0]  # these images are within reach of square alone
+    assert fooled[2] == fooled[0]
