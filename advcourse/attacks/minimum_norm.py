@@ -36,7 +36,8 @@ def deepfool(model, x, y, *, norm="l2", steps=50, candidates=None, overshoot=0.0
     the way, where the planes are known better; the overshoot grows with every step, so that no image runs in circles,
     and `to_boundary` takes it back at the end.
     """
-    candidates = candidates or {"l2": 10, "linf": 5}.get(norm, 1)
+    if candidates is None:
+        candidates = 5 if norm == "linf" else 10
     check(x, y, norm=norm, norms=("l2", "linf"), steps=steps, candidates=candidates)
     check_positive(overshoot=overshoot)
     x, y = fresh(x), fresh(y)

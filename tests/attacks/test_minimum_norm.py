@@ -228,25 +228,26 @@ def test_fmn_is_nearer_than_deepfool_and_each_norm_is_best_at_its_own(mnist):
 def test_fmn_finds_its_way_where_gradients_mislead(mnist):
     """The adversarially trained network in linf 0.3 hides its boundary from l1 and l2. Foolbox's DDN with 100 steps ends at 1.97 in l2.
 
-    With the paper's margin and without lengthening δ, 52 % of the images stay unfooled in l2, and the median is 21 in l1."""
+    With the paper's margin and without lengthening δ, 52 % of the images stay unfooled in l2, and the median is 21 in l1; lengthened before it
+    is clipped, δ ends at 1.82 in l2 and 11 in l1."""
     model = zoo.load("mnist-robust")
     x, y = mnist
     right = model(x).argmax(1) == y
     x, y = x[right][:40], y[right][:40]
-    for norm, limit in {"l1": 16, "l2": 2.1, "linf": 0.37}.items():
+    for norm, limit in {"l0": 60, "l1": 9, "l2": 1.8, "linf": 0.37}.items():
         x_adv = fmn(model, x, y, norm=norm)
         assert (model(x_adv).argmax(1) != y).all()
         assert contract.distance(x_adv, x, norm).median() <= limit, norm
 
 
 @pytest.mark.parametrize("norm", ["l0", "l1", "l2", "linf"])
-def test_scaled_logits_change_no_distance(mnist, norm):
+def test_scaled_logits_change_nothing(mnist, norm):
+    """By powers of two, so that every rounding stays the same."""
     x, y = mnist[0][:20], mnist[1][:20]
     model = zoo.load("mnist-cnn")
-    plain = contract.distance(fmn(model, x, y, norm=norm), x, norm).median().item()
-    for factor in (0.1, 10):
-        scaled = contract.distance(fmn(lambda images: model(images) * factor, x, y, norm=norm), x, norm).median().item()
-        assert scaled == pytest.approx(plain, rel=0.01)
+    plain = fmn(model, x, y, norm=norm)
+    for factor in (0.125, 8):
+        assert torch.equal(fmn(lambda images: model(images) * factor, x, y, norm=norm), plain)
 
 
 def test_targeted_fmn_on_mnist(mnist):
