@@ -197,7 +197,7 @@ def _slide(model, x, y, norm, steps, step_size, gamma, targeted):
         logits, gain, gradient = input_gradient(
             model, point, lambda z: sign * (smooth_margin(z, labels, temperature) if smooth else margin(z, labels)))
         fooled, size = fools(logits, labels, targeted), distance(point, origin, norm)
-        better = fooled & (size < best_size)
+        better = fooled & (size < best_size * (1 + 1e-5))  # of equals the later one, however they are rounded
         best, best_size = torch.where(per_example(better, best), point, best), torch.where(better, size, best_size)
         if step == steps:
             break
