@@ -229,7 +229,9 @@ def distance(x_adv, x, norm):
     difference = (x_adv - x).flatten(1)
     if difference.numel() == 0:
         return difference.new_zeros(len(difference))
-    return torch.linalg.vector_norm(difference, {"linf": math.inf, "l2": 2, "l1": 1, "l0": 0}[norm], dim=1)
+    if norm == "linf":  # ten times as fast as vector_norm
+        return difference.abs().amax(1)
+    return torch.linalg.vector_norm(difference, {"l2": 2, "l1": 1, "l0": 0}[norm], dim=1)
 
 
 def normalise(gradient, norm):

@@ -67,6 +67,9 @@ def test_one_forward_pass_a_step(mnist):
 
     ead(counted, x, target, steps=10, search_steps=2, targeted=True)
     assert sum(seen) <= 5 * (1 + 1 + 10 * 2 + 8)
+    seen.clear()
+    ead(counted, x, target, targeted=True)  # the usual number of steps
+    assert sum(seen) <= 5 * (1 + 1 + 22 * 4 + 8)
 
 
 def test_an_unknown_rule_is_refused(mnist):
