@@ -44,7 +44,7 @@ def square(model, x, y, *, eps, norm="linf", queries=5000, targeted=False, gener
 def search(model, x, y, *, eps, norm, queries, targeted, generator, reached=None):
     """`square` on checked arguments. reached: the margins, shape (N,), that other attacks have brought the images to. Then an image leaves, too,
     where at query 256, 512, 1024 ... its margin is above 0.7 times that, and so large that it could not be closed by gaining, in every
-    doubling of the queries still to come, 2.5 times as much as in the last three doublings on average.
+    doubling of the queries still to come, 2.5 times as much as in the last three on average, or from 1024 on twice as much as in the last one.
     """
     if x.numel() == 0:
         return x
@@ -72,8 +72,11 @@ def search(model, x, y, *, eps, norm, queries, targeted, generator, reached=None
             if reached is not None and query >= 32 and query.bit_count() == 1:
                 noted[query] = best
                 if query >= 256:
-                    pace = (noted.pop(query // 8) - best) / 3  # per doubling
-                    done = done | (best > .7 * reached) & (best > 2.5 * pace * math.log2(queries / query))
+                    doublings = math.log2(queries / query)
+                    slow = best > 2.5 * doublings * (noted[query // 8] - best) / 3
+                    if query >= 1024:
+                        slow |= best > 2 * doublings * (noted[query // 2] - best)
+                    done = done | slow & (best > .7 * reached)
             if done.any():
                 result[index[done]] = x_adv[done]
                 index, labels, x_adv, best = (part[~done] for part in (index, labels, x_adv, best))
