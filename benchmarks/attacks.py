@@ -1,6 +1,6 @@
 """Our attacks beside those of other libraries: same model, images, labels and budget, in turns. Writes results/attacks.json, .md and .png.
 
-    pip install --target peers --no-deps foolbox eagerpy torchattacks adversarial-robustness-toolbox cleverhans
+    pip install --target peers --no-deps foolbox eagerpy GitPython gitdb smmap torchattacks adversarial-robustness-toolbox cleverhans
     git clone https://github.com/fra31/auto-attack peers/auto-attack
     python benchmarks/attacks.py --peers peers peers/auto-attack             # a quarter of an hour of CPU
     python benchmarks/attacks.py --peers peers --only "DeepFool l2" FMN      # the attacks whose names begin so; writes nothing
