@@ -44,7 +44,7 @@ def apgd(model, x, y, *, eps, norm="linf", loss="ce", steps=100, restarts=1, tar
     x = contract.fresh(x)
     if len(x) == 0:
         return x
-    with contract.attacking(model):
+    with contract.attacking(model) as model:
         best = contract.Best(x)
         todo = torch.arange(len(x), device=x.device)
         for _ in range(restarts):

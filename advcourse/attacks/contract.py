@@ -13,6 +13,7 @@ import torch
 from torch.nn import functional as F
 
 NORMS = ("linf", "l2", "l1", "l0")
+PART = 160_000  # values that a model is given at a time on a CPU: 204 images of MNIST, 52 of CIFAR-10
 
 
 # Arguments
@@ -92,6 +93,7 @@ def attacking(model):
     """Within it the model is in eval mode, its parameters need no gradients, and autograd works; afterwards all is as before.
 
     Restored after an exception, too: the mode of every submodule, requires_grad of every parameter, the grad and inference mode.
+    Gives the model as a function that takes large batches in parts, see `in_parts`.
     A callable that is no nn.Module is called as it is; put the model inside it into eval mode yourself.
     """
     is_module = isinstance(model, torch.nn.Module)
@@ -103,13 +105,26 @@ def attacking(model):
         for parameter in frozen:
             parameter.requires_grad_(False)
         with torch.inference_mode(False), torch.enable_grad():
-            yield
+            yield in_parts(model)
     finally:
         for parameter in frozen:
             parameter.requires_grad_(True)
         for module, training in modes:
             if module.training != training:
                 module.training = training
+
+
+def in_parts(model):
+    """The model as a function that, on a CPU, takes a large batch in parts of about PART values and joins their logits.
+
+    The layers of one part find their numbers where those of the part before have just been; for a large batch the system hands out
+    new memory in every layer of every step, which costs a convolutional network a quarter of its time, and a linear one nothing.
+    """
+    def logits(x):
+        if x.device.type != "cpu" or x.numel() <= PART:
+            return model(x)
+        return torch.cat([model(part) for part in x.chunk(math.ceil(x.numel() / PART))])
+    return logits
 
 
 def fresh(tensor):
@@ -211,7 +226,8 @@ class Best:
         loss, held, held_fooled = loss.to(self.loss.dtype), self.loss[rows], self.fooled[rows]
         better = torch.where(fooled == held_fooled, loss > held, fooled & ~loss.isnan())
         held_x = self.x_adv[rows]  # of all rows: the memory itself, not a copy
-        self.x_adv[rows] = torch.where(per_example(better, x_adv), x_adv, held_x, out=held_x)
+        # Between 0 and 1 of the way there is torch.where in a fifth of its time; nan_to_num, as 0 · nan is nan.
+        self.x_adv[rows] = held_x.lerp_(x_adv.nan_to_num(), per_example(better, x_adv).to(x_adv.dtype))
         self.loss[rows] = torch.where(better, loss, held)
         self.fooled[rows] = held_fooled | (better & fooled)
         return better
@@ -282,23 +298,22 @@ def project(x_adv, x, eps, norm):
     radius = representable(eps, x.dtype) * (1 - 16 * torch.finfo(x.dtype).eps)
     delta = x_adv - x
     if norm == "l2":
-        length = per_example(distance(x_adv, x, "l2"), x)
-        delta = delta * (radius / length.clamp_min(torch.finfo(x.dtype).tiny)).clamp(max=1)
+        length = torch.linalg.vector_norm(delta.flatten(1), dim=1)
     elif norm == "l1":
         room = torch.where(delta > 0, 1 - x, x)
         threshold = per_example(_l1_threshold(delta.abs().flatten(1), room.flatten(1), radius), x)
         delta = delta.sign() * torch.minimum((delta.abs() - threshold).clamp_min(0), room)
-        length = per_example(delta.abs().flatten(1).sum(1), x)  # the threshold's rounding: nothing, unless eps is tiny
-        delta = delta * (radius / length.clamp_min(torch.finfo(x.dtype).tiny)).clamp(max=1)
+        length = delta.abs().flatten(1).sum(1)  # the threshold's rounding: nothing, unless eps is tiny
     else:
         raise ValueError(f"norm must be one of 'linf', 'l2', 'l1'; got {norm!r}")
-    return add_inside(x, delta)
+    return add_inside(x, delta.mul_(per_example((radius / length.clamp_min(torch.finfo(x.dtype).tiny)).clamp(max=1), x)))
 
 
 def add_inside(x, delta):
     """x + delta, clipped to [0, 1] and rounded towards x, so that no pixel's change, as computed, is larger than that of delta."""
     x_adv = (x + delta).clamp_(0, 1)
-    return torch.where((x_adv - x).abs() > delta.abs(), torch.nextafter(x_adv, x), x_adv)
+    outside = (x_adv - x).abs_().gt_(delta.abs())  # 1 or 0
+    return x_adv.lerp_(torch.nextafter(x_adv, x), outside)
 
 
 def _l1_threshold(size, room, radius):

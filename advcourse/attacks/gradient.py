@@ -35,7 +35,7 @@ def fgsm(model, x, y, *, eps, norm="linf", step_size=None, random_start=False, t
     if not len(x):
         return fresh(x)
     step_size = step_size if step_size is not None else 1.25 * eps if random_start else eps
-    with attacking(model):
+    with attacking(model) as model:
         x, y = fresh(x), fresh(y)
         start = contract.random_start(x, eps, norm, generator) if random_start else x
         logits, _, gradient = input_gradient(model, start, _loss(y, targeted, first=True))
@@ -67,17 +67,9 @@ def pgd(model, x, y, *, eps, norm="linf", step_size=None, steps=40, restarts=1, 
     if not len(x):
         return fresh(x)
     step_size = 2.5 * eps / steps if step_size is None else step_size
-    with attacking(model):
+    with attacking(model) as model:
         x, y = fresh(x), fresh(y)
-        low, high = contract.bounds(x, eps)
-
-        def step(x_adv, gradient, rows):
-            if norm == "linf":
-                return gradient.sign_().mul_(step_size).add_(x_adv).clamp_(low[rows], high[rows])
-            change = step_size * contract.normalise(gradient, "l2") if norm == "l2" else _sparse_step(gradient, x_adv, step_size)
-            return contract.project(x_adv + change, x[rows], eps, norm)
-
-        best = Best(x)
+        best, step = Best(x), _stepper(x, eps, norm, step_size)
         for restart in range(restarts):
             start = _random_start(x, eps, norm, generator) if random_start else x
             flat = _climb(model, start, y, step, best, steps, targeted, stop_when_fooled)
@@ -94,6 +86,18 @@ def _random_start(x, eps, norm, generator):
         return start
     share = torch.rand(len(x), generator=generator, device=x.device, dtype=x.dtype)
     return contract.project(torch.lerp(x, start, contract.per_example(share, x)), x, eps, norm)
+
+
+def _stepper(x, eps, norm, step_size):
+    """step(x_adv, gradient, rows): a step of step_size from x_adv along the gradient, then back into the ball around x[rows] and the box."""
+    if norm == "linf":
+        low, high = contract.bounds(x, eps)
+        return lambda x_adv, gradient, rows: gradient.sign().mul_(step_size).add_(x_adv).clamp_(low[rows], high[rows])
+
+    def step(x_adv, gradient, rows):
+        change = contract.normalise(gradient, "l2").mul_(step_size) if norm == "l2" else _sparse_step(gradient, x_adv, step_size)
+        return contract.project(change.add_(x_adv), x[rows], eps, norm)
+    return step
 
 
 def _climb(model, start, y, step, best, steps, targeted, stop_when_fooled):
@@ -153,8 +157,8 @@ def least_likely(model, x, y=None, *, eps, norm="linf", step_size=None, steps=10
     check_positive(step_size=step_size)
     if not len(x):
         return fresh(x)
-    with attacking(model), torch.no_grad():
-        logits = model(fresh(x))
+    with attacking(model) as in_parts, torch.no_grad():
+        logits = in_parts(fresh(x))
         if y is not None:
             labels_fit(logits, y)
         target = logits.argmin(1)
@@ -178,19 +182,16 @@ def mim(model, x, y, *, eps, norm="linf", step_size=None, steps=10, decay=1.0, t
     if not len(x):
         return fresh(x)
     step_size = 2.5 * eps / steps if step_size is None else step_size
-    with attacking(model):
+    with attacking(model) as model:
         x, y = fresh(x), fresh(y)
-        low, high = contract.bounds(x, eps)
-        momentum = torch.zeros_like(x)
+        best, step, momentum = Best(x), _stepper(x, eps, norm, step_size), torch.zeros_like(x)
 
-        def step(x_adv, gradient, rows):
+        def step_with_momentum(x_adv, gradient, rows):
             size = gradient.abs().flatten(1).sum(1).clamp_min(torch.finfo(x.dtype).tiny)
-            momentum.mul_(decay).add_(gradient / contract.per_example(size, x))
-            moved = x_adv + step_size * contract.normalise(momentum, norm)
-            return torch.clamp(moved, low, high) if norm == "linf" else contract.project(moved, x, eps, norm)
+            momentum.mul_(decay).add_(gradient.div_(contract.per_example(size, x)))
+            return step(x_adv, momentum, rows)
 
-        best = Best(x)
-        flat = _climb(model, x, y, step, best, steps, targeted, stop_when_fooled=False)
+        flat = _climb(model, x, y, step_with_momentum, best, steps, targeted, stop_when_fooled=False)
     contract.warn_if_flat(flat & ~best.fooled)
     return best.x_adv
 
@@ -211,7 +212,7 @@ def _loss(y, targeted, first=False):
 
 
 def _flat(gradient):
-    return ~gradient.flatten(1).any(1)
+    return gradient.flatten(1).abs().sum(1) == 0
 
 
 def _sparse_step(gradient, x_adv, step_size):

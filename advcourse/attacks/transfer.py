@@ -130,7 +130,7 @@ def _climb_with_momentum(model, x, y, eps, norm, step_size, steps, decay, target
     if not len(x):
         return fresh(x)
     step_size = 2.5 * eps / steps if step_size is None else step_size
-    with attacking(model):
+    with attacking(model) as model:
         x, y = fresh(x), fresh(y)
         low, high = contract.bounds(x, eps)
 

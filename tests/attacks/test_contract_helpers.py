@@ -177,7 +177,33 @@ def test_the_best_is_of_highest_loss_among_those_that_fool():
     assert best.x_adv[:, 0].tolist() == [3, 7, 2, 7] and torch.equal(x, torch.zeros(4, 1))
 
 
+def test_a_candidate_that_is_not_better_leaves_no_trace_whatever_it_holds():
+    best = Best(torch.full((2, 3), 0.5))
+    best.update(torch.full((2, 3), 0.25), torch.tensor([1.0, 1.0]), torch.tensor([False, False]))
+    best.update(torch.tensor([[math.nan, math.inf, 0.0], [0.125, 0.75, 1.0]]), torch.tensor([0.5, 2.0]), torch.tensor([False, False]))
+    assert best.x_adv.tolist() == [[0.25] * 3, [0.125, 0.75, 1.0]]
+
+
 # The model
+
+def test_a_large_batch_goes_through_the_model_in_parts_that_change_nothing():
+    linear, sizes = nn.Linear(1000, 3).double(), []
+
+    def model(x):
+        sizes.append(len(x))
+        return linear(x)
+
+    x, y = torch.rand(350, 1000, generator=seeded(), dtype=torch.float64), torch.arange(350) % 3
+    loss = lambda logits: cross_entropy(logits, y)
+    with attacking(model) as parted:
+        logits, _, gradient = input_gradient(parted, x, loss)
+        assert sizes == [117, 117, 116] and max(sizes) * 1000 <= contract.PART
+        parted(x[:160]), parted(x[:0])
+    assert sizes[3:] == [160, 0]
+    whole_logits, _, whole_gradient = input_gradient(linear, x, loss)
+    torch.testing.assert_close(logits, whole_logits, rtol=0, atol=1e-12)
+    torch.testing.assert_close(gradient, whole_gradient, rtol=0, atol=1e-12)
+
 
 def test_the_model_comes_back_as_it_was_even_nested_and_after_an_exception():
     model = nn.Sequential(nn.Linear(2, 2), nn.BatchNorm1d(2), nn.Dropout(0.5))
