@@ -319,23 +319,18 @@ def add_inside(x, delta):
 def _l1_threshold(size, room, radius):
     """The smallest t >= 0, shape (N,), for which Σ min(max(size − t, 0), room) <= radius; size, room: shape (N, D).
 
-    The sum falls with t along straight pieces: Newton from 0 lands on the root as soon as it is on the root's piece; where it leaves the
-    bracket, half the bracket. A few steps of D additions each, where sorting the pieces' 2 D ends is several times dearer.
+    By bisection, a step for each digit of the arithmetic: to find t exactly, the 2 D ends of the straight pieces of that sum must be
+    sorted, which is several times dearer.
     """
-    t = low = size.new_zeros(len(size), 1)
-    high = size.amax(1, keepdim=True) if size.numel() else low
-    full = size - room  # below this t a pixel uses all its room
-    rounding = 4 * torch.finfo(size.dtype).eps
-    for _ in range(50):
-        over = torch.minimum((size - t).clamp_min_(0), room).sum(1, keepdim=True) - radius
-        low, high = torch.where(over > 0, t, low), torch.where(over > 0, high, t)
-        nearer = t + over / ((size > t) & (full <= t)).sum(1, keepdim=True)
-        nearer = torch.where((nearer >= low) & (nearer <= high), nearer, (low + high) / 2)
-        moving = ((nearer - t).abs() > rounding * t) & (over.abs() > rounding * radius)
-        if not bool(moving.any()):
-            break
-        t = torch.where(moving, nearer, t)
-    return t[:, 0]
+    inside = torch.minimum(size, room).sum(1) <= radius
+    if size.numel() == 0:
+        return inside.to(size.dtype)
+    low, high = torch.zeros_like(size[:, :1]), size.amax(1, keepdim=True)
+    for _ in range(round(-math.log2(torch.finfo(size.dtype).eps))):
+        middle = (low + high) / 2
+        outside = torch.minimum((size - middle).clamp_min_(0), room).sum(1, keepdim=True) > radius
+        low, high = torch.where(outside, middle, low), torch.where(outside, high, middle)
+    return torch.where(inside, 0, high[:, 0])
 
 
 def random_start(x, eps, norm, generator):
