@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from advcourse import data, zoo
-from advcourse.attacks import bim, fgsm, least_likely, mim, pgd
+from advcourse.attacks import apgd, bim, contract, fgsm, least_likely, mim, pgd, ti_fgsm
 
 cross_entropy = partial(nn.functional.cross_entropy, reduction="none")
 pytestmark = pytest.mark.filterwarnings("ignore:gradient masking")  # the tiny network's ReLUs are all dead on a few images
@@ -151,6 +151,19 @@ def test_n_steps_are_n_gradients_and_one_last_look():
         counting = Counting(network())
         attack(counting, x, y, eps=0.01)
         assert (counting.forward_images, counting.backward_images) == (7 * forwards, 7 * backwards)
+
+
+@pytest.mark.parametrize("attack", [fgsm, bim, mim, least_likely, pgd, partial(pgd, norm="l1", stop_when_fooled=True), apgd, ti_fgsm],
+                         ids=["fgsm", "bim", "mim", "least_likely", "pgd", "pgd l1", "apgd", "ti_fgsm"])
+def test_a_large_batch_passes_in_parts_and_gives_the_same(attack, monkeypatch):
+    x, y = images(25, torch.float64)
+    whole, parts = (Counting(network(torch.float64)) for _ in range(2))
+    expected = attack(whole, x, y, eps=0.05)
+    monkeypatch.setattr(contract, "PART", 10 * x[0].numel())
+    x_adv = attack(parts, x, y, eps=0.05)
+    assert torch.allclose(x_adv, expected, rtol=0, atol=1e-9)
+    assert max(whole.sizes) == 25 and max(parts.sizes) <= 10
+    assert (parts.forward_images, parts.backward_images) == (whole.forward_images, whole.backward_images)
 
 
 def test_the_last_step_counts():
