@@ -94,7 +94,7 @@ def robust_accuracy(model, x, y, *, eps, norm="linf", exhaustive=False, batch_si
     eps: the radius of the ball in the norm "linf", "l2" or "l1".
     exhaustive: as published, every image that stands meets every attack to its end. Otherwise an attack leaves an image alone where its
         own progress so far says that it will not get there: faster on robust models; of 200 images of an adversarially trained
-        network one more was left standing than with exhaustive=True. Use exhaustive=True for a number that you publish.
+        network the same were left standing as with exhaustive=True. Use exhaustive=True for a number that you publish.
     batch_size: how many images are attacked at once; each meets an attack only while it stands. seed: of all random numbers.
     A model without gradients meets square alone, and the result's `skipped` names the others.
     Returns a `RobustAccuracy`. It is an upper bound: a defence that misleads these attacks needs one made for it.
