@@ -2,7 +2,7 @@
 
     pip install --target peers --no-deps foolbox eagerpy GitPython gitdb smmap torchattacks adversarial-robustness-toolbox cleverhans
     git clone https://github.com/fra31/auto-attack peers/auto-attack
-    python benchmarks/attacks.py --peers peers peers/auto-attack             # a quarter of an hour of CPU
+    python benchmarks/attacks.py --peers peers peers/auto-attack             # half an hour of CPU
     python benchmarks/attacks.py --peers peers --only "DeepFool l2" FMN      # the attacks whose names begin so; writes nothing
     python benchmarks/attacks.py --peers peers --quick                       # a tenth of the images, once each; writes nothing
 
