@@ -118,7 +118,7 @@ def in_parts(model):
     """The model as a function that, on a CPU, takes a large batch in parts of about PART values and joins their logits.
 
     The layers of one part find their numbers where those of the part before have just been; for a large batch the system hands out
-    new memory in every layer of every step, which costs a convolutional network a quarter of its time, and a linear one nothing.
+    new memory in every layer of every step, which costs a convolutional network a quarter of its time. A linear one has nothing to gain and pays a little for the parts.
     """
     def logits(x):
         if x.device.type != "cpu" or x.numel() <= PART:
@@ -277,6 +277,11 @@ def representable(eps, dtype):
     return (torch.nextafter(rounded, torch.zeros_like(rounded)) if rounded.item() > eps else rounded).item()
 
 
+def summed_radius(eps, dtype):
+    """A few roundings below eps, so that a norm's own summation cannot end above eps."""
+    return representable(eps, dtype) * (1 - 16 * torch.finfo(dtype).eps)
+
+
 def bounds(x, eps):
     """(low, high): the smallest and largest images in [0, 1] whose distance |x_adv − x|, as computed, is at most eps everywhere."""
     eps = representable(eps, x.dtype)
@@ -294,9 +299,7 @@ def project(x_adv, x, eps, norm):
     """
     if norm == "linf":
         return torch.clamp(x_adv, *bounds(x, eps))
-    # A radius a few roundings smaller, so that the norm's own summation cannot end above eps.
-    radius = representable(eps, x.dtype) * (1 - 16 * torch.finfo(x.dtype).eps)
-    delta = x_adv - x
+    radius, delta = summed_radius(eps, x.dtype), x_adv - x
     if norm == "l2":
         length = torch.linalg.vector_norm(delta.flatten(1), dim=1)
     elif norm == "l1":

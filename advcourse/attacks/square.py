@@ -141,8 +141,7 @@ class _Bumps:
     def __init__(self, x, eps, norm, generator):
         self.x, self.eps, self.generator = x, eps, generator
         self.power = 2 if norm == "l2" else 1  # what adds up over the pixels, and to eps ** power: |delta| ** power
-        # A few roundings smaller than eps, so that the size's own summation cannot end above eps.
-        self.radius = contract.representable(eps, x.dtype) * (1 - 16 * torch.finfo(x.dtype).eps)
+        self.radius = contract.summed_radius(eps, x.dtype)
 
     def start(self):
         """A chessboard of bumps, a random sign for each bump and channel."""

@@ -12,7 +12,7 @@ from torch.nn import functional as F
 from advcourse.attacks import contract
 from advcourse.attacks.cards import AttackCard
 from advcourse.attacks.contract import Best, attacking, check, check_positive, cross_entropy, fools, fresh, input_gradient, labels_fit
-from advcourse.attacks.gradient import check_decay, mim
+from advcourse.attacks.gradient import _flat, _stepper, check_decay, mim
 
 
 def di_fgsm(model, x, y, *, eps, norm="linf", step_size=None, steps=10, decay=1.0, probability=0.7, smallest=0.85, targeted=False,
@@ -132,26 +132,24 @@ def _climb_with_momentum(model, x, y, eps, norm, step_size, steps, decay, target
     step_size = 2.5 * eps / steps if step_size is None else step_size
     with attacking(model) as model:
         x, y = fresh(x), fresh(y)
-        low, high = contract.bounds(x, eps)
 
         def loss(logits):
             labels_fit(logits, y)
             return -cross_entropy(logits, y) if targeted else cross_entropy(logits, y)
 
-        best, x_adv, momentum = Best(x), x, torch.zeros_like(x)
+        best, climb, x_adv, momentum = Best(x), _stepper(x, eps, norm, step_size), x, torch.zeros_like(x)
         for step in range(steps):
             logits, losses, gradient = input_gradient(model if view is None else lambda images: model(view(images)), x_adv, loss)
             if view is not None:  # a view is no candidate: ask about the image itself
                 logits, losses = _judge(model, x_adv, loss)
             best.update(x_adv, losses, fools(logits, y, targeted))
             if step == 0:
-                flat = ~gradient.flatten(1).any(1)
+                flat = _flat(gradient)
             if smooth is not None:
                 gradient = smooth(gradient)
             size = gradient.abs().flatten(1).sum(1).clamp_min(torch.finfo(x.dtype).tiny)
             momentum = decay * momentum + gradient / contract.per_example(size, x)
-            moved = x_adv + step_size * contract.normalise(momentum, norm)
-            x_adv = torch.clamp(moved, low, high) if norm == "linf" else contract.project(moved, x, eps, norm)
+            x_adv = climb(x_adv, momentum, slice(None))
         logits, losses = _judge(model, x_adv, loss)
         best.update(x_adv, losses, fools(logits, y, targeted))
     contract.warn_if_flat(flat & ~best.fooled)

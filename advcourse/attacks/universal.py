@@ -10,7 +10,7 @@ import torch
 from advcourse.attacks.cards import AttackCard
 from advcourse.attacks.contract import (
     add_inside, attacking, check, check_positive, cross_entropy, fools, fresh, generator_for, input_gradient, labels_fit, normalise,
-    representable,
+    representable, summed_radius,
 )
 from advcourse.evaluate import predict
 
@@ -114,8 +114,7 @@ def _onto_ball(delta, eps, norm):
     if norm == "linf":
         eps = representable(eps, delta.dtype)
         return delta.clamp(-eps, eps)
-    radius = representable(eps, delta.dtype) * (1 - 16 * torch.finfo(delta.dtype).eps)
-    return delta * (radius / delta.norm().clamp_min(torch.finfo(delta.dtype).tiny)).clamp(max=1)
+    return delta * (summed_radius(eps, delta.dtype) / delta.norm().clamp_min(torch.finfo(delta.dtype).tiny)).clamp(max=1)
 
 
 CARDS = (

@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from counting import Counting
 from torch import nn
 
 from advcourse import data, zoo
@@ -89,22 +90,6 @@ def test_the_step_halves_where_the_loss_rose_too_seldom_or_nothing_changed():
     assert state.halved.tolist() == [True, False, True, False]
     assert state.step_size.tolist() == pytest.approx([0.1, 0.2, 0.1, 0.2])
     assert state.x_adv.flatten(1)[:, 0].tolist() == [1, 0, 1, 0]
-
-
-class Counting(nn.Module):
-    def __init__(self, model):
-        super().__init__()
-        self.model, self.forward_images, self.backward_images = model, 0, 0
-
-    def forward(self, x):
-        self.forward_images += len(x)
-        logits = self.model(x)
-        if logits.requires_grad:
-            logits.register_hook(self.count)
-        return logits
-
-    def count(self, gradient):
-        self.backward_images += len(gradient)
 
 
 @pytest.mark.parametrize("norm", ["linf", "l2", "l1"])

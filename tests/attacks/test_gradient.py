@@ -4,6 +4,7 @@ from functools import partial
 
 import pytest
 import torch
+from counting import Counting
 from torch import nn
 
 from advcourse import data, zoo
@@ -84,22 +85,6 @@ def test_bad_input_is_named():
 
 
 # All five: closed forms, counts, and that the strongest image comes back
-
-class Counting(nn.Module):
-    """Counts the images that go forward and the gradients that come back."""
-
-    def __init__(self, model):
-        super().__init__()
-        self.model, self.forward_images, self.backward_images, self.sizes = model, 0, 0, []
-
-    def forward(self, x):
-        self.forward_images += len(x)
-        self.sizes.append(len(x))
-        logits = self.model(x)
-        if logits.requires_grad:
-            logits.register_hook(lambda gradient: setattr(self, "backward_images", self.backward_images + len(gradient)))
-        return logits
-
 
 def linear(pixels=16, classes=2):
     torch.manual_seed(5)

@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from counting import Counting
 from torch import nn
 
 from advcourse import data, zoo
@@ -179,16 +180,9 @@ def test_fmn_l0_finds_every_image_in_its_first_round_where_gradients_mislead(mni
 @pytest.mark.parametrize("norm, planes", [("l2", 9), ("linf", 4)])
 def test_how_many_planes_deepfool_tries_a_step(norm, planes):
     model, x, y = linear(classes=10)
-    passes = []
-
-    def counted(images):
-        logits = model(images)
-        if logits.requires_grad:
-            logits.register_hook(lambda gradient: passes.append(len(gradient)))
-        return logits
-
+    counted = Counting(model)
     deepfool(counted, x, y, norm=norm, steps=1)
-    assert sum(passes) == planes * len(x)
+    assert counted.backward_images == planes * len(x)
 
 
 def test_deepfool_needs_half_of_what_fgsm_needs(mnist):
