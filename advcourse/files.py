@@ -40,7 +40,10 @@ def safe_name(text):
     return name
 
 
+PACKAGE = Path(__file__).resolve().parent  # this package, wherever it is installed
+
+
 def checkout():
     """The folder of the checkout that this package runs from; None for an installed package."""
-    folder = Path(__file__).resolve().parent.parent
+    folder = PACKAGE.parent
     return folder if (folder / "pyproject.toml").is_file() else None

@@ -13,7 +13,6 @@ backward, image by image. A peer that is not installed, or that fails, is a row 
 """
 
 import argparse
-import json
 import os
 import platform
 import statistics
@@ -26,15 +25,15 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import numpy as np
-import torch
-from torch.nn import functional as F
-
 import peers
 import report
 import robust_cnn
+import torch
+from torch.nn import functional as F
+
 from advcourse import data, zoo
-from advcourse.attacks.contract import distance
-from advcourse.evaluate import predict
+from advcourse.attacks.geometry import distance
+from advcourse.models.inference import predict
 
 SLOW = 6  # seconds: a contender whose first run takes longer is not run again; it is never the fastest
 SHORT = 1  # seconds: contenders that take less than this together are repeated until they have

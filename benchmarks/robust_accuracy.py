@@ -18,11 +18,10 @@ from datetime import date
 from importlib.util import find_spec
 from pathlib import Path
 
+import robust_cnn
 import torch
 
 from advcourse import data, evaluate, files, zoo
-
-import robust_cnn
 
 OUT = Path(__file__).parent / "results" / "robust_accuracy.json"
 CASES = {  # model ("robust": adversarially trained), norm, a radius at which a part of the images survives

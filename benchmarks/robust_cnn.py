@@ -8,8 +8,9 @@ from pathlib import Path
 import torch
 
 from advcourse import attacks, data, models
-from advcourse.evaluate import accuracy
-from advcourse.training import cross_entropy_loss, fit, seeded
+from advcourse.models.inference import accuracy
+from advcourse.randomness import seeded
+from advcourse.training.loop import cross_entropy_loss, fit
 
 EPS, IMAGES, EPOCHS, WARM_UP, BATCH_SIZE = 0.3, 20_000, 10, 3, 100  # WARM_UP: epochs over which eps grows from 0
 CACHE = Path(__file__).parent.parent / "build" / "benchmarks" / f"robust-cnn-{IMAGES}-images-{EPOCHS}-epochs.pt"

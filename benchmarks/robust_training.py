@@ -21,8 +21,10 @@ from torch.nn import functional as F
 from advcourse import data, models
 from advcourse.defenses import adversarial_training as at
 from advcourse.defenses import fast_training as fast
-from advcourse.evaluate import accuracy, robust_accuracy
-from advcourse.training import cross_entropy_loss, fit, seeded
+from advcourse.evaluate.robustness import robust_accuracy
+from advcourse.models.inference import accuracy
+from advcourse.randomness import seeded
+from advcourse.training.loop import cross_entropy_loss, fit
 
 RESULT = Path(__file__).parent / "results" / "robust_training.json"
 IMAGES, BATCH_SIZE, REPEATS, EPS, GOAL = 2560, 128, 7, 0.3, 1.15

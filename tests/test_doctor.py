@@ -6,7 +6,8 @@ from importlib import metadata
 import pytest
 from typer.testing import CliRunner
 
-from advcourse import cli, data, doctor
+from advcourse import data, doctor
+from advcourse.cli import app as cli
 
 
 @pytest.fixture(autouse=True)

@@ -34,7 +34,7 @@ def test_a_failure_leaves_the_old_file_and_nothing_else(tmp_path, monkeypatch, f
 
 def test_the_checkout_is_where_pyproject_is(tmp_path, monkeypatch):
     assert (files.checkout() / "advcourse" / "files.py").is_file()
-    monkeypatch.setattr(files, "__file__", str(tmp_path / "site-packages" / "advcourse" / "files.py"))
+    monkeypatch.setattr(files, "PACKAGE", tmp_path / "site-packages" / "advcourse")
     assert files.checkout() is None
 
 

@@ -13,7 +13,7 @@ from packaging.requirements import Requirement
 from packaging.version import Version
 from typer.main import get_command
 
-from advcourse.cli import app
+from advcourse.cli.app import app
 
 ROOT = Path(__file__).resolve().parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]

@@ -1,10 +1,16 @@
 """Attacks: each is one function (model, x, y, *, ...) that returns x_adv; `table()` shows what they have in common and what not.
 
-One family per file: by the gradient (gradient, autopgd), for the smallest change (minimum_norm, carlini_wagner, elastic_net, box_lbfgs, fab),
-of few pixels (sparse), by questions alone (score_based, square, decision_based), for many images (universal, patches, advgan), by features,
-without labels (virtual), under transformations, to be carried over to other models (transfer), on models that are no networks (classical).
-What all of them promise is in contract.py, their places in the taxonomy in cards.py.
+One family per file: by the gradient (gradient, autopgd), for the smallest change (minimum_norm, carlini_wagner, elastic_net,
+box_lbfgs, fab), of few pixels (sparse), by questions alone (score_based, square, decision_based), for many images (universal,
+patches, advgan), by features, without labels (virtual), under transformations, to be carried over to other models (transfer), on
+models that are no networks (classical). What all of them promise is in contract.py, what they climb in losses.py, norms and balls
+in geometry.py, their places in the taxonomy in cards.py.
 """
+
+import functools
+import importlib
+import sys
+import types
 
 from advcourse.attacks.advgan import advgan
 from advcourse.attacks.autopgd import apgd
@@ -28,7 +34,27 @@ from advcourse.attacks.universal import universal
 from advcourse.attacks.virtual import virtual_adversarial
 
 __all__ = [
-    "fgsm", "bim", "least_likely", "mim", "di_fgsm", "ti_fgsm", "ensemble", "svm_normal", "pgd", "apgd", "lbfgs", "cw_l2", "cw_l0", "cw_linf",
-    "ead", "deepfool", "fmn", "fab", "feature_adversary", "virtual_adversarial", "towards_image", "jsma", "one_pixel", "spsa", "nes", "square", "boundary", "hop_skip_jump",
-    "universal", "eot", "spatial", "patch", "print_photo", "advgan", "table",
+    "fgsm", "bim", "least_likely", "mim", "di_fgsm", "ti_fgsm", "ensemble", "svm_normal", "pgd", "apgd", "lbfgs", "cw_l2", "cw_l0",
+    "cw_linf", "ead", "deepfool", "fmn", "fab", "feature_adversary", "virtual_adversarial", "towards_image", "jsma", "one_pixel",
+    "spsa", "nes", "square", "boundary", "hop_skip_jump", "universal", "eot", "spatial", "patch", "print_photo", "advgan", "table",
 ]
+
+
+class _AttackModule(types.ModuleType):
+    """A file that is called as the attack of its own name: `attacks.square(model, x, y, eps=0.1)`.
+
+    Without it the function would hide its file: `import advcourse.attacks.square as s` would give the function.
+    """
+
+    def __call__(self, *arguments, **options):
+        return self.__wrapped__(*arguments, **options)
+
+    def __reduce__(self):  # copies and other processes get the module, by its name
+        return importlib.import_module, (self.__name__,)
+
+
+for _name in ("advgan", "fab", "square", "universal"):
+    _function = globals()[_name]
+    _module = globals()[_name] = sys.modules[_function.__module__]
+    _module.__class__ = _AttackModule
+    functools.update_wrapper(_module, _function, assigned=("__doc__", "__module__"), updated=())

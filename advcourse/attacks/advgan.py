@@ -12,8 +12,18 @@ from torch import nn
 from torch.nn import functional as F
 
 from advcourse.attacks.cards import AttackCard
-from advcourse.attacks.contract import attacking, at_least_float32, bounds, check, check_positive, fresh, generator_for, labels_fit, margin, project
-from advcourse.training import seeded
+from advcourse.attacks.contract import (
+    at_least_float32,
+    attacking,
+    check,
+    check_positive,
+    fresh,
+    generator_for,
+    labels_fit,
+)
+from advcourse.attacks.geometry import bounds, project
+from advcourse.attacks.losses import margin
+from advcourse.randomness import seeded
 
 
 class Perturber(nn.Module):

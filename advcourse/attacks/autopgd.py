@@ -10,8 +10,9 @@ from dataclasses import dataclass, fields
 
 import torch
 
-from advcourse.attacks import contract
+from advcourse.attacks import contract, geometry
 from advcourse.attacks.cards import AttackCard
+from advcourse.attacks.losses import cross_entropy, fools, margin
 
 NORMS = ("linf", "l2", "l1")
 
@@ -48,7 +49,7 @@ def apgd(model, x, y, *, eps, norm="linf", loss="ce", steps=100, restarts=1, tar
         best = contract.Best(x)
         todo = torch.arange(len(x), device=x.device)
         for _ in range(restarts):
-            found = search(model, x[todo], (y[todo],), _loss(loss, targeted), lambda logits, label: contract.fools(logits, label, targeted),
+            found = search(model, x[todo], (y[todo],), _loss(loss, targeted), lambda logits, label: fools(logits, label, targeted),
                            eps=eps, norm=norm, steps=steps, stop=stop_when_fooled, generator=generator)
             _keep(best, todo, found)
             if stop_when_fooled:
@@ -62,12 +63,12 @@ def apgd(model, x, y, *, eps, norm="linf", loss="ce", steps=100, restarts=1, tar
 
 def dlr(logits, y):
     """The difference of logits ratio, equation (6): −(z_y − max_{i≠y} z_i) / (z_1 − z_3), shape (N,)."""
-    return -contract.margin(logits, y) / _spread(logits, 3)
+    return -margin(logits, y) / _spread(logits, 3)
 
 
 def dlr_towards(logits, y):
     """The same for a class y to reach: (z_y − max_{i≠y} z_i) / (z_1 − (z_3 + z_4) / 2), shape (N,)."""
-    return contract.margin(logits, y) / _spread(logits, 4)
+    return margin(logits, y) / _spread(logits, 4)
 
 
 def dlr_from_to(logits, y, target):
@@ -87,7 +88,7 @@ def _spread(logits, ranks):
 def _loss(name, targeted):
     if name == "dlr":
         return dlr_towards if targeted else dlr
-    return (lambda logits, y: -contract.cross_entropy(logits, y)) if targeted else contract.cross_entropy
+    return (lambda logits, y: -cross_entropy(logits, y)) if targeted else cross_entropy
 
 
 # The search
@@ -132,15 +133,15 @@ def search(model, x, labels, loss, success, *, eps, norm, steps, stop, generator
     Returns a contract.Best.
     """
     if norm != "l1":
-        start = contract.random_start(x, eps, norm, generator)
+        start = geometry.random_start(x, eps, norm, generator)
         return _climb(model, x, labels, start, loss, success, eps, norm, steps, stop, give_up)[0]
     # The l1 ball inside the box has corners that trap the search: come from outside, through larger balls.
     stages = [math.ceil(.3 * steps)] * 2 if steps >= 4 else []
     x_adv = x + torch.randn(x.shape, generator=generator, device=x.device, dtype=x.dtype)
     for radius, count in zip((3 * eps, 2 * eps), stages):
-        start = contract.project(x_adv, x, radius, norm)
+        start = geometry.project(x_adv, x, radius, norm)
         x_adv = _climb(model, x, labels, start, loss, success, radius, norm, count, False)[1]
-    return _climb(model, x, labels, contract.project(x_adv, x, eps, norm), loss, success, eps, norm,
+    return _climb(model, x, labels, geometry.project(x_adv, x, eps, norm), loss, success, eps, norm,
                   steps - sum(stages), stop, give_up)[0]
 
 
@@ -183,8 +184,8 @@ def _climb(model, x, labels, start, loss, success, eps, norm, steps, stop, give_
 
 def _state(x, labels, start, eps, norm):
     zeros, rows = torch.zeros_like(x), x.new_zeros(len(x))
-    low, high = contract.bounds(x, eps) if norm == "linf" else (rows, rows)
-    changed = contract.distance(start, x, "l0").to(x.dtype)
+    low, high = geometry.bounds(x, eps) if norm == "linf" else (rows, rows)
+    changed = geometry.distance(start, x, "l0").to(x.dtype)
     return State(
         index=torch.arange(len(x), device=x.device), x=x, labels=labels, low=low, high=high, x_adv=start, previous=start,
         step_size=torch.full_like(rows, eps if norm == "l1" else 2 * eps), gradient=zeros, loss=rows + math.inf,
@@ -203,7 +204,7 @@ def _evaluate(model, state, loss, last):
     losses = torch.nan_to_num(losses.to(state.x.dtype), nan=-math.inf)
     state.rises = state.rises + (losses > state.loss)
     better = losses > state.best_loss
-    pixels = contract.per_example(better, state.x)
+    pixels = geometry.per_example(better, state.x)
     state.best = torch.where(pixels, state.x_adv, state.best)
     state.best_gradient = torch.where(pixels, gradient, state.best_gradient)
     state.best_loss = torch.where(better, losses, state.best_loss)
@@ -221,18 +222,18 @@ def _checked(loss):
 
 def _step(state, eps, norm, first):
     """Move x_adv: a gradient step, projected; then, but for l1, three quarters of it and a quarter of the step before, projected."""
-    size = contract.per_example(state.step_size, state.x)
+    size = geometry.per_example(state.step_size, state.x)
     if norm == "l1":
-        state.x_adv = contract.project(state.x_adv + size * _sparse_direction(state.gradient, state.share), state.x, eps, norm)
+        state.x_adv = geometry.project(state.x_adv + size * _sparse_direction(state.gradient, state.share), state.x, eps, norm)
         return
-    moved = _back(state.x_adv + size * contract.normalise(state.gradient, norm), state, eps, norm)
+    moved = _back(state.x_adv + size * geometry.normalise(state.gradient, norm), state, eps, norm)
     if not first:
         moved = _back(state.x_adv + .75 * (moved - state.x_adv) + .25 * (state.x_adv - state.previous), state, eps, norm)
     state.previous, state.x_adv = state.x_adv, moved
 
 
 def _back(x_adv, state, eps, norm):
-    return torch.clamp(x_adv, state.low, state.high) if norm == "linf" else contract.project(x_adv, state.x, eps, norm)
+    return torch.clamp(x_adv, state.low, state.high) if norm == "linf" else geometry.project(x_adv, state.x, eps, norm)
 
 
 def _sparse_direction(gradient, share):
@@ -270,7 +271,7 @@ def _check_progress(state, interval, eps):
 
 def _check_sparsity(state, interval, eps):
     """l1: steps as sparse as two thirds of the best perturbation; where that got sparser start again from it with a full step, else shrink the step."""
-    changed = contract.distance(state.best, state.x, "l0").to(state.changed.dtype)
+    changed = geometry.distance(state.best, state.x, "l0").to(state.changed.dtype)
     sparser = changed < .95 * state.changed
     _return_to_best(state, sparser)
     state.share = changed / (1.5 * state.x[0].numel())
@@ -288,7 +289,7 @@ def _drop_hopeless(found, state, times, goal):
 
 
 def _return_to_best(state, where):
-    pixels = contract.per_example(where, state.x)
+    pixels = geometry.per_example(where, state.x)
     state.x_adv = torch.where(pixels, state.best, state.x_adv)
     state.gradient = torch.where(pixels, state.best_gradient, state.gradient)
     state.loss = torch.where(where, state.best_loss, state.loss)
@@ -299,7 +300,7 @@ def _return_to_best(state, where):
 def _keep_rows(found, state, rows, fooled):
     """Enter the images of the state that leave the batch into `found`: those that fool as they are, the others' best."""
     leaving = state.index[rows]
-    pixels = contract.per_example(fooled, state.x)
+    pixels = geometry.per_example(fooled, state.x)
     found.x_adv[leaving] = torch.where(pixels, state.x_adv, state.best)[rows]
     found.loss[leaving] = torch.where(fooled, state.loss, state.best_loss)[rows]
     found.fooled[leaving] = fooled[rows]

@@ -10,9 +10,9 @@ import torch
 from torch.nn import functional as F
 
 from advcourse.attacks.cards import AttackCard
-from advcourse.attacks.contract import (
-    attacking, check, check_positive, cross_entropy, distance, fools, fresh, input_gradient, labels_fit, margin, warn_if_flat,
-)
+from advcourse.attacks.contract import attacking, check, check_positive, fresh, input_gradient, labels_fit, warn_if_flat
+from advcourse.attacks.geometry import distance
+from advcourse.attacks.losses import cross_entropy, fools, margin
 from advcourse.attacks.minimum_norm import to_boundary
 
 

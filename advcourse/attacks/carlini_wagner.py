@@ -11,11 +11,18 @@ import torch
 
 from advcourse.attacks.cards import AttackCard
 from advcourse.attacks.contract import (
-    an_eighth_of, at_least_float32, attacking, check, check_positive, distance, fools, fresh, input_gradient, labels_fit, margin,
-    per_example, smooth_margin, warn_if_flat,
+    at_least_float32,
+    attacking,
+    check,
+    check_positive,
+    fresh,
+    input_gradient,
+    labels_fit,
+    warn_if_flat,
 )
+from advcourse.attacks.geometry import distance, per_example
+from advcourse.attacks.losses import an_eighth_of, fools, margin, smooth_margin
 from advcourse.attacks.minimum_norm import to_boundary
-
 
 # How many values of c more an image gets that has no success yet: c may be too small by their power of ten.
 RESCUES = 4

@@ -6,7 +6,7 @@ For nearest neighbours `advcourse.classical.soft_neighbours` makes a model with 
 import numpy as np
 import torch
 
-from advcourse.attacks import contract
+from advcourse.attacks import contract, geometry
 from advcourse.attacks.cards import AttackCard
 from advcourse.attacks.contract import attacking, check, fresh, input_gradient, labels_fit
 
@@ -33,8 +33,8 @@ def svm_normal(model, x, y, *, eps, targeted=False):
             return scores.gather(1, y[:, None])[:, 0]
 
         _, _, gradient = input_gradient(model, x, score)
-        step = eps * contract.normalise(gradient, "l2")
-        x_adv = contract.project(x + step if targeted else x - step, x, eps, "l2")
+        step = eps * geometry.normalise(gradient, "l2")
+        x_adv = geometry.project(x + step if targeted else x - step, x, eps, "l2")
     contract.warn_if_flat(~gradient.flatten(1).any(1))
     return x_adv
 

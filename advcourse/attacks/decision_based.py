@@ -7,7 +7,7 @@ both sides, whose votes add up to the boundary's normal, jumps along it and goes
 
 import torch
 
-from advcourse.attacks import contract
+from advcourse.attacks import contract, geometry, losses
 from advcourse.attacks.cards import AttackCard
 
 ROWS_AT_ONCE = 256  # images per model call: beyond, a CPU's caches overflow
@@ -39,19 +39,19 @@ def boundary(model, x, y, *, queries=5_000, targeted=False, starts=None, generat
         step = 0
         while len(active):
             original = x[active]
-            radius = contract.per_example(contract.distance(z, original, "l2"), z)
-            noise = contract.normalise(oracle.noise(1), "l2")
-            sideways = z + contract.per_example(delta[active], z) * radius * noise - original
-            sphere = (original + radius * contract.normalise(sideways, "l2")).clamp_(0, 1)
+            radius = geometry.per_example(geometry.distance(z, original, "l2"), z)
+            noise = geometry.normalise(oracle.noise(1), "l2")
+            sideways = z + geometry.per_example(delta[active], z) * radius * noise - original
+            sphere = (original + radius * geometry.normalise(sideways, "l2")).clamp_(0, 1)
             if step % 5 == 0:
                 kept = oracle(sphere, active)
                 delta[active] *= torch.where(kept, 1.2, 1 / 1.2).to(x.dtype)
-            nearer = sphere + contract.per_example(epsilon[active], z) * (original - sphere)
-            closer = contract.distance(nearer, original, "l2") < radius.flatten()
+            nearer = sphere + geometry.per_example(epsilon[active], z) * (original - sphere)
+            closer = geometry.distance(nearer, original, "l2") < radius.flatten()
             kept = oracle(nearer, active)
             epsilon[active] *= torch.where(kept, 1.15, 1.15 ** (-1 / 3)).to(x.dtype)
             delta.clamp_(max=1), epsilon.clamp_(max=0.5)
-            z = torch.where(contract.per_example(kept & closer, z), nearer, z)
+            z = torch.where(geometry.per_example(kept & closer, z), nearer, z)
             more = oracle.left(active) > 0
             active, z = active[more], z[more]
             step += 1
@@ -88,12 +88,12 @@ def hop_skip_jump(model, x, y, *, norm="l2", queries=5_000, targeted=False, star
             active, z = active[more], z[more]
             if len(active) == 0:
                 return oracle.nearest
-            radius = contract.distance(z, x[active], norm)
+            radius = geometry.distance(z, x[active], norm)
             delta = radius * theta * (features ** 0.5 if norm == "l2" else features)
             if step == 1:
                 delta = torch.full_like(radius, 0.1)
             normal = _normal(oracle, z, active, delta, int(50 * step ** 0.5))
-            z = _jump(oracle, z, active, contract.normalise(normal, norm), radius / step ** 0.5)
+            z = _jump(oracle, z, active, geometry.normalise(normal, norm), radius / step ** 0.5)
             z = _bisect(oracle, z, active, theta)
             step += 1
 
@@ -102,22 +102,22 @@ def _normal(oracle, z, active, delta, samples):
     """The direction, shape of z, (A, ...), in which the boundary's wrong side lies, from the votes of points at distance delta, (A,)."""
     votes, ups, upvotes, count = (z.new_zeros(shape) for shape in (len(z), z.shape, z.shape, len(z)))
     for start in range(0, samples, BLOCK):
-        directions = contract.normalise(oracle.noise(BLOCK), "l2")[:samples - start]
+        directions = geometry.normalise(oracle.noise(BLOCK), "l2")[:samples - start]
         room = torch.arange(len(directions), device=z.device) < oracle.left(active)[:, None]
         rows, which = room.nonzero(as_tuple=True)
         for some in torch.arange(len(rows), device=z.device).split(ROWS_AT_ONCE):
             row = rows[some]
-            length = contract.per_example(delta[row], z)
+            length = geometry.per_example(delta[row], z)
             points = (z[row] + length * directions[which[some]]).clamp_(0, 1)
             u = (points - z[row]) / length.clamp_min(torch.finfo(z.dtype).tiny)
             vote = oracle(points, active[row]).to(z.dtype) * 2 - 1
             votes.index_add_(0, row, vote)
             count.index_add_(0, row, torch.ones_like(vote))
             ups.index_add_(0, row, u)
-            upvotes.index_add_(0, row, contract.per_example(vote, u) * u)
+            upvotes.index_add_(0, row, geometry.per_example(vote, u) * u)
     mean = votes / count.clamp_min(1)
     # Where all votes agree there is no difference to learn from: the mean direction, or away from it.
-    return torch.where(contract.per_example(mean.abs() < 1, z), upvotes - contract.per_example(mean, z) * ups, upvotes)
+    return torch.where(geometry.per_example(mean.abs() < 1, z), upvotes - geometry.per_example(mean, z) * ups, upvotes)
 
 
 def _jump(oracle, z, active, direction, length):
@@ -127,7 +127,7 @@ def _jump(oracle, z, active, direction, length):
         waiting = waiting[oracle.left(active[waiting]) > 0]
         if len(waiting) == 0:
             break
-        there = (z[waiting] + contract.per_example(length[waiting], z) * direction[waiting]).clamp_(0, 1)
+        there = (z[waiting] + geometry.per_example(length[waiting], z) * direction[waiting]).clamp_(0, 1)
         wrong = oracle(there, active[waiting])
         result[waiting[wrong]] = there[wrong]
         waiting = waiting[~wrong]
@@ -142,14 +142,14 @@ def _bisect(oracle, z, active, tolerance):
     """
     x = oracle.x[active]
     result = z.clone()
-    largest = contract.per_example(contract.distance(z, x, oracle.norm), x)
+    largest = geometry.per_example(geometry.distance(z, x, oracle.norm), x)
     right, wrong = (torch.full((len(z),), share, device=z.device, dtype=z.dtype) for share in (0.0, 1.0))
     while True:
         open_ = ((wrong - right > tolerance) & (oracle.left(active) > 0)).nonzero()[:, 0]
         if len(open_) == 0:
             return result
         middle = (right[open_] + wrong[open_]) / 2
-        share = contract.per_example(middle, x)
+        share = geometry.per_example(middle, x)
         if oracle.norm == "l2":
             point = x[open_] + share * (z[open_] - x[open_])
         else:
@@ -187,11 +187,11 @@ class _Oracle:
         for some in allowed.split(ROWS_AT_ONCE) if len(allowed) else ():
             logits = self.model(images[some])
             contract.labels_fit(logits, self.y[owner[some]])
-            fooled[some] = contract.fools(logits, self.y[owner[some]], self.targeted)
+            fooled[some] = losses.fools(logits, self.y[owner[some]], self.targeted)
             self.used.index_add_(0, owner[some], torch.ones_like(owner[some]))
         if fooled.any():
             owner, images = owner[fooled], images[fooled]
-            size = contract.distance(images, self.x[owner], self.norm)
+            size = geometry.distance(images, self.x[owner], self.norm)
             nearest = self.size.scatter_reduce(0, owner, size, "amin")
             best = (size == nearest[owner]) & (size < self.size[owner])
             self.size[owner[best]] = size[best]

@@ -11,7 +11,8 @@ import torch
 from advcourse.attacks import carlini_wagner
 from advcourse.attacks.cards import AttackCard
 from advcourse.attacks.carlini_wagner import RESCUES, _movable, _still_right
-from advcourse.attacks.contract import attacking, check, check_positive, distance, fresh, input_gradient, per_example, warn_if_flat
+from advcourse.attacks.contract import attacking, check, check_positive, fresh, input_gradient, warn_if_flat
+from advcourse.attacks.geometry import distance, per_example
 from advcourse.attacks.minimum_norm import to_boundary
 
 

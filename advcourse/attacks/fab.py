@@ -9,7 +9,7 @@ import math
 
 import torch
 
-from advcourse.attacks import contract
+from advcourse.attacks import contract, geometry, losses
 from advcourse.attacks.cards import AttackCard
 
 NORMS = ("linf", "l2", "l1")
@@ -44,12 +44,12 @@ def fab(model, x, y, *, norm="linf", steps=100, restarts=1, targeted=False, gene
         with torch.no_grad():
             logits = model(x)
         contract.labels_fit(logits, y)
-        todo = (~contract.fools(logits, y, targeted) & ~logits.isnan().any(1)).nonzero()[:, 0]
+        todo = (~losses.fools(logits, y, targeted) & ~logits.isnan().any(1)).nonzero()[:, 0]
         if len(todo) == 0:
             return x
         images, labels = x[todo], y[todo]
         plane = _towards(model, labels) if targeted else _Nearest(model, labels, norm)
-        fools = lambda candidate: contract.fools(model(candidate), labels, targeted)
+        fools = lambda candidate: losses.fools(model(candidate), labels, targeted)
         best, distance = images, torch.full_like(images.flatten(1)[:, 0], math.inf)
         for restart in range(restarts):
             start = images if restart == 0 else _restart(images, best, distance, norm, generator)
@@ -67,11 +67,11 @@ def _search(x, start, best, distance, plane, fools, norm, steps, patient):
         x_adv = fab_step(x, x_adv, value, gradient, norm, may_lean=distance.isfinite() if patient else True)
         with torch.no_grad():
             fooled = fools(x_adv)
-        size = contract.distance(x_adv, x, norm)
+        size = geometry.distance(x_adv, x, norm)
         nearer = fooled & (size < distance)
-        best = torch.where(contract.per_example(nearer, x), x_adv, best)
+        best = torch.where(geometry.per_example(nearer, x), x_adv, best)
         distance = torch.where(nearer, size, distance)
-        x_adv = torch.where(contract.per_example(fooled, x), torch.lerp(x, x_adv, BACK), x_adv)
+        x_adv = torch.where(geometry.per_example(fooled, x), torch.lerp(x, x_adv, BACK), x_adv)
     contract.warn_if_flat(flat & distance.isinf())
     return best, distance
 
@@ -91,8 +91,8 @@ def within(model, x, y, target, *, eps, norm, steps, give_up):
         _, value, gradient = contract.input_gradient(model, x_adv, difference)
         x_adv = fab_step(x, x_adv, value.nan_to_num().to(x.dtype), gradient, norm)
         with torch.no_grad():
-            fooled = contract.fools(model(x_adv), y)
-        size = contract.distance(x_adv, x, norm)
+            fooled = losses.fools(model(x_adv), y)
+        size = geometry.distance(x_adv, x, norm)
         done = fooled & (size <= eps)
         distance = torch.where(fooled, torch.minimum(size, distance), distance)
         result[index[done]] = x_adv[done]
@@ -101,7 +101,7 @@ def within(model, x, y, target, *, eps, norm, steps, give_up):
             if step + 1 >= 4 * twentieth:
                 hopeless |= distance.isinf()
             done, before = done | hopeless, distance
-        x_adv = torch.where(contract.per_example(fooled, x), torch.lerp(x, x_adv, BACK), x_adv)
+        x_adv = torch.where(geometry.per_example(fooled, x), torch.lerp(x, x_adv, BACK), x_adv)
         if bool(done.any()):
             index, x, y, target, x_adv, distance, before = (part[~done] for part in (index, x, y, target, x_adv, distance, before))
             if len(index) == 0:
@@ -113,9 +113,9 @@ def fab_step(x, x_adv, value, gradient, norm, may_lean=True):
     """One step from x_adv, given f and ∇f there, shapes (N,) and that of x: to the plane f = 0 and beyond, leaning towards x."""
     from_x = value + ((x - x_adv) * gradient).flatten(1).sum(1)
     step = to_plane(torch.cat([x_adv, x]), torch.cat([value, from_x]), torch.cat([gradient, gradient]), norm)
-    length = contract.distance(step, torch.zeros_like(step), norm).clamp_min(torch.finfo(x.dtype).tiny)
+    length = geometry.distance(step, torch.zeros_like(step), norm).clamp_min(torch.finfo(x.dtype).tiny)
     step, step_x, length, length_x = *step.split(len(x)), *length.split(len(x))
-    lean = contract.per_example((length / (length + length_x)).clamp_max(LEAN) * may_lean, x)
+    lean = geometry.per_example((length / (length + length_x)).clamp_max(LEAN) * may_lean, x)
     return torch.lerp(x_adv + OVERSHOOT * step, x + OVERSHOOT * step_x, lean).clamp_(0, 1)
 
 
@@ -157,7 +157,7 @@ def to_plane(x, value, gradient, norm):
 def _towards(model, target):
     """f = the logit of the target minus the largest other one."""
     def plane(x_adv, step):
-        return contract.input_gradient(model, x_adv, lambda logits: contract.margin(logits, target))[1:]
+        return contract.input_gradient(model, x_adv, lambda logits: losses.margin(logits, target))[1:]
     return plane
 
 
@@ -184,7 +184,7 @@ class _Nearest:
             this = values.gather(1, k)
             slope, = torch.autograd.grad(this.sum(), images, retain_graph=column + 1 < classes.shape[1])
             slope, this = torch.nan_to_num(slope, 0, 0, 0), this.detach()[:, 0]
-            size = dual_norm(slope, self.norm)
+            size = geometry.dual_norm(slope, self.norm)
             self.size.scatter_(1, k, size[:, None].to(self.size.dtype))
             away = (this.abs() / size).nan_to_num(math.inf)
             if value is None:
@@ -192,21 +192,16 @@ class _Nearest:
                 continue
             nearer = away < distance
             value, distance = torch.where(nearer, this, value), torch.where(nearer, away, distance)
-            gradient = torch.where(contract.per_example(nearer, slope), slope, gradient)
+            gradient = torch.where(geometry.per_example(nearer, slope), slope, gradient)
         return value.nan_to_num().to(x_adv.dtype), gradient
-
-
-def dual_norm(gradient, norm):
-    """What a step of unit size in the norm can gain, shape (N,): the l1, l2 or linf norm of the gradient for "linf", "l2", "l1"."""
-    return torch.linalg.vector_norm(gradient.flatten(1), {"linf": 1, "l2": 2, "l1": math.inf}[norm], dim=1)
 
 
 def _restart(x, best, distance, norm, generator):
     """A random image in the ball of half the best distance, or, where nothing was found, of half the distance to mid-grey's far side."""
-    noise = contract.random_start(torch.full_like(x, .5), .5, norm, generator) - .5
-    length = contract.distance(noise, torch.zeros_like(noise), norm).clamp_min(torch.finfo(x.dtype).tiny)
+    noise = geometry.random_start(torch.full_like(x, .5), .5, norm, generator) - .5
+    length = geometry.distance(noise, torch.zeros_like(noise), norm).clamp_min(torch.finfo(x.dtype).tiny)
     radius = torch.where(distance.isinf(), length, distance / 2)
-    return (x + noise * contract.per_example(radius / length, x)).clamp_(0, 1)
+    return (x + noise * geometry.per_example(radius / length, x)).clamp_(0, 1)
 
 
 def _final_search(x, x_adv, fools):
@@ -216,10 +211,10 @@ def _final_search(x, x_adv, fools):
     with torch.no_grad():
         for _ in range(6):
             middle = (low + high) / 2
-            candidate = torch.lerp(x, x_adv, contract.per_example(middle, x))
+            candidate = torch.lerp(x, x_adv, geometry.per_example(middle, x))
             fooled = fools(candidate)
             low, high = torch.where(fooled, low, middle), torch.where(fooled, middle, high)
-            best = torch.where(contract.per_example(fooled, x), candidate, best)
+            best = torch.where(geometry.per_example(fooled, x), candidate, best)
     return best
 
 

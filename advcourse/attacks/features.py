@@ -11,9 +11,9 @@ import torch
 from torch import nn
 
 from advcourse.attacks.cards import AttackCard
-from advcourse.attacks.contract import (
-    Best, attacking, check, check_positive, distance, fools, fresh, input_gradient, labels_fit, margin, normalise, per_example, project,
-)
+from advcourse.attacks.contract import Best, attacking, check, check_positive, fresh, input_gradient, labels_fit
+from advcourse.attacks.geometry import distance, normalise, per_example, project
+from advcourse.attacks.losses import fools, margin
 
 
 def feature_adversary(model, x, guide, *, eps, layer=None, step_size=None, steps=100):

@@ -7,9 +7,10 @@ FGSM takes one such step; BIM, MIM and PGD take many small ones and come back in
 
 import torch
 
-from advcourse.attacks import contract
+from advcourse.attacks import contract, geometry
 from advcourse.attacks.cards import AttackCard
-from advcourse.attacks.contract import Best, attacking, check, check_positive, cross_entropy, fools, fresh, input_gradient, labels_fit
+from advcourse.attacks.contract import Best, attacking, check, check_positive, fresh, input_gradient, labels_fit
+from advcourse.attacks.losses import cross_entropy, fools
 
 # Of an l1 step: the share of the pixels that move. One pixel at a time is the steepest way up and far too slow.
 MOVING = 0.01
@@ -37,13 +38,13 @@ def fgsm(model, x, y, *, eps, norm="linf", step_size=None, random_start=False, t
     step_size = step_size if step_size is not None else 1.25 * eps if random_start else eps
     with attacking(model) as model:
         x, y = fresh(x), fresh(y)
-        start = contract.random_start(x, eps, norm, generator) if random_start else x
+        start = geometry.random_start(x, eps, norm, generator) if random_start else x
         logits, _, gradient = input_gradient(model, start, _loss(y, targeted, first=True))
         contract.warn_if_flat(_flat(gradient) & ~fools(logits, y, targeted))
         if norm == "linf" and step_size <= eps and not random_start:  # it leaves the ball by a rounding at most: that much shorter it cannot
-            size = max(contract.representable(step_size, x.dtype) - torch.finfo(x.dtype).eps / 2, 0)
+            size = max(geometry.representable(step_size, x.dtype) - torch.finfo(x.dtype).eps / 2, 0)
             return gradient.sign_().mul_(size).add_(x).clamp_(0, 1)
-        return contract.project(start + step_size * contract.normalise(gradient, norm), x, eps, norm)
+        return geometry.project(start + step_size * geometry.normalise(gradient, norm), x, eps, norm)
 
 
 def pgd(model, x, y, *, eps, norm="linf", step_size=None, steps=40, restarts=1, random_start=True, stop_when_fooled=False,
@@ -81,22 +82,22 @@ def pgd(model, x, y, *, eps, norm="linf", step_size=None, steps=40, restarts=1, 
 
 def _random_start(x, eps, norm, generator):
     """A random point of the ball; in l2 at a distance drawn uniformly: nearly all of that ball lies at its border, too far for a start."""
-    start = contract.random_start(x, eps, norm, generator)
+    start = geometry.random_start(x, eps, norm, generator)
     if norm != "l2":
         return start
     share = torch.rand(len(x), generator=generator, device=x.device, dtype=x.dtype)
-    return contract.project(torch.lerp(x, start, contract.per_example(share, x)), x, eps, norm)
+    return geometry.project(torch.lerp(x, start, geometry.per_example(share, x)), x, eps, norm)
 
 
 def _stepper(x, eps, norm, step_size):
     """step(x_adv, gradient, rows): a step of step_size from x_adv along the gradient, then back into the ball around x[rows] and the box."""
     if norm == "linf":
-        low, high = contract.bounds(x, eps)
+        low, high = geometry.bounds(x, eps)
         return lambda x_adv, gradient, rows: gradient.sign().mul_(step_size).add_(x_adv).clamp_(low[rows], high[rows])
 
     def step(x_adv, gradient, rows):
-        change = contract.normalise(gradient, "l2").mul_(step_size) if norm == "l2" else _sparse_step(gradient, x_adv, step_size)
-        return contract.project(change.add_(x_adv), x[rows], eps, norm)
+        change = geometry.normalise(gradient, "l2").mul_(step_size) if norm == "l2" else _sparse_step(gradient, x_adv, step_size)
+        return geometry.project(change.add_(x_adv), x[rows], eps, norm)
     return step
 
 
@@ -188,7 +189,7 @@ def mim(model, x, y, *, eps, norm="linf", step_size=None, steps=10, decay=1.0, t
 
         def step_with_momentum(x_adv, gradient, rows):
             size = gradient.abs().flatten(1).sum(1).clamp_min(torch.finfo(x.dtype).tiny)
-            momentum.mul_(decay).add_(gradient.div_(contract.per_example(size, x)))
+            momentum.mul_(decay).add_(gradient.div_(geometry.per_example(size, x)))
             return step(x_adv, momentum, rows)
 
         flat = _climb(model, x, y, step_with_momentum, best, steps, targeted, stop_when_fooled=False)

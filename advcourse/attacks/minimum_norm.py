@@ -11,9 +11,17 @@ import torch
 
 from advcourse.attacks.cards import AttackCard
 from advcourse.attacks.contract import (
-    an_eighth_of, at_least_float32, attacking, check, check_positive, distance, fools, fresh, input_gradient, labels_fit, margin,
-    per_example, smooth_margin, warn_if_flat,
+    at_least_float32,
+    attacking,
+    check,
+    check_positive,
+    fresh,
+    input_gradient,
+    labels_fit,
+    warn_if_flat,
 )
+from advcourse.attacks.geometry import distance, per_example
+from advcourse.attacks.losses import an_eighth_of, fools, margin, smooth_margin
 
 DUAL = {"l2": 2, "linf": 1, "l1": math.inf}  # the norm in which a gradient measures the steepness seen by steps of the other
 

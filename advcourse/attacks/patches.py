@@ -9,9 +9,16 @@ import torch
 
 from advcourse.attacks.cards import AttackCard
 from advcourse.attacks.contract import (
-    attacking, check, check_positive, cross_entropy, fools, fresh, generator_for, input_gradient, labels_fit,
+    attacking,
+    check,
+    check_positive,
+    fresh,
+    generator_for,
+    input_gradient,
+    labels_fit,
 )
-from advcourse.training import seeded
+from advcourse.attacks.losses import cross_entropy, fools
+from advcourse.randomness import seeded
 
 
 def patch(model, x, y, *, mask, place=None, steps=200, batch_size=64, places=8, step_size=0.1, targeted=False, generator=None):

@@ -7,7 +7,7 @@ differentiates the model, so that a defence which merely hides its gradient does
 
 import torch
 
-from advcourse.attacks import contract
+from advcourse.attacks import contract, geometry, losses
 from advcourse.attacks.cards import AttackCard
 
 ROWS_AT_ONCE = 256  # images per model call: beyond, a CPU's caches overflow
@@ -86,9 +86,9 @@ class _NES:
         self.norm, self.average = norm, torch.zeros_like(x)
 
     def move(self, gradient, step_size):
-        size = contract.per_example(contract.distance(gradient, torch.zeros_like(gradient), "l1"), gradient)
+        size = geometry.per_example(geometry.distance(gradient, torch.zeros_like(gradient), "l1"), gradient)
         self.average = 0.9 * self.average + gradient / size.clamp_min(torch.finfo(gradient.dtype).tiny)
-        return step_size * contract.normalise(self.average, self.norm)
+        return step_size * geometry.normalise(self.average, self.norm)
 
     def keep(self, rows):
         self.average = self.average[rows]
@@ -115,15 +115,15 @@ def _ascend(model, x, y, eps, norm, step_size, queries, samples, delta, targeted
             """(f, fooled) of images, (M, ...), that belong to the images of x with the numbers `owner`, (M,)."""
             logits = contract.at_least_float32(model(images))
             contract.labels_fit(logits, y[owner])
-            margin = contract.margin(logits, y[owner])
-            return (margin if targeted else -margin), contract.fools(logits, y[owner], targeted)
+            margin = losses.margin(logits, y[owner])
+            return (margin if targeted else -margin), losses.fools(logits, y[owner], targeted)
 
         # x itself first, then steps of one gradient and one image each.
         judge_all(ask, z, active, best)
         left -= 1
         state = method(x, norm)
         if method.start:
-            z = contract.project(x + eps * _shared_noise(x[:1], norm, generator), x, eps, norm)
+            z = geometry.project(x + eps * _shared_noise(x[:1], norm, generator), x, eps, norm)
         while True:
             if stop_when_fooled and best.fooled[active].any():
                 keep = ~best.fooled[active]
@@ -133,7 +133,7 @@ def _ascend(model, x, y, eps, norm, step_size, queries, samples, delta, targeted
             if pairs < 1 or len(active) == 0:
                 return best.x_adv
             gradient = estimate_gradient(ask, z, x, active, eps, norm, delta, pairs, method.directions, generator, best)
-            z = contract.project(z + state.move(gradient, step_size), x[active], eps, norm)
+            z = geometry.project(z + state.move(gradient, step_size), x[active], eps, norm)
             judge_all(ask, z, active, best)
             left -= 2 * pairs + 1
 
@@ -159,7 +159,7 @@ def estimate_gradient(ask, z, x, active, eps, norm, delta, pairs, directions, ge
     active: (A,) numbers of the images of x to which the iterates belong; the same directions serve all of them. A point
     of the ball that fools is a success as good as any: it goes to `best`.
     """
-    low, high = contract.bounds(x, eps) if norm == "linf" else (torch.zeros_like(x), torch.ones_like(x))
+    low, high = geometry.bounds(x, eps) if norm == "linf" else (torch.zeros_like(x), torch.ones_like(x))
     weighted, squares = torch.zeros_like(z), torch.zeros_like(z)
     for start in range(0, pairs, BLOCK):
         block = delta * directions((BLOCK, *x.shape[1:]), generator=generator, device=x.device, dtype=x.dtype)
@@ -172,9 +172,9 @@ def estimate_gradient(ask, z, x, active, eps, norm, delta, pairs, directions, ge
             f, fooled = ask(points, both)
             slope = (f[:len(row)] - f[len(row):]).nan_to_num(0, 0, 0).to(x.dtype)
             d = up - down
-            weighted.index_add_(0, row, contract.per_example(slope, d) * d)
+            weighted.index_add_(0, row, geometry.per_example(slope, d) * d)
             squares.index_add_(0, row, d ** 2)
-            fooled &= contract.distance(points, x[both], norm) <= contract.representable(eps, x.dtype)
+            fooled &= geometry.distance(points, x[both], norm) <= geometry.representable(eps, x.dtype)
             if fooled.any():
                 _remember_points(best, both, points, f, fooled)
     return weighted / squares.clamp_min(torch.finfo(x.dtype).tiny)
@@ -198,7 +198,7 @@ def _shared_noise(like, norm, generator):
         return torch.rand(like.shape, generator=generator, device=like.device, dtype=like.dtype).mul_(2).sub_(1)
     direction = torch.randn(like.shape, generator=generator, device=like.device, dtype=like.dtype)
     radius = torch.rand(1, generator=generator, device=like.device, dtype=like.dtype).pow(1 / like.numel())
-    return radius * contract.normalise(direction, "l2")
+    return radius * geometry.normalise(direction, "l2")
 
 
 CARDS = (

@@ -12,6 +12,7 @@ from torch.nn import functional as F
 
 from advcourse.attacks import contract
 from advcourse.attacks.cards import AttackCard
+from advcourse.attacks.losses import fools, margin
 
 IMAGES_AT_ONCE = 256  # how many images a model call holds: beyond, a CPU's caches overflow
 SCORES_AT_ONCE = 2 ** 23  # how many pairs' scores are held at once
@@ -70,7 +71,7 @@ def _jsma(model, x, y, direction, step_size, max_share, others, targeted):
         logits = contract.at_least_float32(model(z))
         if step == 0:
             contract.labels_fit(logits, y)
-        fooled = contract.fools(logits, label, targeted)
+        fooled = fools(logits, label, targeted)
         x_adv[active[fooled]] = z[fooled].detach()
         if step == steps or fooled.all():
             break
@@ -165,7 +166,7 @@ def one_pixel(model, x, y, *, pixels=1, queries=10_000, population=50, targeted=
             return x_adv
         logits = contract.at_least_float32(torch.cat([model(some) for some in x.split(IMAGES_AT_ONCE)]))
         contract.labels_fit(logits, y)
-        active = (~contract.fools(logits, y, targeted)).nonzero()[:, 0]
+        active = (~fools(logits, y, targeted)).nonzero()[:, 0]
         population = min(population, queries - 1)
         if population == 0:
             return x_adv
@@ -186,15 +187,15 @@ def one_pixel(model, x, y, *, pixels=1, queries=10_000, population=50, targeted=
             """(loss, fooled), each (A, S), of genes (A, S, pixels, ...) for the A active images."""
             count, members = genes.shape[:2]
             genes = genes.flatten(0, 1)
-            losses, successes = [], []
+            judged, successes = [], []
             for rows in torch.arange(count * members, device=x.device).split(IMAGES_AT_ONCE):
                 owner = active[rows // members]
                 logits = contract.at_least_float32(model(recoloured(genes[rows], x[owner])))
-                margin = contract.margin(logits, y[owner])
-                losses.append(-margin if targeted else margin)
-                successes.append(contract.fools(logits, y[owner], targeted))
-            losses = torch.cat(losses).nan_to_num(nan=math.inf)
-            return losses.view(count, members), torch.cat(successes).view(count, members)
+                lead = margin(logits, y[owner])
+                judged.append(-lead if targeted else lead)
+                successes.append(fools(logits, y[owner], targeted))
+            judged = torch.cat(judged).nan_to_num(nan=math.inf)
+            return judged.view(count, members), torch.cat(successes).view(count, members)
 
         first = uniform(population, pixels, len(spatial) + channels)
         first[:, :, len(spatial):] = torch.randn(

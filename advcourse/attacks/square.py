@@ -10,7 +10,7 @@ from functools import lru_cache
 
 import torch
 
-from advcourse.attacks import contract
+from advcourse.attacks import contract, geometry, losses
 from advcourse.attacks.cards import AttackCard
 
 NORMS = ("linf", "l2", "l1")
@@ -62,9 +62,9 @@ def search(model, x, y, *, eps, norm, queries, targeted, generator, reached=None
             logits = contract.at_least_float32(model(candidate.view(-1, *shape)))
             if query == 0:
                 contract.labels_fit(logits, labels)
-            margin = contract.margin(logits, labels).double()
+            margin = losses.margin(logits, labels).double()
             margin = -margin if targeted else margin
-            fooled = contract.fools(logits, labels, targeted)
+            fooled = losses.fools(logits, labels, targeted)
             better = fooled | (margin < best)
             best = torch.where(better, margin, best)
             x_adv = candidate if undo is None else undo(candidate, better)
@@ -104,7 +104,7 @@ class _Linf:
     """Proposals for linf: x − eps and x + eps, clipped, are the only values there are."""
 
     def __init__(self, x, eps, generator):
-        self.low, self.high = contract.bounds(x, eps)
+        self.low, self.high = geometry.bounds(x, eps)
         self.generator = generator
 
     def start(self):
@@ -121,12 +121,12 @@ class _Linf:
         up = _signs((channels, 1, 1), x_adv, self.generator) > 0
         new, other = torch.where(up, high, low), torch.where(up, low, high)
         same = (new == window).flatten(1).all(1)
-        new = torch.where(contract.per_example(same, new), other, new)
+        new = torch.where(geometry.per_example(same, new), other, new)
         old = window.clone()
         window.copy_(new)
 
         def undo(candidate, better):
-            candidate[:, :, rows, columns] = torch.where(contract.per_example(better, new), new, old)
+            candidate[:, :, rows, columns] = torch.where(geometry.per_example(better, new), new, old)
             return candidate
 
         return x_adv, undo
@@ -141,7 +141,7 @@ class _Bumps:
     def __init__(self, x, eps, norm, generator):
         self.x, self.eps, self.generator = x, eps, generator
         self.power = 2 if norm == "l2" else 1  # what adds up over the pixels, and to eps ** power: |delta| ** power
-        self.radius = contract.summed_radius(eps, x.dtype)
+        self.radius = geometry.summed_radius(eps, x.dtype)
 
     def start(self):
         """A chessboard of bumps, a random sign for each bump and channel."""
@@ -172,12 +172,12 @@ class _Bumps:
         new = _unit(window, self.power) + bump * _signs((channels, 1, 1), self.x, self.generator)
         delta[:, :, rows_2, columns_2] = 0
         delta[:, :, rows, columns] = budget * _unit(new, self.power)
-        return self._at_border(delta), lambda candidate, better: torch.where(contract.per_example(better, candidate), candidate, x_adv)
+        return self._at_border(delta), lambda candidate, better: torch.where(geometry.per_example(better, candidate), candidate, x_adv)
 
     def _at_border(self, delta):
         """x plus delta at the size eps, clipped to the box."""
         size = torch.linalg.vector_norm(delta, self.power, dim=(1, 2, 3), keepdim=True)
-        return contract.add_inside(self.x, delta * (self.radius / size.clamp_min(torch.finfo(self.x.dtype).tiny)))
+        return geometry.add_inside(self.x, delta * (self.radius / size.clamp_min(torch.finfo(self.x.dtype).tiny)))
 
     def keep(self, mask):
         self.x = self.x[mask]

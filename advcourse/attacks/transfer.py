@@ -9,10 +9,11 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from advcourse.attacks import contract
+from advcourse.attacks import contract, geometry
 from advcourse.attacks.cards import AttackCard
-from advcourse.attacks.contract import Best, attacking, check, check_positive, cross_entropy, fools, fresh, input_gradient, labels_fit
+from advcourse.attacks.contract import Best, attacking, check, check_positive, fresh, input_gradient, labels_fit
 from advcourse.attacks.gradient import _flat, _stepper, check_decay, mim
+from advcourse.attacks.losses import cross_entropy, fools
 
 
 def di_fgsm(model, x, y, *, eps, norm="linf", step_size=None, steps=10, decay=1.0, probability=0.7, smallest=0.85, targeted=False,
@@ -148,7 +149,7 @@ def _climb_with_momentum(model, x, y, eps, norm, step_size, steps, decay, target
             if smooth is not None:
                 gradient = smooth(gradient)
             size = gradient.abs().flatten(1).sum(1).clamp_min(torch.finfo(x.dtype).tiny)
-            momentum = decay * momentum + gradient / contract.per_example(size, x)
+            momentum = decay * momentum + gradient / geometry.per_example(size, x)
             x_adv = climb(x_adv, momentum, slice(None))
         logits, losses = _judge(model, x_adv, loss)
         best.update(x_adv, losses, fools(logits, y, targeted))

@@ -14,11 +14,20 @@ from torch.nn import functional as F
 from advcourse.attacks.camera import print_photo
 from advcourse.attacks.cards import AttackCard
 from advcourse.attacks.contract import (
-    Best, attacking, check, check_positive, cross_entropy, fools, fresh, generator_for, input_gradient, labels_fit, normalise, project,
+    Best,
+    attacking,
+    check,
+    check_positive,
+    fresh,
+    generator_for,
+    input_gradient,
+    labels_fit,
     warn_if_flat,
 )
-from advcourse.evaluate import predict
-from advcourse.training import seeded
+from advcourse.attacks.geometry import normalise, project
+from advcourse.attacks.losses import cross_entropy, fools
+from advcourse.models.inference import predict
+from advcourse.randomness import seeded
 
 __all__ = ["CARDS", "destruction_rate", "eot", "move", "print_photo", "spatial"]
 

@@ -9,10 +9,17 @@ import torch
 
 from advcourse.attacks.cards import AttackCard
 from advcourse.attacks.contract import (
-    add_inside, attacking, check, check_positive, cross_entropy, fools, fresh, generator_for, input_gradient, labels_fit, normalise,
-    representable, summed_radius,
+    attacking,
+    check,
+    check_positive,
+    fresh,
+    generator_for,
+    input_gradient,
+    labels_fit,
 )
-from advcourse.evaluate import predict
+from advcourse.attacks.geometry import add_inside, normalise, representable, summed_radius
+from advcourse.attacks.losses import cross_entropy, fools
+from advcourse.models.inference import predict
 
 
 def universal(model, x, y=None, *, eps, norm="linf", method="gradient", step_size=None, steps=10, batch_size=100, overshoot=0.02,

@@ -9,8 +9,17 @@ from torch.nn import functional as F
 
 from advcourse.attacks.cards import AttackCard
 from advcourse.attacks.contract import (
-    Best, attacking, at_least_float32, check, check_positive, fresh, generator_for, input_gradient, labels_fit, normalise, project,
+    Best,
+    at_least_float32,
+    attacking,
+    check,
+    check_positive,
+    fresh,
+    generator_for,
+    input_gradient,
+    labels_fit,
 )
+from advcourse.attacks.geometry import normalise, project
 
 
 def virtual_adversarial(model, x, y=None, *, eps, steps=5, xi=0.1, generator=None):

@@ -4,7 +4,15 @@ Adversarial training is a loss for `training.fit`: adversarial_training.py holds
 """
 
 from advcourse.defenses.adversarial_training import (
-    goodfellow_loss, kurakin_loss, logit_pairing_loss, mart_loss, pgd_loss, trades_loss, virtual_adversarial_loss, warm_up)
+    goodfellow_loss,
+    kurakin_loss,
+    logit_pairing_loss,
+    mart_loss,
+    pgd_loss,
+    trades_loss,
+    virtual_adversarial_loss,
+    warm_up,
+)
 from advcourse.defenses.fast_training import catastrophic_epoch, fast_loss, free_loss, grad_align_loss, one_step_gap
 
 __all__ = [

@@ -13,11 +13,10 @@ from functools import partial
 import torch
 from torch.nn import functional as F
 
-from advcourse.attacks import contract
+from advcourse.attacks import contract, geometry
 from advcourse.attacks.virtual import divergence
-from advcourse.evaluate import evaluating
-from advcourse.training import cross_entropy_loss
-
+from advcourse.models.inference import evaluating
+from advcourse.training.loop import cross_entropy_loss
 
 # The inner maximisation: where near x is the loss highest?
 
@@ -30,19 +29,19 @@ def worst_case(model, x, loss, *, eps, norm="linf", steps=7, step_size=None, sta
 
     Madry et al., "Towards deep learning models resistant to adversarial attacks", ICLR 2018, section 2.1.
     """
-    eps = contract.per_example(eps, x) if isinstance(eps, torch.Tensor) else eps
+    eps = geometry.per_example(eps, x) if isinstance(eps, torch.Tensor) else eps
     step_size = 2.5 * eps / steps if step_size is None else step_size
     if norm == "linf":
         low, high = (x - eps).clamp_(min=0), (x + eps).clamp_(max=1)
         start = x + eps * (2 * torch.rand_like(x) - 1) if start is None else start
         x_adv = torch.clamp(start, low, high)
     else:
-        x_adv = contract.random_start(x, eps, norm, None) if start is None else contract.project(start, x, eps, norm)
+        x_adv = geometry.random_start(x, eps, norm, None) if start is None else geometry.project(start, x, eps, norm)
     with contract.attacking(model):
         for _ in range(steps):
             _, _, gradient = contract.input_gradient(model, x_adv, loss)
-            x_adv = x_adv + step_size * contract.normalise(gradient, norm)
-            x_adv = torch.clamp(x_adv, low, high) if norm == "linf" else contract.project(x_adv, x, eps, norm)
+            x_adv = x_adv + step_size * geometry.normalise(gradient, norm)
+            x_adv = torch.clamp(x_adv, low, high) if norm == "linf" else geometry.project(x_adv, x, eps, norm)
     return x_adv
 
 
@@ -89,7 +88,7 @@ def step_towards(model, x, y, *, eps, aim):
     def loss(logits):
         label = {"true": y, "predicted": logits.argmax(1), "least likely": logits.argmin(1)}[aim]
         return (-1 if aim == "least likely" else 1) * F.cross_entropy(logits, label, reduction="none")
-    return worst_case(model, x, loss, eps=eps, steps=1, step_size=contract.per_example(eps, x) if isinstance(eps, torch.Tensor) else eps, start=x)
+    return worst_case(model, x, loss, eps=eps, steps=1, step_size=geometry.per_example(eps, x) if isinstance(eps, torch.Tensor) else eps, start=x)
 
 
 def random_radius(count, eps, like):
@@ -170,11 +169,11 @@ def virtual_adversarial_loss(model, x, y, *, eps, unlabelled=None, weight=1.0, x
     images = x if unlabelled is None else torch.cat([x, unlabelled[torch.randint(len(unlabelled), (len(x),), device=unlabelled.device)].to(x.device)])
     logits = model(images)
     clean = logits.detach()
-    direction = contract.normalise(torch.randn_like(images), "l2")
+    direction = geometry.normalise(torch.randn_like(images), "l2")
     with contract.attacking(model):
         for _ in range(steps):
             _, _, gradient = contract.input_gradient(model, images + xi * direction, partial(divergence, clean))
-            direction = contract.normalise(gradient, "l2")
+            direction = geometry.normalise(gradient, "l2")
     return F.cross_entropy(logits[:len(x)], y) + weight * divergence(clean, model(images + eps * direction)).mean()
 
 

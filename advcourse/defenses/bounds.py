@@ -12,8 +12,8 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from advcourse.attacks import contract
-from advcourse.attacks.fab import dual_norm
+from advcourse.attacks import contract, geometry
+from advcourse.attacks.geometry import dual_norm
 
 INFEASIBLE, FAILED = 2, 4  # scipy's status codes of a program
 
@@ -93,7 +93,7 @@ def proved_by_intervals(model, x, y, eps):
 
     eps: a number, or one per image, shape (N,).
     """
-    eps = contract.per_example(torch.as_tensor(eps, dtype=x.dtype, device=x.device).expand(len(x)), x)
+    eps = geometry.per_example(torch.as_tensor(eps, dtype=x.dtype, device=x.device).expand(len(x)), x)
     low, high = (x - eps).clamp_min(0), (x + eps).clamp_max(1)
     body, last = nn.Sequential(*list(model)[:-1]), model[-1]
     bounds = interval_bounds(body, low, high)

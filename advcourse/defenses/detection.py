@@ -12,10 +12,10 @@ from torch import nn
 from torch.nn import functional as F
 
 from advcourse import attacks, models
-from advcourse.attacks import contract
-from advcourse.evaluate import predict
-from advcourse.training import fit, seeded
-
+from advcourse.attacks import losses
+from advcourse.models.inference import predict
+from advcourse.randomness import seeded
+from advcourse.training.loop import fit
 
 # Four scores
 
@@ -120,7 +120,7 @@ def caught(alarm, x):
 
 def undetected(model, alarm, x_adv, y):
     """The share of the images x_adv that fool the model, whose label is y, and raise no alarm: the attacker's success."""
-    fooled = contract.fools(predict(model, x_adv), y)
+    fooled = losses.fools(predict(model, x_adv), y)
     return (fooled & (predict(alarm, x_adv) <= 0)).double().mean().item()
 
 

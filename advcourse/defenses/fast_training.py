@@ -8,10 +8,10 @@ high, and under PGD it is nothing. `one_step_gap` sees it happen; small steps, t
 import torch
 from torch.nn import functional as F
 
-from advcourse.attacks import contract, fgsm, pgd
-from advcourse.defenses.adversarial_training import cross_entropy_of, pgd_loss, worst_case
-from advcourse.evaluate import accuracy, device_of
-from advcourse.training import cross_entropy_loss
+from advcourse.attacks import fgsm, pgd
+from advcourse.defenses.adversarial_training import pgd_loss
+from advcourse.models.inference import accuracy, device_of
+from advcourse.training.loop import cross_entropy_loss
 
 
 def fast_loss(model, x, y, *, eps, step_size=None):

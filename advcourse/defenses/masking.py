@@ -11,9 +11,8 @@ import torch
 from torch.nn import functional as F
 
 from advcourse.attacks.camera import jpeg
-from advcourse.evaluate import predict
-from advcourse.training import fit
-
+from advcourse.models.inference import predict
+from advcourse.training.loop import fit
 
 # Saturation: the softmax is so sure that the loss has no slope left
 

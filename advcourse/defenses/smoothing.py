@@ -12,7 +12,7 @@ import torch
 from torch.nn import functional as F
 
 from advcourse.attacks import contract
-from advcourse.evaluate import device_of, evaluating
+from advcourse.models.inference import device_of, evaluating
 
 ABSTAIN = -1
 CHUNK = 1000  # noisy images in one call of the model

@@ -8,7 +8,6 @@ from torch import nn
 from advcourse.exercises.catalogue import Exercise, Question
 from advcourse.exercises.properties import equals, finite, in_ball
 
-
 # 02.1: has the attack succeeded? -----------------------------------------------------------------------------------------
 
 def succeeds(model, x, x_p, y, eps, target=None):

@@ -9,7 +9,6 @@ from advcourse.exercises.catalogue import Exercise, Question
 from advcourse.exercises.notebook_01 import linear_model, random_images, small_model
 from advcourse.exercises.properties import equals, finite
 
-
 # 04.1: the distance that a linear model allows -----------------------------------------------------------------------------
 
 def linear_distance(weight, bias, x, y):

@@ -7,7 +7,6 @@ import torch
 from advcourse.exercises.catalogue import Exercise, Question
 from advcourse.exercises.properties import equals, finite
 
-
 # 05.1: the saliency map --------------------------------------------------------------------------------------------------
 
 def saliency_map(jacobian, target):

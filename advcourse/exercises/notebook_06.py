@@ -9,7 +9,6 @@ from advcourse.exercises.catalogue import Exercise, Question
 from advcourse.exercises.notebook_01 import linear_model, loss_gradient, random_images, small_model
 from advcourse.exercises.properties import equals, finite, in_unit_range
 
-
 # 06.1: the fooling rate ---------------------------------------------------------------------------------------------------
 
 def fooling_rate(model, x, delta):

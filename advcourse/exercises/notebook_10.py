@@ -13,7 +13,6 @@ from advcourse.exercises.kinds import LAYERS, is_plain_network
 from advcourse.exercises.notebook_01 import random_images, small_model
 from advcourse.exercises.properties import equals, finite
 
-
 # 10.1: a loss that does not saturate -------------------------------------------------------------------------------------
 
 def lead(logits, y):

@@ -12,12 +12,10 @@ from collections import defaultdict
 from dataclasses import dataclass
 from functools import cache
 from itertools import takewhile
-from pathlib import Path
 from typing import NamedTuple
 
-import advcourse
 from advcourse.exercises.catalogue import Exercise, all_exercises
-from advcourse.files import checkout
+from advcourse.files import PACKAGE, checkout
 from advcourse.grading.statements import MENTIONS, argument, course_call, evaluated, one_line, read
 
 CHOICE = "choice"  # what the shipped notebooks call the answer to a question
@@ -87,7 +85,7 @@ def choose(statements, notes, notebook):
 @cache
 def shipped():
     """From the number of every notebook of the course to the path of what students were given."""
-    root = checkout() / "notebooks" if checkout() else Path(advcourse.__file__).parent / "notebooks"
+    root = checkout() / "notebooks" if checkout() else PACKAGE / "notebooks"
     return {path.stem[:2]: path for path in sorted(root.glob("[0-9][0-9]_*.ipynb"))}
 
 

@@ -14,7 +14,7 @@ import distributed
 
 from advcourse import exercises, files
 from advcourse.exercises import Exercise, all_exercises
-from advcourse.grading import gradebook, grade, proof
+from advcourse.grading import grade, gradebook, proof
 from advcourse.grading.marks import Graded
 from advcourse.grading.sandbox import PACKAGE, Boxes
 from advcourse.pipeline.run import cluster

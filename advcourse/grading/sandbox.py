@@ -15,10 +15,9 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 
-import advcourse
+from advcourse.files import PACKAGE
 from advcourse.grading import walls, wire
 
-PACKAGE = Path(advcourse.__file__).resolve().parent
 START = 60  # seconds until PyTorch is imported, on a slow machine
 
 

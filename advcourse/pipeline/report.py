@@ -7,11 +7,11 @@ import platform
 from dataclasses import dataclass
 from datetime import datetime
 from html.parser import HTMLParser
-from importlib import resources
 
 import jinja2
 
-import advcourse
+from advcourse.files import PACKAGE
+from advcourse.version import __version__
 
 # What notebooks say to programs stands beside what they say to people, under this type.
 PAYLOAD = "application/vnd.advcourse+json"
@@ -132,7 +132,7 @@ def page(results, parameters, seconds):
     """
     environment = jinja2.Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
     environment.filters |= {"duration": duration, "significant": significant}
-    template = environment.from_string(resources.files(advcourse).joinpath("pipeline/report.html.j2").read_text("utf-8"))
+    template = environment.from_string((PACKAGE / "pipeline" / "report.html.j2").read_text("utf-8"))
     runs = []
     for result in results:
         notebook = json.loads(result.notebook)
@@ -140,5 +140,5 @@ def page(results, parameters, seconds):
                      "verdicts": verdicts(notebook), "claims": claims(notebook), "figures": figures(notebook),
                      "outside": len(outside([result]))})
     return template.render(
-        runs=runs, parameters=parameters, seconds=seconds, version=advcourse.__version__, made=datetime.now().astimezone(),
+        runs=runs, parameters=parameters, seconds=seconds, version=__version__, made=datetime.now().astimezone(),
         machine=f"{platform.system()} {platform.machine()}, Python {platform.python_version()}, {os.cpu_count()} cores")

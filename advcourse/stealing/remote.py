@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 import torch
 
-from advcourse.evaluate import device_of, predict
+from advcourse.models.inference import device_of, predict
 
 MOST_BYTES = 20_000_000  # of a request
 PATH = "/label"

@@ -526,7 +526,7 @@ fgsm_reach = torch.full((len(tiny),), torch.inf, device=tiny.device)
 for eps in [0.2 - 0.005 * k for k in range(40)]:   # from large to small: the last success counts
     reached = small(attacks.fgsm(small, tiny, tiny_y, eps=eps)).argmax(1) != tiny_y
     fgsm_reach[reached] = eps
-attack = attacks.contract.distance(attacks.fmn(small, tiny, tiny_y, norm="linf"), tiny, "linf")
+attack = attacks.geometry.distance(attacks.fmn(small, tiny, tiny_y, norm="linf"), tiny, "linf")
 lower = bounds.interval_distance(small, tiny, tiny_y)
 exact = [bounds.exact_distance(small, image, label, upper=1.001 * radius + 1e-6)
          for image, label, radius in zip(tiny, tiny_y.tolist(), attack.tolist())]
@@ -599,7 +599,7 @@ for sigma, voter in voters.items():
     answers, radius = smoothing.certify(voter, images, sigma=sigma, samples=samples, generator=course.generator())
     certain[f"certified, σ = {sigma}"] = [smoothing.certified_accuracy(answers, radius, labels, r) for r in radii]
 for sigma, voter in voters.items():
-    hit = attacks.contract.distance(attacks.fmn(voter, images, labels, norm="l2"), images, "l2")
+    hit = attacks.geometry.distance(attacks.fmn(voter, images, labels, norm="l2"), images, "l2")
     hit[voter(images).argmax(1) != labels] = 0
     certain[f"attacked, σ = {sigma}"] = [(hit > r).float().mean().item() for r in radii]
 

@@ -2,12 +2,12 @@
 
 import pytest
 import torch
-from counting import Counting
 from torch import nn
 
 from advcourse import data, zoo
-from advcourse.attacks import autopgd, contract
+from advcourse.attacks import autopgd, losses
 from advcourse.attacks.autopgd import apgd
+from tests.attacks.counting import Counting
 
 
 def linear(weight, bias=None):
@@ -68,7 +68,7 @@ def test_dlr_with_few_classes(classes, targeted):
     answer = model(x).argmax(1)
     y = (answer + 1) % classes if targeted else answer
     x_adv = apgd(model, x, y, eps=0.5, loss="dlr", targeted=targeted, steps=20)
-    assert contract.fools(model(x_adv), y, targeted).all()
+    assert losses.fools(model(x_adv), y, targeted).all()
 
 
 def test_checkpoints_are_those_of_the_paper():
@@ -126,7 +126,7 @@ def test_strength(mnist, norm, eps, highest):
     assert accuracy <= highest
     stopped = apgd(model, x, y, eps=eps, norm=norm, steps=50, stop_when_fooled=True)
     assert torch.equal(model(stopped).argmax(1) == y, model(x_adv).argmax(1) == y)
-    margin = contract.margin(model(x_adv), y) - contract.margin(model(stopped), y)
+    margin = losses.margin(model(x_adv), y) - losses.margin(model(stopped), y)
     assert margin.mean() < 0  # the first success is not the strongest
 
 

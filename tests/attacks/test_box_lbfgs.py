@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from advcourse import data, zoo
-from advcourse.attacks import contract
+from advcourse.attacks import geometry
 from advcourse.attacks.box_lbfgs import _loss, lbfgs
 
 
@@ -25,7 +25,7 @@ def test_on_a_linear_model_it_finds_the_nearest_image(targeted):
     exact = (model(x)[:, 1] - model(x)[:, 0]).abs() / w.norm()
     x_adv = lbfgs(model, x, 1 - y if targeted else y, targeted=targeted)
     assert (model(x_adv).argmax(1) == 1 - y).all()
-    assert torch.allclose(contract.distance(x_adv, x, "l2"), exact, rtol=1e-3)
+    assert torch.allclose(geometry.distance(x_adv, x, "l2"), exact, rtol=1e-3)
 
 
 @pytest.mark.parametrize("targeted", [False, True])
@@ -37,7 +37,7 @@ def test_a_probability_is_reached_near_the_smallest_price(targeted):
     x_adv = lbfgs(model, x, 1 - y if targeted else y, targeted=targeted, probability=0.9)
     reached = model(x_adv).softmax(1).gather(1, 1 - y[:, None])
     assert (reached >= 0.9 - 1e-9).all()
-    distances = contract.distance(x_adv, x, "l2")
+    distances = geometry.distance(x_adv, x, "l2")
     assert (distances >= exact * (1 - 1e-6)).all() and (distances <= 1.02 * exact).all()
 
 
@@ -66,7 +66,7 @@ def test_random_targets_on_a_network():
     model, x, y = zoo.load("mnist-cnn"), loaded.x_test[:6], loaded.y_test[:6]
     x_adv = lbfgs(model, x, (y + 1) % 10, targeted=True)
     assert (model(x_adv).argmax(1) == (y + 1) % 10).all()
-    assert contract.distance(x_adv, x, "l2").mean() <= 2.6
+    assert geometry.distance(x_adv, x, "l2").mean() <= 2.6
 
 
 @pytest.mark.parametrize("probability", [0, 1, 1.5, -0.1])

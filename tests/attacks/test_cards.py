@@ -7,11 +7,11 @@ import sys
 
 import pytest
 import torch
-from attack_table import NOT_ATTACKS, READY, problem
 from torch import nn
 
 from advcourse import attacks
 from advcourse.attacks.cards import AttackCard, Table, cards
+from tests.attacks.attack_table import NOT_ATTACKS, READY, problem
 
 AXES = {
     "input": {"random", "non-random"}, "frequency": {"one-time", "iterative"}, "specificity": {"targeted", "non-targeted", "both"},

@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from advcourse import data, zoo
-from advcourse.attacks import contract
+from advcourse.attacks import geometry, losses
 from advcourse.attacks.carlini_wagner import _Adam, _slope, _to_image, _to_w, cw_l0, cw_l2, cw_linf
 
 
@@ -40,7 +40,7 @@ def test_near_the_exact_distance_on_a_linear_model(attack, norm, q, share, exces
     exact = (gaps / torch.linalg.vector_norm(w, q, dim=2)).amin(1)
     x_adv = attack(model, x, y)
     assert (model(x_adv).argmax(1) != y).all()
-    found = contract.distance(x_adv, x, norm)
+    found = geometry.distance(x_adv, x, norm)
     # The hinge pulls at the classes that are near in logits; a few images end at another than the nearest, a little farther away.
     # In linf the classes it meets on its way leave their marks on pixels that then cost nothing: that is the method.
     assert (found / exact).quantile(share) <= 1 + excess and (found >= exact * (1 - 1e-9)).all()
@@ -55,7 +55,7 @@ def test_between_two_classes_every_image_comes_near(attack, norm, q, excess):
     for targeted, labels in ((False, y), (True, 1 - y)):
         x_adv = attack(model, x, labels, targeted=targeted)
         assert (model(x_adv).argmax(1) == 1 - y).all()
-        assert (contract.distance(x_adv, x, norm) <= (1 + excess) * exact).all()
+        assert (geometry.distance(x_adv, x, norm) <= (1 + excess) * exact).all()
 
 
 def test_confidence_is_reached_and_not_overpaid():
@@ -63,8 +63,8 @@ def test_confidence_is_reached_and_not_overpaid():
     gaps, w = gaps_and_weights(model, x, y)
     exact = ((gaps + 2.0) / torch.linalg.vector_norm(w, 2, dim=2)).amin(1)
     x_adv = cw_l2(model, x, y, confidence=2.0)
-    assert (contract.margin(model(x_adv), y) <= -2.0).all()
-    assert (contract.distance(x_adv, x, "l2") <= 1.02 * exact).all()
+    assert (losses.margin(model(x_adv), y) <= -2.0).all()
+    assert (geometry.distance(x_adv, x, "l2") <= 1.02 * exact).all()
 
 
 @pytest.mark.parametrize("attack", [cw_l2, cw_l0, cw_linf])
@@ -81,10 +81,10 @@ def test_black_and_white_images_are_no_dead_end(attack):
 def test_shifted_and_scaled_logits_change_neither_success_nor_distance(mnist, shift, factor):
     model, x, y, target = mnist
     x, target = x[:10], target[:10]
-    plain = contract.distance(cw_l2(model, x, target, steps=50, targeted=True), x, "l2").mean()
+    plain = geometry.distance(cw_l2(model, x, target, steps=50, targeted=True), x, "l2").mean()
     x_adv = cw_l2(lambda images: model(images) * factor + shift, x, target, steps=50, targeted=True)
     assert (model(x_adv).argmax(1) == target).all()
-    assert contract.distance(x_adv, x, "l2").mean() <= 1.03 * plain
+    assert geometry.distance(x_adv, x, "l2").mean() <= 1.03 * plain
 
 
 def test_l2_random_targets_on_mnist(mnist):
@@ -92,7 +92,7 @@ def test_l2_random_targets_on_mnist(mnist):
     model, x, _, target = mnist
     x_adv = cw_l2(model, x, target, targeted=True)
     assert (model(x_adv).argmax(1) == target).all()
-    assert 1.2 <= contract.distance(x_adv, x, "l2").mean() <= 2.0
+    assert 1.2 <= geometry.distance(x_adv, x, "l2").mean() <= 2.0
 
 
 def test_linf_random_targets_on_mnist(mnist):
@@ -100,7 +100,7 @@ def test_linf_random_targets_on_mnist(mnist):
     model, x, _, target = mnist
     x_adv = cw_linf(model, x, target, targeted=True)
     assert (model(x_adv).argmax(1) == target).all()
-    assert contract.distance(x_adv, x, "linf").mean() <= 0.14
+    assert geometry.distance(x_adv, x, "linf").mean() <= 0.14
 
 
 def test_l0_random_targets_on_mnist(mnist):
@@ -109,7 +109,7 @@ def test_l0_random_targets_on_mnist(mnist):
     x, target = x[:15], target[:15]
     x_adv = cw_l0(model, x, target, targeted=True)
     assert (model(x_adv).argmax(1) == target).all()
-    assert contract.distance(x_adv, x, "l0").mean() <= 22
+    assert geometry.distance(x_adv, x, "l0").mean() <= 22
     for i in range(3):
         changed = (x_adv[i] != x[i]).flatten().nonzero()[:, 0]
         without = x_adv[i].flatten().repeat(len(changed), 1)

@@ -10,7 +10,7 @@ from sklearn.tree import DecisionTreeClassifier
 
 from advcourse.attacks import svm_normal
 from advcourse.attacks.classical import tree_path
-from advcourse.classical import as_model
+from advcourse.models.classical import as_model
 
 
 def images(count=80, seed=0, shape=(1, 3, 3)):

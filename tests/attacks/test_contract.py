@@ -6,13 +6,14 @@ import warnings
 import numpy as np
 import pytest
 import torch
-from attack_table import NOT_ATTACKS, READY, ROWS, answers, images, network, problem
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from torch import nn
 
 from advcourse import attacks
-from advcourse.attacks.contract import distance, fools
+from advcourse.attacks.geometry import distance
+from advcourse.attacks.losses import fools
+from tests.attacks.attack_table import NOT_ATTACKS, READY, ROWS, answers, images, network, problem
 
 pytestmark = [
     pytest.mark.timeout(60),  # an attack that never ends fails here

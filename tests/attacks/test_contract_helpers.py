@@ -12,10 +12,18 @@ from torch import nn
 from torch.nn import functional as F
 
 from advcourse.attacks import contract
-from advcourse.attacks.contract import (
-    Best, add_inside, an_eighth_of, attacking, bounds, cross_entropy, distance, fools, input_gradient, margin, normalise, per_example, project, random_start,
-    representable, smooth_margin,
+from advcourse.attacks.contract import Best, attacking, input_gradient
+from advcourse.attacks.geometry import (
+    add_inside,
+    bounds,
+    distance,
+    normalise,
+    per_example,
+    project,
+    random_start,
+    representable,
 )
+from advcourse.attacks.losses import an_eighth_of, cross_entropy, fools, margin, smooth_margin
 
 NORMS = ("linf", "l2", "l1")
 

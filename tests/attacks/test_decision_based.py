@@ -2,11 +2,11 @@
 
 import pytest
 import torch
-from black_boxes import Counting, digits, linear, sealed
 from torch.nn import functional as F
 
-from advcourse.attacks import contract
+from advcourse.attacks import geometry
 from advcourse.attacks.decision_based import _normal, _Oracle, boundary, hop_skip_jump
+from tests.attacks.black_boxes import Counting, digits, linear, sealed
 
 both = pytest.mark.parametrize("attack", [boundary, hop_skip_jump], ids=["boundary", "hop_skip_jump"])
 
@@ -54,9 +54,9 @@ def test_an_image_does_not_depend_on_its_batch_or_its_place(attack):
     alone = torch.cat([attack(model, x[i:i + 1], y[i:i + 1], queries=700) for i in range(8)])
     order = torch.tensor([7, 3, 0, 1, 5, 2, 6, 4])
     moved = attack(model, x[order], y[order], queries=700)
-    size = contract.distance(together, x, "l2")
+    size = geometry.distance(together, x, "l2")
     # A rounding error can turn one vote, and the walk goes elsewhere from there: most are equal, all are alike.
-    for other in (contract.distance(alone, x, "l2"), contract.distance(moved, x[order], "l2")[order.argsort()]):
+    for other in (geometry.distance(alone, x, "l2"), geometry.distance(moved, x[order], "l2")[order.argsort()]):
         assert ((other - size).abs() < 1e-4).float().mean() >= 0.5
         assert (other - size).abs().median() < 0.05 and abs(other.mean() / size.mean() - 1) < 0.05
 
@@ -66,11 +66,11 @@ def test_the_exact_distance_to_a_flat_boundary(attack):
     model, x, direction = half_space()
     x_adv = attack(model, x, torch.tensor([0]), queries=8000)
     assert model(x_adv).argmax(1) == 1
-    assert 0.3 - 1e-6 <= contract.distance(x_adv, x, "l2").item() <= 0.3 * 1.02
+    assert 0.3 - 1e-6 <= geometry.distance(x_adv, x, "l2").item() <= 0.3 * 1.02
     if attack is hop_skip_jump:
         x_adv = hop_skip_jump(model, x, torch.tensor([0]), queries=8000, norm="linf")
         exact = 0.3 / direction.abs().sum().item()
-        assert exact - 1e-6 <= contract.distance(x_adv, x, "linf").item() <= exact * 1.05
+        assert exact - 1e-6 <= geometry.distance(x_adv, x, "linf").item() <= exact * 1.05
 
 
 def test_the_votes_point_along_the_normal():
@@ -98,13 +98,13 @@ def test_distances_on_digits(attack, queries, most):
     model, x, y = digits(16)
     x_adv = attack(model, x, y, queries=queries)
     assert (model(x_adv).argmax(1) != y).all()
-    assert contract.distance(x_adv, x, "l2").median() <= most
+    assert geometry.distance(x_adv, x, "l2").median() <= most
 
 
 @both
 def test_more_queries_end_nearer(attack):
     model, x, y = digits(8)
-    sizes = [contract.distance(attack(model, x, y, queries=queries), x, "l2") for queries in (100, 400, 1600)]
+    sizes = [geometry.distance(attack(model, x, y, queries=queries), x, "l2") for queries in (100, 400, 1600)]
     assert (sizes[1] <= sizes[0]).all() and (sizes[2] <= sizes[1]).all() and sizes[2].mean() < 0.7 * sizes[0].mean()
 
 
@@ -115,7 +115,7 @@ def test_starts_and_targets(attack):
     starts = torch.stack([many[labels == wanted][0] for wanted in target])
     x_adv = attack(model, x, target, targeted=True, starts=starts, queries=1000)
     assert (model(x_adv).argmax(1) == target).all()
-    assert (contract.distance(x_adv, x, "l2") < 0.7 * contract.distance(starts, x, "l2")).float().mean() > 0.9
+    assert (geometry.distance(x_adv, x, "l2") < 0.7 * geometry.distance(starts, x, "l2")).float().mean() > 0.9
 
 
 @both
@@ -141,4 +141,4 @@ def test_norm_of_hop_skip_jump():
         hop_skip_jump(model, x, y, norm="l1")
     near = hop_skip_jump(model, x, y, norm="linf", queries=1500)
     far = hop_skip_jump(model, x, y, norm="l2", queries=1500)
-    assert (contract.distance(near, x, "linf") < contract.distance(far, x, "linf")).all()
+    assert (geometry.distance(near, x, "linf") < geometry.distance(far, x, "linf")).all()

@@ -3,13 +3,14 @@
 import numpy as np
 import pytest
 import torch
-from counting import Counting
 from scipy import optimize
 from torch import nn
 
 from advcourse import data, zoo
-from advcourse.attacks import contract
-from advcourse.attacks.fab import dual_norm, fab, to_plane, within
+from advcourse.attacks import contract, geometry, losses
+from advcourse.attacks.fab import fab, to_plane, within
+from advcourse.attacks.geometry import dual_norm
+from tests.attacks.counting import Counting
 
 
 def problem(seed, count=1, pixels=12):
@@ -57,7 +58,7 @@ def test_to_plane_is_the_smallest_step(norm):
             continue
         reached += 1
         assert left == pytest.approx(0, abs=1e-9)
-        assert contract.distance(step, torch.zeros_like(step), norm).item() == pytest.approx(expected, abs=1e-7)
+        assert geometry.distance(step, torch.zeros_like(step), norm).item() == pytest.approx(expected, abs=1e-7)
     assert reached > 25
 
 
@@ -103,8 +104,8 @@ def test_the_exact_distance_on_a_linear_model(norm, targeted):
     inside = expected < 0.3
     assert inside.sum() >= 5
     x_adv = fab(model, x, label, norm=norm, targeted=targeted)
-    assert contract.fools(model(x_adv), label, targeted).all()
-    found = contract.distance(x_adv, x, norm)
+    assert losses.fools(model(x_adv), label, targeted).all()
+    found = geometry.distance(x_adv, x, norm)
     assert torch.allclose(found[inside], expected[inside], rtol=3e-3)
     assert (found[inside] >= expected[inside] * (1 - 1e-9)).all()
 
@@ -124,11 +125,11 @@ def test_strength(mnist, norm, low, high):
     counting = Counting(model)
     x_adv = fab(counting, x, y, norm=norm, steps=40)
     assert (model(x_adv).argmax(1) != y).all()
-    assert low <= contract.distance(x_adv, x, norm).median() <= high
+    assert low <= geometry.distance(x_adv, x, norm).median() <= high
     assert counting.backward_images == len(x) * (4 * 9 + 36)
     again = fab(model, x, y, norm=norm, steps=20, restarts=2)
     once = fab(model, x, y, norm=norm, steps=20)
-    assert (contract.distance(again, x, norm) <= contract.distance(once, x, norm) * 1.003).all()
+    assert (geometry.distance(again, x, norm) <= geometry.distance(once, x, norm) * 1.003).all()
 
 
 def test_targets_are_reached(mnist):
@@ -137,17 +138,17 @@ def test_targets_are_reached(mnist):
     x_adv = fab(model, x, target, norm="l2", targeted=True)
     assert (model(x_adv).argmax(1) == target).double().mean() >= 0.95
     untargeted = fab(model, x, y, norm="l2")
-    assert contract.distance(x_adv, x, "l2").median() > contract.distance(untargeted, x, "l2").median()
+    assert geometry.distance(x_adv, x, "l2").median() > geometry.distance(untargeted, x, "l2").median()
 
 
 @pytest.mark.parametrize("give_up", [False, True])
 def test_within_the_ball_it_fools_nearly_all_that_are_nearer(mnist, give_up):
     model, x, y = mnist
-    nearest = contract.distance(fab(model, x, y, norm="linf"), x, "linf")
+    nearest = geometry.distance(fab(model, x, y, norm="linf"), x, "linf")
     second = model(x).argsort(1)[:, -2]
     with contract.attacking(model):
         x_adv = within(model, x, y, second, eps=0.08, norm="linf", steps=100, give_up=give_up)
-    assert (contract.distance(x_adv, x, "linf") <= 0.08).all()
+    assert (geometry.distance(x_adv, x, "linf") <= 0.08).all()
     fooled = model(x_adv).argmax(1) != y
     assert torch.equal(x_adv[~fooled], x[~fooled])
     assert fooled.sum() >= 0.6 * (nearest <= 0.08).sum()

@@ -4,11 +4,11 @@ from functools import partial
 
 import pytest
 import torch
-from counting import Counting
 from torch import nn
 
 from advcourse import data, zoo
 from advcourse.attacks import apgd, bim, contract, fgsm, least_likely, mim, pgd, ti_fgsm
+from tests.attacks.counting import Counting
 
 cross_entropy = partial(nn.functional.cross_entropy, reduction="none")
 pytestmark = pytest.mark.filterwarnings("ignore:gradient masking")  # the tiny network's ReLUs are all dead on a few images

@@ -2,13 +2,13 @@
 
 import pytest
 import torch
-from counting import Counting
 from torch import nn
 
 from advcourse import data, zoo
-from advcourse.attacks import contract
+from advcourse.attacks import geometry, losses
 from advcourse.attacks.gradient import fgsm
 from advcourse.attacks.minimum_norm import FMN_SETTINGS, _give_back, _to_radius, deepfool, fmn, to_boundary
+from tests.attacks.counting import Counting
 
 DUAL = {"l2": 2, "linf": 1, "l1": float("inf")}
 
@@ -46,7 +46,7 @@ def test_exact_projection_on_a_linear_model(attack, norm, dtype):
     assert inside.sum() >= 35
     x_adv = attack(model, x, y, norm=norm)
     assert (model(x_adv).argmax(1) != y).all()
-    found = contract.distance(x_adv, x, norm)
+    found = geometry.distance(x_adv, x, norm)
     # In float32 a boundary is only known to the rounding of the logits.
     allowed = 1e-4 * exact + (1e-5 if dtype == torch.float32 else 0)
     assert ((found - exact).abs() <= allowed)[inside].all(), ((found - exact) / exact)[inside].abs().max()
@@ -57,10 +57,10 @@ def test_fmn_l1_and_l0_on_a_linear_model():
     exact = exact_distances(model, x, y, "l1")
     inside = exact < 0.35  # one pixel can do it
     x_adv = fmn(model, x, y, norm="l1", steps=100)
-    assert (contract.distance(x_adv, x, "l1")[inside] <= 1.02 * exact[inside]).all()
+    assert (geometry.distance(x_adv, x, "l1")[inside] <= 1.02 * exact[inside]).all()
     x_adv = fmn(model, x, y, norm="l0", steps=100)
     assert (model(x_adv).argmax(1) != y).all()
-    assert (contract.distance(x_adv, x, "l0")[inside] == 1).float().mean() >= 0.8
+    assert (geometry.distance(x_adv, x, "l0")[inside] == 1).float().mean() >= 0.8
 
 
 @pytest.mark.parametrize("norm", ["l2", "linf"])
@@ -68,7 +68,7 @@ def test_targeted_fmn_finds_the_distance_to_the_target_between_two_classes(norm)
     model, x, y = linear(classes=2)
     x_adv = fmn(model, x, 1 - y, norm=norm, targeted=True)
     assert (model(x_adv).argmax(1) == 1 - y).all()
-    assert torch.allclose(contract.distance(x_adv, x, norm), exact_distances(model, x, y, norm), rtol=1e-4)
+    assert torch.allclose(geometry.distance(x_adv, x, norm), exact_distances(model, x, y, norm), rtol=1e-4)
 
 
 @pytest.mark.parametrize("attack", [deepfool, fmn])
@@ -98,13 +98,13 @@ def test_wrong_images_come_back_unchanged_and_cost_one_forward_pass(attack):
 def test_the_walk_back_never_moves_away_and_keeps_the_confidence():
     model, x, y = linear()
     x_adv = torch.rand(x.shape, generator=torch.Generator().manual_seed(1), dtype=x.dtype)
-    found = contract.margin(model(x_adv), y) < -0.3
+    found = losses.margin(model(x_adv), y) < -0.3
     closer = to_boundary(model, x, x_adv, y, found, confidence=0.3)
     assert 5 <= found.sum() < len(x) and torch.equal(closer[~found], x_adv[~found])
-    assert (contract.margin(model(closer), y)[found] <= -0.3).all()
-    assert (contract.distance(closer, x, "l2")[found] <= contract.distance(x_adv, x, "l2")[found]).all()
+    assert (losses.margin(model(closer), y)[found] <= -0.3).all()
+    assert (geometry.distance(closer, x, "l2")[found] <= geometry.distance(x_adv, x, "l2")[found]).all()
     # On a linear model the walk ends where the margin is -0.3.
-    reached = contract.margin(model(closer), y)[found]
+    reached = losses.margin(model(closer), y)[found]
     assert (reached >= -0.3001).all(), reached.min()
 
 
@@ -174,7 +174,7 @@ def test_fmn_l0_finds_every_image_in_its_first_round_where_gradients_mislead(mni
     x, y = x[right][:40], y[right][:40]
     x_adv = fmn(model, x, y, norm="l0", steps=FMN_SETTINGS["l0"][0])
     assert (model(x_adv).argmax(1) != y).float().mean() >= 0.95
-    assert contract.distance(x_adv, x, "l0").median() <= 60
+    assert geometry.distance(x_adv, x, "l0").median() <= 60
 
 
 @pytest.mark.parametrize("norm, planes", [("l2", 9), ("linf", 4)])
@@ -191,14 +191,14 @@ def test_deepfool_needs_half_of_what_fgsm_needs(mnist):
     model = zoo.load("mnist-cnn")
     x_adv = deepfool(model, x, y)
     assert (model(x_adv).argmax(1) != y).all()
-    size = contract.distance(x, torch.zeros_like(x), "l2")
-    rho = (contract.distance(x_adv, x, "l2") / size).mean()
+    size = geometry.distance(x, torch.zeros_like(x), "l2")
+    rho = (geometry.distance(x_adv, x, "l2") / size).mean()
     # FGSM as the paper measures it: at the smallest eps that misleads the model on 90 % of the images.
     for eps in torch.linspace(0.02, 1, 50).tolist():
         candidate = fgsm(model, x, y, eps=eps)
         if (model(candidate).argmax(1) != y).float().mean() >= 0.9:
             break
-    of_fgsm = (contract.distance(candidate, x, "l2") / size).mean()
+    of_fgsm = (geometry.distance(candidate, x, "l2") / size).mean()
     assert 0.05 <= rho <= 0.24 and 2 * rho <= of_fgsm, (rho, of_fgsm)
 
 
@@ -208,15 +208,15 @@ def test_fmn_is_nearer_than_deepfool_and_each_norm_is_best_at_its_own(mnist):
     results = {norm: fmn(model, x, y, norm=norm) for norm in ("l0", "l1", "l2", "linf")}
     for norm in results:
         assert (model(results[norm]).argmax(1) != y).all()
-        sizes = {other: contract.distance(results[other], x, norm).median() for other in results}
+        sizes = {other: geometry.distance(results[other], x, norm).median() for other in results}
         assert min(sizes, key=sizes.get) == norm, (norm, sizes)
     for norm in ("l2", "linf"):
-        nearest = contract.distance(deepfool(model, x, y, norm=norm), x, norm)
-        assert contract.distance(results[norm], x, norm).median() <= nearest.median()
+        nearest = geometry.distance(deepfool(model, x, y, norm=norm), x, norm)
+        assert geometry.distance(results[norm], x, norm).median() <= nearest.median()
     # What these cost when they were written: l2 1.00, linf .066, l1 6.1, l0 8.
     limits = {"l0": 9, "l1": 7.5, "l2": 1.15, "linf": 0.075}
     for norm, limit in limits.items():
-        assert contract.distance(results[norm], x, norm).median() <= limit, norm
+        assert geometry.distance(results[norm], x, norm).median() <= limit, norm
 
 
 def test_fmn_finds_its_way_where_gradients_mislead(mnist):
@@ -231,7 +231,7 @@ def test_fmn_finds_its_way_where_gradients_mislead(mnist):
     for norm, limit in {"l0": 60, "l1": 9, "l2": 1.8, "linf": 0.37}.items():
         x_adv = fmn(model, x, y, norm=norm)
         assert (model(x_adv).argmax(1) != y).all()
-        assert contract.distance(x_adv, x, norm).median() <= limit, norm
+        assert geometry.distance(x_adv, x, norm).median() <= limit, norm
 
 
 @pytest.mark.parametrize("norm", ["l0", "l1", "l2", "linf"])
@@ -250,7 +250,7 @@ def test_targeted_fmn_on_mnist(mnist):
     target = (y + 3) % 10
     x_adv = fmn(model, x, target, targeted=True)
     assert (model(x_adv).argmax(1) == target).float().mean() >= 0.95
-    assert contract.distance(x_adv, x, "l2").mean() <= 2.4
+    assert geometry.distance(x_adv, x, "l2").mean() <= 2.4
 
 
 def test_no_gradient_no_hang():

@@ -4,11 +4,11 @@ import copy
 
 import pytest
 import torch
-from black_boxes import Counting, digits, linear, sealed
 
-from advcourse.attacks import contract
+from advcourse.attacks import contract, geometry, losses
 from advcourse.attacks.gradient import pgd
 from advcourse.attacks.score_based import _NES, _SPSA, estimate_gradient, nes, spsa
+from tests.attacks.black_boxes import Counting, digits, linear, sealed
 
 both = pytest.mark.parametrize("attack", [spsa, nes], ids=["spsa", "nes"])
 
@@ -16,7 +16,7 @@ both = pytest.mark.parametrize("attack", [spsa, nes], ids=["spsa", "nes"])
 def estimate(model, x, y, pairs, method, at=None, eps=0.3, norm="linf"):
     def ask(images, owner):
         logits = model(images)
-        return -contract.margin(logits, y[owner]), contract.fools(logits, y[owner])
+        return -losses.margin(logits, y[owner]), losses.fools(logits, y[owner])
 
     with torch.no_grad():
         return estimate_gradient(ask, x if at is None else at, x, torch.arange(len(x)), eps, norm, 0.01, pairs, method.directions,
@@ -31,7 +31,7 @@ def cosine(a, b):
 def test_the_estimate_points_along_the_true_gradient_alone_and_in_a_batch(method):
     """foolbox's, of the loss summed over the batch, falls from cosine 0.34 to 0.03 in a batch of 30."""
     model, x, y = digits(30)
-    _, _, true = contract.input_gradient(model, x, lambda logits: -contract.margin(logits, y))
+    _, _, true = contract.input_gradient(model, x, lambda logits: -losses.margin(logits, y))
     together = estimate(model, x, y, 400, method)
     alone = torch.cat([estimate(model, x[i:i + 1], y[i:i + 1], 400, method) for i in range(30)])
     assert torch.allclose(together, alone, atol=1e-3 * together.abs().max().item())
@@ -59,7 +59,7 @@ def test_the_model_is_asked_about_images_only_and_near_the_iterate(attack, norm,
     for asked in counting.asked:
         assert asked.min() >= 0 and asked.max() <= 1
         limit = eps if norm == "linf" else eps + 0.01 * 784 ** 0.5 * 1.2
-        assert contract.distance(asked, x[:1], norm).max() <= limit * (1 + 1e-6)
+        assert geometry.distance(asked, x[:1], norm).max() <= limit * (1 + 1e-6)
 
 
 @both
@@ -80,7 +80,7 @@ def test_done_is_done_unless_told_otherwise(attack):
     stopped = attack(first, x, y, eps=0.3, queries=3000)
     strong = attack(strongest, x, y, eps=0.3, queries=3000, stop_when_fooled=False)
     assert (model(stopped).argmax(1) != y).all() and first.count < 0.7 * strongest.count
-    assert (contract.margin(model(strong), y) < contract.margin(model(stopped), y)).all()
+    assert (losses.margin(model(strong), y) < losses.margin(model(stopped), y)).all()
 
 
 @both

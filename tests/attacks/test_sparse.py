@@ -2,10 +2,10 @@
 
 import pytest
 import torch
-from black_boxes import Counting, digits, linear, sealed
 
 from advcourse.attacks import sparse
 from advcourse.attacks.sparse import best_pair, jsma, one_pixel
+from tests.attacks.black_boxes import Counting, digits, linear, sealed
 
 
 def changed(x_adv, x):

@@ -5,8 +5,8 @@ import torch
 from torch import nn
 
 from advcourse import data, zoo
-from advcourse.attacks import contract
-from advcourse.attacks.square import _Bumps, _Linf, _bump, _share, _two_sided, search, square
+from advcourse.attacks import geometry, losses
+from advcourse.attacks.square import _bump, _Bumps, _Linf, _share, _two_sided, search, square
 
 
 @pytest.fixture(scope="module")
@@ -68,10 +68,10 @@ def test_the_budget_is_kept_exactly(norm, queries):
     x_adv = square(model, x, torch.zeros(5, dtype=torch.int64), eps=0.3, norm=norm, queries=queries)
     assert model.queries == 5 * queries
     assert all(len(batch) == 5 for batch in model.seen)
-    assert (contract.distance(x_adv, x, norm) <= 0.3).all()
+    assert (geometry.distance(x_adv, x, norm) <= 0.3).all()
     everything = torch.stack(model.seen)
     assert (everything >= 0).all() and (everything <= 1).all()
-    assert (contract.distance(everything.flatten(0, 1), x.repeat(queries, 1, 1, 1), norm) <= 0.3).all()
+    assert (geometry.distance(everything.flatten(0, 1), x.repeat(queries, 1, 1, 1), norm) <= 0.3).all()
 
 
 def test_an_image_is_shown_no_more_once_it_fools(mnist):
@@ -88,7 +88,7 @@ def test_in_linf_every_pixel_stands_at_the_border_and_every_query_changes_someth
     model, x, y = mnist
     spy = Scores(model)
     square(spy, x[:1], y[:1], eps=0.02, queries=400)
-    low, high = contract.bounds(x[:1], 0.02)
+    low, high = geometry.bounds(x[:1], 0.02)
     assert all(((batch == low) | (batch == high)).all() for batch in spy.seen)
     assert all(not torch.equal(one, two) for one, two in zip(spy.seen, spy.seen[1:]))
 
@@ -131,7 +131,7 @@ def test_it_reaches_targets(mnist):
 def test_it_gives_up_only_where_other_attacks_came_nearer(mnist):
     model, x, y = mnist
     queries, fooled = [], []
-    for reached in (None, torch.zeros(25), contract.margin(model(x[:25]), y[:25])):
+    for reached in (None, torch.zeros(25), losses.margin(model(x[:25]), y[:25])):
         spy = Scores(model)
         with torch.no_grad():
             x_adv = search(spy, x[:25], y[:25], eps=0.07, norm="linf", queries=5000, targeted=False, generator=torch.Generator().manual_seed(0), reached=reached)

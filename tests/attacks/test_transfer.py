@@ -4,13 +4,13 @@ from functools import partial
 
 import pytest
 import torch
-from attack_table import images, network
 from torch import nn
 from torch.nn import functional as F
 
 from advcourse import evaluate
 from advcourse.attacks import bim, di_fgsm, ensemble, fgsm, mim, ti_fgsm
 from advcourse.attacks.transfer import Fused, blur, random_view
+from tests.attacks.attack_table import images, network
 
 pytestmark = pytest.mark.filterwarnings("ignore:gradient masking")
 
@@ -131,7 +131,8 @@ def test_wrong_arguments_are_named():
 @pytest.fixture(scope="module")
 def family():
     """Five small networks on disjoint subsets of letters, and test images."""
-    from advcourse import data, families, models, training
+    from advcourse import data, models, training
+    from advcourse.training import families
 
     letters = data.load("fonts", train=4000, test=200)
     networks = []

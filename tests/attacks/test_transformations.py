@@ -13,9 +13,11 @@ from torchvision.transforms.v2 import functional as v2_functional
 
 from advcourse import data, zoo
 from advcourse.attacks.camera import gaussian_blur, jpeg, tilt
-from advcourse.attacks.contract import cross_entropy, input_gradient, project
+from advcourse.attacks.contract import input_gradient
+from advcourse.attacks.geometry import project
+from advcourse.attacks.losses import cross_entropy
 from advcourse.attacks.transformations import destruction_rate, eot, move, print_photo, spatial
-from advcourse.training import seeded
+from advcourse.randomness import seeded
 
 
 @pytest.fixture(scope="module")

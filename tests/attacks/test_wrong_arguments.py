@@ -2,7 +2,8 @@
 
 import pytest
 import torch
-from attack_table import READY, problem
+
+from tests.attacks.attack_table import READY, problem
 
 pytestmark = pytest.mark.timeout(60)  # an attack that never ends fails here
 

@@ -9,10 +9,10 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from misbehaving import CONTENT, Handler
 
 from advcourse import data
 from advcourse.data import download
+from tests.data.misbehaving import CONTENT, Handler
 
 
 @pytest.fixture

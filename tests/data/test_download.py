@@ -8,10 +8,10 @@ import time
 from pathlib import Path
 
 import pytest
-from misbehaving import CONTENT, MD5
 
 from advcourse.data import download
 from advcourse.data.download import DataError, DownloadError, File, read, time_limit
+from tests.data.misbehaving import CONTENT, MD5
 
 # A process of its own that downloads one file. It imports download.py alone: without torch it starts at once.
 DOWNLOAD = """
@@ -252,6 +252,6 @@ def test_the_progress_bar_shows_the_size_and_can_be_silenced(place, server, monk
 def test_downloads_land_in_the_checkout_or_in_the_cache(tmp_path, monkeypatch):
     assert download.folder().name == "data"
     assert (download.folder().parent / "pyproject.toml").is_file()
-    monkeypatch.setattr(download.files, "__file__", str(tmp_path / "site-packages/advcourse/files.py"))
+    monkeypatch.setattr(download.files, "PACKAGE", tmp_path / "site-packages" / "advcourse")
     assert download.folder().name == "advcourse"
     assert tmp_path not in download.folder().parents

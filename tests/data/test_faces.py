@@ -6,10 +6,10 @@ import sys
 
 import pytest
 import torch
-from test_data import keeps_the_contract
 
 from advcourse import data
 from advcourse.data import faces
+from tests.data.test_data import keeps_the_contract
 
 
 def middle(ranges):

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from test_data import keeps_the_contract
 
 from advcourse import data
 from advcourse.data import download, images
+from tests.data.test_data import keeps_the_contract
 
 CIFAR10_JPEG = download.find("cifar10-jpeg/cifar10-jpeg.tar.gz")
 

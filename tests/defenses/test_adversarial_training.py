@@ -6,12 +6,12 @@ from functools import partial
 import pytest
 import torch
 from torch import nn
-from torch.nn import functional as F
 
 from advcourse import attacks, models
 from advcourse.defenses import adversarial_training as at
-from advcourse.evaluate import accuracy
-from advcourse.training import cross_entropy_loss, fit, seeded
+from advcourse.models.inference import accuracy
+from advcourse.randomness import seeded
+from advcourse.training.loop import cross_entropy_loss, fit
 
 
 def small(seed=0, inputs=16, classes=3):

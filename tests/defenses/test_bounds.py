@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from advcourse import attacks, models
-from advcourse.attacks import contract
+from advcourse.attacks import geometry
 from advcourse.defenses import bounds
 
 
@@ -102,7 +102,7 @@ def test_what_intervals_prove_no_attack_refutes():
     y = model(x).argmax(1)
     proved = bounds.interval_distance(model, x, y)
     assert (proved > 0).any()
-    attack = contract.distance(attacks.fab(model, x, y, norm="linf"), x, "linf")
+    attack = geometry.distance(attacks.fab(model, x, y, norm="linf"), x, "linf")
     attack[attack == 0] = math.inf
     assert (proved < attack).all()
 
@@ -155,7 +155,7 @@ def test_lower_bound_exact_upper_bound_in_this_order(sizes):
     model, x = network(*sizes, scale=2), pictures(8, sizes[0])
     y = model(x).argmax(1)
     x_adv = attacks.fab(model, x, y, norm="linf", restarts=5)
-    upper = contract.distance(x_adv, x, "linf")
+    upper = geometry.distance(x_adv, x, "linf")
     reached = model(x_adv).argmax(1) != y
     lower = bounds.interval_distance(model, x, y)
     assert reached.sum() >= 5
@@ -165,7 +165,7 @@ def test_lower_bound_exact_upper_bound_in_this_order(sizes):
         assert found.exact and low - 1e-6 <= found.upper <= high * 1.001 + 1e-6
         tight += found.upper > 0.85 * high
         logits = model(found.x_adv[None])[0]
-        assert contract.distance(found.x_adv[None], image[None], "linf").item() <= found.upper + 1e-6
+        assert geometry.distance(found.x_adv[None], image[None], "linf").item() <= found.upper + 1e-6
         assert logits[label] - logits.clone().index_fill_(0, torch.tensor([label]), -math.inf).max() <= 1e-4  # on the boundary
     assert tight  # the attack is near the truth somewhere: else one of the two is wrong
 

@@ -5,7 +5,7 @@ import torch
 
 from advcourse import attacks, data, zoo
 from advcourse.defenses import detection
-from advcourse.evaluate import accuracy, predict
+from advcourse.models.inference import accuracy, predict
 
 EPS = 0.15
 

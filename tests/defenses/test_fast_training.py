@@ -4,14 +4,15 @@ from functools import partial
 
 import pytest
 import torch
-from test_adversarial_training import gradient_of, mean_loss, plain, robust, small, task  # noqa: F401 (two are fixtures)
 from torch import nn
 
 from advcourse import attacks, data, models
 from advcourse.defenses import fast_training as fast
 from advcourse.defenses.adversarial_training import goodfellow_loss, warm_up
-from advcourse.evaluate import accuracy
-from advcourse.training import fit, seeded
+from advcourse.models.inference import accuracy
+from advcourse.randomness import seeded
+from advcourse.training.loop import fit
+from tests.defenses.test_adversarial_training import gradient_of, mean_loss, plain, robust, small, task  # noqa: F401 (two are fixtures)
 
 
 class Counted(nn.Module):

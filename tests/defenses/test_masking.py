@@ -7,7 +7,7 @@ import torch
 
 from advcourse import attacks, data, models, training, zoo
 from advcourse.defenses import masking
-from advcourse.evaluate import accuracy
+from advcourse.models.inference import accuracy
 
 EPS = {"mnist": 0.1, "fonts": 0.1}
 PLANTS = ("saturated", "distilled", "quantised", "jpeg_compressed", "stepped", "rippled", "dithered")

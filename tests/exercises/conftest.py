@@ -3,10 +3,10 @@
 import sys
 
 import pytest
-import sample_exercises
 import torch
 
 from advcourse import exercises
+from tests.exercises import sample_exercises
 
 
 @pytest.fixture(autouse=True)

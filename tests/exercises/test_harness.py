@@ -2,7 +2,7 @@
 
 import dataclasses
 
-from harness import rejected_seeds, try_wrong_answers
+from tests.exercises.harness import rejected_seeds, try_wrong_answers
 
 
 def test_every_wrong_answer_of_the_sample_is_rejected_with_its_message(sample):

@@ -8,13 +8,14 @@ import subprocess
 import sys
 
 import pytest
-from harness import FOLDER, notebooks
+
+from tests.exercises.harness import FOLDER, notebooks
 
 PLAIN = {"ATEN_CPU_CAPABILITY": "default", "MKL_ENABLE_INSTRUCTIONS": "SSE4_2", "ONEDNN_MAX_CPU_ISA": "SSE41"}
 JUDGE = """
 import sys
 import torch
-from harness import answers, functions, rejected_seeds, seeds
+from tests.exercises.harness import answers, functions, rejected_seeds, seeds
 
 assert torch.backends.cpu.get_cpu_capability() in ("DEFAULT", "NO AVX")
 notebook = sys.argv[1]

@@ -3,7 +3,17 @@
 import pytest
 
 from advcourse.exercises import (
-    answer, check, display, engine, hint, letter_of_right_answer, progress, question, set_notebook, set_student)
+    answer,
+    check,
+    display,
+    engine,
+    hint,
+    letter_of_right_answer,
+    progress,
+    question,
+    set_notebook,
+    set_student,
+)
 from advcourse.exercises.session import choices_of
 
 

@@ -3,10 +3,10 @@
 import functools
 
 import pytest
-from harness import FOLDER, answers, functions, notebooks, rejected_seeds, seeds, try_wrong_answers
 
 from advcourse.exercises import Question, all_exercises, engine, letter_of_right_answer
 from advcourse.exercises.session import choices_of
+from tests.exercises.harness import FOLDER, answers, functions, notebooks, rejected_seeds, seeds, try_wrong_answers
 
 LEAST_WRONG_ANSWERS, LEAST_NAMED, SEEDS = 6, 0.9, 100
 EXERCISES = [pytest.param(notebook, exercise, id=exercise.number) for notebook in notebooks() for exercise in functions(notebook)]

@@ -11,7 +11,7 @@ from dataclasses import replace
 import distributed
 import pytest
 
-from advcourse.grading import gradebook, grade, proof, run
+from advcourse.grading import grade, gradebook, proof, run
 from advcourse.grading.collect import Submission
 from advcourse.grading.walls import Limits
 from advcourse.pipeline import masters

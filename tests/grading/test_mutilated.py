@@ -8,10 +8,10 @@ from functools import cache
 from types import SimpleNamespace
 
 import pytest
-from test_extract import NUMBERS, right_answers, states
 
 from advcourse.grading.extract import extract, official_names, shipped
 from advcourse.grading.statements import first_line
+from tests.grading.test_extract import NUMBERS, right_answers, states
 
 TIMES = 10
 JUPYTER = ["%matplotlib inline", "!pip install --quiet \\\n    torch", "?print", "files = !ls", "%load_ext autoreload", "print?"]

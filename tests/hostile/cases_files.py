@@ -6,7 +6,7 @@ import os
 import stat
 import zipfile
 
-from case import HONEST, notebook_of
+from tests.hostile.case import HONEST, notebook_of
 
 GOOD = notebook_of([HONEST["01.2"]])  # 3 points
 EVIL = "<script>alert('canary')</script><img src=x onerror=alert(1)>"

@@ -1,6 +1,6 @@
 """Attempts to take the grader down, to do harm, or to live on."""
 
-from case import HONEST, case
+from tests.hostile.case import HONEST, case
 
 
 def harms(name, body, *before, **more):

@@ -1,6 +1,6 @@
 """10.5 takes a model: models that lie, remember, sleep, end the process."""
 
-from case import case
+from tests.hostile.case import case
 
 
 def lies(name, body, **more):

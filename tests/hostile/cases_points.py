@@ -1,6 +1,6 @@
 """Attempts to gain points: by patching, by finding the reference, by forging what comes out."""
 
-from case import case
+from tests.hostile.case import case
 
 
 def project(body, *before, **more):

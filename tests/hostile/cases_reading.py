@@ -1,6 +1,6 @@
 """Attempts to read what is nobody's business. What is found is raised, and would stand in the feedback."""
 
-from case import case
+from tests.hostile.case import case
 
 
 def reads(name, body, *before, **more):

@@ -17,14 +17,8 @@ from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
-import cases_files
-import cases_harm
-import cases_models
-import cases_points
-import cases_reading
 import psutil
 import pytest
-from case import HONEST, notebook_of
 
 from advcourse.grading import reports
 from advcourse.grading.collect import Submission, collect
@@ -32,6 +26,8 @@ from advcourse.grading.extract import shipped
 from advcourse.grading.grade import grade
 from advcourse.grading.sandbox import Boxes
 from advcourse.grading.walls import Limits
+from tests.hostile import cases_files, cases_harm, cases_models, cases_points, cases_reading
+from tests.hostile.case import HONEST, notebook_of
 
 pytestmark = pytest.mark.xdist_group("hostile")  # one world for all of them: the last test looks at what is left of it
 SEED = 1_987_654_321

@@ -11,10 +11,10 @@ from pathlib import Path
 import nbclient
 import nbformat
 import pytest
-from nbval_course import MIME
 from packaging.requirements import Requirement
 
 from advcourse.pipeline import masters
+from tests.notebooks.nbval_course import MIME
 
 # What Colab has; below, for Pythons on which those do not install, the oldest that do.
 OLD = [["ipython==7.34.0", "ipykernel==6.17.1", "ipywidgets==7.7.1", "numpy==2.0.2"],

@@ -6,10 +6,10 @@ import time
 
 import nbformat
 import pytest
-from nbval_course import MIME, VARIES, Text, comparable
-from running import nbval
 
 from advcourse.pipeline import execute, lint
+from tests.notebooks.nbval_course import MIME, VARIES, Text, comparable
+from tests.notebooks.running import nbval
 
 
 @pytest.fixture

@@ -5,11 +5,11 @@ import warnings
 import matplotlib.font_manager  # noqa: F401  builds matplotlib's cache now: in a notebook that would print a warning
 import nbformat
 import pytest
-from nbval_course import MIME
-from running import mnist_is_here, nbval
 
 from advcourse.exercises import all_exercises
 from advcourse.pipeline import execute, masters
+from tests.notebooks.nbval_course import MIME
+from tests.notebooks.running import mnist_is_here, nbval
 
 NOTEBOOKS = masters.ROOT / "notebooks"
 every_notebook = pytest.mark.parametrize("name", [path.stem for path in masters.find()])

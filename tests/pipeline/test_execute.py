@@ -6,9 +6,9 @@ import time
 import nbformat
 import psutil
 import pytest
-from sample_notebooks import sample
 
 from advcourse.pipeline.execute import execute
+from tests.pipeline.sample_notebooks import sample
 
 
 def run(*sources, parameters=None, **options):

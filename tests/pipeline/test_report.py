@@ -6,12 +6,12 @@ import re
 import shutil
 
 import pytest
-from sample_notebooks import sample
 
 from advcourse import plots
 from advcourse.exercises import display
 from advcourse.pipeline import report
 from advcourse.pipeline.execute import Result, execute
+from tests.pipeline.sample_notebooks import sample
 
 PIXEL = base64.b64decode("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==")
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")

@@ -13,9 +13,9 @@ from pathlib import Path
 import distributed
 import psutil
 import pytest
-from sample_notebooks import EMIT, series
 
 from advcourse.pipeline import run
+from tests.pipeline.sample_notebooks import EMIT, series
 
 ROOT = Path(__file__).resolve().parents[2]
 QUICK = {"PROFILE": "quick"}

@@ -6,7 +6,7 @@ from torch import nn
 
 from advcourse import data, evaluate, models, zoo
 from advcourse.attacks import fgsm
-from advcourse.classical import label_query
+from advcourse.models.classical import label_query
 from advcourse.stealing.substitute import augment, train_substitute
 
 

@@ -5,7 +5,6 @@ from torch.nn import functional as F
 
 from advcourse.exercises.notebook_01 import accuracy_curve, fooling_image, loss_gradient
 
-
 # 01.1 -------------------------------------------------------------------------------------------------------------------
 
 def clips_to_grey_values_only(x_p, x, eps):

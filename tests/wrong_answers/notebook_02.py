@@ -6,7 +6,6 @@ import torch
 
 from advcourse.exercises.notebook_02 import error_rates, onto_ball, size, succeeds
 
-
 # 02.1 -------------------------------------------------------------------------------------------------------------------
 
 def forgets_the_distance(model, x, x_p, y, eps, target=None):

@@ -5,7 +5,6 @@ from torch.nn import functional as F
 
 from advcourse.exercises.notebook_01 import loss_gradient
 
-
 # 03.1 -------------------------------------------------------------------------------------------------------------------
 
 def always_goes_up(model, x, y, eps, targeted):

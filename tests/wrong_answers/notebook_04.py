@@ -7,7 +7,6 @@ from torch.nn import functional as F
 
 from advcourse.exercises.notebook_04 import cw_loss, largest_weight, linear_distance, planes, shrink
 
-
 # 04.1 -------------------------------------------------------------------------------------------------------------------
 
 def leads(weight, bias, x, y):

@@ -4,7 +4,6 @@ import torch
 
 from advcourse.exercises.notebook_05 import estimate_gradient, next_generation, saliency_map, to_the_boundary
 
-
 # 05.1 -------------------------------------------------------------------------------------------------------------------
 
 def sums_all_classes(jacobian, target):

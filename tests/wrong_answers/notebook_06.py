@@ -5,9 +5,13 @@ from torch.nn import functional as F
 
 from advcourse.exercises.notebook_01 import loss_gradient
 from advcourse.exercises.notebook_06 import (
-    destruction_rate, eot_gradient, fooling_rate, masks, put_on, shared_gradient, universal_step,
+    destruction_rate,
+    eot_gradient,
+    fooling_rate,
+    masks,
+    shared_gradient,
+    universal_step,
 )
-
 
 # 06.1 -------------------------------------------------------------------------------------------------------------------
 

@@ -4,8 +4,14 @@ import torch
 from torch.nn import functional as F
 
 from advcourse.exercises.notebook_01 import loss_gradient
-from advcourse.exercises.notebook_08 import augment, ensemble_loss, score_gradient, similarity, soft_neighbours, transfer_matrix
-
+from advcourse.exercises.notebook_08 import (
+    augment,
+    ensemble_loss,
+    score_gradient,
+    similarity,
+    soft_neighbours,
+    transfer_matrix,
+)
 
 # 08.1 -------------------------------------------------------------------------------------------------------------------
 

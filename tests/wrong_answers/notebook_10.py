@@ -6,10 +6,20 @@ from torch.nn import functional as F
 
 from advcourse.defenses import masking
 from advcourse.exercises.notebook_10 import (
-    CLASSES, certified_radius, defend, from_rate, gradient_at, interval, lead, lower_confidence_bound, normal_radius, plain_network,
-    shifted_radius, straight_through_gradient, suspicious,
+    CLASSES,
+    certified_radius,
+    defend,
+    from_rate,
+    gradient_at,
+    interval,
+    lead,
+    lower_confidence_bound,
+    normal_radius,
+    plain_network,
+    shifted_radius,
+    straight_through_gradient,
+    suspicious,
 )
-
 
 # 10.1 -------------------------------------------------------------------------------------------------------------------
 

@@ -1,0 +1,95 @@
+"""`advcourse lab` and `advcourse run`: the notebooks, opened or executed."""
+
+import enum
+import os
+import sys
+import time
+from contextlib import closing
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from advcourse import files
+from advcourse.cli.screen import bars, complain, plain_errors, show
+from advcourse.files import PACKAGE, checkout
+
+COPIES = Path("advcourse-notebooks")  # where a student without a checkout works
+
+
+class Profile(str, enum.Enum):
+    """How much a notebook computes."""
+
+    quick = "quick"
+    full = "full"
+
+
+def lab(context: typer.Context):
+    """Open JupyterLab on the series. Further options go to JupyterLab, such as --no-browser or --port 9999."""
+    with plain_errors():
+        import jupyterlab  # noqa: F401  (says that it is missing, before anything is copied)
+
+        folder = checkout() / "notebooks" if checkout() else copy_notebooks(PACKAGE / "notebooks", COPIES)
+    command = [sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={folder.resolve()}", *context.args]
+    os.execv(sys.executable, command)
+
+
+def copy_notebooks(source, folder):
+    """Copy the student's notebooks to `folder` where they are not there yet: work is never overwritten."""
+    folder.mkdir(exist_ok=True)
+    for path in sorted(source.glob("*.ipynb")):
+        if not (folder / path.name).exists():
+            files.write(folder / path.name, path.read_bytes())
+    show(f"the notebooks are in {folder.resolve()}")
+    return folder
+
+
+def series_folder(solutions):
+    """Where the notebooks are that `run` executes: in the checkout; else the student's copies, else the installed ones."""
+    if checkout():
+        return checkout() / "notebooks" / ("solutions" if solutions else "")
+    if solutions:
+        return PACKAGE / "notebooks" / "solutions"
+    return COPIES if COPIES.is_dir() else PACKAGE / "notebooks"
+
+
+def run(
+    numbers: Annotated[list[str] | None, typer.Argument(metavar="NN", help="Notebooks to run, such as 01; all by default.")] = None,
+    profile: Annotated[Profile, typer.Option(help="quick: minutes on a laptop. full: hours on a GPU.")] = Profile.quick,
+    dataset: Annotated[str | None, typer.Option(help="The data set, or a folder of images. [default: as each notebook says]", show_default=False)] = None,
+    seed: Annotated[int | None, typer.Option(help="The random seed. [default: as each notebook says]", show_default=False)] = None,
+    device: Annotated[str | None, typer.Option(help="The device, such as cpu or cuda. [default: as each notebook says]", show_default=False)] = None,
+    workers: Annotated[int | None, typer.Option(min=1, help="Notebooks to run side by side. [default: as many as there are cores and memory for]", show_default=False)] = None,
+    out: Annotated[Path, typer.Option(help="The folder for executed notebooks and the report.")] = Path("build/run"),
+    scheduler: Annotated[str | None, typer.Option(help="Run on the dask.distributed cluster at this address, such as tcp://host:8786.")] = None,
+    solutions: Annotated[bool, typer.Option("--solutions", help="Run the solved notebooks.")] = False,
+):
+    """Run notebooks headless and write a report on what they computed, claimed and drew."""
+    with plain_errors():
+        from advcourse.pipeline import report, run
+
+        if dataset and Path(dataset).exists():
+            dataset = str(Path(dataset).resolve())  # the notebooks run in folders of their own
+        given = {"PROFILE": profile.value, "DATASET": dataset, "SEED": seed, "DEVICE": device}
+        parameters = {name: value for name, value in given.items() if value is not None}
+        paths = run.find(series_folder(solutions), numbers or ())
+
+        results, start = {}, time.perf_counter()
+        with bars([path.stem for path in paths]) as (on_cell, on_result):
+            running = run.run(paths, parameters, workers=workers or run.default_workers(), scheduler=scheduler,
+                              on_cell=on_cell)
+            with closing(running):
+                for result in running:
+                    results[result.name] = result
+                    files.write(out / f"{result.name}.ipynb", result.notebook)
+                    on_result(result, report.duration(result.seconds))
+        in_order = [results[path.stem] for path in paths]
+        files.write(out / "index.html", report.page(in_order, parameters, time.perf_counter() - start))
+
+    show(f"report: {(out / 'index.html').resolve()}")
+    problems = [f"{result.name}: {result.failure}" for result in in_order if result.failure]
+    problems += [f"claim outside its band in {line}" for line in report.outside(in_order)]
+    for problem in problems:
+        complain(problem)
+    if problems:
+        raise typer.Exit(1)

@@ -1,0 +1,6 @@
+"""Models: networks (softmax regression, mlp, cnn), classical ones (SVMs, trees, neighbours), and what they say (inference)."""
+
+from advcourse.models.inference import accuracy, device_of, evaluating, predict
+from advcourse.models.networks import cnn, mlp, softmax_regression
+
+__all__ = ["accuracy", "cnn", "device_of", "evaluating", "mlp", "predict", "softmax_regression"]

@@ -1,0 +1,51 @@
+"""What models say about images, and how often they are right."""
+
+from contextlib import contextmanager
+
+import torch
+from torch import nn
+
+
+def predict(model, x, batch_size=500):
+    """The logits of `model` on the images `x`, computed batch by batch without gradients.
+
+    model: any callable from images (N, C, H, W) in [0, 1] to logits (N, K). A module is put into evaluation mode
+        meanwhile and found as it was; `x` may lie on another device than its parameters.
+    Returns a tensor (N, K) on the device of `x`.
+    """
+    if batch_size < 1:
+        raise ValueError(f"batch_size must be at least 1, got {batch_size}")
+    device = device_of(model, default=x.device)
+    with evaluating(model), torch.no_grad():
+        return torch.cat([model(batch.to(device)).to(x.device) for batch in x.split(batch_size)])
+
+
+def accuracy(model, x, y, batch_size=500):
+    """The share, in [0, 1], of the images `x` whose largest logit is that of the label in `y`, shape (N,)."""
+    if len(x) == 0 or y.shape != (len(x),):
+        raise ValueError(
+            f"accuracy needs one label per image and at least one image; got {len(x)} images and labels of shape {tuple(y.shape)}"
+        )
+    labels = predict(model, x, batch_size).argmax(dim=1)
+    return (labels == y.to(labels.device)).double().mean().item()
+
+
+def device_of(model, default=None):
+    """The device of the model's parameters; `default` for a callable that has none."""
+    parameters = model.parameters() if isinstance(model, nn.Module) else iter(())
+    first = next(parameters, None)
+    return default if first is None else first.device
+
+
+@contextmanager
+def evaluating(model):
+    """Inside, `model` is in evaluation mode; afterwards each of its modules is in the mode it was in."""
+    modules = list(model.modules()) if isinstance(model, nn.Module) else []
+    modes = [module.training for module in modules]
+    for module in modules:
+        module.training = False
+    try:
+        yield
+    finally:
+        for module, mode in zip(modules, modes):
+            module.training = mode

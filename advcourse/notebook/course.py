@@ -1,0 +1,85 @@
+"""What every notebook does: set itself up, claim what it measured, compare a guess with the result."""
+
+import os
+from dataclasses import dataclass
+
+import torch
+
+from advcourse import data, device, exercises
+from advcourse.exercises.display import emit
+
+PROFILES = ("quick", "full")
+
+
+@dataclass(frozen=True)
+class Course:
+    """How this run of a notebook was set up: the parameters, resolved."""
+
+    notebook: str
+    profile: str
+    data: data.Dataset
+    seed: int
+    device: torch.device
+
+    @property
+    def quick(self):
+        return self.profile == "quick"
+
+    @property
+    def live(self):
+        """Whether a person sits at this kernel: then widgets move; else they show a static picture."""
+        return not os.environ.get("ADVCOURSE_STATIC")
+
+    def generator(self):
+        """A fresh random generator on this run's device, seeded with SEED."""
+        return torch.Generator(self.device).manual_seed(self.seed)
+
+    def test_images(self, count):
+        """`count` test images and their labels, on this run's device: the first ones with SEED 0, else those that SEED draws."""
+        chosen = torch.arange(len(self.data.x_test))
+        if self.seed:
+            chosen = torch.randperm(len(chosen), generator=torch.Generator().manual_seed(self.seed))
+        return self.data.x_test[chosen[:count]].to(self.device), self.data.y_test[chosen[:count]].to(self.device)
+
+    def model(self, kind):
+        """The network of this kind for this run's data set, in eval mode, its weights frozen.
+
+        kind: "softmax", "mlp" or "cnn"; "fgsm" or "robust", an mlp trained on FGSM images and a cnn trained on those of PGD (notebook 09).
+        It comes from the zoo. The full profile trains it here by the zoo's own recipe, and so does a data set that the zoo does not know.
+        """
+        from advcourse import zoo  # with it come the attacks: not every notebook needs them
+
+        name = f"{self.data.name}-{kind}"
+        if self.quick and name in zoo.names():
+            return zoo.load(name, device=self.device)
+        return zoo.train_network(name, self.data, seed=self.seed, device=self.device)
+
+    def trained_eps(self, kind):
+        """The eps of the examples on which the network of this kind ("fgsm" or "robust") was trained."""
+        from advcourse import zoo
+
+        return zoo.recipe(f"{self.data.name}-{kind}").eps
+
+
+def start(notebook, *, profile="quick", dataset="auto", seed=0, device_name="auto", student="", instead=None):
+    """Set a notebook up and return its Course; the first output says what this run is made on.
+
+    notebook: its number, such as "01"; the other arguments are the values of its parameters cell.
+    instead: for a notebook on one kind of pictures: from a data set that has none to the one that takes its place.
+    Raises ValueError for an unknown profile, data set or device.
+    """
+    from advcourse import plots
+
+    if profile not in PROFILES:
+        raise ValueError(f"PROFILE is {profile!r}; it must be one of {', '.join(PROFILES)}")
+    dataset, asked = (instead or {}).get(dataset, dataset), dataset
+    course = Course(notebook, profile, data.load(dataset, seed=seed), seed, device.choose(device_name))
+    torch.manual_seed(seed)
+    plots.data_name = course.data.name
+    exercises.set_student(student)
+    exercises.set_notebook(notebook)
+    settings = {"profile": profile, "dataset": course.data.name, "seed": seed, "device": str(course.device)}
+    text = " · ".join(f"{name} {value}" for name, value in settings.items())
+    card = course.data.card + ("" if dataset == asked else f" (in place of {asked}, which this notebook cannot use)")
+    emit({"kind": "start", "notebook": notebook, **settings}, f"Notebook {notebook}: {text}\n{card}")
+    return course

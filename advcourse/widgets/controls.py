@@ -1,0 +1,52 @@
+"""Interactive pictures, each with a static fallback for where no kernel listens (a built notebook, CI)."""
+
+from advcourse import plots
+
+
+def explore(figure, controls, static=({},), live=True):
+    """Move a control and see the picture that belongs to it.
+
+    figure: a function of one argument for each control that returns (figure, title, alt), as `plots.picture` wants it;
+    controls: from the argument's name to an ipywidgets control with a start value, such as `slider(…)` or `choice(…)`;
+    static: where no kernel listens, a picture for each of these dicts of arguments; what they leave out stands at its start;
+    live: show the controls.
+    """
+    from IPython.display import HTML, display
+
+    def picture(**values):
+        return plots.picture(*figure(**{name: control.value for name, control in controls.items()} | values))
+
+    if not live:
+        for values in static:
+            display(HTML(picture(**values)))
+        return
+
+    import ipywidgets
+
+    shown = ipywidgets.HTML()
+
+    def update(_=None):
+        shown.value = picture()
+
+    for control in controls.values():
+        control.observe(update, "value")
+    update()
+    display(ipywidgets.VBox([ipywidgets.HBox(list(controls.values())), shown]))
+
+
+def slider(description, low, high, start, step=1):
+    """A slider from `low` to `high` in steps of `step`; whole numbers where all of these are whole."""
+    import ipywidgets
+
+    whole = all(isinstance(number, int) for number in (low, high, start, step))
+    kind = ipywidgets.IntSlider if whole else ipywidgets.FloatSlider
+    return kind(value=start, min=low, max=high, step=step, description=description)
+
+
+def choice(description, options, start=None):
+    """A list to choose from: names, or (name, value) pairs; the first is chosen unless `start` is a value of another."""
+    import ipywidgets
+
+    options = list(options)
+    first = options[0][1] if isinstance(options[0], tuple) else options[0]
+    return ipywidgets.Dropdown(options=options, value=first if start is None else start, description=description)

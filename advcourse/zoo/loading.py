@@ -1,0 +1,107 @@
+"""The shipped checkpoints: `load("mnist-cnn")` gives the model, `card("mnist-cnn")` says how it came about and how good it is."""
+
+import hashlib
+import json
+from pathlib import Path
+
+import torch
+
+from advcourse import data, models
+from advcourse.models.inference import accuracy
+from advcourse.zoo.recipes import RECIPES
+
+CHECKPOINTS = Path(__file__).parent / "checkpoints"
+# What rounding on another machine, or letters drawn by another version of the font library, may change.
+TOLERANCE = 0.003
+
+
+def card(name, *, folder=CHECKPOINTS):
+    """The card of a checkpoint as a dict: data, architecture, training, the command that made it, accuracy, checksum.
+
+    Raises ValueError for an unknown name and RuntimeError where the card is missing or damaged.
+    """
+    check_name(name)
+    path = Path(folder) / f"{name}.json"
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        if content["name"] != name:
+            raise ValueError(f"it is the card of {content['name']!r}")
+        return content
+    except FileNotFoundError:
+        raise RuntimeError(f"the zoo has no {path.name} in {folder}; {_remedy(name)}") from None
+    except (ValueError, KeyError, TypeError) as error:
+        raise RuntimeError(f"the card {path} is damaged ({error}); {_remedy(name)}") from error
+
+
+def load(name, device=None, *, folder=CHECKPOINTS):
+    """The trained model: an `nn.Module` from images (N, C, H, W) in [0, 1] to logits (N, K).
+
+    It is in evaluation mode, its parameters do not require gradients, and it lies on `device` (the CPU unless told).
+    Raises ValueError for an unknown name and RuntimeError where the files are missing or fail their checksum.
+    """
+    architecture, checksum = (card(name, folder=folder)[key] for key in ("architecture", "sha256"))
+    path = Path(folder) / f"{name}.safetensors"
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        raise RuntimeError(f"the zoo has no {path.name} in {folder}; {_remedy(name)}") from None
+    found = hashlib.sha256(content).hexdigest()
+    if found != checksum:
+        raise RuntimeError(
+            f"the checkpoint {path} is damaged: its {len(content):,} bytes have the SHA-256 {found}, its card says {checksum}; {_remedy(name)}"
+        )
+    return from_bytes(content, architecture).to(device)
+
+
+def verify(name, *, folder=CHECKPOINTS):
+    """Load a checkpoint (which checks its checksum), measure its test accuracy again and return it.
+
+    Raises RuntimeError when it differs from the card's by more than TOLERANCE.
+    """
+    expected = card(name, folder=folder)
+    model = load(name, folder=folder)
+    dataset = data.load(expected["data"]["name"])
+    measured = accuracy(model, dataset.x_test, dataset.y_test)
+    if abs(measured - expected["test_accuracy"]) > TOLERANCE:
+        raise RuntimeError(
+            f"{name} is right on {measured:.2%} of the {len(dataset.x_test):,} test images of {dataset.name}, its card says {expected['test_accuracy']:.2%}: the data are not those of the card"
+        )
+    return measured
+
+
+def architecture_of(recipe, dataset):
+    """What `build` needs to know for the network of a recipe on the images of a Dataset."""
+    return {"network": recipe.network, "shape": list(dataset.x_train.shape[1:]), "classes": len(dataset.classes)}
+
+
+def build(network, shape, classes):
+    """A network of `advcourse.models` by the name of its function, with weights drawn from torch's global generator."""
+    return getattr(models, network)(tuple(shape), classes)
+
+
+def to_bytes(model):
+    """A model's weights as they are shipped: in float16, which halves them and moves a logit by about a thousandth of its size."""
+    from safetensors.torch import save
+
+    return save({name: weight.half() for name, weight in model.state_dict().items()})
+
+
+def from_bytes(content, architecture):
+    """The model, in float32, in eval mode and frozen, from the bytes of its weights."""
+    from safetensors.torch import load as read_tensors
+
+    # On the meta device no weights are drawn: the global random state stays untouched.
+    with torch.device("meta"):
+        model = build(**architecture)
+    model.load_state_dict({name: weight.float() for name, weight in read_tensors(content).items()}, assign=True)
+    return model.requires_grad_(False).eval()
+
+
+def check_name(name):
+    """ValueError unless the zoo has a checkpoint of this name."""
+    if name not in RECIPES:
+        raise ValueError(f"there is no checkpoint {name!r}; the zoo has {', '.join(RECIPES)}")
+
+
+def _remedy(name):
+    return f"reinstall advcourse, or make it again with `advcourse zoo train {name}`"

@@ -1,0 +1,161 @@
+"""The command `advcourse`: what it answers, and that what goes wrong is one clear line."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from advcourse import __version__
+from advcourse.cli import app as cli
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def run(*arguments):
+    """Call the command within this process."""
+    return CliRunner().invoke(cli.app, list(arguments), env={"COLUMNS": "200", "TERM": "dumb"})
+
+
+def one_line_error(result):
+    """What the command complained about, having ended with exit code 1, no traceback and one line on stderr."""
+    assert result.exit_code == 1 and isinstance(result.exception, SystemExit)
+    lines = result.stderr.splitlines()
+    assert len(lines) == 1 and lines[0].startswith("error: ")
+    return lines[0].removeprefix("error: ")
+
+
+def python(code, *arguments, **options):
+    """Run `code` in a Python of its own."""
+    return subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True, timeout=120, **options)
+
+
+def test_version_and_help():
+    assert run("--version").stdout == f"advcourse {__version__}\n"
+    helped = run("--help").stdout
+    assert all(name in helped for name in ("lab", "run", "build", "data", "zoo", "doctor"))
+    assert all(name in run("data", "--help").stdout for name in ("list", "get", "verify"))
+    assert all(name in run("zoo", "--help").stdout for name in ("list", "train", "verify"))
+
+
+def test_help_loads_nothing_heavy():
+    code = ("import sys; from advcourse.cli import app\n"
+            "print([name for name in ('torch', 'matplotlib', 'dask', 'IPython', 'papermill', 'jinja2') if name in sys.modules])")
+    assert python(code).stdout == "[]\n"
+
+
+@pytest.mark.parametrize("blocked, arguments", [("dask", ["run"]), ("jupyterlab", ["lab"]), ("nbformat", ["build"])])
+def test_a_missing_package_is_named_with_the_command_that_installs_it(blocked, arguments):
+    code = f"import sys; sys.modules[{blocked!r}] = None; from advcourse.cli.app import app; app()"
+    done = python(code, *arguments)
+    assert done.returncode == 1
+    assert done.stderr == (f"error: this needs the package {blocked}, which is not installed; "
+                           "install all that it takes with: pip install 'advcourse[lab]'\n")
+
+
+def test_a_bug_of_ours_is_not_dressed_up():
+    code = "import sys; sys.modules['advcourse.pipeline.run'] = None; from advcourse.cli.app import app; app()"
+    assert "Traceback" in python(code, "run").stderr
+
+
+def test_errors_are_one_line():
+    assert "no notebook" in one_line_error(run("run", "77"))
+    assert "unknown data set 'nope'" in one_line_error(run("data", "get", "nope"))
+    assert "unknown data set 'nope'" in one_line_error(run("data", "verify", "nope"))
+    assert "no checkpoint 'nope'" in one_line_error(run("zoo", "verify", "nope"))
+    assert "no checkpoint 'nope'" in one_line_error(run("zoo", "train", "nope"))
+
+
+def test_verify_goes_on_after_what_is_wrong():
+    done = run("data", "verify", "nope", "digits")
+    assert "unknown data set 'nope'" in one_line_error(done)
+    assert done.stdout == "digits: as it should be\n"
+
+
+def test_wrong_options_are_refused():
+    assert run("run", "--profile", "slow").exit_code == 2
+    assert run("run", "--workers", "0").exit_code == 2
+
+
+def test_build_for_another_grader_says_what_it_made_and_what_comes_next(monkeypatch):
+    from advcourse.pipeline import exports
+
+    asked = []
+    monkeypatch.setattr(exports, "export", lambda *given, **options: asked.append((*given, options)) or [Path("x/00_welcome.ipynb")])
+    done = run("build", "--for", "otter", "--out", "x", "--seed", "5")
+    assert done.exit_code == 0 and asked == [("otter", Path("x"), {"seed": 5})]
+    assert "otter assign 00_welcome/00_welcome.ipynb" in done.output
+    assert "nbgrader generate_assignment 00_welcome" in run("build", "--for", "nbgrader").output
+    assert asked[1] == ("nbgrader", Path("build/nbgrader"), {"seed": exports.SEED})
+
+
+@pytest.mark.parametrize("arguments, problem", [
+    (["--for", "nbgrader", "--check"], "neither --check nor --force"), (["--out", "x"], "need --for"), (["--seed", "2"], "need --for")])
+def test_build_options_that_do_not_go_together_are_an_error(arguments, problem):
+    assert problem in one_line_error(run("build", *arguments))
+
+
+def test_build_check_names_what_is_stale(monkeypatch):
+    from advcourse.pipeline import build
+
+    monkeypatch.setattr(build, "build", lambda **options: ["notebooks/01_x.ipynb: is missing"] if options["check"] else [])
+    assert one_line_error(run("build", "--check")) == "notebooks/01_x.ipynb: is missing"
+    assert run("build").exit_code == 0
+
+
+def test_data_list_says_what_is_here(tmp_path, monkeypatch):
+    monkeypatch.setenv("ADVCOURSE_DATA", str(tmp_path))  # nothing that takes seconds to look at
+    lines = {line.split()[1]: line for line in run("data", "list").stdout.splitlines() if line.startswith("│")}
+    assert {"fonts", "digits", "mnist", "fashion-mnist", "cifar10"} <= set(lines)
+    assert "✓ ok" in lines["digits"]
+
+
+def test_zoo_lists_what_the_networks_reach():
+    done = run("zoo", "list")
+    assert done.exit_code == 0, done.stderr
+    assert "mnist-cnn" in done.stdout and "%" in done.stdout
+
+
+@pytest.fixture
+def installed(tmp_path):
+    """The course as `pip install` leaves it, with notebooks inside the package; the environment that finds it there."""
+    package = tmp_path / "site" / "advcourse"
+    shutil.copytree(ROOT / "advcourse", package, ignore=shutil.ignore_patterns("__pycache__"))
+    (package / "notebooks/solutions").mkdir(parents=True)
+    (package / "notebooks/00_welcome.ipynb").write_text("the course's")
+    (package / "notebooks/01_next.ipynb").write_text("the course's")
+    (package / "notebooks/solutions/00_welcome.ipynb").write_text("solved")
+    return os.environ | {"PYTHONPATH": str(tmp_path / "site")}
+
+
+def test_lab_copies_the_notebooks_and_never_overwrites_work(tmp_path, installed):
+    work = tmp_path / "work"
+    (work / "advcourse-notebooks").mkdir(parents=True)
+    (work / "advcourse-notebooks/00_welcome.ipynb").write_text("the student's")
+    code = ("import os, sys\nos.execv = lambda path, command: print(*command, sep='\\n')\n"
+            "from advcourse.cli.app import app; app()")
+    for time in range(2):
+        done = python(code, "lab", "--no-browser", cwd=work, env=installed)
+        assert done.returncode == 0, done.stderr
+    command = done.stdout.splitlines()
+    assert f"--ServerApp.root_dir={work / 'advcourse-notebooks'}" in command and command[-1] == "--no-browser"
+    left = {path.name: path.read_text() for path in (work / "advcourse-notebooks").iterdir()}
+    assert left == {"00_welcome.ipynb": "the student's", "01_next.ipynb": "the course's"}
+
+
+def test_without_a_checkout_run_takes_the_student_s_notebooks(tmp_path, installed):
+    code = "import sys; from advcourse.cli.notebooks import series_folder; print(series_folder(False), series_folder(True))"
+    inside = tmp_path / "site/advcourse/notebooks"
+    assert python(code, cwd=tmp_path, env=installed).stdout.split() == [str(inside), str(inside / "solutions")]
+    (tmp_path / "advcourse-notebooks").mkdir()
+    assert python(code, cwd=tmp_path, env=installed).stdout.split() == ["advcourse-notebooks", str(inside / "solutions")]
+
+
+def test_lab_starts_jupyterlab_on_the_checkout():
+    code = "import os\nos.execv = lambda path, command: print(*command)\nfrom advcourse.cli.app import app; app()"
+    assert f"-m jupyterlab --ServerApp.root_dir={ROOT / 'notebooks'}" in python(code, "lab").stdout
+    real = subprocess.run([sys.executable, "-m", "advcourse", "lab", "--version"], capture_output=True, text=True, timeout=60)
+    assert real.returncode == 0 and real.stdout[0].isdigit(), "JupyterLab itself should have answered"

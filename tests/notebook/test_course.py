@@ -1,0 +1,118 @@
+"""Set-up, claims, records and guesses: what people read, and what programs read."""
+
+import pytest
+
+from advcourse import data, exercises, notebook, plots
+from advcourse.notebook import claims, course
+
+
+@pytest.fixture
+def payloads(monkeypatch):
+    """What notebook.py emits, as (payload, text)."""
+    emitted = []
+    for module in (claims, course):
+        monkeypatch.setattr(module, "emit", lambda payload, text, *more: emitted.append((payload, text)))
+    return emitted
+
+
+@pytest.fixture
+def digits(monkeypatch):
+    monkeypatch.setattr(plots, "data_name", "")
+    yield "digits"
+    exercises.set_student("")
+
+
+def test_the_first_output_says_what_the_run_is_made_on(payloads, digits):
+    course = notebook.start("01", dataset=digits, seed=3, device_name="cpu", student="Ada")
+    payload, text = payloads[0]
+    assert payload == {"kind": "start", "notebook": "01", "profile": "quick", "dataset": "digits", "seed": 3, "device": "cpu"}
+    assert "dataset digits" in text and "seed 3" in text and course.data.card in text
+    assert plots.data_name == "digits" and course.quick and course.generator().initial_seed() == 3
+    assert exercises.letter_of_right_answer("01.6", "Ada") in "abcd"
+
+
+def test_another_kind_of_data_is_replaced_and_the_first_output_says_so(payloads, digits):
+    course = notebook.start("01", dataset="mnist", device_name="cpu", instead={"mnist": digits})
+    assert course.data.name == "digits" and payloads[0][0]["dataset"] == "digits"
+    assert payloads[0][1].endswith("(in place of mnist, which this notebook cannot use)")
+    notebook.start("01", dataset=digits, device_name="cpu", instead={"mnist": "fonts"})
+    assert "in place of" not in payloads[1][1]
+
+
+def test_test_images_come_with_their_labels(payloads, digits):
+    course = notebook.start("01", dataset=digits, device_name="cpu")
+    x, y = course.test_images(7)
+    assert x.shape[0] == 7 and y.equal(data.load("digits").y_test[:7])
+
+
+def test_another_seed_draws_other_test_images_with_their_labels(payloads, digits):
+    everything = data.load("digits")
+    drawn = {seed: notebook.start("01", dataset=digits, seed=seed, device_name="cpu").test_images(50) for seed in (0, 7, 8)}
+    again, _ = notebook.start("01", dataset=digits, seed=7, device_name="cpu").test_images(40)
+    assert drawn[0][0].equal(everything.x_test[:50]), "what the stored outputs show does not change"
+    assert drawn[7][0][:40].equal(again), "fewer images are the first of more"
+    assert not drawn[7][0].equal(drawn[8][0]) and not drawn[7][0].equal(drawn[0][0])
+    for x, y in drawn.values():
+        places = [(everything.x_test == image).flatten(1).all(1).nonzero()[0, 0] for image in x]
+        assert len(set(map(int, places))) == 50 and everything.y_test[places].equal(y)
+
+
+def test_a_data_set_without_checkpoints_gets_its_network_trained(payloads, digits):
+    from advcourse.models.inference import accuracy
+
+    course = notebook.start("01", dataset=digits, device_name="cpu")
+    model = course.model("softmax")
+    assert accuracy(model, course.data.x_test, course.data.y_test) > 0.8
+    assert not any(parameter.requires_grad for parameter in model.parameters())
+    assert model[1].weight.equal(course.model("softmax")[1].weight), "the seed decides the weights"
+
+
+def test_a_network_trained_on_fgsm_stands_it(payloads, digits):
+    from advcourse import attacks
+    from advcourse.models.inference import accuracy
+
+    course = notebook.start("01", dataset=digits, device_name="cpu")
+    assert course.trained_eps("fgsm") == 0.1
+    x, y = course.test_images(200)
+    plain, trained = (accuracy(model, attacks.fgsm(model, x, y, eps=0.1), y) for model in (course.model("mlp"), course.model("fgsm")))
+    assert trained > plain + 0.1
+
+
+@pytest.mark.parametrize("argument, message", [
+    ({"profile": "fast"}, "PROFILE is 'fast'"), ({"dataset": "imagenet"}, "unknown data set 'imagenet'"), ({"device_name": "cuda:9"}, "cuda")])
+def test_bad_parameters_are_named(argument, message, digits):
+    with pytest.raises((ValueError, RuntimeError), match=message):
+        notebook.start("01", **{"dataset": digits} | argument)
+
+
+def test_live_unless_told_otherwise(payloads, digits, monkeypatch):
+    course = notebook.start("01", dataset=digits, device_name="cpu")
+    monkeypatch.delenv("ADVCOURSE_STATIC", raising=False)
+    assert course.live
+    monkeypatch.setenv("ADVCOURSE_STATIC", "1")
+    assert not course.live
+
+
+@pytest.mark.parametrize("value, holds", [(0.5, True), (0.4, True), (0.6, True), (0.39, False), (float("nan"), False)])
+def test_a_claim_holds_inside_its_band(payloads, value, holds):
+    notebook.claim("It is {value:.0%}.", value, 0.4, 0.6)
+    payload, text = payloads[0]
+    assert payload["holds"] is holds and payload["low"] == 0.4 and payload["sentence"] == "It is {value:.0%}."
+    assert ("outside the expected band [0.4, 0.6]" in text) is not holds
+    assert text.startswith("It is")
+
+
+def test_a_band_upside_down_is_an_error():
+    with pytest.raises(ValueError, match="low <= high; got low=1.0, high=0.0"):
+        notebook.claim("{value}", 0.5, 1, 0)
+
+
+def test_a_record_keeps_its_value(payloads):
+    notebook.record("errors", {"fgsm": [0.1, 0.2]})
+    assert payloads == [({"kind": "record", "name": "errors", "value": {"fgsm": [0.1, 0.2]}}, "recorded: errors")]
+
+
+@pytest.mark.parametrize("guess, words", [(30, "You guessed 30 %; the result is 99.5 %"), (..., "You made no guess"), (None, "You made no guess")])
+def test_guesses(payloads, guess, words):
+    notebook.compare_guess(guess, 99.5)
+    assert words in payloads[0][1]

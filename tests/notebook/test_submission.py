@@ -1,0 +1,211 @@
+"""advcourse.submit(): one file, and what is still missing, in a kernel and outside of one."""
+
+import hashlib
+import json
+import subprocess
+import sys
+import types
+import zipfile
+from datetime import UTC, datetime
+from pathlib import Path
+
+import nbclient
+import nbformat
+import pytest
+
+import advcourse
+from advcourse import exercises
+from advcourse.exercises import letter_of_right_answer
+from advcourse.exercises.display import MIME
+from advcourse.grading.collect import collect
+from advcourse.notebook import submission
+
+START = "from advcourse.notebook import start\nfrom advcourse.exercises import *\n" + (
+    'start("00", dataset="digits", device_name="cpu", student="ada");')
+TO_DO = "def largest_change(x, x_p):\n    raise NotImplementedError\n\nlargest_change = check('00.1', largest_change)"
+WRONG = TO_DO.replace("raise NotImplementedError", "return (x_p - x).flatten(1).amax(1)")
+RIGHT = TO_DO.replace("raise NotImplementedError", "return (x_p - x).abs().flatten(1).amax(1)")
+OPEN = 'answer("00.2", ...)'
+ANSWERED = f'answer("00.2", "{letter_of_right_answer("00.2", "ada")}")'
+SUBMIT = "import advcourse\n\nadvcourse.submit()"
+
+
+def notebook_of(*sources):
+    return nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in sources])
+
+
+@pytest.fixture
+def unpacked():
+    """The notebook and the manifest of a submission."""
+    def unpack(path):
+        with zipfile.ZipFile(path) as archive:
+            contents = {name: archive.read(name) for name in archive.namelist()}
+        manifest = json.loads(contents.pop("manifest.json"))
+        (name, content), = contents.items()
+        assert name == manifest["file"] and hashlib.sha256(content).hexdigest() == manifest["sha256"]
+        return content, manifest
+    return unpack
+
+
+# --- in a kernel -----------------------------------------------------------------------------------------------------
+
+def test_a_student_s_way_to_a_submission(tmp_path, unpacked):
+    """Tries little and submits; solves all and forgets to save; saves. Each time one file is there, and words fit."""
+    nbformat.write(notebook_of(START, WRONG, OPEN, SUBMIT), tmp_path / "00_welcome.ipynb")
+    nbformat.write(notebook_of(START, RIGHT, ANSWERED, SUBMIT), tmp_path / "later")
+    save = "import pathlib; pathlib.Path('later').replace('00_welcome.ipynb');"
+    keep = "pathlib.Path('00_ada_submission.zip').replace('{}.zip');"
+    session = notebook_of(START, WRONG, OPEN, SUBMIT, "import pathlib; " + keep.format("first"), RIGHT, ANSWERED, SUBMIT, save, SUBMIT)
+    nbclient.NotebookClient(session, timeout=120, kernel_name="python3", resources={"metadata": {"path": str(tmp_path)}}).execute()
+    first, second, third = ([output["data"] for output in cell.outputs] for cell in session.cells if cell.source == SUBMIT)
+
+    assert len(first) == len(second) == len(third) == 1, "one output, and no path behind it"
+    assert first[0][MIME]["missing"] == ["open: 00.2.", "not right yet: 00.1."]
+    assert "✗ 00.1" in first[0]["text/plain"] and "○ 00.2" in first[0]["text/plain"] and "Still missing (" in first[0]["text/html"]
+    assert second[0][MIME]["missing"] == [
+        "the file is older than what you ran last for 00.1, 00.2: save the notebook (Ctrl+S) and run this cell again."]
+    assert third[0][MIME]["missing"] == [] and "Nothing is missing" in third[0]["text/plain"]
+
+    for name, code in (("first", WRONG), ("00_ada_submission", RIGHT)):
+        content, manifest = unpacked(tmp_path / f"{name}.zip")
+        assert code in [cell.source for cell in nbformat.reads(content.decode(), as_version=4).cells]
+        assert {key: manifest[key] for key in ("advcourse", "notebook", "student", "file")} == {
+            "advcourse": advcourse.__version__, "notebook": "00", "student": "ada", "file": "00_welcome.ipynb"}
+        assert abs((datetime.now(UTC) - datetime.fromisoformat(manifest["time"])).total_seconds()) < 600
+    assert {path.name for path in tmp_path.iterdir()} == {"00_welcome.ipynb", "first.zip", "00_ada_submission.zip"}
+
+
+# --- outside of one --------------------------------------------------------------------------------------------------
+
+@pytest.fixture
+def work(tmp_path, monkeypatch):
+    """A folder with a student's saved notebook 00, in a session where nothing was tried yet."""
+    folder = tmp_path / "work"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    monkeypatch.delenv("JPY_SESSION_NAME", raising=False)
+    nbformat.write(notebook_of(START, TO_DO), folder / "00_welcome.ipynb")
+    exercises.set_notebook("00")
+    exercises.set_student("ada")
+    yield folder
+    exercises.set_notebook(None)
+    exercises.set_student("")
+
+
+def left(folder):
+    return sorted(path.name for path in folder.iterdir() if path.suffix != ".ipynb")
+
+
+def test_what_was_not_run_is_named(work, capsys):
+    assert advcourse.submit() is None
+    said = capsys.readouterr().out
+    assert "- not run since the kernel started (run the notebook from the top): 00.1, 00.2." in said
+    assert "Still missing (" in said and "○ 00.1" in said
+    assert left(work) == ["00_ada_submission.zip"]
+
+
+def test_before_the_set_up_cell_nothing_is_written(work, capsys):
+    exercises.set_notebook(None)
+    advcourse.submit("00_welcome.ipynb")
+    assert "Run the set-up cell first" in capsys.readouterr().out and not left(work)
+
+
+@pytest.mark.parametrize("names", [[], ["00_welcome.ipynb", "00_welcome-Copy1.ipynb"]])
+def test_where_the_file_cannot_be_told_its_name_is_asked_for(work, capsys, names):
+    content = (work / "00_welcome.ipynb").read_bytes()
+    (work / "00_welcome.ipynb").unlink()
+    for name in names:
+        (work / name).write_bytes(content)
+    advcourse.submit()
+    assert 'as in advcourse.submit("00_….ipynb")' in capsys.readouterr().out and not left(work)
+
+
+def test_a_renamed_notebook_is_given_by_name_and_keeps_its_number(work, unpacked):
+    (work / "00_welcome.ipynb").rename(work / "homework (1).ipynb")
+    advcourse.submit("homework (1).ipynb")
+    assert unpacked(work / "00_ada_submission.zip")[1]["file"] == "00_homework (1).ipynb"
+
+
+def test_jupyter_and_vs_code_say_where_the_notebook_is(work, monkeypatch):
+    own = work / "mine" / "welcome.ipynb"
+    own.parent.mkdir()
+    own.write_bytes((work / "00_welcome.ipynb").read_bytes())
+    monkeypatch.setenv("JPY_SESSION_NAME", str(own))
+    assert submission.running("00") == (own, None)
+    monkeypatch.setenv("JPY_SESSION_NAME", str(work / "renamed since.ipynb"))
+    assert submission.running("00") == (work / "00_welcome.ipynb", None)
+    monkeypatch.setenv("JPY_SESSION_NAME", "a console")
+    monkeypatch.setattr(submission, "ipython", lambda: types.SimpleNamespace(user_ns={"__vsc_ipynb_file__": str(own)}))
+    assert submission.running("00") == (own, None)
+
+
+def test_colab_gives_the_notebook_as_it_stands_and_gets_the_file(work, monkeypatch, unpacked):
+    live, downloads = json.loads((work / "00_welcome.ipynb").read_text()), []
+    message = types.SimpleNamespace(blocking_request=lambda what: {"ipynb": live})
+    colab = types.SimpleNamespace(_message=message, files=types.SimpleNamespace(download=downloads.append))
+    monkeypatch.setitem(sys.modules, "google", types.SimpleNamespace(colab=colab))
+    monkeypatch.setitem(sys.modules, "google.colab", colab)
+    advcourse.submit()
+    target = work / "00_ada_submission.zip"
+    content, manifest = unpacked(target)
+    assert json.loads(content) == live and manifest["file"] == "00_notebook.ipynb" and downloads == [str(target)]
+
+
+def test_a_file_that_is_not_there_or_no_notebook_is_an_error(work):
+    with pytest.raises(FileNotFoundError, match="there is no file nope.ipynb in .*; save the notebook"):
+        advcourse.submit("nope.ipynb")
+    for content in (b"", b"\xff\xfe", b"[]", b"{}", b'{"cells": 3}', b'{"cells": [{}]}', b"[" * 100_000):
+        (work / "broken.ipynb").write_bytes(content)
+        with pytest.raises(ValueError, match="broken.ipynb is not a notebook"):
+            advcourse.submit("broken.ipynb")
+    assert not left(work)
+
+
+def test_another_notebook_an_empty_student_and_a_huge_file_are_named(work, capsys, monkeypatch):
+    nbformat.write(notebook_of(START.replace('"00"', '"01"')), work / "other.ipynb")
+    exercises.set_student("")
+    monkeypatch.setattr(submission, "MOST_BYTES", 10)
+    advcourse.submit("other.ipynb")
+    said = capsys.readouterr().out
+    assert "STUDENT is empty" in said and "does not look like notebook 00" in said and "clear the outputs" in said
+    assert left(work) == ["00_unnamed_submission.zip"]
+
+
+def test_any_student_s_name_makes_one_file_name(work):
+    for student, name in (("../../etc/x", "etc_x"), ("Ada Lovelace", "Ada_Lovelace"), ("ü@uni.example", "ü@uni.example"),
+                          ("x" * 999, 80 * "x")):
+        exercises.set_student(student)
+        advcourse.submit()
+        assert left(work) == [f"00_{name}_submission.zip"]
+        (work / left(work)[0]).unlink()
+
+
+def test_the_grader_finds_the_notebook_in_it(work):
+    folder = work / "submitted class" / "Ada Lovelace_4711_assignsubmission_file_"
+    folder.mkdir(parents=True)
+    advcourse.submit()
+    (work / "00_ada_submission.zip").rename(folder / "00_ada_submission.zip")
+    found, = collect(folder.parent)
+    assert (found.student, found.notebook, found.problem) == ("Ada Lovelace", "00", None)
+    assert found.content == (work / "00_welcome.ipynb").read_bytes()
+
+
+def test_a_file_that_cannot_be_finished_is_not_begun(work, monkeypatch):
+    advcourse.submit()
+    before = (work / "00_ada_submission.zip").read_bytes()
+    monkeypatch.setattr("os.replace", lambda *paths: (_ for _ in ()).throw(OSError("disk full")))
+    with pytest.raises(OSError, match="disk full"):
+        advcourse.submit()
+    assert left(work) == ["00_ada_submission.zip"] and (work / "00_ada_submission.zip").read_bytes() == before
+
+
+def test_nothing_of_a_notebook_becomes_html(monkeypatch):
+    shown = []
+    monkeypatch.setattr(submission, "emit", lambda payload, text, html: shown.append(html))
+    submission.show(Path("<i>.zip"), Path("<script>.ipynb"), {}, [("00.1", "<b>title</b>", "passed", 1, 1)], ["<img src=x>"])
+    assert not any(tag in shown[0] for tag in ("<b>title", "<i>", "<script", "<img"))
+
+
+def test_importing_the_package_alone_imports_nothing_heavy():
+    code = "import sys, advcourse; print(callable(advcourse.submit), 'torch' in sys.modules, 'advcourse.submission' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "True False False\n"
