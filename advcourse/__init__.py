@@ -7,11 +7,13 @@ from advcourse.version import __version__
 __all__ = ["__version__", "submit"]
 
 # What notebooks import by the course's name though it lives in a room of its own.
-ELSEWHERE = {"classical": "advcourse.models.classical", "families": "advcourse.training.families", "series": "advcourse.notebook.series"}
+ELSEWHERE = {"classical": "advcourse.models.classical", "families": "advcourse.training.families",
+             "series": "advcourse.notebook.series"}
 
 
 def submit(path=None):
-    """Write one file with this notebook, ready to be handed in, and say what is still missing; see advcourse.notebook.submission."""
+    """Write one file with this notebook, ready to be handed in, and say what is still missing; see
+    advcourse.notebook.submission."""
     from advcourse.notebook.submission import submit  # imported when it is called: `import advcourse` stays quick
 
     submit(path)

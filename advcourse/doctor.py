@@ -1,4 +1,5 @@
-"""What is installed, which device, which data, is the network there: the first thing to look at when something fails."""
+"""What is installed, which device, which data, is the network there: the first thing to look at when something
+fails."""
 
 import os
 import platform

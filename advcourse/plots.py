@@ -26,7 +26,8 @@ def show(figure, title, alt, on=None):
 
 
 def picture(figure, title, alt, on=None):
-    """The figure as an HTML image with alt text. It stands in the page itself, so that it goes wherever the notebook goes."""
+    """The figure as an HTML image with alt text. It stands in the page itself, so that it goes wherever the notebook
+    goes."""
     figure.suptitle(" · ".join(part for part in (title, on or data_name) if part), fontsize=11)
     source = base64.b64encode(png(figure)).decode()
     return (f'<img alt="{html.escape(alt)}" width="{round(figure.get_figwidth() * 90)}" style="max-width:100%" '
@@ -42,7 +43,7 @@ def png(figure):
     # 32 greys, or a grey image beside a coloured one would be tinted; and up to 64 colours of the figure's own.
     levels = [(level * 255 // 31,) * 3 for level in range(32)]
     found = image.quantize(64, method=Image.Quantize.MAXCOVERAGE).getpalette()
-    colours = [colour for colour in zip(found[::3], found[1::3], found[2::3]) if max(colour) - min(colour) > 8]
+    colours = [colour for colour in zip(found[::3], found[1::3], found[2::3], strict=True) if max(colour) - min(colour) > 8]
     palette.putpalette([channel for colour in levels + colours for channel in colour])
     image.quantize(palette=palette, dither=Image.Dither.NONE).save(small, format="PNG", optimize=True)
     return small.getvalue()
@@ -93,7 +94,7 @@ def curves(x, lines, xlabel, ylabel, axes=None, **options):
     """
     if axes is None:
         axes = plt.subplots(figsize=(6, 3.3), layout="constrained")[1]
-    for (name, values), colour, marker in zip(lines.items(), COLOURS, MARKERS):
+    for (name, values), colour, marker in zip(lines.items(), COLOURS, MARKERS, strict=False):
         axes.plot(x, values, color=colour, marker=marker if len(x) < 20 else None, markersize=4, label=name)
     axes.set(xlabel=xlabel, ylabel=ylabel, **options)
     axes.grid(alpha=0.3)
@@ -114,7 +115,8 @@ def matrix(values, rows, columns, xlabel, ylabel):
     panel.imshow(values, cmap="Blues", vmin=0, vmax=1, aspect="auto")
     for r, row in enumerate(values):
         for c, value in enumerate(row):
-            panel.text(c, r, f"{value:.0%}", ha="center", va="center", fontsize=8, color="white" if value > 0.6 else "black")
+            panel.text(c, r, f"{value:.0%}", ha="center", va="center", fontsize=8,
+                       color="white" if value > 0.6 else "black")
     panel.set(xticks=range(len(columns)), yticks=range(len(rows)), xlabel=xlabel, ylabel=ylabel)
     panel.set_xticklabels(columns, fontsize=8)
     panel.set_yticklabels(rows, fontsize=8)
@@ -124,21 +126,24 @@ def matrix(values, rows, columns, xlabel, ylabel):
 def matrices(tables, names, columns=None, spread=None, xlabel="", ylabel=""):
     """A figure of several tables of shares in [0, 1], side by side and in rows, in percent. Returns the figure.
 
-    tables: a list of rows of the figure, each a dict from a title to (R, C) values; names: of the tables' rows; columns: of their columns, the
-    same by default. spread: from a title to how far values scatter, (R, C), written small behind them. nan is a dash.
+    tables: a list of rows of the figure, each a dict from a title to (R, C) values; names: of the tables' rows;
+    columns: of their columns, the same by default. spread: from a title to how far values scatter, (R, C), written
+    small behind them. nan is a dash.
     """
     columns = names if columns is None else columns
-    figure, axes = grid(len(tables), max(map(len, tables)), width=0.75 + 0.46 * len(columns), height=0.6 + 0.3 * len(names))
+    figure, axes = grid(len(tables), max(map(len, tables)), width=0.75 + 0.46 * len(columns),
+                        height=0.6 + 0.3 * len(names))
     blues = plt.get_cmap("Blues", 20)  # few enough that a picture of 64 colours keeps them all
-    for panels, row in zip(axes, tables):
-        for panel, (title, values) in zip(panels, row.items()):
+    for panels, row in zip(axes, tables, strict=True):
+        for panel, (title, values) in zip(panels, row.items(), strict=False):
             panel.imshow(values, cmap=blues, vmin=0, vmax=1, aspect="auto")
             for r, line in enumerate(values):
                 for c, value in enumerate(line):
                     text = f"{100 * value:.0f}" if value == value else "–"
                     if spread and title in spread:
                         text += f"$_{{±{100 * spread[title][r][c]:.0f}}}$"
-                    panel.text(c, r, text, ha="center", va="center", fontsize=8, color="white" if value > 0.65 else "black")
+                    panel.text(c, r, text, ha="center", va="center", fontsize=8,
+                               color="white" if value > 0.65 else "black")
             panel.set(xticks=range(len(columns)), yticks=range(len(names)), xlabel=xlabel, ylabel=ylabel)
             panel.set_xticklabels(columns, fontsize=8)
             panel.set_yticklabels(names, fontsize=8)

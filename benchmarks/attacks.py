@@ -1,15 +1,19 @@
-"""Our attacks beside those of other libraries: same model, images, labels and budget, in turns. Writes results/attacks.json, .md and .png.
+"""Our attacks beside those of other libraries: same model, images, labels and budget, in turns. Writes
+results/attacks.json, .md and .png.
 
-    pip install --target peers --no-deps foolbox eagerpy GitPython gitdb smmap torchattacks adversarial-robustness-toolbox cleverhans
-    git clone https://github.com/fra31/auto-attack peers/auto-attack
+    pip install --target peers --no-deps foolbox eagerpy GitPython gitdb smmap torchattacks
+    adversarial-robustness-toolbox cleverhans git clone https://github.com/fra31/auto-attack peers/auto-attack
     python benchmarks/attacks.py --peers peers peers/auto-attack             # half an hour of CPU
-    python benchmarks/attacks.py --peers peers --only "DeepFool l2" FMN      # the attacks whose names begin so; writes nothing
-    python benchmarks/attacks.py --peers peers --quick                       # a tenth of the images, once each; writes nothing
+    python benchmarks/attacks.py --peers peers --only "DeepFool l2" FMN      # the attacks whose names begin so; writes
+                                                                             nothing
+    python benchmarks/attacks.py --peers peers --quick                       # a tenth of the images, once each; writes
+                                                                             nothing
 
-Time is CPU time of the process on one thread, so that other work on the machine costs little; with --gpu it is wall-clock time between
-two synchronisations. Each repeat runs all contenders one after the other, and the medians of at least five repeats are compared; who takes
-longer than SLOW seconds runs once, and the table says so. A wrapper around the model counts what passes through it, forward and
-backward, image by image. A peer that is not installed, or that fails, is a row that says so.
+Time is CPU time of the process on one thread, so that other work on the machine costs little; with --gpu it is
+wall-clock time between two synchronisations. Each repeat runs all contenders one after the other, and the medians of at
+least five repeats are compared; who takes longer than SLOW seconds runs once, and the table says so. A wrapper around
+the model counts what passes through it, forward and backward, image by image. A peer that is not installed, or that
+fails, is a row that says so.
 """
 
 import argparse
@@ -58,7 +62,8 @@ class Counted(torch.nn.Module):
 
 
 def clock(device):
-    """Seconds: of the process's CPU time on the CPU, of the wall clock on a GPU, where the work in the queue has to be waited for."""
+    """Seconds: of the process's CPU time on the CPU, of the wall clock on a GPU, where the work in the queue has to be
+    waited for."""
     if device.type == "cpu":
         return time.process_time()
     torch.cuda.synchronize()
@@ -66,7 +71,8 @@ def clock(device):
 
 
 def run(call, model, x, y, seed):
-    """(x_adv, seconds, images forward, images backward) of one call, with the global random generators set to the seed."""
+    """(x_adv, seconds, images forward, images backward) of one call, with the global random generators set to the
+    seed."""
     counted = Counted(model).eval()
     torch.manual_seed(seed), np.random.seed(seed)
     with warnings.catch_warnings(), open(os.devnull, "w") as nowhere:
@@ -82,7 +88,8 @@ def run(call, model, x, y, seed):
 
 
 def judge(model, x, y, x_adv, comparison, eps):
-    """(share of the images that it fools within its budget, median distance where failures count as infinitely far, or None)."""
+    """(share of the images that it fools within its budget, median distance where failures count as infinitely far, or
+    None)."""
     x_adv = x_adv.to(x.dtype).clamp(0, 1)
     answer = predict(model, x_adv).argmax(1)
     fooled = answer == y if comparison.targeted else answer != y
@@ -99,7 +106,8 @@ def judge(model, x, y, x_adv, comparison, eps):
 
 
 def bare_loop(forwards, backwards):
-    """The floor: so many forward and backward passes of the whole batch, the loss and its gradient, and nothing else."""
+    """The floor: so many forward and backward passes of the whole batch, the loss and its gradient, and nothing
+    else."""
     def call(model, x, y):
         for _ in range(backwards):
             images = x.detach().requires_grad_()
@@ -120,7 +128,9 @@ def compare(comparison, model, x, y, eps, repeats, missing):
         rows[label] = {"contender": label, "note": "not installed"}
     if comparison.against_floor:
         _, _, forwards, backwards = run(calls["ours"], model, x[:2], y[:2], 0)
-        calls["floor"], rows["floor"] = bare_loop(forwards // 2, backwards // 2), {"contender": "floor", "seconds": [], "success": [], "distance": []}
+        calls["floor"], rows["floor"] = bare_loop(forwards // 2,
+                                                  backwards // 2), {"contender": "floor", "seconds": [], "success": [],
+                                                                    "distance": []}
     for label, call in calls.items():  # the first call of all imports and allocates
         try:
             run(call, model, x[:2], y[:2], 0)
@@ -154,7 +164,8 @@ def summary(row, images):
     far = [value for value in row["distance"] if value is not None]
     return {
         "contender": row["contender"], "repeats": len(row["seconds"]), "seconds": statistics.median(row["seconds"]),
-        "fastest": min(row["seconds"]), "success": statistics.mean(row["success"]), "distance": statistics.median(far) if far else None,
+        "fastest": min(row["seconds"]), "success": statistics.mean(row["success"]),
+        "distance": statistics.median(far) if far else None,
         "forwards": row["forwards"] / images, "backwards": row["backwards"] / images,
     }
 
@@ -163,11 +174,13 @@ def load_models(device):
     """{name: model}, and the 1,000 first test images with their labels."""
     dataset = data.load("mnist")
     models = {"cnn": zoo.load("mnist-cnn"), "softmax": zoo.load("mnist-softmax"), "robust": robust_cnn.load()}
-    return {name: model.to(device) for name, model in models.items()}, dataset.x_test[:1000].to(device), dataset.y_test[:1000].to(device)
+    return {name: model.to(device)
+            for name, model in models.items()}, dataset.x_test[:1000].to(device), dataset.y_test[:1000].to(device)
 
 
 def right_ones(model, x, y, count, targeted):
-    """The first `count` images that the model gets right, with their labels; targeted: with random other labels to reach."""
+    """The first `count` images that the model gets right, with their labels; targeted: with random other labels to
+    reach."""
     index = (predict(model, x).argmax(1) == y).nonzero()[:count, 0]
     x, y = x[index], y[index]
     if targeted:
@@ -206,10 +219,13 @@ def main():
     parser.add_argument("--models", nargs="+", metavar="MODEL", help="only these of cnn, robust, softmax")
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--gpu", action="store_true", help="on a GPU, with wall-clock time")
-    parser.add_argument("--scale", type=float, default=1.0, help="so many times as many images: 4 for the last point of success, on a quiet machine")
+    parser.add_argument("--scale", type=float, default=1.0, help="so many times as many images: 4 for the last point "
+                                                                 "of success, on a quiet machine")
     parser.add_argument("--quick", action="store_true", help="a tenth of the images, one repeat")
-    parser.add_argument("--peers", nargs="+", default=[], metavar="FOLDER", help="where the other libraries are, if not among the installed packages")
-    parser.add_argument("--out", type=Path, help="write NAME.json, NAME.md and NAME.png; default: results/attacks where all attacks are measured")
+    parser.add_argument("--peers", nargs="+", default=[], metavar="FOLDER", help="where the other libraries are, if "
+                                                                                 "not among the installed packages")
+    parser.add_argument("--out", type=Path, help="write NAME.json, NAME.md and NAME.png; default: results/attacks "
+                                                 "where all attacks are measured")
     options = parser.parse_args()
     os.environ["TQDM_DISABLE"] = "1"  # before any peer is imported
     sys.path += options.peers  # at the end: what is installed comes first
@@ -218,13 +234,18 @@ def main():
     found, missing = find_libraries()
     models, x, y = load_models(device)
     whole = not (options.quick or options.only or options.models)
-    out = options.out or (Path(__file__).parent / "results" / ("attacks-gpu" if options.gpu else "attacks") if whole else None)
+    out = options.out or (Path(__file__).parent / "results" / ("attacks-gpu" if options.gpu else "attacks") if whole
+                          else None)
     chosen = [(name, model_name) for name, comparison in peers.COMPARISONS.items() for model_name in comparison.runs
-              if (not options.only or any(name.startswith(start) for start in options.only)) and (not options.models or model_name in options.models)]
+              if (not options.only or any(name.startswith(start) for start in options.only))
+              and (not options.models or model_name in options.models)]
     content = {
-        "made by": "python benchmarks/attacks.py" + (" --gpu" if options.gpu else "") + (f" --scale {options.scale:g}" if options.scale != 1 else ""),
-        "date": str(date.today()), "machine": torch.cuda.get_device_name() if options.gpu else processor(), "cores": os.cpu_count(), "threads": 1,
-        "clock": "wall-clock" if options.gpu else "CPU time of the process", "python": platform.python_version(), "torch": torch.__version__,
+        "made by": "python benchmarks/attacks.py"
+        + (" --gpu" if options.gpu else "") + (f" --scale {options.scale:g}" if options.scale != 1 else ""),
+        "date": str(date.today()), "machine": torch.cuda.get_device_name() if options.gpu else processor(),
+        "cores": os.cpu_count(), "threads": 1,
+        "clock": "wall-clock" if options.gpu else "CPU time of the process", "python": platform.python_version(),
+        "torch": torch.__version__,
         "libraries": found, "not installed": sorted(missing), "results": [],
     }
     for name, model_name in chosen:
@@ -234,7 +255,8 @@ def main():
         images, labels = right_ones(model, x, y, count, comparison.targeted)
         rows = compare(comparison, model, images, labels, eps, 1 if options.quick else options.repeats, missing)
         content["results"].append(report.verdict({
-            "attack": name, "model": model_name, "images": len(images), "eps": eps, "kind": comparison.kind, "norm": comparison.norm,
+            "attack": name, "model": model_name, "images": len(images), "eps": eps, "kind": comparison.kind,
+            "norm": comparison.norm,
             "goal": comparison.goal, "rows": rows}))
         content["measured"] = f"{len(content['results'])} of {len(chosen)} comparisons"
         print(report.table(content["results"][-1:]), flush=True)

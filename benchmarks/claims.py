@@ -27,7 +27,8 @@ def measure(seed, dataset, numbers):
     """From (notebook, sentence) to the value that this seed gives on this data set."""
     parameters = {"PROFILE": "quick", "DATASET": dataset, "SEED": seed}
     values = {}
-    for result in run.run(run.find(ROOT / "notebooks" / "solutions", numbers), parameters, workers=run.default_workers()):
+    for result in run.run(run.find(ROOT / "notebooks" / "solutions", numbers), parameters,
+                          workers=run.default_workers()):
         if result.failure:
             raise RuntimeError(f"{result.name} with seed {seed} on {dataset}: {result.failure}")
         for claim in report.claims(json.loads(result.notebook)):
@@ -42,7 +43,8 @@ def main(numbers):
             for key, claim in measure(seed, dataset, numbers).items():
                 measured.setdefault(key, {name: [] for name in DATASETS})[dataset].append(round(claim["value"], 5))
                 if not claim["holds"]:
-                    print(f"outside [{claim['low']:g}, {claim['high']:g}] with seed {seed} on {dataset}: {claim['said']}")
+                    print(f"outside [{claim['low']:g}, {claim['high']:g}] with seed {seed} on {dataset}: "
+                          f"{claim['said']}")
     kept = [claim for claim in json.loads(OUT.read_text(encoding="utf-8"))["claims"]
             if claim["notebook"][:2] not in numbers] if numbers else []
     content = {

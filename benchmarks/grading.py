@@ -1,11 +1,13 @@
 """What grading costs: seconds per submission, beyond what the student's own functions take.
 
-    python benchmarks/grading.py                        # 1,000 submissions of notebook 01 on all cores; writes results/grading.json
+    python benchmarks/grading.py                        # 1,000 submissions of notebook 01 on all cores; writes
+                                                        results/grading.json
     python benchmarks/grading.py --submissions 50 --workers 1
 
-nbgrader and otter grade one solved notebook, exported for them, where ADVCOURSE_NBGRADER_PYTHON and ADVCOURSE_OTTER_PYTHON name Pythons that have
-them. Both run the whole notebook, in a kernel without walls. The submissions are the solved notebook, each with another line in it, so that none is taken for graded. A student's own compute is the time of
-the same functions on the same probes, called without a box.
+nbgrader and otter grade one solved notebook, exported for them, where ADVCOURSE_NBGRADER_PYTHON and
+ADVCOURSE_OTTER_PYTHON name Pythons that have them. Both run the whole notebook, in a kernel without walls. The
+submissions are the solved notebook, each with another line in it, so that none is taken for graded. A student's own
+compute is the time of the same functions on the same probes, called without a box.
 """
 
 import argparse
@@ -50,12 +52,15 @@ def own_compute(notebook):
 
 
 def one_by_one(notebook):
-    """(median, largest) seconds of grading one submission in a process that has started already; and the own compute."""
+    """(median, largest) seconds of grading one submission in a process that has started already; and the own
+    compute."""
     with Boxes(Limits()) as boxes:
         grade.grade(submission(notebook, 0), boxes, SEED)
-        seconds = sorted(grade.grade(submission(notebook, number), boxes, SEED).seconds for number in range(1, REPEATS + 1))
+        seconds = sorted(grade.grade(submission(notebook, number), boxes, SEED).seconds
+                         for number in range(1, REPEATS + 1))
     own = sorted(own_compute(notebook) for _ in range(5))[2]
-    return {"median_s": round(seconds[REPEATS // 2], 3), "largest_s": round(seconds[-1], 3), "own_compute_s": round(own, 3),
+    return {"median_s": round(seconds[REPEATS // 2], 3), "largest_s": round(seconds[-1], 3),
+            "own_compute_s": round(own, 3),
             "overhead_s": round(seconds[REPEATS // 2] - own, 3)}
 
 
@@ -120,7 +125,8 @@ def main():
     parser.add_argument("--notebook", default="01")
     arguments = parser.parse_args()
     result = {"date": date.today().isoformat(), "machine": platform.machine(), "cores": len(os.sched_getaffinity(0)),
-              "notebook": arguments.notebook, "one": one_by_one(arguments.notebook), "submissions": arguments.submissions,
+              "notebook": arguments.notebook, "one": one_by_one(arguments.notebook),
+              "submissions": arguments.submissions,
               "workers": arguments.workers, "others_s": others(arguments.notebook)}
     print(json.dumps(result))
     result["class_s"] = whole_class(arguments.notebook, arguments.submissions, arguments.workers)

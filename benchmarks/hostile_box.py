@@ -1,7 +1,9 @@
-"""Inside of the box of hostile_elsewhere.py: lets a grader of other people grade one notebook and says in JSON what came of it.
+"""Inside of the box of hostile_elsewhere.py: lets a grader of other people grade one notebook and says in JSON what
+came of it.
 
-Standard library only, as it runs in that grader's Python. Reads a job from stdin: tool, command, seconds, secret, seed, notebook (with
-@FOLDER@, @PORT@ and @PID@ open) and its place in the course's folder, of which /tmp/prepared is a copy without the submission.
+Standard library only, as it runs in that grader's Python. Reads a job from stdin: tool, command, seconds, secret, seed,
+notebook (with @FOLDER@, @PORT@ and @PID@ open) and its place in the course's folder, of which /tmp/prepared is a copy
+without the submission.
 """
 
 import json
@@ -17,7 +19,8 @@ from pathlib import Path
 
 COURSE, FOLDER, PORT = Path("/tmp/course"), Path("/tmp/instructor"), 5055
 PLANTED = ("canary", "gradebook.db", "course.toml", "seed.txt", "submissions/anna/01.ipynb")
-BOUNDS = {resource.RLIMIT_AS: 5 << 30, resource.RLIMIT_NPROC: 120, resource.RLIMIT_FSIZE: 128 << 20, resource.RLIMIT_NOFILE: 1024,
+BOUNDS = {resource.RLIMIT_AS: 5 << 30, resource.RLIMIT_NPROC: 120, resource.RLIMIT_FSIZE: 128 << 20,
+          resource.RLIMIT_NOFILE: 1024,
           resource.RLIMIT_CORE: 0}
 
 
@@ -53,12 +56,14 @@ def others():
 
 
 def scores(tool):
-    """From each exercise's name to its score as the grader itself wrote it down, and all that it lets people read; (None, "") without."""
+    """From each exercise's name to its score as the grader itself wrote it down, and all that it lets people read;
+    (None, "") without."""
     if tool == "otter":
         if not (COURSE / "out" / "results.json").exists():
             return None, ""
         text = (COURSE / "out" / "results.json").read_text()
-        return {test["name"]: test.get("score", 0) for test in json.loads(text)["tests"] if test["name"].startswith("exercise")}, text
+        return {test["name"]: test.get("score", 0) for test in json.loads(text)["tests"]
+                if test["name"].startswith("exercise")}, text
     graded = list(COURSE.glob("autograded/eve/*/*.ipynb"))
     if not graded:
         return None, ""
@@ -80,11 +85,14 @@ def main():
         for name, bound in BOUNDS.items():
             resource.setrlimit(name, (bound, bound))
         place.parent.mkdir(parents=True, exist_ok=True)
-        place.write_text(job["notebook"].replace("@FOLDER@", str(FOLDER)).replace("@PORT@", str(PORT)).replace("@PID@", str(os.getpid())))
+        place.write_text(job["notebook"].replace("@FOLDER@",
+                                                 str(FOLDER)).replace("@PORT@",
+                                                                      str(PORT)).replace("@PID@", str(os.getpid())))
 
     start = time.monotonic()
     with open("/tmp/said", "wb") as said:
-        grader = subprocess.Popen(job["command"], cwd=COURSE, stdin=subprocess.DEVNULL, stdout=said, stderr=said, preexec_fn=hand_in,
+        grader = subprocess.Popen(job["command"], cwd=COURSE, stdin=subprocess.DEVNULL, stdout=said, stderr=said,
+                                  preexec_fn=hand_in,
                                   env=os.environ | {"ADVCOURSE_CANARY": job["secret"]})
         try:
             ended = grader.wait(job["seconds"])
@@ -99,7 +107,8 @@ def main():
         said = said.read(20_000_000)
     text += said
     print(json.dumps({
-        "seconds": round(seconds, 1), "ended": ended, "scores": found, "read": "GOT THROUGH" in text or job["secret"] in text
+        "seconds": round(seconds, 1), "ended": ended, "scores": found,
+        "read": "GOT THROUGH" in text or job["secret"] in text
         or f"seeds {job['seed']}" in text, "changed": tree() != before, "knocked": sum(map(knocked, doors)),
         "left": others() if ended is not None else 0, "said": said[-1500:] if found is None else ""}))
 

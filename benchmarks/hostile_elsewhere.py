@@ -3,21 +3,24 @@
     python benchmarks/hostile_elsewhere.py      # writes results/hostile.json and .md; goes on where it was stopped
     python benchmarks/hostile_elsewhere.py --minutes 20 --only nbgrader
 
-ADVCOURSE_NBGRADER_PYTHON and ADVCOURSE_OTTER_PYTHON name Pythons that have the graders. Each gets a small assignment, exported as in
-`advcourse build --for`, of nothing but the exercises that the cases attack. A case's cells stand before them, and of an exercise that they
-speak of only the line with `check` is left. What counts, much as in tests/hostile:
+ADVCOURSE_NBGRADER_PYTHON and ADVCOURSE_OTTER_PYTHON name Pythons that have the graders. Each gets a small assignment,
+exported as in `advcourse build --for`, of nothing but the exercises that the cases attack. A case's cells stand before
+them, and of an exercise that they speak of only the line with `check` is left. What counts, much as in tests/hostile:
 
 * undeserved points: a score, as the grader itself wrote it down, above what the honest part of the notebook deserves;
-* leak: the planted secret, or the words that a case says when it found what it looked for, stand in the results or the outputs;
+* leak: the planted secret, or the words that a case says when it found what it looked for, stand in the results or the
+outputs;
 * harm: planted files are changed, a port was knocked at, or a process lives on after the grader's end;
 * taken down: the grader did not end by itself within LIMIT seconds, or by a signal;
 * not graded: it left no score; a person must look;
-* not applicable: the case asks for a wall that these graders do not claim to have, where nothing secret is read (is there a /proc?), or
-  does harm from which the box of this benchmark protects. Its points count all the same. Archives and file names (13 cases) aren't handed
+* not applicable: the case asks for a wall that these graders do not claim to have, where nothing secret is read (is
+  there a /proc?), or does harm from which the box of this benchmark protects. Its points count all the same. Archives
+  and file names (13 cases) aren't handed
   in: these graders take a notebook from a place of their own.
 
-Everything runs in bubblewrap: no network, a process namespace of its own, a read-only system, 512 MB to write to, bounds on memory,
-processes and files. As root, the graders get another user's rights in there. Ours is what `pytest tests/hostile` says.
+Everything runs in bubblewrap: no network, a process namespace of its own, a read-only system, 512 MB to write to,
+bounds on memory, processes and files. As root, the graders get another user's rights in there. Ours is what `pytest
+tests/hostile` says.
 """
 
 import argparse
@@ -41,11 +44,11 @@ from advcourse.exercises import get
 from advcourse.pipeline import exports, masters
 
 sys.path.insert(0, str(masters.ROOT / "tests" / "hostile"))
-import cases_harm  # noqa: E402
-import cases_models  # noqa: E402
-import cases_points  # noqa: E402
-import cases_reading  # noqa: E402
-from case import HONEST, IMPORTS, Case  # noqa: E402
+import cases_harm
+import cases_models
+import cases_points
+import cases_reading
+from case import HONEST, IMPORTS, Case
 
 RESULTS = Path(__file__).parent / "results"
 OUT = RESULTS / "hostile.json"
@@ -94,8 +97,10 @@ NOT_APPLICABLE = {
     "bounds are lifted",
 }
 HONEST_ONES = [
-    Case("honest", "all right", tuple(HONEST[number] for number in ATTACKED["01"]), sum(get(number).points for number in ATTACKED["01"])),
-    Case("honest", "three right, one wrong", (HONEST["01.1"], HONEST["01.2"], HONEST["01.3"], HONEST["01.4"].replace("== y", "!= y")), 9),
+    Case("honest", "all right", tuple(HONEST[number] for number in ATTACKED["01"]),
+         sum(get(number).points for number in ATTACKED["01"])),
+    Case("honest", "three right, one wrong",
+         (HONEST["01.1"], HONEST["01.2"], HONEST["01.3"], HONEST["01.4"].replace("== y", "!= y")), 9),
     Case("honest", "blank", (), 0),
 ]
 
@@ -112,19 +117,21 @@ CASES = [*HONEST_ONES, *spread([*cases_points.CASES, *cases_reading.CASES, *case
 
 
 def prepare(tool, python, folder, notebook):
-    """Make the small assignment in `folder`; return (path of the student's notebook, where a submission goes, the command)."""
+    """Make the small assignment in `folder`; return (path of the student's notebook, where a submission goes, the
+    command)."""
     [path] = exports.export(tool, folder, [notebook], SEED)
     name, document = path.stem, nbformat.read(path, as_version=4)
     setup = nbformat.v4.new_code_cell(SETUP.format(notebook))
     kept = []
     if tool == "nbgrader":
-        names = {f"{kind}_{number.replace('.', '_')}" for kind in ("answer", "exercise") for number in ATTACKED[notebook]}
+        names = {f"{kind}_{number.replace('.', '_')}" for kind in ("answer", "exercise")
+                 for number in ATTACKED[notebook]}
         kept = [cell for cell in document.cells if cell.metadata.get("nbgrader", {}).get("grade_id") in names]
         document.cells = [setup, *kept]
     else:
         names, inside = {f"name: exercise_{number.replace('.', '_')}" for number in ATTACKED[notebook]}, False
         for cell in document.cells[1:]:
-            inside = inside or cell.source.startswith("# BEGIN QUESTION") and cell.source.splitlines()[1] in names
+            inside = inside or (cell.source.startswith("# BEGIN QUESTION") and cell.source.splitlines()[1] in names)
             kept += [cell] if inside else []
             inside = inside and cell.source != "# END QUESTION"
         document.cells = [document.cells[0], setup, *kept]
@@ -133,7 +140,8 @@ def prepare(tool, python, folder, notebook):
         config = folder / "nbgrader_config.py"
         files.write(config, re.sub(r"timeout = \d+.*", f"timeout = {CELL}", config.read_text()))
         run_tool(python, folder, "-m", "nbgrader", "generate_assignment", name)
-        return folder / "release" / name / f"{name}.ipynb", f"submitted/eve/{name}/{name}.ipynb", ["-m", "nbgrader", "autograde", name]
+        return folder / "release" / name / f"{name}.ipynb", f"submitted/eve/{name}/{name}.ipynb", ["-m", "nbgrader",
+                                                                                                   "autograde", name]
     run_tool(python, folder, "-m", "otter", "assign", "--no-run-tests", f"{name}/{name}.ipynb", "dist")
     [autograder] = (folder / "dist" / "autograder").glob("*.zip")
     command = ["-m", "otter", "run", "-a", f"dist/autograder/{autograder.name}", "-o", "out", f"{name}.ipynb"]
@@ -170,18 +178,27 @@ def boxed(python, prepared):
     binds = [word for path in above for word in ("--perms", "0755", "--dir", path)]
     binds += [word for path in dict.fromkeys(here) for word in ("--ro-bind", path, path)]
     # a grammar of addresses that jsonschema does without; to compile it takes seconds at every start
-    slow = [word for path in here if (Path(path) / "rfc3987_syntax").exists() for word in ("--tmpfs", f"{path}/rfc3987_syntax")]
+    slow = [word for path in here if (Path(path) / "rfc3987_syntax").exists()
+            for word in ("--tmpfs", f"{path}/rfc3987_syntax")]
     root = os.getuid() == 0
-    as_root = ["--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts", "--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID"]
+    as_root = ["--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts", "--cap-add", "CAP_SETUID",
+               "--cap-add", "CAP_SETGID"]
     spaces = as_root if root else ["--unshare-all"]
-    user = str(100_000 + secrets.randbelow(1 << 20))  # another one each time: the bound on processes counts all of a user's
-    other = ["setpriv", "--reuid", user, "--regid", user, "--clear-groups", "--no-new-privs", "--bounding-set=-all"] if root else []
-    environment = {"PATH": os.pathsep.join([str(Path(python).parent), "/usr/bin", "/bin"]), "PYTHONPATH": str(masters.ROOT),
-                   "HOME": "/tmp/home", "ADVCOURSE_STATIC": "1", "OMP_NUM_THREADS": "1", "TQDM_DISABLE": "1", "LANG": "C.UTF-8",
+    # another one each time: the bound on processes counts all of a user's
+    user = str(100_000 + secrets.randbelow(1 << 20))
+    other = ["setpriv", "--reuid", user, "--regid", user, "--clear-groups", "--no-new-privs",
+             "--bounding-set=-all"] if root else []
+    environment = {"PATH": os.pathsep.join([str(Path(python).parent), "/usr/bin", "/bin"]),
+                   "PYTHONPATH": str(masters.ROOT),
+                   "HOME": "/tmp/home", "ADVCOURSE_STATIC": "1", "OMP_NUM_THREADS": "1", "TQDM_DISABLE": "1",
+                   "LANG": "C.UTF-8",
                    "PYTHONDONTWRITEBYTECODE": "1"}
-    return ["bwrap", "--die-with-parent", "--new-session", *spaces, "--ro-bind", "/", "/", "--proc", "/proc", "--dev", "/dev",
-            *small(32 << 20, "/dev/shm"), *(word for place in ("/root", "/home", "/run", "/var/tmp") for word in small(1 << 20, place)),
-            *small(512 << 20, "/tmp"), "--perms", "1777", "--dir", "/tmp/home", *binds, *slow, "--ro-bind", str(prepared), "/tmp/prepared",
+    return ["bwrap", "--die-with-parent", "--new-session", *spaces, "--ro-bind", "/", "/", "--proc", "/proc", "--dev",
+            "/dev",
+            *small(32 << 20, "/dev/shm"), *(word for place in ("/root", "/home", "/run", "/var/tmp")
+                                            for word in small(1 << 20, place)),
+            *small(512 << 20, "/tmp"), "--perms", "1777", "--dir", "/tmp/home", *binds, *slow, "--ro-bind",
+            str(prepared), "/tmp/prepared",
             "--clearenv", *(word for item in environment.items() for word in ("--setenv", *item)), "--", *other,
             python, str(Path(__file__).with_name("hostile_box.py"))]
 
@@ -193,11 +210,13 @@ def outside_paths(python):
 
 
 def attempt(tool, python, prepared, released, place, command, case):
-    """What came of one case, as hostile_box.py says it; None for scores and the end where the box itself did not survive."""
+    """What came of one case, as hostile_box.py says it; None for scores and the end where the box itself did not
+    survive."""
     job = {"tool": tool, "command": [python, *command], "seconds": LIMIT, "secret": secrets.token_hex(8), "seed": SEED,
            "notebook": submission(released, case), "place": place}
     try:
-        done = subprocess.run(boxed(python, prepared), input=json.dumps(job) + "\n", capture_output=True, text=True, errors="replace",
+        done = subprocess.run(boxed(python, prepared), input=json.dumps(job) + "\n", capture_output=True, text=True,
+                              errors="replace",
                               timeout=LIMIT + 15)
         said, errors = done.stdout.strip().splitlines(), done.stderr
     except subprocess.TimeoutExpired:
@@ -234,13 +253,15 @@ def python_of(tool):
 
 def summary(rows):
     """From what is counted to how many cases; honest notebooks for themselves."""
-    hostile, honest = [row for row in rows if row["theme"] != "honest"], [row for row in rows if row["theme"] == "honest"]
+    hostile, honest = [row for row in rows if row["theme"] != "honest"], [row for row in rows
+                                                                          if row["theme"] == "honest"]
     through = {}
     for row in hostile:
         if THROUGH & row["wrong"].keys():
             through.setdefault(row["theme"], []).append(f"{row['name']}: {', '.join(row['wrong'])}")
     counted = {what: sum(what in row["wrong"] for row in hostile) for what in (*COUNTED, "not graded")}
-    return {"run": len(hostile), "all": len(CASES) - len(HONEST_ONES), "got through": sum(map(len, through.values())), **counted,
+    return {"run": len(hostile), "all": len(CASES) - len(HONEST_ONES), "got through": sum(map(len, through.values())),
+            **counted,
             "honest right": sum(not row["wrong"] for row in honest), "honest": len(honest),
             "not applicable": sum(row["not applicable"] for row in hostile), "what got through": through}
 
@@ -249,10 +270,12 @@ def table(summaries, ours):
     """The Markdown table of the summaries, and of our own grader's numbers."""
     timed = json.loads((RESULTS / "grading.json").read_text())
     seconds = {"advcourse": timed["one"]["median_s"]} | timed["others_s"]
-    heads = ["grader", "s a submission", "hostile cases run", "got through", *COUNTED, "not graded", "honest right", "not applicable"]
+    heads = ["grader", "s a submission", "hostile cases run", "got through", *COUNTED, "not graded", "honest right",
+             "not applicable"]
     lines = ["| " + " | ".join(heads) + " |", "|---" * len(heads) + "|"]
     for name, one in {"advcourse": ours, **summaries}.items():
-        numbers = [f"{one['run']} of {one['all']}", one["got through"], *(one[what] for what in COUNTED), one["not graded"],
+        numbers = [f"{one['run']} of {one['all']}", one["got through"], *(one[what] for what in COUNTED),
+                   one["not graded"],
                    f"{one['honest right']} of {one['honest']}", one["not applicable"]]
         lines.append(f"| {name} | {seconds[name]:.2g} | " + " | ".join(map(str, numbers)) + " |")
     return "\n".join(lines) + NOTE
@@ -260,14 +283,17 @@ def table(summaries, ours):
 
 def ours():
     """The numbers of tests/hostile, run now."""
-    done = subprocess.run([sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(masters.ROOT / "tests" / "hostile")],
+    done = subprocess.run([sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider",
+                           str(masters.ROOT / "tests" / "hostile")],
                           cwd=masters.ROOT, capture_output=True, text=True)
-    found = re.search(r"(\d+) hostile submissions: (\S+) undeserved points, (\d+) leaks, (\d+) harm, (\d+) not graded, .*; "
+    found = re.search(r"(\d+) hostile submissions: (\S+) undeserved points, (\d+) leaks, (\d+) harm, (\d+) not graded, "
+                      r".*; "
                       r"(\d+) of (\d+) honest", done.stdout)
     if not found:
         raise SystemExit(f"tests/hostile printed no table: {done.stdout[-2000:]}")
     run, points, leaks, harm, unjudged, right, honest = map(float, found.groups())
-    return {"run": int(run), "all": int(run), "got through": int(points > 0) + int(leaks + harm), "undeserved points": int(points),
+    return {"run": int(run), "all": int(run), "got through": int(points > 0) + int(leaks + harm),
+            "undeserved points": int(points),
             "leak": int(leaks), "harm": int(harm), "taken down": 0, "not graded": int(unjudged),
             "honest right": int(right), "honest": int(honest), "not applicable": 0}
 
@@ -282,7 +308,8 @@ def main():
     end = time.monotonic() + 60 * arguments.minutes
     result = json.loads(OUT.read_text()) if OUT.exists() else {"rows": {name: {} for name in TOOLS}}
     tools = [arguments.only] if arguments.only else TOOLS
-    jobs = [(tool, case) for case in CASES[:arguments.first] for tool in tools if key_of(case) not in result["rows"][tool]]
+    jobs = [(tool, case) for case in CASES[:arguments.first] for tool in tools
+            if key_of(case) not in result["rows"][tool]]
     with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(arguments.workers) as pool:
         made = {(tool, case.notebook): None for tool, case in jobs}
         for tool, notebook in made:
@@ -295,9 +322,10 @@ def main():
             if time.monotonic() < end:
                 return judged(case, attempt(tool, python_of(tool), *made[tool, case.notebook], case))
 
-        for (tool, case), one in zip(jobs, pool.map(row, jobs)):
+        for (tool, case), one in zip(jobs, pool.map(row, jobs), strict=True):
             if one:
-                print(tool, one["seconds"], "s", key_of(case), one["points"], "of", case.points, one["wrong"], one.pop("said"), flush=True)
+                print(tool, one["seconds"], "s", key_of(case), one["points"], "of", case.points, one["wrong"],
+                      one.pop("said"), flush=True)
                 result["rows"][tool][key_of(case)] = one
                 files.write(OUT, json.dumps(result, indent=1) + "\n")
     if "ours" not in result:

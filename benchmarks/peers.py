@@ -1,7 +1,9 @@
-"""The attacks to compare: ours and the same attack of other libraries at the same budget, each as call(model, x, y) -> x_adv.
+"""The attacks to compare: ours and the same attack of other libraries at the same budget, each as call(model, x, y) ->
+x_adv.
 
-Every library gets the settings with which it does best within the budget: the same steps and step sizes, a batch as large as ours,
-the same starting images, and for Carlini and Wagner's attack a larger learning rate than its own default.
+Every library gets the settings with which it does best within the budget: the same steps and step sizes, a batch as
+large as ours, the same starting images, and for Carlini and Wagner's attack a larger learning rate than its own
+default.
 """
 
 from dataclasses import dataclass
@@ -13,7 +15,8 @@ import torch
 from advcourse import attacks
 from advcourse.attacks.universal import add_universal
 
-# From the first word of a peer's label to the module that must be importable and the distribution that knows the version.
+# From the first word of a peer's label to the module that must be importable and the distribution that knows the
+# version.
 LIBRARIES = {
     "torchattacks": ("torchattacks", "torchattacks"),
     "foolbox": ("foolbox", "foolbox"),
@@ -41,14 +44,16 @@ def foolbox(attack, eps=None, starts=False, **settings):
         bounded = library.PyTorchModel(model, bounds=(0, 1), device=x.device)
         if attack == "SpatialAttack":
             return attacker(bounded, x, y)[1]
-        return attacker(bounded, x, y, epsilons=eps, **({"starting_points": wrong_images(model, x, y)} if starts else {}))[1]
+        return attacker(bounded, x, y, epsilons=eps,
+                        **({"starting_points": wrong_images(model, x, y)} if starts else {}))[1]
     return call
 
 
 def art(attack, starts=False, **settings):
     def call(model, x, y):
         classifier = import_module("art.estimators.classification").PyTorchClassifier(
-            model, loss=torch.nn.CrossEntropyLoss(), input_shape=tuple(x.shape[1:]), nb_classes=10, clip_values=(0.0, 1.0),
+            model, loss=torch.nn.CrossEntropyLoss(), input_shape=tuple(x.shape[1:]), nb_classes=10,
+            clip_values=(0.0, 1.0),
             device_type="gpu" if x.is_cuda else "cpu")
         attacker = getattr(import_module("art.attacks.evasion"), attack)(classifier, **settings)
         more = {"x_adv_init": wrong_images(model, x, y).cpu().numpy()} if starts else {}
@@ -68,7 +73,8 @@ def cleverhans(attack, **settings):
 def autoattack(attack, **settings):
     def call(model, x, y):
         module = {"APGDAttack": "autopgd_base", "FABAttack_PT": "fab_pt", "SquareAttack": "square"}[attack]
-        return getattr(import_module(f"autoattack.{module}"), attack)(model, seed=0, device=x.device, **settings).perturb(x, y)
+        return getattr(import_module(f"autoattack.{module}"), attack)(model, seed=0, device=x.device,
+                                                                      **settings).perturb(x, y)
     return call
 
 
@@ -88,7 +94,8 @@ def our_universal(**settings):
 
 
 def wrong_images(model, x, y):
-    """Where attacks that see only answers start: random noise, or, where the model gives it the image's own label, the next image with another.
+    """Where attacks that see only answers start: random noise, or, where the model gives it the image's own label, the
+    next image with another.
 
     The noise is cleverhans's only choice, so that everyone starts from it. These few passes count for nobody.
     """
@@ -129,7 +136,8 @@ def bim(eps):
         "torchattacks": torchattacks("BIM", eps=eps, alpha=step, steps=10),
         "foolbox": foolbox("LinfBasicIterativeAttack", eps=eps, abs_stepsize=step, steps=10, random_start=False),
         "ART": art("BasicIterativeMethod", eps=eps, eps_step=step, max_iter=10, batch_size=500),
-        "cleverhans": cleverhans("projected_gradient_descent", eps=eps, eps_iter=step, nb_iter=10, norm=np.inf, rand_init=False, sanity_checks=False),
+        "cleverhans": cleverhans("projected_gradient_descent", eps=eps, eps_iter=step, nb_iter=10, norm=np.inf,
+                                 rand_init=False, sanity_checks=False),
     }
 
 
@@ -149,8 +157,10 @@ def pgd_linf(eps):
         "ours": ours("pgd", eps=eps, step_size=step, steps=40, random=True),
         "torchattacks": torchattacks("PGD", eps=eps, alpha=step, steps=40),
         "foolbox": foolbox("LinfProjectedGradientDescentAttack", eps=eps, abs_stepsize=step, steps=40),
-        "ART": art("ProjectedGradientDescentPyTorch", eps=eps, eps_step=step, max_iter=40, num_random_init=1, batch_size=500, verbose=False),
-        "cleverhans": cleverhans("projected_gradient_descent", eps=eps, eps_iter=step, nb_iter=40, norm=np.inf, sanity_checks=False),
+        "ART": art("ProjectedGradientDescentPyTorch", eps=eps, eps_step=step, max_iter=40, num_random_init=1,
+                   batch_size=500, verbose=False),
+        "cleverhans": cleverhans("projected_gradient_descent", eps=eps, eps_iter=step, nb_iter=40, norm=np.inf,
+                                 sanity_checks=False),
     }
 
 
@@ -168,8 +178,10 @@ def pgd_l2(eps):
         "ours": ours("pgd", eps=eps, norm="l2", step_size=step, steps=40, random=True),
         "torchattacks": torchattacks("PGDL2", eps=eps, alpha=step, steps=40),
         "foolbox": foolbox("L2ProjectedGradientDescentAttack", eps=eps, abs_stepsize=step, steps=40),
-        "ART": art("ProjectedGradientDescentPyTorch", norm=2, eps=eps, eps_step=step, max_iter=40, num_random_init=1, batch_size=500, verbose=False),
-        "cleverhans": cleverhans("projected_gradient_descent", eps=eps, eps_iter=step, nb_iter=40, norm=2, sanity_checks=False),
+        "ART": art("ProjectedGradientDescentPyTorch", norm=2, eps=eps, eps_step=step, max_iter=40, num_random_init=1,
+                   batch_size=500, verbose=False),
+        "cleverhans": cleverhans("projected_gradient_descent", eps=eps, eps_iter=step, nb_iter=40, norm=2,
+                                 sanity_checks=False),
     }
 
 
@@ -179,8 +191,10 @@ def pgd_l1(eps):
         "ours": ours("pgd", eps=eps, norm="l1", step_size=step, steps=40, random=True),
         "foolbox": foolbox("L1ProjectedGradientDescentAttack", eps=eps, abs_stepsize=step, steps=40),
         "foolbox sparse": foolbox("SparseL1DescentAttack", eps=eps, abs_stepsize=step, steps=40, random_start=True),
-        "ART": art("ProjectedGradientDescentPyTorch", norm=1, eps=eps, eps_step=step, max_iter=40, num_random_init=1, batch_size=500, verbose=False),
-        "cleverhans": cleverhans("sparse_l1_descent", eps=eps, eps_iter=step, nb_iter=40, rand_init=True, sanity_checks=False),
+        "ART": art("ProjectedGradientDescentPyTorch", norm=1, eps=eps, eps_step=step, max_iter=40, num_random_init=1,
+                   batch_size=500, verbose=False),
+        "cleverhans": cleverhans("sparse_l1_descent", eps=eps, eps_iter=step, nb_iter=40, rand_init=True,
+                                 sanity_checks=False),
     }
 
 
@@ -188,7 +202,8 @@ def apgd(eps):
     return {
         "ours": ours("apgd", eps=eps, steps=50, random=True),
         "torchattacks": torchattacks("APGD", eps=eps, steps=50),
-        "ART": art("AutoProjectedGradientDescent", eps=eps, eps_step=2 * eps, max_iter=50, nb_random_init=1, batch_size=500, verbose=False),
+        "ART": art("AutoProjectedGradientDescent", eps=eps, eps_step=2 * eps, max_iter=50, nb_random_init=1,
+                   batch_size=500, verbose=False),
         "AutoAttack": autoattack("APGDAttack", eps=eps, n_iter=50),
     }
 
@@ -219,11 +234,16 @@ def cw_l2(eps):
         "ours": ours("cw_l2"),
         "torchattacks, c = 3": torchattacks("CW", c=3, steps=300, lr=0.1),
         "torchattacks, c = 10": torchattacks("CW", c=10, steps=300, lr=0.1),
-        "foolbox 5 x 200": foolbox("L2CarliniWagnerAttack", binary_search_steps=5, steps=200, stepsize=0.1, initial_const=1),
-        "foolbox 5 x 100": foolbox("L2CarliniWagnerAttack", binary_search_steps=5, steps=100, stepsize=0.1, initial_const=1),
-        "foolbox 5 x 60": foolbox("L2CarliniWagnerAttack", binary_search_steps=5, steps=60, stepsize=0.2, initial_const=1),
-        "ART 5 x 60": art("CarliniL2Method", binary_search_steps=5, max_iter=60, learning_rate=0.1, initial_const=1, batch_size=100, verbose=False),
-        "cleverhans 5 x 60": cleverhans("carlini_wagner_l2", n_classes=10, lr=0.1, binary_search_steps=5, max_iterations=60, initial_const=1),
+        "foolbox 5 x 200": foolbox("L2CarliniWagnerAttack", binary_search_steps=5, steps=200, stepsize=0.1,
+                                   initial_const=1),
+        "foolbox 5 x 100": foolbox("L2CarliniWagnerAttack", binary_search_steps=5, steps=100, stepsize=0.1,
+                                   initial_const=1),
+        "foolbox 5 x 60": foolbox("L2CarliniWagnerAttack", binary_search_steps=5, steps=60, stepsize=0.2,
+                                  initial_const=1),
+        "ART 5 x 60": art("CarliniL2Method", binary_search_steps=5, max_iter=60, learning_rate=0.1, initial_const=1,
+                          batch_size=100, verbose=False),
+        "cleverhans 5 x 60": cleverhans("carlini_wagner_l2", n_classes=10, lr=0.1, binary_search_steps=5,
+                                        max_iterations=60, initial_const=1),
     }
 
 
@@ -234,9 +254,12 @@ def ead(rule):
         return {
             "ours": ours("ead", rule=rule.lower()),
             "torchattacks": torchattacks(f"EAD{rule}"),  # its defaults: with ours it hardly ever succeeds
-            "foolbox 5 x 100": foolbox("EADAttack", decision_rule=rule, binary_search_steps=5, steps=100, initial_stepsize=step, initial_const=1),
-            "foolbox 5 x 50": foolbox("EADAttack", decision_rule=rule, binary_search_steps=5, steps=50, initial_stepsize=step, initial_const=1),
-            "ART 5 x 50": art("ElasticNet", decision_rule=rule, beta=0.01, binary_search_steps=5, max_iter=50, learning_rate=step,
+            "foolbox 5 x 100": foolbox("EADAttack", decision_rule=rule, binary_search_steps=5, steps=100,
+                                       initial_stepsize=step, initial_const=1),
+            "foolbox 5 x 50": foolbox("EADAttack", decision_rule=rule, binary_search_steps=5, steps=50,
+                                      initial_stepsize=step, initial_const=1),
+            "ART 5 x 50": art("ElasticNet", decision_rule=rule, beta=0.01, binary_search_steps=5, max_iter=50,
+                              learning_rate=step,
                               initial_const=1, batch_size=100, verbose=False),
         }
     return calls
@@ -289,7 +312,8 @@ def spsa(eps):
     return {
         "ours": ours("spsa", eps=eps, step_size=step, queries=2580, random=True),
         "torchattacks": torchattacks("SPSA", eps=eps, lr=step, nb_iter=20, nb_sample=64),
-        "cleverhans": cleverhans("spsa", eps=eps, nb_iter=20, learning_rate=step, spsa_samples=64, early_stop_loss_threshold=0, sanity_checks=False),
+        "cleverhans": cleverhans("spsa", eps=eps, nb_iter=20, learning_rate=step, spsa_samples=64,
+                                 early_stop_loss_threshold=0, sanity_checks=False),
     }
 
 
@@ -318,7 +342,8 @@ def square(norm, name):
             "AutoAttack": autoattack("SquareAttack", norm=name, eps=eps, n_queries=300),
         }
         # ART asks three times a step.
-        return found | {"ART": art("SquareAttack", norm=np.inf if norm == "linf" else 2, eps=eps, max_iter=100, batch_size=500, verbose=False)}
+        return found | {"ART": art("SquareAttack", norm=np.inf if norm == "linf" else 2, eps=eps, max_iter=100,
+                                   batch_size=500, verbose=False)}
     return calls
 
 
@@ -332,14 +357,16 @@ def spatial(eps):
 def universal(eps):
     return {
         "ours": our_universal(eps=eps),
-        "ART": art("UniversalPerturbation", attacker="deepfool", attacker_params={"max_iter": 10, "verbose": False}, delta=0.0,
+        "ART": art("UniversalPerturbation", attacker="deepfool", attacker_params={"max_iter": 10, "verbose": False},
+                   delta=0.0,
                    max_iter=1, eps=eps, batch_size=500, verbose=False),
     }
 
 
 @dataclass(frozen=True)
 class Comparison:
-    calls: object  # from eps to {label: call}; a label is the library's name, perhaps with more words; "ours" is what is judged
+    # from eps to {label: call}; a label is the library's name, perhaps with more words; "ours" is what is judged
+    calls: object
     kind: str  # "budget": how many it fools within eps; "distance": and how far it has to go, in the median
     norm: str
     runs: dict  # model: (images, eps)
@@ -349,7 +376,8 @@ class Comparison:
 
 
 def on(cnn, robust=None, softmax=None, eps=(None, None)):
-    """{model: (images, eps)}: of the CNN and the adversarially trained one, with softmax regression where a number is given."""
+    """{model: (images, eps)}: of the CNN and the adversarially trained one, with softmax regression where a number is
+    given."""
     runs = {"cnn": (cnn, eps[0]), "robust": (robust or cnn, eps[1]), "softmax": (softmax, eps[0])}
     return {model: run for model, run in runs.items() if run[0]}
 

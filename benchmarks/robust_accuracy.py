@@ -1,12 +1,15 @@
-"""`evaluate.robust_accuracy` beside the code of AutoAttack's authors: the same images, the same answers?, in how much CPU time.
+"""`evaluate.robust_accuracy` beside the code of AutoAttack's authors: the same images, the same answers?, in how much
+CPU time.
 
-    python benchmarks/robust_accuracy.py                    # 1,000 images: hours on a slow machine; writes results/robust_accuracy.json
+    python benchmarks/robust_accuracy.py                    # 1,000 images: hours on a slow machine; writes
+                                                            results/robust_accuracy.json
     python benchmarks/robust_accuracy.py --images 50        # a look, in a few minutes
     python benchmarks/robust_accuracy.py --case robust-linf --only ours    # one of them again; everything else is kept
 
-The authors' code (github.com/fra31/auto-attack) must be importable as `autoattack`; without it ours runs alone. One thread, one
-process, CPU seconds of that process (time.process_time), so that other programs on the machine disturb little. Ours runs twice:
-as it is, and with exhaustive=True, where every image meets every attack to its end, as in the authors' code.
+The authors' code (github.com/fra31/auto-attack) must be importable as `autoattack`; without it ours runs alone. One
+thread, one process, CPU seconds of that process (time.process_time), so that other programs on the machine disturb
+little. Ours runs twice: as it is, and with exhaustive=True, where every image meets every attack to its end, as in the
+authors' code.
 """
 
 import argparse
@@ -61,7 +64,8 @@ def exhaustive(model, x, y, eps, norm):
 def authors(model, x, y, eps, norm):
     from autoattack import AutoAttack
 
-    attack = AutoAttack(model, norm={"linf": "Linf", "l2": "L2", "l1": "L1"}[norm], eps=eps, seed=0, device="cpu", verbose=False)
+    attack = AutoAttack(model, norm={"linf": "Linf", "l2": "L2", "l1": "L1"}[norm], eps=eps, seed=0, device="cpu",
+                        verbose=False)
     x_adv = attack.run_standard_evaluation(x, y, bs=250)
     return model(x_adv).argmax(1) == y, None
 
@@ -78,7 +82,8 @@ def measure(contestant, name, images):
     counted, start = Counting(model), time.process_time()
     robust, fell = CONTESTANTS[contestant](counted, x, y, eps, norm)
     seconds = time.process_time() - start
-    found = {"robust accuracy": robust.double().mean().item(), "seconds": round(seconds, 1), "forward images": counted.passes}
+    found = {"robust accuracy": robust.double().mean().item(), "seconds": round(seconds, 1),
+             "forward images": counted.passes}
     found |= {"date": str(date.today()), "stood": "".join("01"[stood] for stood in robust.tolist())}
     return found | ({"fell": fell} if fell else {})
 
@@ -96,17 +101,21 @@ def show(name, case):
     for contestant in CONTESTANTS:
         if contestant in case:
             found = case[contestant]
-            print(f"{name:12} {contestant:10} {found['robust accuracy']:7.2%} {found['seconds']:8.1f} s {found['forward images']:9} forward", end="")
+            print(f"{name:12} {contestant:10} {found['robust accuracy']:7.2%} {found['seconds']:8.1f} s "
+                  f"{found['forward images']:9} forward", end="")
             if "agrees on" in found:
-                print(f"   agrees on {found['agrees on']} of {case['images']}, {found['times faster']:.2f} x faster", end="")
+                print(f"   agrees on {found['agrees on']} of {case['images']}, {found['times faster']:.2f} x faster",
+                      end="")
             print(flush=True)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--images", type=int, default=1000)
-    parser.add_argument("--case", action="append", choices=list(CASES), help="only this one; may be given several times")
-    parser.add_argument("--only", action="append", choices=list(CONTESTANTS), help="only this contestant; may be given several times")
+    parser.add_argument("--case", action="append", choices=list(CASES),
+                        help="only this one; may be given several times")
+    parser.add_argument("--only", action="append", choices=list(CONTESTANTS), help="only this contestant; may be given "
+                                                                                   "several times")
     parser.add_argument("--out", type=Path, default=OUT)
     options = parser.parse_args()
     torch.set_num_threads(1)
@@ -124,7 +133,7 @@ def main():
                 "machine": f"{platform.machine()}, {os.cpu_count()} cores, {torch.backends.cpu.get_cpu_capability()}",
                 "versions": {"python": platform.python_version(), "torch": torch.__version__},
             }
-            kind = dict(zip(("model", "norm", "eps", "images"), (*CASES[name], len(found["stood"]))))
+            kind = dict(zip(("model", "norm", "eps", "images"), (*CASES[name], len(found["stood"])), strict=True))
             case = content["cases"].setdefault(name, {})
             if {key: case.get(key) for key in kind} != kind:
                 case = content["cases"][name] = kind

@@ -1,4 +1,5 @@
-"""An adversarially trained MNIST network for the benchmark: about four minutes of CPU, once; kept in build/, outside git.
+"""An adversarially trained MNIST network for the benchmark: about four minutes of CPU, once; kept in build/, outside
+git.
 
     python benchmarks/robust_cnn.py        # trains it, or loads it, and says how good it is
 """
@@ -17,7 +18,8 @@ CACHE = Path(__file__).parent.parent / "build" / "benchmarks" / f"robust-cnn-{IM
 
 
 def load():
-    """models.cnn, trained on PGD-7 examples at eps 0.3 in linf (Madry et al., 2018): in eval mode, frozen, on the CPU."""
+    """models.cnn, trained on PGD-7 examples at eps 0.3 in linf (Madry et al., 2018): in eval mode, frozen, on the
+    CPU."""
     with seeded(0):
         model = models.cnn()
     if CACHE.exists():
@@ -50,4 +52,5 @@ if __name__ == "__main__":
     model, dataset = load(), data.load("mnist")
     x, y = dataset.x_test[:1000], dataset.y_test[:1000]
     x_adv = attacks.pgd(model, x, y, eps=EPS, steps=40)
-    print(f"of 1,000 test images right: {accuracy(model, x, y):.1%}; after PGD-40 at eps {EPS}: {accuracy(model, x_adv, y):.1%}")
+    print(f"of 1,000 test images right: {accuracy(model, x, y):.1%}; after PGD-40 at eps {EPS}: "
+          f"{accuracy(model, x_adv, y):.1%}")

@@ -1,10 +1,14 @@
-"""What adversarial training costs above its floor: the forward and backward passes that its formula asks for, and nothing else.
+"""What adversarial training costs above its floor: the forward and backward passes that its formula asks for, and
+nothing else.
 
-    python benchmarks/robust_training.py                 # one thread, about two minutes; writes benchmarks/results/robust_training.json
-    python benchmarks/robust_training.py --gpu           # trains MNIST's robust network in bfloat16 with compiled steps: how long, how robust
+    python benchmarks/robust_training.py                 # one thread, about two minutes; writes
+                                                         benchmarks/results/robust_training.json
+    python benchmarks/robust_training.py --gpu           # trains MNIST's robust network in bfloat16 with compiled
+                                                         steps: how long, how robust
 
-The floor takes the same batches through the same network as often as the method does: towards the image for every step of the attack, towards the
-weights for what is trained, and one step of Adam. Both are measured in turn, several times; the ratio of the fastest runs counts.
+The floor takes the same batches through the same network as often as the method does: towards the image for every step
+of the attack, towards the weights for what is trained, and one step of Adam. Both are measured in turn, several times;
+the ratio of the fastest runs counts.
 The goal: an epoch of `training.fit` takes at most 1.15 times its floor.
 """
 
@@ -47,7 +51,7 @@ def floor(x, y, to_image, without, to_weights):
     model = network().train()
     optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
     began = time.process_time()
-    for x_batch, y_batch in zip(x.split(BATCH_SIZE), y.split(BATCH_SIZE)):
+    for x_batch, y_batch in zip(x.split(BATCH_SIZE), y.split(BATCH_SIZE), strict=True):
         model.requires_grad_(False)
         for step in range(-(-int(2 * to_image) // 2)):
             part = slice(0, round(min(1, to_image - step) * len(x_batch)))
@@ -84,8 +88,9 @@ def measure():
     rows = {}
     for name, (loss, *passes) in METHODS.items():
         pairs = [(epoch(x, y, loss), floor(x, y, *passes)) for _ in range(REPEATS)]
-        taken, least = (min(column) for column in zip(*pairs))
-        rows[name] = {"seconds": round(taken, 4), "floor": round(least, 4), "ratio": round(taken / least, 3), "holds": taken <= GOAL * least}
+        taken, least = (min(column) for column in zip(*pairs, strict=True))
+        rows[name] = {"seconds": round(taken, 4), "floor": round(least, 4), "ratio": round(taken / least, 3),
+                      "holds": taken <= GOAL * least}
         print(f"{name:24} {taken:7.3f} s, floor {least:7.3f} s, ratio {taken / least:.3f}", flush=True)
     return rows
 
@@ -98,13 +103,15 @@ def train_on_gpu(epochs=15):
     batches = epochs * len(x) // 500 // 3
     began = time.perf_counter()
     with torch.autocast("cuda", torch.bfloat16):
-        for part, learning_rate, loss in ((epochs - 4, 3e-3, at.warm_up(at.pgd_loss, eps=EPS, batches=batches)), (4, 3e-4, partial(at.pgd_loss, eps=EPS))):
+        for part, learning_rate, loss in ((epochs - 4, 3e-3, at.warm_up(at.pgd_loss, eps=EPS, batches=batches)),
+                                          (4, 3e-4, partial(at.pgd_loss, eps=EPS))):
             fit(torch.compile(model), x, y, epochs=part, batch_size=500, learning_rate=learning_rate, loss=loss)
     torch.cuda.synchronize()
     minutes = (time.perf_counter() - began) / 60
     model.requires_grad_(False)
     robust = robust_accuracy(model, dataset.x_test, dataset.y_test, eps=EPS)
-    print(f"{minutes:.2f} minutes on {torch.cuda.get_device_name()}, clean {accuracy(model, dataset.x_test, dataset.y_test):.2%}\n{robust}")
+    print(f"{minutes:.2f} minutes on {torch.cuda.get_device_name()}, clean "
+          f"{accuracy(model, dataset.x_test, dataset.y_test):.2%}\n{robust}")
 
 
 if __name__ == "__main__":
@@ -116,4 +123,5 @@ if __name__ == "__main__":
         rows = measure()
         RESULT.write_text(json.dumps({
             "goal": GOAL, "images": IMAGES, "batch_size": BATCH_SIZE, "repeats": REPEATS, "torch": torch.__version__,
-            "cpu": f"{platform.machine()}, {torch.backends.cpu.get_cpu_capability()}, 1 thread", "methods": rows}, indent=2) + "\n")
+            "cpu": f"{platform.machine()}, {torch.backends.cpu.get_cpu_capability()}, 1 thread", "methods": rows},
+            indent=2) + "\n")

@@ -36,7 +36,8 @@ def pytest_runtest_call(item):
 
 @pytest.fixture(scope="module")
 def import_benchmark():
-    """import_benchmark("attacks"): a script of benchmarks/ as a module; it imports its neighbours by their bare names."""
+    """import_benchmark("attacks"): a script of benchmarks/ as a module; it imports its neighbours by their bare
+    names."""
     before, path = set(sys.modules), sys.path.copy()
     sys.path.insert(0, BENCHMARKS)
     yield importlib.import_module
@@ -48,19 +49,22 @@ def import_benchmark():
 
 @pytest.fixture(scope="session")
 def run_grader():
-    """Runs Python with nbgrader or otter in a folder and returns what it printed: run_grader("nbgrader", folder, "-c", "…").
+    """Runs Python with nbgrader or otter in a folder and returns what it printed: run_grader("nbgrader", folder, "-c",
+    "…").
 
     Both want versions of their own: ADVCOURSE_NBGRADER_PYTHON and ADVCOURSE_OTTER_PYTHON name Pythons that have them.
     """
     def run(tool, folder, *arguments):
         variable = f"ADVCOURSE_{tool.upper()}_PYTHON"
-        python = os.environ.get(variable) or importlib.util.find_spec(tool) and sys.executable
+        python = os.environ.get(variable) or (importlib.util.find_spec(tool) and sys.executable)
         if not python:
             pytest.skip(f"{tool} is not installed here, and {variable} names no Python that has it")
-        path = os.pathsep.join([str(Path(python).parent), os.environ["PATH"]])  # both call programs of their environment by name
+        # both call programs of their environment by name
+        path = os.pathsep.join([str(Path(python).parent), os.environ["PATH"]])
         environment = os.environ | {"PATH": path, "PYTHONPATH": str(Path(__file__).parents[1]), "ADVCOURSE_STATIC": "1",
                                     "OMP_NUM_THREADS": "1"}
-        done = subprocess.run([python, *map(str, arguments)], cwd=folder, env=environment, capture_output=True, text=True)
+        done = subprocess.run([python, *map(str, arguments)], cwd=folder, env=environment, capture_output=True,
+                              text=True)
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 

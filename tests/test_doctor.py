@@ -24,7 +24,8 @@ def rows():
 
 def test_it_looks_at_everything():
     found = rows()
-    assert {"Python", "advcourse", "torch", "numpy", "papermill", "device", "threads", "data: fonts", "disk", "network"} <= set(found)
+    assert {"Python", "advcourse", "torch", "numpy", "papermill", "device", "threads", "data: fonts", "disk",
+            "network"} <= set(found)
     assert found["torch"].state == "ok" and metadata.version("torch") in found["torch"].detail
     assert found["data: digits"].state == "ok"
     assert {row.state for row in found.values()} <= {"ok", "warning", "missing"}
@@ -62,7 +63,8 @@ def test_whatever_is_broken_the_rest_is_reported(monkeypatch):
     for broken in looks:
         with monkeypatch.context() as patch:
             for look in looks:
-                patch.setattr(doctor, look, fails if look == broken else lambda *arguments: [doctor.Row("fine", "ok", "")])
+                patch.setattr(doctor, look, fails if look == broken
+                              else lambda *arguments: [doctor.Row("fine", "ok", "")])
             found = doctor.report()
         assert [row.state for row in found].count("ok") == 5, broken
         (row,) = [row for row in found if row.state == "warning"]

@@ -39,7 +39,8 @@ def test_the_checkout_is_where_pyproject_is(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("text, name", [
-    ("ada", "ada"), ("Ada Lovelace", "Ada_Lovelace"), ("../../etc/passwd", "etc_passwd"), (".hidden", "hidden"), ("a\n<b>\0", "a_b"),
+    ("ada", "ada"), ("Ada Lovelace", "Ada_Lovelace"), ("../../etc/passwd", "etc_passwd"), (".hidden", "hidden"),
+    ("a\n<b>\0", "a_b"),
     ("o\u0308@uni.example", "\u00f6@uni.example"), ("x" * 300, "x" * 80)])
 def test_a_safe_name_is_one_name_on_any_system(text, name):
     assert files.safe_name(text) == name
@@ -55,5 +56,6 @@ def test_a_zip_gives_back_what_went_in():
     contents = {"a/ü.txt": "text, ü", "b.bin": bytes(range(256)) * 100}
     packed = files.zipped(contents)
     with zipfile.ZipFile(io.BytesIO(packed)) as archive:
-        assert {name: archive.read(name) for name in archive.namelist()} == {"a/ü.txt": "text, ü".encode(), "b.bin": contents["b.bin"]}
+        assert {name: archive.read(name) for name in archive.namelist()} == {"a/ü.txt": "text, ü".encode(),
+                                                                             "b.bin": contents["b.bin"]}
     assert len(packed) < 2000, "it should be packed, not only stored"

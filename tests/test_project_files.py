@@ -50,7 +50,8 @@ def test_conda_users_get_the_same_environment():
 def test_the_repositorys_address_is_the_one_in_pyproject():
     address = PROJECT["urls"]["Repository"].removeprefix("https://github.com/")
     readme = (ROOT / "README.md").read_text()
-    places = re.findall(r"(?:github\.com|githubusercontent\.com|colab\.research\.google\.com/github)/([\w.-]+/[\w.-]+)", readme)
+    places = re.findall(r"(?:github\.com|githubusercontent\.com|colab\.research\.google\.com/github)/([\w.-]+/[\w.-]+)",
+                        readme)
     assert places and set(places) == {address}
     notebooks = {path.name for path in (ROOT / "notebooks").glob("*.ipynb")}
     assert set(re.findall(r"\]\(notebooks/(\S+\.ipynb)\)", readme)) == notebooks
@@ -86,10 +87,12 @@ def test_every_command_in_the_readme_exists():
 def test_make_sets_up_first_and_runs_the_right_commands(tmp_path):
     shutil.copy(ROOT / "Makefile", tmp_path)
     shutil.copy(ROOT / "pyproject.toml", tmp_path)
-    outside = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}  # this test may run under make
+    # this test may run under make
+    outside = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
 
     def dry(*words):
-        return subprocess.run(["make", "--dry-run", *words], cwd=tmp_path, env=outside, capture_output=True, text=True).stdout
+        return subprocess.run(["make", "--dry-run", *words], cwd=tmp_path, env=outside, capture_output=True,
+                              text=True).stdout
 
     tests = "OMP_NUM_THREADS=1 .venv/bin/python -m pytest --numprocesses logical --dist loadgroup"
     for target, command in {"test": tests, "lab": ".venv/bin/advcourse lab",

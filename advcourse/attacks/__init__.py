@@ -1,10 +1,11 @@
-"""Attacks: each is one function (model, x, y, *, ...) that returns x_adv; `table()` shows what they have in common and what not.
+"""Attacks: each is one function (model, x, y, *, ...) that returns x_adv; `table()` shows what they have in common and
+what not.
 
-One family per file: by the gradient (gradient, autopgd), for the smallest change (minimum_norm, carlini_wagner, elastic_net,
-box_lbfgs, fab), of few pixels (sparse), by questions alone (score_based, square, decision_based), for many images (universal,
-patches, advgan), by features, without labels (virtual), under transformations, to be carried over to other models (transfer), on
-models that are no networks (classical). What all of them promise is in contract.py, what they climb in losses.py, norms and balls
-in geometry.py, their places in the taxonomy in cards.py.
+One family per file: by the gradient (gradient, autopgd), for the smallest change (minimum_norm, carlini_wagner,
+elastic_net, box_lbfgs, fab), of few pixels (sparse), by questions alone (score_based, square, decision_based), for many
+images (universal, patches, advgan), by features, without labels (virtual), under transformations, to be carried over to
+other models (transfer), on models that are no networks (classical). What all of them promise is in contract.py, what
+they climb in losses.py, norms and balls in geometry.py, their places in the taxonomy in cards.py.
 """
 
 import functools
@@ -33,10 +34,11 @@ from advcourse.attacks.transformations import eot, print_photo, spatial
 from advcourse.attacks.universal import universal
 from advcourse.attacks.virtual import virtual_adversarial
 
-__all__ = [
-    "fgsm", "bim", "least_likely", "mim", "di_fgsm", "ti_fgsm", "ensemble", "svm_normal", "pgd", "apgd", "lbfgs", "cw_l2", "cw_l0",
-    "cw_linf", "ead", "deepfool", "fmn", "fab", "feature_adversary", "virtual_adversarial", "towards_image", "jsma", "one_pixel",
-    "spsa", "nes", "square", "boundary", "hop_skip_jump", "universal", "eot", "spatial", "patch", "print_photo", "advgan", "table",
+__all__ = [  # noqa: RUF022 (the order of the course: tables show it)
+    "fgsm", "bim", "least_likely", "mim", "di_fgsm", "ti_fgsm", "ensemble", "svm_normal", "pgd", "apgd", "lbfgs",
+    "cw_l2", "cw_l0", "cw_linf", "ead", "deepfool", "fmn", "fab", "feature_adversary", "virtual_adversarial",
+    "towards_image", "jsma", "one_pixel", "spsa", "nes", "square", "boundary", "hop_skip_jump", "universal", "eot",
+    "spatial", "patch", "print_photo", "advgan", "table",
 ]
 
 

@@ -1,7 +1,8 @@
 """AdvGAN: a network that learns to perturb, so that an attack costs one forward pass and no gradient of the victim.
 
-A generator G proposes a perturbation for each image; it is trained to fool the model, and against a discriminator D that tells
-perturbed images from clean ones and so keeps them natural. Once trained, it attacks images that it has never seen.
+A generator G proposes a perturbation for each image; it is trained to fool the model, and against a discriminator D
+that tells perturbed images from clean ones and so keeps them natural. Once trained, it attacks images that it has never
+seen.
 Unlike other attacks `advgan` therefore returns an attack: a network from images x to x_adv.
 """
 
@@ -29,21 +30,24 @@ from advcourse.randomness import seeded
 class Perturber(nn.Module):
     """The trained attack: x_adv = low + (high − low) · sigmoid(G(x)), low = max(x − eps, 0), high = min(x + eps, 1).
 
-    In [0, 1] and within eps of x in linf by construction, and unlike clip(x + eps · tanh(G(x))) with a gradient everywhere: of a black
-    pixel that G wants darker the clip would leave none, and the training would stall. G: down to a quarter of the size, two residual blocks, up again; works for any number of channels and any size.
+    In [0, 1] and within eps of x in linf by construction, and unlike clip(x + eps · tanh(G(x))) with a gradient
+    everywhere: of a black pixel that G wants darker the clip would leave none, and the training would stall. G: down to
+    a quarter of the size, two residual blocks, up again; works for any number of channels and any size.
     """
 
     def __init__(self, channels, eps, width=8):
         super().__init__()
         self.eps = eps
         # Without normalisation one training in four stalls; GroupNorm's does not mix the images of a batch.
-        norm = lambda count: nn.GroupNorm(4, count)
+        def norm(count):
+            return nn.GroupNorm(4, count)
         self.down = nn.Sequential(
             nn.Conv2d(channels, width, 3, padding=1), norm(width), nn.ReLU(),
             nn.Conv2d(width, 2 * width, 4, stride=2, padding=1), norm(2 * width), nn.ReLU(),
             nn.Conv2d(2 * width, 4 * width, 4, stride=2, padding=1), norm(4 * width), nn.ReLU())
         self.blocks = nn.ModuleList(
-            nn.Sequential(nn.Conv2d(4 * width, 4 * width, 3, padding=1), nn.ReLU(), nn.Conv2d(4 * width, 4 * width, 3, padding=1))
+            nn.Sequential(nn.Conv2d(4 * width, 4 * width, 3, padding=1), nn.ReLU(),
+                          nn.Conv2d(4 * width, 4 * width, 3, padding=1))
             for _ in range(2))
         self.up = nn.Sequential(
             nn.ConvTranspose2d(4 * width, 2 * width, 4, stride=2, padding=1), norm(2 * width), nn.ReLU(),
@@ -69,7 +73,8 @@ class Perturber(nn.Module):
         return project(torch.cat([self.perturb(part) for part in x.split(500)]), x, self.eps, "linf")
 
 
-def advgan(model, x, y, *, eps, epochs=10, batch_size=100, learning_rate=3e-3, natural=0.1, hinge=0.1, targeted=False, generator=None):
+def advgan(model, x, y, *, eps, epochs=10, batch_size=100, learning_rate=3e-3, natural=0.1, hinge=0.1, targeted=False,
+           generator=None):
     """Train a generator of adversarial examples on the images x; return it as an attack, x_adv = attack(x).
 
         min_G max_D   L_adv + natural · L_GAN + hinge · L_hinge
@@ -78,15 +83,17 @@ def advgan(model, x, y, *, eps, epochs=10, batch_size=100, learning_rate=3e-3, n
         L_hinge = mean max(0, ‖x_adv − x‖₂ − c),  c = eps √D / 2                   (D pixel values)
 
     model: from images in [0, 1], shape (N, C, H, W), to logits (N, K): white box in training, not touched afterwards.
-    x, y: images and their labels, shape (N,); with targeted=True the labels to reach (one class for all: one generator reaches one class).
+    x, y: images and their labels, shape (N,); with targeted=True the labels to reach (one class for all: one generator
+    reaches one class).
     eps: the largest change of a pixel, kept by construction. epochs: passes over x; learning_rate: of Adam for G and D.
     natural, hinge: the weights of the other two losses.
-    Returns a Perturber, in eval mode, its parameters frozen, on x's device and of its dtype. Training shows a progress bar
-    unless TQDM_DISABLE is set; the random numbers come from `generator`, torch's global generators stay as they are.
-    Costs, for training, epochs · N forward and backward passes of the model; for attacking none.
+    Returns a Perturber, in eval mode, its parameters frozen, on x's device and of its dtype. Training shows a progress
+    bar unless TQDM_DISABLE is set; the random numbers come from `generator`, torch's global generators stay as they
+    are. Costs, for training, epochs · N forward and backward passes of the model; for attacking none.
 
-    Xiao, Li, Zhu, He, Liu, Song, "Generating adversarial examples with adversarial networks", IJCAI 2018, equations 1 to 4. The paper's
-    L_hinge alone bounds the perturbation, softly; here the sigmoid bounds it in linf. The networks are smaller, as is fit for 28 × 28.
+    Xiao, Li, Zhu, He, Liu, Song, "Generating adversarial examples with adversarial networks", IJCAI 2018, equations 1
+    to 4. The paper's L_hinge alone bounds the perturbation, softly; here the sigmoid bounds it in linf. The networks
+    are smaller, as is fit for 28 × 28.
     """
     check(x, y, eps=eps, epochs=epochs, batch_size=batch_size)
     check_positive(learning_rate=learning_rate)
@@ -109,8 +116,10 @@ def _train(model, attack, x, y, epochs, batch_size, learning_rate, natural, hing
 
     judge = _discriminator(x.shape[1]).to(x)
     steps = epochs * -(-len(x) // batch_size)
-    optimizers = [torch.optim.Adam(network.parameters(), lr=learning_rate, betas=(0.5, 0.999)) for network in (attack, judge)]
-    schedules = [torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: 1 - 0.9 * step / steps) for optimizer in optimizers]
+    optimizers = [torch.optim.Adam(network.parameters(), lr=learning_rate, betas=(0.5, 0.999))
+                  for network in (attack, judge)]
+    schedules = [torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: 1 - 0.9 * step / steps)
+                 for optimizer in optimizers]
     allowed = attack.eps * x[0].numel() ** 0.5 / 2
     # tqdm's bar for notebooks overlooks this variable of tqdm's own.
     with tqdm(total=steps, unit="batch", desc="advgan", disable=bool(os.environ.get("TQDM_DISABLE"))) as progress:
@@ -127,7 +136,8 @@ def _train(model, attack, x, y, epochs, batch_size, learning_rate, natural, hing
                 gap = margin(logits, labels)
                 fooling = (-gap if targeted else gap).clamp(min=-5).mean()
                 size = (x_adv - images).flatten(1).square().sum(1).add(1e-12).sqrt()
-                loss = fooling + natural * (judge(x_adv) - 1).square().mean() + hinge * (size - allowed).clamp(min=0).mean()
+                loss = fooling + natural * (judge(x_adv) - 1).square().mean() + hinge * (size
+                                                                                         - allowed).clamp(min=0).mean()
                 _step(optimizers[0], attack, loss)
                 for schedule in schedules:
                     schedule.step()
@@ -137,7 +147,7 @@ def _train(model, attack, x, y, epochs, batch_size, learning_rate, natural, hing
 def _step(optimizer, network, loss):
     """One step of the optimizer on the network's own parameters: no other network's gradients are touched."""
     parameters = list(network.parameters())
-    for parameter, gradient in zip(parameters, torch.autograd.grad(loss, parameters)):
+    for parameter, gradient in zip(parameters, torch.autograd.grad(loss, parameters), strict=True):
         parameter.grad = torch.nan_to_num(gradient, 0, 0, 0)
     optimizer.step()
     optimizer.zero_grad()
@@ -146,15 +156,18 @@ def _step(optimizer, network, loss):
 def _discriminator(channels, width=16):
     """D: one number per image, near 1 for clean ones."""
     return nn.Sequential(
-        nn.Conv2d(channels, width, 4, stride=2, padding=2), nn.LeakyReLU(0.2), nn.Conv2d(width, 2 * width, 4, stride=2, padding=2),
+        nn.Conv2d(channels, width, 4, stride=2, padding=2), nn.LeakyReLU(0.2),
+        nn.Conv2d(width, 2 * width, 4, stride=2, padding=2),
         nn.LeakyReLU(0.2), nn.Conv2d(2 * width, 1, 3, padding=1), nn.AdaptiveAvgPool2d(1), nn.Flatten(0))
 
 
 CARDS = (
     AttackCard(
-        name="advgan", input="non-random", frequency="one-time", specificity="both", scope="individual", measurement="linf",
+        name="advgan", input="non-random", frequency="one-time", specificity="both", scope="individual",
+        measurement="linf",
         realism="realistic", falsification="both", knowledge="white box",
         method="a generator trained to fool the model and a discriminator; one pass of it per image afterwards",
-        paper="Xiao et al., 2018, arXiv:1801.02610", cost="training: epochs · N forward and backward passes; attacking: none of the model",
+        paper="Xiao et al., 2018, arXiv:1801.02610", cost="training: epochs · N forward and backward passes; "
+                                                          "attacking: none of the model",
     ),
 )

@@ -1,8 +1,9 @@
 """Auto-PGD: projected gradient ascent that chooses its own step size, so that nothing is left to tune.
 
-It starts with a huge step of 2 eps and looks back at fixed checkpoints: where the loss has stopped rising, the step halves and the
-search returns to the best image so far. A momentum term smooths the path, and the DLR loss, a margin on a scale that the model's
-confidence cannot change, keeps the gradient alive where that of the cross-entropy has vanished.
+It starts with a huge step of 2 eps and looks back at fixed checkpoints: where the loss has stopped rising, the step
+halves and the search returns to the best image so far. A momentum term smooths the path, and the DLR loss, a margin on
+a scale that the model's confidence cannot change, keeps the gradient alive where that of the cross-entropy has
+vanished.
 """
 
 import math
@@ -17,7 +18,8 @@ from advcourse.attacks.losses import cross_entropy, fools, margin
 NORMS = ("linf", "l2", "l1")
 
 
-def apgd(model, x, y, *, eps, norm="linf", loss="ce", steps=100, restarts=1, targeted=False, stop_when_fooled=False, generator=None):
+def apgd(model, x, y, *, eps, norm="linf", loss="ce", steps=100, restarts=1, targeted=False, stop_when_fooled=False,
+         generator=None):
     """Auto-PGD inside the ball of radius eps around each image.
 
         z       = P(x_k + step · direction(∇f(x_k)))            P: the nearest allowed image
@@ -25,18 +27,22 @@ def apgd(model, x, y, *, eps, norm="linf", loss="ce", steps=100, restarts=1, tar
         at each checkpoint: step ← step / 2 and x ← the best image, where the loss rose in fewer than 3/4 of the steps,
         or where neither the step nor the best loss has changed since the checkpoint before
 
-    model: from images in [0, 1], shape (N, ...), to logits (N, K); x: such images; y: labels, shape (N,), to leave, or to reach where `targeted`.
-    eps: radius >= 0 in the norm "linf", "l2" or "l1"; restarts: independent random starts, of which each image keeps the best.
-    loss: "ce", the cross-entropy (targeted: minus that of y), or "dlr", the difference of logits ratio with z_1 >= z_2 >= ... the sorted logits:
-        −(z_y − max_{i≠y} z_i) / (z_1 − z_3), targeted (z_y − max_{i≠y} z_i) / (z_1 − (z_3 + z_4) / 2);
-        with three classes z_1 − z_3 for both, with two classes the margin as it is.
+    model: from images in [0, 1], shape (N, ...), to logits (N, K); x: such images; y: labels, shape (N,), to leave, or
+    to reach where `targeted`.
+    eps: radius >= 0 in the norm "linf", "l2" or "l1"; restarts: independent random starts, of which each image keeps
+    the best.
+    loss: "ce", the cross-entropy (targeted: minus that of y), or "dlr", the difference of logits ratio with z_1 >= z_2
+        >= ... the sorted logits: −(z_y − max_{i≠y} z_i) / (z_1 − z_3), targeted (z_y − max_{i≠y} z_i) / (z_1 − (z_3 +
+        z_4) / 2); with three classes z_1 − z_3 for both, with two classes the margin as it is.
     stop_when_fooled: an image leaves at its first success: much faster, but not the strongest x_adv.
     Returns x_adv: the image of highest loss among those that fool, else of highest loss; in the ball and the box.
     Costs per image and restart: `steps` forward and backward passes and 1 forward.
 
-    Croce, Hein, "Reliable evaluation of adversarial robustness with an ensemble of diverse parameter-free attacks", ICML 2020, Algorithm 1,
-    equations (6) and (7); norm="l1": Croce, Hein, "Mind the box", ICML 2021: sparse steps, three stages at radius 3 eps, 2 eps, eps.
-    Differs: the start is uniform in the ball (l1: Gaussian noise, projected); the targeted DLR puts the largest other logit in the place of the true label's, so that it ends at the target.
+    Croce, Hein, "Reliable evaluation of adversarial robustness with an ensemble of diverse parameter-free attacks",
+    ICML 2020, Algorithm 1, equations (6) and (7); norm="l1": Croce, Hein, "Mind the box", ICML 2021: sparse steps,
+    three stages at radius 3 eps, 2 eps, eps.
+    Differs: the start is uniform in the ball (l1: Gaussian noise, projected); the targeted DLR puts the largest other
+    logit in the place of the true label's, so that it ends at the target.
     """
     contract.check(x, y, eps=eps, norm=norm, norms=NORMS, steps=steps, restarts=restarts)
     if loss not in ("ce", "dlr"):
@@ -49,7 +55,8 @@ def apgd(model, x, y, *, eps, norm="linf", loss="ce", steps=100, restarts=1, tar
         best = contract.Best(x)
         todo = torch.arange(len(x), device=x.device)
         for _ in range(restarts):
-            found = search(model, x[todo], (y[todo],), _loss(loss, targeted), lambda logits, label: fools(logits, label, targeted),
+            found = search(model, x[todo], (y[todo],), _loss(loss, targeted), lambda logits,
+                           label: fools(logits, label, targeted),
                            eps=eps, norm=norm, steps=steps, stop=stop_when_fooled, generator=generator)
             _keep(best, todo, found)
             if stop_when_fooled:
@@ -126,23 +133,25 @@ class State:
 def search(model, x, labels, loss, success, *, eps, norm, steps, stop, generator, give_up=False):
     """One random start of Auto-PGD on images x, shape (N, ...), N >= 1; to be called inside contract.attacking(model).
 
-    labels: a tuple of tensors (N,), which loss(logits, *labels) -> (N,) and success(logits, *labels) -> bool (N,) receive.
-    give_up: for a loss that is above 0 where it has succeeded: an image leaves where, at a checkpoint, five times what the search has gained
-    since the one before would still not bring it to -0.2; but for l1 also at 11 % of the steps, where ten times the gain since 5 % would
-    not bring it to -0.5.
+    labels: a tuple of tensors (N,), which loss(logits, *labels) -> (N,) and success(logits, *labels) -> bool (N,)
+    receive.
+    give_up: for a loss that is above 0 where it has succeeded: an image leaves where, at a checkpoint, five times what
+    the search has gained since the one before would still not bring it to -0.2; but for l1 also at 11 % of the steps,
+    where ten times the gain since 5 % would not bring it to -0.5.
     Returns a contract.Best.
     """
     if norm != "l1":
         start = geometry.random_start(x, eps, norm, generator)
         return _climb(model, x, labels, start, loss, success, eps, norm, steps, stop, give_up)[0]
     # The l1 ball inside the box has corners that trap the search: come from outside, through larger balls.
-    stages = [math.ceil(.3 * steps)] * 2 if steps >= 4 else []
+    stage = math.ceil(.3 * steps)
     x_adv = x + torch.randn(x.shape, generator=generator, device=x.device, dtype=x.dtype)
-    for radius, count in zip((3 * eps, 2 * eps), stages):
+    larger = (3 * eps, 2 * eps) if steps >= 4 else ()
+    for radius in larger:
         start = geometry.project(x_adv, x, radius, norm)
-        x_adv = _climb(model, x, labels, start, loss, success, radius, norm, count, False)[1]
+        x_adv = _climb(model, x, labels, start, loss, success, radius, norm, stage, False)[1]
     return _climb(model, x, labels, geometry.project(x_adv, x, eps, norm), loss, success, eps, norm,
-                  steps - sum(stages), stop, give_up)[0]
+                  steps - stage * len(larger), stop, give_up)[0]
 
 
 def _climb(model, x, labels, start, loss, success, eps, norm, steps, stop, give_up=False):
@@ -151,7 +160,8 @@ def _climb(model, x, labels, start, loss, success, eps, norm, steps, stop, give_
     highest = x.clone()
     state = _state(x, labels, start, eps, norm)
     checkpoints = _checkpoints(steps, norm)
-    # a first look at who is hopeless, long before the first checkpoint: {step: (multiple of the gain, what it must bring the loss to)}
+    # a first look at who is hopeless, long before the first checkpoint: {step: (multiple of the gain, what it must
+    # bring the loss to)}
     early = {} if norm == "l1" or steps < 20 else {steps // 20: (10, -.5), round(.11 * steps): (10, -.5)}
     flat = torch.ones(len(x), dtype=torch.bool, device=x.device)
     for k in range(steps + 1):
@@ -187,9 +197,11 @@ def _state(x, labels, start, eps, norm):
     low, high = geometry.bounds(x, eps) if norm == "linf" else (rows, rows)
     changed = geometry.distance(start, x, "l0").to(x.dtype)
     return State(
-        index=torch.arange(len(x), device=x.device), x=x, labels=labels, low=low, high=high, x_adv=start, previous=start,
+        index=torch.arange(len(x), device=x.device), x=x, labels=labels, low=low, high=high, x_adv=start,
+        previous=start,
         step_size=torch.full_like(rows, eps if norm == "l1" else 2 * eps), gradient=zeros, loss=rows + math.inf,
-        best=start, best_loss=rows - math.inf, best_gradient=zeros, rises=rows, checked_loss=rows - math.inf, halved=rows > -1,
+        best=start, best_loss=rows - math.inf, best_gradient=zeros, rises=rows, checked_loss=rows - math.inf,
+        halved=rows > -1,
         share=changed / (1.5 * x[0].numel()), changed=changed)
 
 
@@ -200,7 +212,8 @@ def _evaluate(model, state, loss, last):
             logits = contract.at_least_float32(model(state.x_adv))
             losses, gradient = loss(logits, *state.labels), state.gradient
     else:
-        logits, losses, gradient = contract.input_gradient(model, state.x_adv, lambda logits: loss(logits, *state.labels))
+        logits, losses, gradient = contract.input_gradient(model, state.x_adv,
+                                                           lambda logits: loss(logits, *state.labels))
     losses = torch.nan_to_num(losses.to(state.x.dtype), nan=-math.inf)
     state.rises = state.rises + (losses > state.loss)
     better = losses > state.best_loss
@@ -221,14 +234,17 @@ def _checked(loss):
 
 
 def _step(state, eps, norm, first):
-    """Move x_adv: a gradient step, projected; then, but for l1, three quarters of it and a quarter of the step before, projected."""
+    """Move x_adv: a gradient step, projected; then, but for l1, three quarters of it and a quarter of the step before,
+    projected."""
     size = geometry.per_example(state.step_size, state.x)
     if norm == "l1":
-        state.x_adv = geometry.project(state.x_adv + size * _sparse_direction(state.gradient, state.share), state.x, eps, norm)
+        state.x_adv = geometry.project(state.x_adv + size * _sparse_direction(state.gradient, state.share), state.x,
+                                       eps, norm)
         return
     moved = _back(state.x_adv + size * geometry.normalise(state.gradient, norm), state, eps, norm)
     if not first:
-        moved = _back(state.x_adv + .75 * (moved - state.x_adv) + .25 * (state.x_adv - state.previous), state, eps, norm)
+        moved = _back(state.x_adv + .75 * (moved - state.x_adv) + .25 * (state.x_adv - state.previous), state, eps,
+                      norm)
     state.previous, state.x_adv = state.x_adv, moved
 
 
@@ -248,7 +264,8 @@ def _sparse_direction(gradient, share):
 # Checkpoints
 
 def _checkpoints(steps, norm):
-    """{step: steps since the checkpoint before}: at 22 % of the steps, then in intervals that shrink by 3 % of them down to 6 %; l1: every 4 %."""
+    """{step: steps since the checkpoint before}: at 22 % of the steps, then in intervals that shrink by 3 % of them
+    down to 6 %; l1: every 4 %."""
     interval = max(int((.04 if norm == "l1" else .22) * steps), 1)
     checkpoints, k = {}, 0
     while k + interval <= steps:
@@ -270,17 +287,20 @@ def _check_progress(state, interval, eps):
 
 
 def _check_sparsity(state, interval, eps):
-    """l1: steps as sparse as two thirds of the best perturbation; where that got sparser start again from it with a full step, else shrink the step."""
+    """l1: steps as sparse as two thirds of the best perturbation; where that got sparser start again from it with a
+    full step, else shrink the step."""
     changed = geometry.distance(state.best, state.x, "l0").to(state.changed.dtype)
     sparser = changed < .95 * state.changed
     _return_to_best(state, sparser)
     state.share = changed / (1.5 * state.x[0].numel())
-    state.step_size = torch.where(sparser, torch.full_like(state.step_size, eps), (state.step_size / 1.5).clamp_min(eps / 10))
+    state.step_size = torch.where(sparser, torch.full_like(state.step_size, eps),
+                                  (state.step_size / 1.5).clamp_min(eps / 10))
     state.changed, state.checked_loss = changed, state.best_loss
 
 
 def _drop_hopeless(found, state, times, goal):
-    """Take the images out of the batch whose loss so many times their last gain would not bring to the goal; True where none is left."""
+    """Take the images out of the batch whose loss so many times their last gain would not bring to the goal; True where
+    none is left."""
     gain = state.best_loss - state.checked_loss  # inf where it was not noted before
     hopeless = state.best_loss + times * gain < goal  # near 0 it is the next halving of the step that gains
     _keep_rows(found, state, hopeless, torch.zeros_like(hopeless))
@@ -298,7 +318,8 @@ def _return_to_best(state, where):
 # Putting what was found into its place
 
 def _keep_rows(found, state, rows, fooled):
-    """Enter the images of the state that leave the batch into `found`: those that fool as they are, the others' best."""
+    """Enter the images of the state that leave the batch into `found`: those that fool as they are, the others'
+    best."""
     leaving = state.index[rows]
     pixels = geometry.per_example(fooled, state.x)
     found.x_adv[leaving] = torch.where(pixels, state.x_adv, state.best)[rows]
@@ -318,8 +339,11 @@ def _keep(best, index, found):
 
 CARDS = (
     AttackCard(
-        name="apgd", input="random", frequency="iterative", specificity="both", scope="individual", measurement="linf, l2, l1",
+        name="apgd", input="random", frequency="iterative", specificity="both", scope="individual",
+        measurement="linf, l2, l1",
         realism="non-realistic", falsification="both", knowledge="white box",
-        method="projected gradient ascent that halves its step where the loss stops rising and returns to its best image",
-        paper="Croce and Hein, 2020, arXiv:2003.01690", cost="steps x restarts forward and backward passes, and restarts forward passes"),
+        method="projected gradient ascent that halves its step where the loss stops rising and returns to its best "
+               "image",
+        paper="Croce and Hein, 2020, arXiv:2003.01690", cost="steps x restarts forward and backward passes, and "
+                                                             "restarts forward passes"),
 )

@@ -1,7 +1,8 @@
 """The first attack on deep networks: ask a solver for the nearest image that the network takes for a given class.
 
-The wish "that class" becomes the loss of the class, with a price c on the change; L-BFGS-B, a quasi-Newton method, keeps every
-pixel in [0, 1]. The larger c, the nearer the result to the image and the harder the wish: a line search finds the largest c that works.
+The wish "that class" becomes the loss of the class, with a price c on the change; L-BFGS-B, a quasi-Newton method,
+keeps every pixel in [0, 1]. The larger c, the nearer the result to the image and the harder the wish: a line search
+finds the largest c that works.
 """
 
 import math
@@ -22,16 +23,18 @@ def lbfgs(model, x, y, *, steps=30, search_steps=6, initial_c=0.1, probability=N
         minimise   c ‖x_adv − x‖₂² + loss(x_adv)   subject to   0 <= x_adv <= 1
         loss = −log p_y with targeted=True, −log(1 − p_y) without,     p = softmax(model(x_adv))
 
-    model: from images in [0, 1], shape (N, ...), to logits (N, K); x: such images; y: their true labels, shape (N,), with
-    targeted=True the classes to reach. steps: at most so many iterations of L-BFGS-B for each of search_steps values of c.
-    probability: what p_y (untargeted: 1 − p_y) must reach, between 0 and 1, such as 0.99 for a confident answer; None: that
-    class y wins (untargeted: loses) is enough.
-    Returns x_adv in [0, 1], detached: the nearest success among all images that the solver tried; x unchanged where there is none
-    or where x is a success already.
+    model: from images in [0, 1], shape (N, ...), to logits (N, K); x: such images; y: their true labels, shape (N,),
+    with targeted=True the classes to reach. steps: at most so many iterations of L-BFGS-B for each of search_steps
+    values of c.
+    probability: what p_y (untargeted: 1 − p_y) must reach, between 0 and 1, such as 0.99 for a confident answer; None:
+    that class y wins (untargeted: loses) is enough.
+    Returns x_adv in [0, 1], detached: the nearest success among all images that the solver tried; x unchanged where
+    there is none or where x is a success already.
 
-    Szegedy et al., "Intriguing properties of neural networks", ICLR 2014, section 4.1. What differs: the change is squared, which
-    makes the problem smooth at x (as in Carlini and Wagner's account of the attack); the paper knows only targets; c is searched
-    by factors of 10 and then bisected on a logarithmic scale, every time from the best image so far; `to_boundary` ends it.
+    Szegedy et al., "Intriguing properties of neural networks", ICLR 2014, section 4.1. What differs: the change is
+    squared, which makes the problem smooth at x (as in Carlini and Wagner's account of the attack); the paper knows
+    only targets; c is searched by factors of 10 and then bisected on a logarithmic scale, every time from the best
+    image so far; `to_boundary` ends it.
     """
     check(x, y, steps=steps, search_steps=search_steps)
     check_positive(initial_c=initial_c)
@@ -50,8 +53,10 @@ def lbfgs(model, x, y, *, steps=30, search_steps=6, initial_c=0.1, probability=N
         warn_if_flat(flat & ~done)
         x_adv, found = x.clone(), torch.zeros_like(done)
         for i in (~done & ~flat).nonzero()[:, 0].tolist():
-            x_adv[i:i + 1], found[i] = _attack_one(model, x[i:i + 1], y[i:i + 1], steps, search_steps, initial_c, probability, targeted)
-        return to_boundary(model, x, x_adv, y, found, shortfall=lambda z, labels: _shortfall(z, labels, targeted, probability))
+            x_adv[i:i + 1], found[i] = _attack_one(model, x[i:i + 1], y[i:i + 1], steps, search_steps, initial_c,
+                                                   probability, targeted)
+        return to_boundary(model, x, x_adv, y, found, shortfall=lambda z,
+                           labels: _shortfall(z, labels, targeted, probability))
 
 
 def _attack_one(model, x, y, steps, search_steps, c, probability, targeted):
@@ -78,7 +83,8 @@ def _attack_one(model, x, y, steps, search_steps, c, probability, targeted):
             slope = gradient.double() + 2 * c * change.double()
             return value.item(), slope.flatten().cpu().numpy()
 
-        minimize(objective, start.flatten().double().cpu().numpy(), jac=True, method="L-BFGS-B", bounds=[(0, 1)] * x.numel(),
+        minimize(objective, start.flatten().double().cpu().numpy(), jac=True, method="L-BFGS-B",
+                 bounds=[(0, 1)] * x.numel(),
                  options={"maxiter": steps, "maxfun": 2 * steps})
         low, high = (c, high) if worked else (low, c)
         c = c * 10 if high == math.inf else c / 10 if low == 0 else math.sqrt(low * high)
@@ -109,7 +115,8 @@ CARDS = (
     AttackCard(
         name="lbfgs", input="non-random", frequency="iterative", specificity="both", scope="individual",
         measurement="l2", realism="non-realistic", falsification="both", knowledge="white box",
-        method="a quasi-Newton solver minimises the loss of the target plus c times the squared change inside [0, 1]; line search over c",
+        method="a quasi-Newton solver minimises the loss of the target plus c times the squared change inside [0, 1]; "
+               "line search over c",
         paper="Szegedy et al., 2014, arXiv:1312.6199",
         cost="at most search steps × 2 × steps forward and backward passes, for each image on its own",
     ),

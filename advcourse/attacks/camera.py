@@ -1,7 +1,7 @@
 """An image that is printed and photographed, simulated: perspective, lighting, blur, sensor noise, JPEG.
 
-An attacker in the real world does not reach the camera's memory: what the model sees has been on paper and through a lens.
-`print_photo` is that channel, random at each call; gradients pass through all of it, so it can also be attacked.
+An attacker in the real world does not reach the camera's memory: what the model sees has been on paper and through a
+lens. `print_photo` is that channel, random at each call; gradients pass through all of it, so it can also be attacked.
 Rounding, which has no useful gradient, passes it on as if it were not there ("straight through").
 """
 
@@ -12,31 +12,39 @@ from torch.nn import functional as F
 
 # The quantisation tables of the JPEG standard (ITU-T T.81, Annex K), rows of 8; for quality 50.
 LUMINANCE = torch.tensor([
-    16, 11, 10, 16, 24, 40, 51, 61, 12, 12, 14, 19, 26, 58, 60, 55, 14, 13, 16, 24, 40, 57, 69, 56, 14, 17, 22, 29, 51, 87, 80, 62,
-    18, 22, 37, 56, 68, 109, 103, 77, 24, 35, 55, 64, 81, 104, 113, 92, 49, 64, 78, 87, 103, 121, 120, 101, 72, 92, 95, 98, 112, 100, 103, 99,
+    16, 11, 10, 16, 24, 40, 51, 61, 12, 12, 14, 19, 26, 58, 60, 55, 14, 13, 16, 24, 40, 57, 69, 56, 14, 17, 22, 29, 51,
+    87, 80, 62,
+    18, 22, 37, 56, 68, 109, 103, 77, 24, 35, 55, 64, 81, 104, 113, 92, 49, 64, 78, 87, 103, 121, 120, 101, 72, 92, 95,
+    98, 112, 100, 103, 99,
 ]).view(8, 8)
 CHROMINANCE = torch.tensor([
-    17, 18, 24, 47, 99, 99, 99, 99, 18, 21, 26, 66, 99, 99, 99, 99, 24, 26, 56, 99, 99, 99, 99, 99, 47, 66, 99, 99, 99, 99, 99, 99,
+    17, 18, 24, 47, 99, 99, 99, 99, 18, 21, 26, 66, 99, 99, 99, 99, 24, 26, 56, 99, 99, 99, 99, 99, 47, 66, 99, 99, 99,
+    99, 99, 99,
     *[99] * 32,
 ]).view(8, 8)
 
 
 def print_photo(x, *, perspective=0.08, lighting=0.2, blur=0.7, noise=0.03, quality=75, generator=None):
-    """The images x, shape (N, C, H, W) in [0, 1], as a camera sees their prints: images of the same shape, in [0, 1], drawn at random.
+    """The images x, shape (N, C, H, W) in [0, 1], as a camera sees their prints: images of the same shape, in [0, 1],
+    drawn at random.
 
     Each image has its own draws, in this order:
     perspective: every corner moves by up to this fraction of the side (uniformly); the rim's colour continues outside;
-    lighting: contrast in 1 ± lighting / 2, brightness ± lighting / 4, and a light that falls off linearly in a random direction by up to lighting;
+    lighting: contrast in 1 ± lighting / 2, brightness ± lighting / 4, and a light that falls off linearly in a random
+    direction by up to lighting;
     blur: a Gaussian lens blur of a standard deviation in [0, blur] pixels;
     noise: the sensor's, Gaussian of standard deviation noise · sqrt((1 + 3 x) / 4): photons make bright pixels noisier;
     quality: of the JPEG file, 1 to 100, which also rounds to 8 bits; None leaves this out.
-    Differentiable with respect to x. With generator=None the numbers come from torch's global generator, as in torchvision's transforms:
+    Differentiable with respect to x. With generator=None the numbers come from torch's global generator, as in
+    torchvision's transforms:
     so it is a transform for `eot`, and `lambda x: model(print_photo(x))` is the model behind a camera.
 
-    After the photographs of Kurakin, Goodfellow, Bengio, "Adversarial examples in the physical world", 2017, section 3; simulated here.
+    After the photographs of Kurakin, Goodfellow, Bengio, "Adversarial examples in the physical world", 2017, section 3;
+    simulated here.
     """
     if x.dim() != 4 or not x.is_floating_point():
-        raise ValueError(f"x must be floating-point images of shape (N, channels, height, width); got {x.dtype} of shape {tuple(x.shape)}")
+        raise ValueError(f"x must be floating-point images of shape (N, channels, height, width); got {x.dtype} of "
+                         f"shape {tuple(x.shape)}")
     for name, value in (("perspective", perspective), ("lighting", lighting), ("blur", blur), ("noise", noise)):
         if not (isinstance(value, (int, float)) and 0 <= value < math.inf):
             raise ValueError(f"{name} must be a number of at least 0; got {value!r}")
@@ -44,8 +52,10 @@ def print_photo(x, *, perspective=0.08, lighting=0.2, blur=0.7, noise=0.03, qual
         raise ValueError(f"perspective must be below 0.5, or corners would meet; got {perspective!r}")
     if x.numel() == 0:
         return x.clone()
-    draw = lambda *shape: torch.rand(len(x), *shape, generator=generator, device=x.device, dtype=x.dtype)
-    between = lambda low, high: low + (high - low) * draw(1, 1, 1)
+    def draw(*shape):
+        return torch.rand(len(x), *shape, generator=generator, device=x.device, dtype=x.dtype)
+    def between(low, high):
+        return low + (high - low) * draw(1, 1, 1)
     if perspective:
         x = tilt(x, 2 * perspective * (2 * draw(4, 2) - 1))
     if lighting:
@@ -63,11 +73,13 @@ def print_photo(x, *, perspective=0.08, lighting=0.2, blur=0.7, noise=0.03, qual
 
 
 def tilt(x, corners):
-    """The images seen at an angle. corners: shape (N, 4, 2), by how much the source of each corner of the result moves, right and
+    """The images seen at an angle. corners: shape (N, 4, 2), by how much the source of each corner of the result moves,
+    right and
     down, in units of half the side; order: top left, top right, bottom left, bottom right."""
     square = x.new_tensor([[-1, -1], [1, -1], [-1, 1], [1, 1]])
     source = square + corners.to(x.dtype)
-    # A homography (a b c; d e f; g h 1) takes (u, v) to ((a u + b v + c) / (g u + h v + 1), ...): 8 linear equations from 4 corners.
+    # A homography (a b c; d e f; g h 1) takes (u, v) to ((a u + b v + c) / (g u + h v + 1), ...): 8 linear equations
+    # from 4 corners.
     u, v = square.expand_as(source).unbind(2)
     s, t = source.unbind(2)
     one, zero = torch.ones_like(u), torch.zeros_like(u)
@@ -85,7 +97,8 @@ def tilt(x, corners):
 
 
 def gaussian_blur(x, sigma):
-    """Each image, shape (N, C, H, W), blurred by a Gaussian of its own standard deviation in pixels, sigma: shape (N,); 0 leaves it."""
+    """Each image, shape (N, C, H, W), blurred by a Gaussian of its own standard deviation in pixels, sigma: shape (N,);
+    0 leaves it."""
     images, channels, height, width = x.shape
     reach = max(1, math.ceil(3 * float(sigma.max())))
     offsets = torch.arange(-reach, reach + 1, device=x.device, dtype=x.dtype)
@@ -94,17 +107,20 @@ def gaussian_blur(x, sigma):
     kernel = torch.erf((offsets + 0.5) / scale) - torch.erf((offsets - 0.5) / scale)
     kernel = (kernel / kernel.sum(1, keepdim=True)).repeat_interleave(channels, 0)
     # One group per image and channel: every image has its own kernel. The rim's pixels continue outside.
-    planes = F.pad(x, (reach, reach, reach, reach), mode="replicate").reshape(1, images * channels, height + 2 * reach, width + 2 * reach)
+    planes = F.pad(x, (reach, reach, reach, reach), mode="replicate").reshape(1, images * channels, height + 2 * reach,
+                                                                              width + 2 * reach)
     planes = F.conv2d(planes, kernel[:, None, None, :], groups=images * channels)
     planes = F.conv2d(planes, kernel[:, None, :, None], groups=images * channels)
     return planes.view(x.shape)
 
 
 def jpeg(x, quality=75):
-    """The images x, shape (N, C, H, W) in [0, 1], after JPEG: 8 × 8 cosine transform, quantisation, back, rounded to 8 bits.
+    """The images x, shape (N, C, H, W) in [0, 1], after JPEG: 8 × 8 cosine transform, quantisation, back, rounded to 8
+    bits.
 
-    Three channels are taken as RGB and go through Y'CbCr at full resolution (4:4:4); of any other number each channel is a grey image.
-    Rounding passes the gradient straight through (Shin and Song, "JPEG-resistant adversarial images", 2017, smooth it instead).
+    Three channels are taken as RGB and go through Y'CbCr at full resolution (4:4:4); of any other number each channel
+    is a grey image. Rounding passes the gradient straight through (Shin and Song, "JPEG-resistant adversarial images",
+    2017, smooth it instead).
     """
     if isinstance(quality, bool) or not isinstance(quality, int) or not 1 <= quality <= 100:
         raise ValueError(f"quality must be an integer from 1 to 100; got {quality!r}")
@@ -116,13 +132,15 @@ def jpeg(x, quality=75):
         levels = _round(levels + x.new_tensor([0, 128, 128]).view(1, 3, 1, 1))
     # The standard scales the tables by the quality; whole numbers from 1 to 255.
     percent = 5000 // quality if quality < 50 else 200 - 2 * quality
-    scaled = lambda table: ((table * percent + 50) // 100).clamp(1, 255).to(x)
+    def scaled(table):
+        return ((table * percent + 50) // 100).clamp(1, 255).to(x)
     tables = torch.stack([scaled(LUMINANCE)] + [scaled(CHROMINANCE)] * 2) if colour else scaled(LUMINANCE)[None]
 
     height, width = x.shape[2:]
     padded = F.pad(levels - 128, (0, -width % 8, 0, -height % 8), mode="replicate")
     blocks = padded.unfold(2, 8, 8).unfold(3, 8, 8)  # (N, C, rows of blocks, columns of blocks, 8, 8)
-    frequency, place = torch.arange(8, device=x.device, dtype=x.dtype)[:, None], torch.arange(8, device=x.device, dtype=x.dtype)
+    frequency, place = torch.arange(8, device=x.device,
+                                    dtype=x.dtype)[:, None], torch.arange(8, device=x.device, dtype=x.dtype)
     cosine = torch.cos(math.pi / 8 * (place + 0.5) * frequency) / 2
     cosine = torch.cat([cosine[:1] / math.sqrt(2), cosine[1:]])  # an orthogonal matrix: its transpose is the way back
     table = tables[:, None, None]

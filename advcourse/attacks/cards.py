@@ -1,7 +1,8 @@
 """The taxonomy of attacks: for every attack one frozen card with its place on nine axes, its paper and its cost.
 
 Each module of attacks declares its own cards beside its functions, as `CARDS`; here they are collected into one table.
-The axes are those by which the literature sorts attacks: what it changes, how often it looks, what it wants, what it knows.
+The axes are those by which the literature sorts attacks: what it changes, how often it looks, what it wants, what it
+knows.
 """
 
 import sys
@@ -41,12 +42,14 @@ class Table(list):
     def _repr_html_(self):
         columns = list(self[0]) if self else []
         head = "".join(f'<th scope="col">{escape(column)}</th>' for column in columns)
-        body = "".join("<tr>" + "".join(f"<td>{escape(row[column])}</td>" for column in columns) + "</tr>\n" for row in self)
+        body = "".join("<tr>" + "".join(f"<td>{escape(row[column])}</td>" for column in columns) + "</tr>\n"
+                       for row in self)
         return f"<table>\n<thead><tr>{head}</tr></thead>\n<tbody>\n{body}</tbody>\n</table>"
 
 
 def cards():
-    """Every exported attack's card: a dict from the attack's name to its AttackCard, in the order of `advcourse.attacks.__all__`."""
+    """Every exported attack's card: a dict from the attack's name to its AttackCard, in the order of
+    `advcourse.attacks.__all__`."""
     from advcourse import attacks
 
     functions = [getattr(attacks, name) for name in attacks.__all__]
@@ -57,7 +60,8 @@ def cards():
 
 
 def table(*columns, **where):
-    """The taxonomy as a Table: one row per attack. columns: which fields, all by default; where: which attacks, by a field's value.
+    """The taxonomy as a Table: one row per attack. columns: which fields, all by default; where: which attacks, by a
+    field's value.
 
         table("name", "knowledge", "measurement", specificity="both", scope="individual")
 

@@ -1,7 +1,8 @@
 """Carlini and Wagner's attacks: the smallest change as an optimisation problem that Adam can solve.
 
-The wish "another class" becomes a hinge f on the logits, which is 0 from the moment it is fulfilled; its weight c against the size
-of the change is found by binary search. Substituting x_adv = (tanh w + 1) / 2 keeps every pixel in [0, 1] without clipping.
+The wish "another class" becomes a hinge f on the logits, which is 0 from the moment it is fulfilled; its weight c
+against the size of the change is found by binary search. Substituting x_adv = (tanh w + 1) / 2 keeps every pixel in [0,
+1] without clipping.
 """
 
 import copy
@@ -34,17 +35,20 @@ def cw_l2(model, x, y, *, steps=30, search_steps=5, step_size=0.2, initial_c=Non
         minimise over w   ‖x_adv − x‖₂² + c · f(x_adv),     x_adv = (tanh w + 1) / 2
         f = max(z_y − max_{k≠y} z_k + confidence, 0)        targeted: max(max_{k≠y} z_k − z_y + confidence, 0)
 
-    model: from images in [0, 1], shape (N, ...), to logits (N, K); x: such images; y: their true labels, shape (N,), with
-    targeted=True the classes to reach. steps: Adam steps for each of the search_steps values of c, and of up to RESCUES more, ten times as
-    large each, for the images that none of these fooled; step_size: Adam's first one, in w.
-    initial_c: the first c; None: what f's slope at x says, 2 f / ‖∇f‖₂², which is exact for a linear model of two classes.
+    model: from images in [0, 1], shape (N, ...), to logits (N, K); x: such images; y: their true labels, shape (N,),
+    with targeted=True the classes to reach. steps: Adam steps for each of the search_steps values of c, and of up to
+    RESCUES more, ten times as large each, for the images that none of these fooled; step_size: Adam's first one, in w.
+    initial_c: the first c; None: what f's slope at x says, 2 f / ‖∇f‖₂², which is exact for a linear model of two
+    classes.
     confidence: the lead, in logits, that the wrong class must have.
-    Returns x_adv in [0, 1], detached: the nearest success; x unchanged where there is none or where the model errs on x already.
+    Returns x_adv in [0, 1], detached: the nearest success; x unchanged where there is none or where the model errs on x
+    already.
 
-    Carlini, Wagner, "Towards evaluating the robustness of neural networks", IEEE S&P 2017, section VI.A. What differs: f
-    decides when the wish is fulfilled, and until then the `smooth_margin` gives the gradient in its place; every search step starts where the
-    last one ended (the paper starts anew), Adam's steps shrink along a half cosine, c starts at the estimate above, and
-    `to_boundary` ends it. Together they need a fifth of the passes. There is one start, as in the authors' code.
+    Carlini, Wagner, "Towards evaluating the robustness of neural networks", IEEE S&P 2017, section VI.A. What differs:
+    f decides when the wish is fulfilled, and until then the `smooth_margin` gives the gradient in its place; every
+    search step starts where the last one ended (the paper starts anew), Adam's steps shrink along a half cosine, c
+    starts at the estimate above, and `to_boundary` ends it. Together they need a fifth of the passes. There is one
+    start, as in the authors' code.
     """
     check(x, y, steps=steps, search_steps=search_steps)
     check_positive(step_size=step_size, initial_c=initial_c)
@@ -60,7 +64,8 @@ def cw_l2(model, x, y, *, steps=30, search_steps=5, step_size=0.2, initial_c=Non
             left = best_size.isinf()
             if not left.any():
                 break
-            best[left], best_size[left], c[left] = _search(model, origin[left], hinge.rows(left), c[left], steps, 1, step_size)
+            best[left], best_size[left], c[left] = _search(model, origin[left], hinge.rows(left), c[left], steps, 1,
+                                                           step_size)
         found = ~best_size.isinf()
         best = to_boundary(model, origin, best, labels, found, targeted=targeted, confidence=confidence)
         x[active[found]] = best[found]
@@ -68,7 +73,8 @@ def cw_l2(model, x, y, *, steps=30, search_steps=5, step_size=0.2, initial_c=Non
 
 
 def _search(model, origin, hinge, c, steps, search_steps, step_size):
-    """(the nearest successes, their sizes, infinite where there is none, the weights c to go on with) after search_steps values of c."""
+    """(the nearest successes, their sizes, infinite where there is none, the weights c to go on with) after
+    search_steps values of c."""
     best, best_size = origin.clone(), torch.full_like(c, math.inf)
     low, high = torch.zeros_like(c), torch.full_like(c, math.inf)
     w = _to_w(origin)
@@ -83,7 +89,8 @@ def _search(model, origin, hinge, c, steps, search_steps, step_size):
             best, best_size = torch.where(per_example(nearer, best), x_adv, best), torch.where(nearer, size, best_size)
             succeeded |= success
             gradient += 2 * (x_adv - origin)
-            w = adam.step(w, gradient * _slope(x_adv), _falling(step_size, search_step * steps + step, search_steps * steps))
+            w = adam.step(w, gradient * _slope(x_adv),
+                          _falling(step_size, search_step * steps + step, search_steps * steps))
         high, low = torch.where(succeeded, c.minimum(high), high), torch.where(succeeded, low, c.maximum(low))
         c = torch.where(high.isinf(), c * 10, torch.where(low == 0, high / 2, (low * high).sqrt()))
         w = torch.where(per_example(best_size.isinf(), w), w, _to_w(best))
@@ -93,13 +100,16 @@ def _search(model, origin, hinge, c, steps, search_steps, step_size):
 def cw_l0(model, x, y, *, steps=30, rounds=25, step_size=0.2, confidence=0.0, targeted=False):
     """Carlini-Wagner L0: as few changed values as possible, found by giving up the least useful ones round after round.
 
-        fix the pixels with the smallest |∇f(x_adv)_i · (x_adv − x)_i| to x_i;   solve for the others, from where they are
+        fix the pixels with the smallest |∇f(x_adv)_i · (x_adv − x)_i| to x_i;   solve for the others, from where they
+                                                                                 are
 
-    model, x, y, targeted, confidence and what is returned: as in cw_l2. steps: at most so many Adam steps a round, rounds: of them.
-    The first solution is cw_l2's. A round in which an image's attack fails takes its pixels back, and the next tries half as many.
+    model, x, y, targeted, confidence and what is returned: as in cw_l2. steps: at most so many Adam steps a round,
+    rounds: of them. The first solution is cw_l2's. A round in which an image's attack fails takes its pixels back, and
+    the next tries half as many.
 
-    Carlini, Wagner, 2017, section VI.B. What differs: the paper gives up one pixel a round (its code: several), this a share of
-    them, first 40 %; a round ends for an image with its first success; a round's weight c is fixed, as the size of the change is free.
+    Carlini, Wagner, 2017, section VI.B. What differs: the paper gives up one pixel a round (its code: several), this a
+    share of them, first 40 %; a round ends for an image with its first success; a round's weight c is fixed, as the
+    size of the change is free.
     """
     check(x, y, steps=steps, rounds=rounds)
     check_positive(step_size=step_size)
@@ -121,7 +131,9 @@ def cw_l0(model, x, y, *, steps=30, rounds=25, step_size=0.2, confidence=0.0, ta
             use = (gradient * change).abs().masked_fill(change == 0, math.inf).flatten(1)
             used = (change != 0).flatten(1).sum(1)
             giving_up = (share[active] * used).floor().clamp_min(1)
-            ranks = torch.empty_like(use).scatter_(1, use.argsort(1), torch.arange(use.shape[1], device=x.device).to(x.dtype).expand_as(use))
+            ranks = torch.empty_like(use).scatter_(1, use.argsort(1),
+                                                   torch.arange(use.shape[1],
+                                                                device=x.device).to(x.dtype).expand_as(use))
             movable = ((change != 0).flatten(1) & (ranks >= giving_up[:, None])).view(x[active].shape)
             solved = _solve(model, origin, torch.where(movable, current, origin), movable, hinge, steps, step_size)
             fewer = (solved != origin).flatten(1).sum(1)
@@ -136,7 +148,8 @@ def cw_l0(model, x, y, *, steps=30, rounds=25, step_size=0.2, confidence=0.0, ta
 
 
 def _solve(model, origin, start, movable, hinge, steps, step_size):
-    """Adam on 10 c f + ‖δ‖² over the movable pixels; an image leaves with its first success. Returns the last images."""
+    """Adam on 10 c f + ‖δ‖² over the movable pixels; an image leaves with its first success. Returns the last
+    images."""
     result, left = start.clone(), torch.arange(len(origin), device=origin.device)
     weight = 10 * _first_weight(model, origin, hinge, None)
     w, adam = _to_w(start), _Adam(start)
@@ -160,12 +173,12 @@ def cw_linf(model, x, y, *, steps=30, rounds=12, step_size=0.1, confidence=0.0, 
 
         minimise over w   c · f(x_adv) + Σ_i max(|x_adv − x|_i − τ, 0),     x_adv = (tanh w + 1) / 2
 
-    model, x, y, targeted, confidence and what is returned: as in cw_l2, with the distance in linf. steps: Adam steps for each of
-    the `rounds` values of τ.
+    model, x, y, targeted, confidence and what is returned: as in cw_l2, with the distance in linf. steps: Adam steps
+    for each of the `rounds` values of τ.
 
-    Carlini, Wagner, 2017, section VI.C. What differs: τ starts near the linearised distance f / ‖∇f‖₁, falls to 0.9 of the best
-    success so far as in the paper, and after a failure lies between the two (the paper stops there); c starts where the
-    penalty outweighs f at every single pixel, and doubles until there is a success.
+    Carlini, Wagner, 2017, section VI.C. What differs: τ starts near the linearised distance f / ‖∇f‖₁, falls to 0.9 of
+    the best success so far as in the paper, and after a failure lies between the two (the paper stops there); c starts
+    where the penalty outweighs f at every single pixel, and doubles until there is a success.
     """
     check(x, y, steps=steps, rounds=rounds)
     check_positive(step_size=step_size)
@@ -190,7 +203,8 @@ def cw_linf(model, x, y, *, steps=30, rounds=12, step_size=0.1, confidence=0.0, 
                 logits, _, gradient = input_gradient(model, x_adv, lambda z: c * hinge(z))
                 size = distance(x_adv, origin, "linf")
                 nearer = hinge.reached(logits) & (size < best_size)
-                best, best_size = torch.where(per_example(nearer, best), x_adv, best), torch.where(nearer, size, best_size)
+                best, best_size = torch.where(per_example(nearer, best), x_adv,
+                                              best), torch.where(nearer, size, best_size)
                 change = x_adv - origin
                 gradient += change.sign() * (change.abs() > per_example(tau, change))
                 w = adam.step(w, gradient * _slope(x_adv), _falling(step_size, round_ * steps + step, rounds * steps))
@@ -207,7 +221,8 @@ def cw_linf(model, x, y, *, steps=30, rounds=12, step_size=0.1, confidence=0.0, 
 
 
 class _Hinge:
-    """How far each image is from the wish, by its smooth margin, and 0 where its margin fulfils it; slope: how far by the margin.
+    """How far each image is from the wish, by its smooth margin, and 0 where its margin fulfils it; slope: how far by
+    the margin.
 
     logits: of the images from which the attack starts.
     """
@@ -250,7 +265,8 @@ class _Adam:
 
 
 def _to_w(image):
-    """w with (tanh w + 1) / 2 = image, but for black and white, which would be infinite: they are moved by half a percent."""
+    """w with (tanh w + 1) / 2 = image, but for black and white, which would be infinite: they are moved by half a
+    percent."""
     return torch.atanh((2 * image - 1) * 0.99)
 
 
@@ -302,9 +318,11 @@ CARDS = (
     AttackCard(
         name="cw_l2", input="non-random", frequency="iterative", specificity="both", scope="individual",
         measurement="l2", realism="non-realistic", falsification="both", knowledge="white box",
-        method="Adam on the squared change plus a weighted hinge on the logits, in tanh space; binary search over the weight",
+        method="Adam on the squared change plus a weighted hinge on the logits, in tanh space; binary search over the "
+               "weight",
         paper="Carlini, Wagner, 2017, arXiv:1608.04644",
-        cost="search steps × steps + 1 forward and backward passes, up to 4 × steps more without a success; then 9 forward passes",
+        cost="search steps × steps + 1 forward and backward passes, up to 4 × steps more without a success; then 9 "
+             "forward passes",
     ),
     AttackCard(
         name="cw_l0", input="non-random", frequency="iterative", specificity="both", scope="individual",

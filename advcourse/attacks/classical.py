@@ -1,6 +1,8 @@
-"""Attacks on models from before the networks: along an SVM's normal, and across a decision tree to a leaf of another class.
+"""Attacks on models from before the networks: along an SVM's normal, and across a decision tree to a leaf of another
+class.
 
-For nearest neighbours `advcourse.classical.soft_neighbours` makes a model with a gradient; any gradient attack then does.
+For nearest neighbours `advcourse.classical.soft_neighbours` makes a model with a gradient; any gradient attack then
+does.
 """
 
 import numpy as np
@@ -12,12 +14,15 @@ from advcourse.attacks.contract import attacking, check, fresh, input_gradient, 
 
 
 def svm_normal(model, x, y, *, eps, targeted=False):
-    """One step of Euclidean length eps straight away from the hyperplane's own side: along the normal of y's one-against-all SVM.
+    """One step of Euclidean length eps straight away from the hyperplane's own side: along the normal of y's
+    one-against-all SVM.
 
         x_adv = clip(x − eps · ∇_x s_y(x) / ‖∇_x s_y(x)‖₂)       (targeted: plus, with y the class to reach)
 
-    For a linear model the gradient of the score s_y is its row of weights w_y, the hyperplane's normal. It looks at no other class's score.
-    model: from images in [0, 1], shape (N, C, H, W), to scores (N, K), such as `classical.as_model` of a LinearSVC; x: such images;
+    For a linear model the gradient of the score s_y is its row of weights w_y, the hyperplane's normal. It looks at no
+    other class's score.
+    model: from images in [0, 1], shape (N, C, H, W), to scores (N, K), such as `classical.as_model` of a LinearSVC; x:
+    such images;
     y: labels, shape (N,). Returns x_adv: in [0, 1], within eps of x in l2. One forward and one backward pass.
 
     Papernot, McDaniel, Goodfellow, "Transferability in machine learning", 2016, arXiv:1605.07277, section 2.2.
@@ -40,15 +45,18 @@ def svm_normal(model, x, y, *, eps, targeted=False):
 
 
 def tree_path(tree, x, y, *, norm="l2", targeted=False, margin=1e-3):
-    """The smallest change that takes an image to a leaf of another class: every pixel that the way to that leaf asks about, just past its threshold.
+    """The smallest change that takes an image to a leaf of another class: every pixel that the way to that leaf asks
+    about, just past its threshold.
 
-    tree: a fitted sklearn DecisionTreeClassifier on flat images, labels 0, 1, 2, ...; x: images in [0, 1], shape (N, C, H, W); y: labels,
-    shape (N,), with targeted=True those to reach. norm: what is small, "l2", "linf", "l1" or "l0" (how many pixels).
+    tree: a fitted sklearn DecisionTreeClassifier on flat images, labels 0, 1, 2, ...; x: images in [0, 1], shape (N, C,
+    H, W); y: labels, shape (N,), with targeted=True those to reach. norm: what is small, "l2", "linf", "l1" or "l0"
+    (how many pixels).
     margin: how far past a threshold a pixel goes, less where the next threshold is nearer.
     Returns x_adv; x itself where the tree is wrong about it already (targeted: right), or where there is no such leaf.
 
-    A leaf is a box: an interval for each pixel. So the nearest leaf is found exactly, by looking at them all. Papernot, McDaniel,
-    Goodfellow, "Transferability in machine learning", 2016, arXiv:1605.07277, algorithm 1, climb from the image's leaf only as far as
+    A leaf is a box: an interval for each pixel. So the nearest leaf is found exactly, by looking at them all. Papernot,
+    McDaniel, Goodfellow, "Transferability in machine learning", 2016, arXiv:1605.07277, algorithm 1, climb from the
+    image's leaf only as far as
     the first ancestor with another class below it: fewer leaves to look at, and mostly a larger change.
     """
     check(x, y, norm=norm)
@@ -56,11 +64,12 @@ def tree_path(tree, x, y, *, norm="l2", targeted=False, margin=1e-3):
     if not hasattr(getattr(tree, "tree_", None), "children_left"):
         raise ValueError(f"tree must be a fitted sklearn DecisionTreeClassifier; got {type(tree).__name__}")
     if len(x) and x[0].numel() != tree.n_features_in_:
-        raise ValueError(f"the tree was fitted on {tree.n_features_in_} numbers for an image; got images of shape {tuple(x.shape[1:])}")
+        raise ValueError(f"the tree was fitted on {tree.n_features_in_} numbers for an image; got images of shape "
+                         f"{tuple(x.shape[1:])}")
     classes, pixels, low, high = _leaves(tree)
     flat = x.detach().flatten(1).cpu().double().numpy()
     answers = tree.predict(flat)
-    for row, (label, answer) in enumerate(zip(y.tolist(), answers.tolist())):
+    for row, (label, answer) in enumerate(zip(y.tolist(), answers.tolist(), strict=True)):
         wanted = classes == label if targeted else classes != label
         if (answer == label) == targeted or not wanted.any():
             continue
@@ -71,7 +80,8 @@ def tree_path(tree, x, y, *, norm="l2", targeted=False, margin=1e-3):
 
 
 def _leaves(tree):
-    """(classes, pixels, low, high): of each leaf its class and its box, low < value <= high, (leaves, pixels) for the pixels that the tree asks about."""
+    """(classes, pixels, low, high): of each leaf its class and its box, low < value <= high, (leaves, pixels) for the
+    pixels that the tree asks about."""
     nodes = tree.tree_
     pixels = np.unique(nodes.feature[nodes.feature >= 0])
     low, high = np.full((nodes.node_count, len(pixels)), -1.0), np.full((nodes.node_count, len(pixels)), 2.0)
@@ -89,7 +99,8 @@ def _leaves(tree):
 
 
 def _into_boxes(values, low, high, margin):
-    """The smallest change of `values`, (P,), into each of the boxes low < value <= high, (L, P), and up to `margin` past the border crossed."""
+    """The smallest change of `values`, (P,), into each of the boxes low < value <= high, (L, P), and up to `margin`
+    past the border crossed."""
     middle = (np.clip(low, 0, 1) + np.clip(high, 0, 1)) / 2
     up = np.where(values <= low, np.minimum(low + margin, middle) - values, 0)
     down = np.where(values > high, np.maximum(high - margin, middle) - values, 0)
@@ -97,7 +108,8 @@ def _into_boxes(values, low, high, margin):
 
 
 CARDS = (
-    AttackCard(name="svm_normal", input="non-random", frequency="one-time", specificity="both", scope="individual", measurement="l2",
+    AttackCard(name="svm_normal", input="non-random", frequency="one-time", specificity="both", scope="individual",
+               measurement="l2",
                realism="non-realistic", falsification="both", knowledge="white box",
                method="one step along the normal of the class's own one-against-all hyperplane",
                paper="Papernot et al., 2016, arXiv:1605.07277", cost="1 forward and 1 backward pass"),

@@ -21,7 +21,8 @@ def check(x, y=None, *, eps=None, norm=None, norms=NORMS, **counts):
     """ValueError that says what was given and what is wanted, unless the arguments are those of an attack.
 
     x: float32 or float64 images, shape (N, ...), all in [0, 1]; y: int64 labels, shape (N,), on x's device;
-    eps: a finite number >= 0; norm: one of `norms`; every further keyword (steps=, restarts=, queries=...): an int >= 1.
+    eps: a finite number >= 0; norm: one of `norms`; every further keyword (steps=, restarts=, queries=...): an int >=
+    1.
     """
     if not isinstance(x, torch.Tensor) or x.dtype not in (torch.float32, torch.float64):
         given = x.dtype if isinstance(x, torch.Tensor) else type(x).__name__
@@ -87,10 +88,11 @@ def generator_for(x, generator=None):
 
 @contextmanager
 def attacking(model):
-    """Within it the model is in eval mode, its parameters need no gradients, and autograd works; afterwards all is as before.
+    """Within it the model is in eval mode, its parameters need no gradients, and autograd works; afterwards all is as
+    before.
 
-    Restored after an exception, too: the mode of every submodule, requires_grad of every parameter, the grad and inference mode.
-    Gives the model as a function that takes large batches in parts, see `in_parts`.
+    Restored after an exception, too: the mode of every submodule, requires_grad of every parameter, the grad and
+    inference mode. Gives the model as a function that takes large batches in parts, see `in_parts`.
     A callable that is no nn.Module is called as it is; put the model inside it into eval mode yourself.
     """
     is_module = isinstance(model, torch.nn.Module)
@@ -114,8 +116,9 @@ def attacking(model):
 def in_parts(model):
     """The model as a function that, on a CPU, takes a large batch in parts of about PART values and joins their logits.
 
-    The layers of one part find their numbers where those of the part before have just been; for a large batch the system hands out
-    new memory in every layer of every step, which costs a convolutional network a quarter of its time. A linear one has nothing to gain and pays a little for the parts.
+    The layers of one part find their numbers where those of the part before have just been; for a large batch the
+    system hands out new memory in every layer of every step, which costs a convolutional network a quarter of its time.
+    A linear one has nothing to gain and pays a little for the parts.
     """
     def logits(x):
         if x.device.type != "cpu" or x.numel() <= PART:
@@ -137,14 +140,15 @@ class NoGradientError(ValueError):
 def input_gradient(model, x, loss):
     """(logits, losses, gradient) from one forward and one backward pass, all detached.
 
-    loss: from logits (N, K) to one number per image (N,), each from its own row of logits, so that the gradient of the sum with
-    respect to x holds each image's own gradient. Where the gradient is nan or infinite it is 0.
+    loss: from logits (N, K) to one number per image (N,), each from its own row of logits, so that the gradient of the
+    sum with respect to x holds each image's own gradient. Where the gradient is nan or infinite it is 0.
     """
     images = (x.clone() if x.is_inference() else x.detach()).requires_grad_()
     logits = at_least_float32(model(images))
     losses = loss(logits)
     if not losses.requires_grad:
-        raise NoGradientError("the model's logits carry no gradient to its input: use an attack that needs none, such as square")
+        raise NoGradientError("the model's logits carry no gradient to its input: use an attack that needs none, such "
+                              "as square")
     gradient, = torch.autograd.grad(losses.sum(), images)
     return logits.detach(), losses.detach(), torch.nan_to_num(gradient, 0, 0, 0)
 
@@ -155,14 +159,16 @@ def at_least_float32(logits):
 
 
 def warn_if_flat(flat):
-    """Warn where the gradient was exactly zero: the attack was blind there, and its failure says nothing about robustness.
+    """Warn where the gradient was exactly zero: the attack was blind there, and its failure says nothing about
+    robustness.
 
     flat: bool, shape (N,), True where an image's gradient held nothing but zeros.
     """
     count = int(flat.sum())
     if count:
         warnings.warn(
-            f"gradient masking: the gradient of {count} of {len(flat)} images is exactly zero, so this attack had nothing to follow. "
+            f"gradient masking: the gradient of {count} of {len(flat)} images is exactly zero, so this attack had "
+            "nothing to follow. "
             "Its failure there is no sign of robustness: try an attack without gradients, such as square.",
             RuntimeWarning, stacklevel=3)
 

@@ -1,8 +1,9 @@
 """Attacks on a model that tells only its answer: walk along the boundary between right and wrong.
 
-Start at any image that the model gets wrong, however far away, and go towards the original until just before the answer turns right.
-From there the boundary attack tries random steps sideways and keeps those that stay wrong; HopSkipJump asks about random points on
-both sides, whose votes add up to the boundary's normal, jumps along it and goes home again. A label a query is all they see.
+Start at any image that the model gets wrong, however far away, and go towards the original until just before the answer
+turns right. From there the boundary attack tries random steps sideways and keeps those that stay wrong; HopSkipJump
+asks about random points on both sides, whose votes add up to the boundary's normal, jumps along it and goes home again.
+A label a query is all they see.
 """
 
 import torch
@@ -18,18 +19,21 @@ START_TRIES = 50  # random images tried as a start
 def boundary(model, x, y, *, queries=5_000, targeted=False, starts=None, generator=None):
     """The boundary attack: a random walk along the boundary that keeps to the wrong side and drifts towards x (L2).
 
-    model: images (N, ...) in [0, 1] to logits (N, K), of which only the largest counts; x: (N, ...); y: (N,) true labels, or
-    with targeted=True labels to reach. queries: the most images that the model is asked about, per image of x. starts: images,
-    shape of x, that the model answers as wanted; where they are missing (or wrong) up to 50 random ones are tried, which seldom
-    hit a given target. Returns x_adv, shape of x: the nearest success in L2 of all that were asked about, x itself where there was none.
+    model: images (N, ...) in [0, 1] to logits (N, K), of which only the largest counts; x: (N, ...); y: (N,) true
+    labels, or with targeted=True labels to reach. queries: the most images that the model is asked about, per image of
+    x. starts: images, shape of x, that the model answers as wanted; where they are missing (or wrong) up to 50 random
+    ones are tried, which seldom hit a given target. Returns x_adv, shape of x: the nearest success in L2 of all that
+    were asked about, x itself where there was none.
 
-    A step: Gaussian noise of length δ · ‖z − x‖, back onto the sphere around x through z, then by the share ε towards x; kept
-    where the model is still wrong. Every fifth time the point on the sphere is asked about, too. δ grows with each success
-    on the sphere and shrinks with each failure so that about half succeed, ε likewise so that one step in four is kept.
+    A step: Gaussian noise of length δ · ‖z − x‖, back onto the sphere around x through z, then by the share ε towards
+    x; kept where the model is still wrong. Every fifth time the point on the sphere is asked about, too. δ grows with
+    each success on the sphere and shrinks with each failure so that about half succeed, ε likewise so that one step in
+    four is kept.
 
-    Brendel, Rauber & Bethge, 2018, "Decision-based adversarial attacks", arXiv:1712.04248, algorithm 1 and section 2. Differences:
-    it starts with a bisection of the line from the start to x; δ and ε move a little at each answer, where the paper's code counts
-    successes in a buffer. Every image meets the same random numbers: its result depends on the generator alone, not on its batch.
+    Brendel, Rauber & Bethge, 2018, "Decision-based adversarial attacks", arXiv:1712.04248, algorithm 1 and section 2.
+    Differences: it starts with a bisection of the line from the start to x; δ and ε move a little at each answer, where
+    the paper's code counts successes in a buffer. Every image meets the same random numbers: its result depends on the
+    generator alone, not on its batch.
     """
     with contract.attacking(model), torch.no_grad():
         oracle = _Oracle(model, x, y, "l2", queries, targeted, starts, generator)
@@ -64,13 +68,16 @@ def hop_skip_jump(model, x, y, *, norm="l2", queries=5_000, targeted=False, star
     model, x, y, queries, targeted, starts: as in `boundary`. norm: "l2" or "linf", the distance that is made small.
     Returns x_adv, shape of x: the nearest success of all that were asked about, x itself where there was none.
 
-    Round t, at a point z of the boundary with distance r: B = 50 √t points z + δ u_b with ‖u_b‖ = 1 and votes φ_b = ±1 give the
-    direction Σ_b (φ_b − mean φ) u_b; its unit vector (linf: sign) v; a step r / √t along v, halved until it ends on the wrong side;
-    a bisection between there and x up to the share θ = D^(−3/2) (linf: D^(−2)) of the way; δ = r √D θ (linf: r D θ).
+    Round t, at a point z of the boundary with distance r: B = 50 √t points z + δ u_b with ‖u_b‖ = 1 and votes φ_b = ±1
+    give the direction Σ_b (φ_b − mean φ) u_b; its unit vector (linf: sign) v; a step r / √t along v, halved until it
+    ends on the wrong side; a bisection between there and x up to the share θ = D^(−3/2) (linf: D^(−2)) of the way; δ =
+    r √D θ (linf: r D θ).
 
-    Chen, Jordan & Wainwright, 2020, "HopSkipJumpAttack", arXiv:1904.02144, algorithm 2. Differences: the start, see `boundary`; half
-    of the paper's 100 √t points, which at 1,000 to 5,000 queries ends as near or nearer. Each image has its own step, δ and
-    direction, and every image meets the same random numbers: its result depends on the generator alone, not on its batch.
+    Chen, Jordan & Wainwright, 2020, "HopSkipJumpAttack", arXiv:1904.02144, algorithm 2. Differences: the start, see
+    `boundary`; half of the paper's 100 √t points, which at 1,000 to 5,000 queries ends as near or nearer. Each image
+    has its own step, δ and
+    direction, and every image meets the same random numbers: its result depends on the generator alone, not on its
+    batch.
     """
     if norm not in ("l2", "linf"):
         raise ValueError(f"norm must be one of 'l2', 'linf'; got {norm!r}")
@@ -99,7 +106,8 @@ def hop_skip_jump(model, x, y, *, norm="l2", queries=5_000, targeted=False, star
 
 
 def _normal(oracle, z, active, delta, samples):
-    """The direction, shape of z, (A, ...), in which the boundary's wrong side lies, from the votes of points at distance delta, (A,)."""
+    """The direction, shape of z, (A, ...), in which the boundary's wrong side lies, from the votes of points at
+    distance delta, (A,)."""
     votes, ups, upvotes, count = (z.new_zeros(shape) for shape in (len(z), z.shape, z.shape, len(z)))
     for start in range(0, samples, BLOCK):
         directions = geometry.normalise(oracle.noise(BLOCK), "l2")[:samples - start]
@@ -136,7 +144,8 @@ def _jump(oracle, z, active, direction, length):
 
 
 def _bisect(oracle, z, active, tolerance):
-    """The point nearest to x on the way from z, on the wrong side, (A, ...), that is on the wrong side still, up to tolerance.
+    """The point nearest to x on the way from z, on the wrong side, (A, ...), that is on the wrong side still, up to
+    tolerance.
 
     The way is the line for l2, for linf the shrinking of the cube: all changes clipped to the share t of the largest.
     """
@@ -163,7 +172,8 @@ def _bisect(oracle, z, active, tolerance):
 
 
 class _Oracle:
-    """Whether the model answers as wanted, with accounts: queries per image, and the nearest success of all that were asked about."""
+    """Whether the model answers as wanted, with accounts: queries per image, and the nearest success of all that were
+    asked about."""
 
     def __init__(self, model, x, y, norm, queries, targeted, starts, generator):
         contract.check(x, y, queries=queries)
@@ -181,7 +191,8 @@ class _Oracle:
         self.used = torch.zeros_like(self.y)
 
     def __call__(self, images, owner):
-        """Where they succeed, (M,): images, (M, ...), made from the images of x with the numbers `owner`. Where an image has none left: False."""
+        """Where they succeed, (M,): images, (M, ...), made from the images of x with the numbers `owner`. Where an
+        image has none left: False."""
         fooled = torch.zeros(len(images), dtype=torch.bool, device=images.device)
         allowed = (self.left(owner) > 0).nonzero()[:, 0]
         for some in allowed.split(ROWS_AT_ONCE) if len(allowed) else ():
@@ -204,10 +215,12 @@ class _Oracle:
 
     def noise(self, count):
         """Gaussian noise, (count, ...): the same for every image."""
-        return torch.randn((count, *self.x.shape[1:]), generator=self.generator, device=self.x.device, dtype=self.x.dtype)
+        return torch.randn((count, *self.x.shape[1:]), generator=self.generator, device=self.x.device,
+                           dtype=self.x.dtype)
 
     def find_starts(self):
-        """The numbers of the images that are still right and have a success to start from, which stands in `nearest`."""
+        """The numbers of the images that are still right and have a success to start from, which stands in
+        `nearest`."""
         if len(self.x) == 0:
             return self.y
         everyone = torch.arange(len(self.x), device=self.x.device)
@@ -229,13 +242,15 @@ class _Oracle:
 
 CARDS = (
     AttackCard(
-        name="boundary", input="random", frequency="iterative", specificity="both", scope="individual", measurement="l2",
+        name="boundary", input="random", frequency="iterative", specificity="both", scope="individual",
+        measurement="l2",
         realism="non-realistic", falsification="both", knowledge="black box: labels",
         method="a random walk along the decision boundary, from a wrong image towards the original",
         paper="Brendel, Rauber & Bethge, 2018, arXiv:1712.04248",
         cost="at most `queries` forward passes, about 1.2 a step; no backward pass"),
     AttackCard(
-        name="hop_skip_jump", input="random", frequency="iterative", specificity="both", scope="individual", measurement="l2, linf",
+        name="hop_skip_jump", input="random", frequency="iterative", specificity="both", scope="individual",
+        measurement="l2, linf",
         realism="non-realistic", falsification="both", knowledge="black box: labels",
         method="the boundary's normal from the labels of random points around it, a jump along it, a bisection back",
         paper="Chen, Jordan & Wainwright, 2020, arXiv:1904.02144",

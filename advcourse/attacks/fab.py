@@ -1,8 +1,9 @@
 """FAB, the fast adaptive boundary attack: the smallest change that crosses the decision boundary.
 
-Near the current image the boundary is almost a plane, and the nearest point of a plane inside the box [0, 1] has an exact formula.
-FAB steps there, a little beyond, and leans towards the nearest point seen from the original image, so that it does not drift away along
-the boundary. Once across it notes the image, comes back by a tenth of the way and tries again from there.
+Near the current image the boundary is almost a plane, and the nearest point of a plane inside the box [0, 1] has an
+exact formula. FAB steps there, a little beyond, and leans towards the nearest point seen from the original image, so
+that it does not drift away along the boundary. Once across it notes the image, comes back by a tenth of the way and
+tries again from there.
 """
 
 import math
@@ -17,23 +18,28 @@ LEAN, OVERSHOOT, BACK = .1, 1.05, .9  # the paper's α_max, η and β
 
 
 def fab(model, x, y, *, norm="linf", steps=100, restarts=1, targeted=False, generator=None):
-    """The smallest adversarial perturbation, in the norm "linf", "l2" or "l1", found by projecting on linearised decision boundaries.
+    """The smallest adversarial perturbation, in the norm "linf", "l2" or "l1", found by projecting on linearised
+    decision boundaries.
 
         plane_k = {z: f_k + ⟨∇f_k, z − x_i⟩ = 0},  f_k = logit of k − logit of y at x_i        (k the nearest one)
         δ, δ_0  = the steps from x_i and from x to the nearest points of the plane in the box
         α       = min(‖δ‖ / (‖δ‖ + ‖δ_0‖), 0.1)
-        x_{i+1} = clip((1 − α) (x_i + 1.05 δ) + α (x + 1.05 δ_0));  where it fools: noted, then x_{i+1} ← x + 0.9 (x_{i+1} − x)
+        x_{i+1} = clip((1 − α) (x_i + 1.05 δ) + α (x + 1.05 δ_0));  where it fools: noted, then x_{i+1} ← x + 0.9
+                                                                    (x_{i+1} − x)
 
     model: from images in [0, 1], shape (N, ...), to logits (N, K); x: such images.
     y: labels, shape (N,), to leave, or to reach where `targeted`: then f is the logit of y minus the largest other one.
     restarts: the first starts from x, each further one from a random image half as far away as the best so far.
     Returns x_adv: the nearest success; x itself where there is none, and where there is nothing to do.
-    Costs per image and restart: 2 forward passes and 1 backward pass a step, but K − 1 backward passes at every tenth step.
+    Costs per image and restart: 2 forward passes and 1 backward pass a step, but K − 1 backward passes at every tenth
+    step.
 
-    Croce, Hein, "Minimally distorted adversarial examples with a fast adaptive boundary attack", ICML 2020, Algorithm 1.
-    Differs: of the K − 1 planes only the one nearest by the last known gradients' sizes is computed anew at nine of ten steps: the same
-    distances, within 2 %, on adversarially trained networks smaller ones, for a fifth of the backward passes.
-    With a target, which several classes may stand before, it leans only after its first success. The final search halves the last tenth of the way from x to x_adv six times.
+    Croce, Hein, "Minimally distorted adversarial examples with a fast adaptive boundary attack", ICML 2020, Algorithm
+    1.
+    Differs: of the K − 1 planes only the one nearest by the last known gradients' sizes is computed anew at nine of ten
+    steps: the same distances, within 2 %, on adversarially trained networks smaller ones, for a fifth of the backward
+    passes. With a target, which several classes may stand before, it leans only after its first success. The final
+    search halves the last tenth of the way from x to x_adv six times.
     """
     contract.check(x, y, norm=norm, norms=NORMS, steps=steps, restarts=restarts)
     generator = contract.generator_for(x, generator)
@@ -49,7 +55,8 @@ def fab(model, x, y, *, norm="linf", steps=100, restarts=1, targeted=False, gene
             return x
         images, labels = x[todo], y[todo]
         plane = _towards(model, labels) if targeted else _Nearest(model, labels, norm)
-        fools = lambda candidate: losses.fools(model(candidate), labels, targeted)
+        def fools(candidate):
+            return losses.fools(model(candidate), labels, targeted)
         best, distance = images, torch.full_like(images.flatten(1)[:, 0], math.inf)
         for restart in range(restarts):
             start = images if restart == 0 else _restart(images, best, distance, norm, generator)
@@ -58,7 +65,8 @@ def fab(model, x, y, *, norm="linf", steps=100, restarts=1, targeted=False, gene
 
 
 def _search(x, start, best, distance, plane, fools, norm, steps, patient):
-    """Algorithm 1 from the given start: (best, distance), improved where a nearer success was found. patient: no leaning before the first success."""
+    """Algorithm 1 from the given start: (best, distance), improved where a nearer success was found. patient: no
+    leaning before the first success."""
     flat = torch.ones(len(x), dtype=torch.bool, device=x.device)
     x_adv = start
     for step in range(steps):
@@ -79,15 +87,17 @@ def _search(x, start, best, distance, plane, fools, norm, steps, patient):
 def within(model, x, y, target, *, eps, norm, steps, give_up):
     """FAB for the ensemble: leave the class y by way of the boundary between y and target, at most eps away.
 
-    Takes x correctly classified, shape (N, ...), N >= 1, inside contract.attacking(model); y, target: shape (N,). Returns x_adv, x itself where none was found.
-    An image leaves at its first success inside the ball. With give_up it also leaves where, at a twentieth of the steps, five times what the
-    last twentieth has gained would not bring the nearest success to 1.1 eps, and where a fifth of the steps has brought no success at all.
+    Takes x correctly classified, shape (N, ...), N >= 1, inside contract.attacking(model); y, target: shape (N,).
+    Returns x_adv, x itself where none was found. An image leaves at its first success inside the ball. With give_up it
+    also leaves where, at a twentieth of the steps, five times what the last twentieth has gained would not bring the
+    nearest success to 1.1 eps, and where a fifth of the steps has brought no success at all.
     """
     result, index = x.clone(), torch.arange(len(x), device=x.device)
     x_adv, distance = x, torch.full_like(x.flatten(1)[:, 0], math.inf)
     before, twentieth = distance, max(steps // 20, 1)
     for step in range(steps):
-        difference = lambda logits: (logits.gather(1, target[:, None]) - logits.gather(1, y[:, None]))[:, 0]
+        def difference(logits):
+            return (logits.gather(1, target[:, None]) - logits.gather(1, y[:, None]))[:, 0]
         _, value, gradient = contract.input_gradient(model, x_adv, difference)
         x_adv = fab_step(x, x_adv, value.nan_to_num().to(x.dtype), gradient, norm)
         with torch.no_grad():
@@ -103,14 +113,16 @@ def within(model, x, y, target, *, eps, norm, steps, give_up):
             done, before = done | hopeless, distance
         x_adv = torch.where(geometry.per_example(fooled, x), torch.lerp(x, x_adv, BACK), x_adv)
         if bool(done.any()):
-            index, x, y, target, x_adv, distance, before = (part[~done] for part in (index, x, y, target, x_adv, distance, before))
+            index, x, y, target, x_adv, distance, before = (part[~done]
+                                                            for part in (index, x, y, target, x_adv, distance, before))
             if len(index) == 0:
                 break
     return result
 
 
 def fab_step(x, x_adv, value, gradient, norm, may_lean=True):
-    """One step from x_adv, given f and ∇f there, shapes (N,) and that of x: to the plane f = 0 and beyond, leaning towards x."""
+    """One step from x_adv, given f and ∇f there, shapes (N,) and that of x: to the plane f = 0 and beyond, leaning
+    towards x."""
     from_x = value + ((x - x_adv) * gradient).flatten(1).sum(1)
     step = to_plane(torch.cat([x_adv, x]), torch.cat([value, from_x]), torch.cat([gradient, gradient]), norm)
     length = geometry.distance(step, torch.zeros_like(step), norm).clamp_min(torch.finfo(x.dtype).tiny)
@@ -120,10 +132,12 @@ def fab_step(x, x_adv, value, gradient, norm, may_lean=True):
 
 
 def to_plane(x, value, gradient, norm):
-    """The smallest step, in the norm, from x to the plane value + ⟨gradient, step⟩ = 0 with x + step in [0, 1]; as far as possible where none gets there.
+    """The smallest step, in the norm, from x to the plane value + ⟨gradient, step⟩ = 0 with x + step in [0, 1]; as far
+    as possible where none gets there.
 
-    x, gradient: shape (N, ...); value: shape (N,). Every pixel moves in the direction that brings the value to 0, up to the box: by the same
-    amount t (linf), by t |gradient| (l2), or fully in the order of |gradient| (l1). What the moves achieve is concave in t: Newton from 0.
+    x, gradient: shape (N, ...); value: shape (N,). Every pixel moves in the direction that brings the value to 0, up to
+    the box: by the same amount t (linf), by t |gradient| (l2), or fully in the order of |gradient| (l1). What the moves
+    achieve is concave in t: Newton from 0.
     """
     shape, gradient = x.shape, gradient.flatten(1) * -value.sign()[:, None]
     needed, weight = value.abs()[:, None], gradient.abs()
@@ -197,7 +211,8 @@ class _Nearest:
 
 
 def _restart(x, best, distance, norm, generator):
-    """A random image in the ball of half the best distance, or, where nothing was found, of half the distance to mid-grey's far side."""
+    """A random image in the ball of half the best distance, or, where nothing was found, of half the distance to
+    mid-grey's far side."""
     noise = geometry.random_start(torch.full_like(x, .5), .5, norm, generator) - .5
     length = geometry.distance(noise, torch.zeros_like(noise), norm).clamp_min(torch.finfo(x.dtype).tiny)
     radius = torch.where(distance.isinf(), length, distance / 2)
@@ -220,9 +235,11 @@ def _final_search(x, x_adv, fools):
 
 CARDS = (
     AttackCard(
-        name="fab", input="non-random", frequency="iterative", specificity="both", scope="individual", measurement="linf, l2, l1",
+        name="fab", input="non-random", frequency="iterative", specificity="both", scope="individual",
+        measurement="linf, l2, l1",
         realism="non-realistic", falsification="both", knowledge="white box",
         method="projections on linearised decision boundaries, leaning towards the original image",
         paper="Croce and Hein, 2020, arXiv:1907.02044",
-        cost="steps x restarts x (2 forward passes and 1 backward pass), every tenth step one backward pass per other class"),
+        cost="steps x restarts x (2 forward passes and 1 backward pass), every tenth step one backward pass per other "
+             "class"),
 )

@@ -1,8 +1,9 @@
-"""Attacks that imitate: the hidden features of another image (`feature_adversary`), or the look of another image (`towards_image`).
+"""Attacks that imitate: the hidden features of another image (`feature_adversary`), or the look of another image
+(`towards_image`).
 
 A network sees an image as the activations of its layers, and two images that look different can be made the same to it.
-`feature_adversary` stays close to x and takes on the guide's features. `towards_image` is the mirror image: it walks as close as
-it can to a given picture while the model still sees the class that was asked for.
+`feature_adversary` stays close to x and takes on the guide's features. `towards_image` is the mirror image: it walks as
+close as it can to a given picture while the model still sees the class that was asked for.
 """
 
 import math
@@ -21,14 +22,17 @@ def feature_adversary(model, x, guide, *, eps, layer=None, step_size=None, steps
 
         x_adv = argmin_z ‖φ(z) − φ(guide)‖₂²,   ‖z − x‖_∞ <= eps,   z in [0, 1],        φ: the output of `layer`
 
-    model: an nn.Module, or with layer=None any callable. x: images in [0, 1], shape (N, ...). guide: one image for each, same shape.
-    layer: a submodule of the model or its name, as in model.named_modules(); its output is φ. None: the model's own output.
+    model: an nn.Module, or with layer=None any callable. x: images in [0, 1], shape (N, ...). guide: one image for
+    each, same shape.
+    layer: a submodule of the model or its name, as in model.named_modules(); its output is φ. None: the model's own
+    output.
     step_size None: eps / 2. Sign steps with momentum 0.75, falling along half a cosine to 0.
     Returns x_adv, in [0, 1], within eps of x: of the iterates the one nearest to the guide's features.
     Costs 1 + steps forward and steps backward passes per image.
 
-    Sabour, Cao, Faghri, Fleet, "Adversarial manipulation of deep representations", ICLR 2016, equations 1 and 2. The paper uses
-    L-BFGS-B, one image at a time; projected sign steps need no line search and so all images of the batch can go together.
+    Sabour, Cao, Faghri, Fleet, "Adversarial manipulation of deep representations", ICLR 2016, equations 1 and 2. The
+    paper uses L-BFGS-B, one image at a time; projected sign steps need no line search and so all images of the batch
+    can go together.
     """
     check(x, eps=eps, steps=steps)
     check_positive(step_size=step_size)
@@ -68,7 +72,8 @@ def _features_of(model, layer):
     modules = dict(model.named_modules()) if isinstance(model, nn.Module) else {}
     module = modules.get(layer) if isinstance(layer, str) else layer
     if not any(module is known for known in modules.values()):
-        raise ValueError(f"layer must be a submodule of the model or the name of one ({', '.join(filter(None, modules)) or 'it has none'}); got {layer!r}")
+        raise ValueError("layer must be a submodule of the model or the name of one "
+                         f"({', '.join(filter(None, modules)) or 'it has none'}); got {layer!r}")
 
     def features(images):
         caught = []
@@ -88,18 +93,22 @@ def towards_image(model, x, y, *, image, step_size=1.0, steps=100, shrink=0.08):
 
         min_z ‖z − image‖₂   subject to   argmax model(z) = y,   z in [0, 1]
 
-    model: from images in [0, 1], shape (N, ...), to logits (N, K). x: where to start: noise, grey, or pictures of class y.
+    model: from images in [0, 1], shape (N, ...), to logits (N, K). x: where to start: noise, grey, or pictures of class
+    y.
     y: the class to be seen, shape (N,). image: the pictures to come close to, shape of x.
-    Each step: down the gradient of the margin, then onto the sphere around the image whose radius shrinks by the factor 1 − shrink
-    where the model already sees y, and grows by 1 + shrink where it does not: from the distance of the start, or step_size if that is
-    more, to at most the distance of the start, or 10 step_size.
-        z <- z + step_size_k · direction(∇ margin(model(z), y)),   r <- r (1 ∓ shrink),   z <- image + r · (z − image) / ‖z − image‖₂
-    Both step_size and shrink fall to a hundredth along half a cosine. step_size is measured in l2, so that large images need larger ones.
-    Returns, per image, the nearest to `image` of all the inputs that the model saw as y, `image` itself among them; x where there was none.
-    Costs 2 + steps forward and steps backward passes per image.
+    Each step: down the gradient of the margin, then onto the sphere around the image whose radius shrinks by the factor
+    1 − shrink where the model already sees y, and grows by 1 + shrink where it does not: from the distance of the
+    start, or step_size if that is more, to at most the distance of the start, or 10 step_size.
+        z <- z + step_size_k · direction(∇ margin(model(z), y)),   r <- r (1 ∓ shrink),   z <- image + r · (z − image) /
+                                                                   ‖z − image‖₂
+    Both step_size and shrink fall to a hundredth along half a cosine. step_size is measured in l2, so that large images
+    need larger ones.
+    Returns, per image, the nearest to `image` of all the inputs that the model saw as y, `image` itself among them; x
+    where there was none. Costs 2 + steps forward and steps backward passes per image.
 
-    The "realistic output" of the course's taxonomy. The method is that of DDN: Rony, Hafemann, Oliveira, Ben Ayed, Sabourin, Granger,
-    "Decoupling direction and norm", CVPR 2019, Algorithm 1, around a picture that is not the start, with the margin as its loss.
+    The "realistic output" of the course's taxonomy. The method is that of DDN: Rony, Hafemann, Oliveira, Ben Ayed,
+    Sabourin, Granger, "Decoupling direction and norm", CVPR 2019, Algorithm 1, around a picture that is not the start,
+    with the margin as its loss.
     """
     check(x, y, steps=steps)
     check_positive(step_size=step_size, shrink=shrink)
@@ -139,16 +148,20 @@ def towards_image(model, x, y, *, image, step_size=1.0, steps=100, shrink=0.08):
 
 
 def _check_image(name, image, x):
-    if not isinstance(image, torch.Tensor) or image.shape != x.shape or image.dtype != x.dtype or image.device != x.device:
-        given = f"{image.dtype} of shape {tuple(image.shape)} on {image.device}" if isinstance(image, torch.Tensor) else type(image).__name__
-        raise ValueError(f"{name} must hold one image per image of x: {x.dtype} of shape {tuple(x.shape)} on {x.device}; got {given}")
+    if not isinstance(image,
+                      torch.Tensor) or image.shape != x.shape or image.dtype != x.dtype or image.device != x.device:
+        given = f"{image.dtype} of shape {tuple(image.shape)} on {image.device}" if isinstance(image,
+                                                                                               torch.Tensor) else type(image).__name__
+        raise ValueError(f"{name} must hold one image per image of x: {x.dtype} of shape {tuple(x.shape)} on "
+                         f"{x.device}; got {given}")
     if image.numel() and not (image.min() >= 0 and image.max() <= 1):
         raise ValueError(f"{name} must lie in [0, 1]; got values from {image.min():.3g} to {image.max():.3g}")
 
 
 CARDS = (
     AttackCard(
-        name="feature_adversary", input="non-random", frequency="iterative", specificity="targeted", scope="individual", measurement="linf",
+        name="feature_adversary", input="non-random", frequency="iterative", specificity="targeted", scope="individual",
+        measurement="linf",
         realism="non-realistic", falsification="both", knowledge="white box",
         method="gradient descent on the distance between the hidden features of the image and those of a guide",
         paper="Sabour et al., 2016, arXiv:1511.05122", cost="1 + steps forward and steps backward passes per image",

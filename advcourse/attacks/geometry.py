@@ -11,7 +11,8 @@ def per_example(values, like):
 
 
 def distance(x_adv, x, norm):
-    """The size of each image's change, shape (N,): "linf" the largest, "l2" Euclidean, "l1" the sum, "l0" the count of changed values."""
+    """The size of each image's change, shape (N,): "linf" the largest, "l2" Euclidean, "l1" the sum, "l0" the count of
+    changed values."""
     difference = (x_adv - x).flatten(1)
     if difference.numel() == 0:
         return difference.new_zeros(len(difference))
@@ -23,7 +24,8 @@ def distance(x_adv, x, norm):
 def normalise(gradient, norm):
     """The direction of unit norm in which a linear function with this gradient grows fastest; 0 stays 0.
 
-    linf: its sign. l2: gradient / ‖gradient‖₂, also for gradients too small to be squared. l1: the sign of its largest entry alone.
+    linf: its sign. l2: gradient / ‖gradient‖₂, also for gradients too small to be squared. l1: the sign of its largest
+    entry alone.
     """
     if norm == "linf":
         return gradient.sign()
@@ -42,7 +44,8 @@ def normalise(gradient, norm):
 
 
 def representable(eps, dtype):
-    """The largest number of this dtype that is not above eps: 0.1 itself is no float32, and the nearest float32 is above it."""
+    """The largest number of this dtype that is not above eps: 0.1 itself is no float32, and the nearest float32 is
+    above it."""
     rounded = torch.tensor(eps, dtype=dtype)
     return (torch.nextafter(rounded, torch.zeros_like(rounded)) if rounded.item() > eps else rounded).item()
 
@@ -53,7 +56,8 @@ def summed_radius(eps, dtype):
 
 
 def bounds(x, eps):
-    """(low, high): the smallest and largest images in [0, 1] whose distance |x_adv − x|, as computed, is at most eps everywhere."""
+    """(low, high): the smallest and largest images in [0, 1] whose distance |x_adv − x|, as computed, is at most eps
+    everywhere."""
     eps = representable(eps, x.dtype)
     low, high = x - eps, x + eps
     low = torch.where(x - low > eps, torch.nextafter(low, x), low)
@@ -64,8 +68,10 @@ def bounds(x, eps):
 def project(x_adv, x, eps, norm):
     """The image of the ball of radius eps around x and of the box [0, 1] nearest to x_adv, exactly inside both.
 
-    linf, l1: the nearest one. l2: the nearest in the ball, then clipped to the box, which keeps it in the ball as x is in the box.
-    l1 in the box: Croce & Hein, "Mind the box", ICML 2021, section 2: soft thresholding, each pixel at most up to its bound.
+    linf, l1: the nearest one. l2: the nearest in the ball, then clipped to the box, which keeps it in the ball as x is
+    in the box.
+    l1 in the box: Croce & Hein, "Mind the box", ICML 2021, section 2: soft thresholding, each pixel at most up to its
+    bound.
     """
     if norm == "linf":
         return torch.clamp(x_adv, *bounds(x, eps))
@@ -79,11 +85,13 @@ def project(x_adv, x, eps, norm):
         length = delta.abs().flatten(1).sum(1)  # the threshold's rounding: nothing, unless eps is tiny
     else:
         raise ValueError(f"norm must be one of 'linf', 'l2', 'l1'; got {norm!r}")
-    return add_inside(x, delta.mul_(per_example((radius / length.clamp_min(torch.finfo(x.dtype).tiny)).clamp(max=1), x)))
+    return add_inside(x, delta.mul_(per_example((radius / length.clamp_min(torch.finfo(x.dtype).tiny)).clamp(max=1),
+                                                x)))
 
 
 def add_inside(x, delta):
-    """x + delta, clipped to [0, 1] and rounded towards x, so that no pixel's change, as computed, is larger than that of delta."""
+    """x + delta, clipped to [0, 1] and rounded towards x, so that no pixel's change, as computed, is larger than that
+    of delta."""
     x_adv = (x + delta).clamp_(0, 1)
     outside = (x_adv - x).abs_().gt_(delta.abs())  # 1 or 0
     return x_adv.lerp_(torch.nextafter(x_adv, x), outside)
@@ -92,8 +100,8 @@ def add_inside(x, delta):
 def _l1_threshold(size, room, radius):
     """The smallest t >= 0, shape (N,), for which Σ min(max(size − t, 0), room) <= radius; size, room: shape (N, D).
 
-    By bisection, a step for each digit of the arithmetic: to find t exactly, the 2 D ends of the straight pieces of that sum must be
-    sorted, which is several times dearer.
+    By bisection, a step for each digit of the arithmetic: to find t exactly, the 2 D ends of the straight pieces of
+    that sum must be sorted, which is several times dearer.
     """
     inside = torch.minimum(size, room).sum(1) <= radius
     if size.numel() == 0:
@@ -107,7 +115,8 @@ def _l1_threshold(size, room, radius):
 
 
 def random_start(x, eps, norm, generator):
-    """A point drawn uniformly from the ball of radius eps around x, then clipped to [0, 1]. norm: "linf", "l2" or "l1"."""
+    """A point drawn uniformly from the ball of radius eps around x, then clipped to [0, 1]. norm: "linf", "l2" or
+    "l1"."""
     if norm == "linf":
         noise = torch.rand(x.shape, generator=generator, device=x.device, dtype=x.dtype).mul_(2).sub_(1)
         return project(x + eps * noise, x, eps, norm)
@@ -118,7 +127,8 @@ def random_start(x, eps, norm, generator):
         noise = radius * normalise(direction, "l2")
     elif norm == "l1":
         # D + 1 exponentials over their sum are uniform on the simplex; without the last one, on the solid below it.
-        exponential = -torch.rand((len(x), flat[1] + 1), generator=generator, device=x.device, dtype=x.dtype).neg_().log1p_()
+        exponential = -torch.rand((len(x), flat[1] + 1), generator=generator, device=x.device,
+                                  dtype=x.dtype).neg_().log1p_()
         noise = direction.sign() * exponential[:, :-1] / exponential.sum(1, keepdim=True)
     else:
         raise ValueError(f"norm must be one of 'linf', 'l2', 'l1'; got {norm!r}")
@@ -126,5 +136,6 @@ def random_start(x, eps, norm, generator):
 
 
 def dual_norm(gradient, norm):
-    """What a step of unit size in the norm can gain, shape (N,): the l1, l2 or linf norm of the gradient for "linf", "l2", "l1"."""
+    """What a step of unit size in the norm can gain, shape (N,): the l1, l2 or linf norm of the gradient for "linf",
+    "l2", "l1"."""
     return torch.linalg.vector_norm(gradient.flatten(1), {"linf": 1, "l2": 2, "l1": math.inf}[norm], dim=1)

@@ -23,12 +23,13 @@ def fgsm(model, x, y, *, eps, norm="linf", step_size=None, random_start=False, t
         l2:    x_adv = clip(x + eps · ∇_x J / ‖∇_x J‖₂)
 
     model: from images in [0, 1], shape (N, C, H, W), to logits (N, K); x: such images; y: labels, shape (N,), int64.
-    eps: the radius of the ball; norm: "linf" or "l2". random_start: take the gradient at a random point of the ball, step from there by
-    step_size, and return to the ball. step_size: eps, or 1.25 eps from a random start. generator: of the random start.
+    eps: the radius of the ball; norm: "linf" or "l2". random_start: take the gradient at a random point of the ball,
+    step from there by step_size, and return to the ball. step_size: eps, or 1.25 eps from a random start. generator: of
+    the random start.
     Returns x_adv: in [0, 1] and in the ball in the arithmetic of its dtype, detached.
 
-    Goodfellow, Shlens, Szegedy, "Explaining and harnessing adversarial examples", ICLR 2015, section 4. Random start: Wong, Rice,
-    Kolter, "Fast is better than free", ICLR 2020, algorithm 3.
+    Goodfellow, Shlens, Szegedy, "Explaining and harnessing adversarial examples", ICLR 2015, section 4. Random start:
+    Wong, Rice, Kolter, "Fast is better than free", ICLR 2020, algorithm 3.
     """
     check(x, y, eps=eps, norm=norm, norms=("linf", "l2"))
     check_positive(step_size=step_size)
@@ -41,13 +42,15 @@ def fgsm(model, x, y, *, eps, norm="linf", step_size=None, random_start=False, t
         start = geometry.random_start(x, eps, norm, generator) if random_start else x
         logits, _, gradient = input_gradient(model, start, _loss(y, targeted, first=True))
         contract.warn_if_flat(_flat(gradient) & ~fools(logits, y, targeted))
-        if norm == "linf" and step_size <= eps and not random_start:  # it leaves the ball by a rounding at most: that much shorter it cannot
+        # it leaves the ball by a rounding at most: that much shorter it cannot
+        if norm == "linf" and step_size <= eps and not random_start:
             size = max(geometry.representable(step_size, x.dtype) - torch.finfo(x.dtype).eps / 2, 0)
             return gradient.sign_().mul_(size).add_(x).clamp_(0, 1)
         return geometry.project(start + step_size * geometry.normalise(gradient, norm), x, eps, norm)
 
 
-def pgd(model, x, y, *, eps, norm="linf", step_size=None, steps=40, restarts=1, random_start=True, stop_when_fooled=False,
+def pgd(model, x, y, *, eps, norm="linf", step_size=None, steps=40, restarts=1, random_start=True,
+        stop_when_fooled=False,
         targeted=False, generator=None):
     """Projected gradient descent: many steps up the loss, each followed by a return to the ball and the box.
 
@@ -55,12 +58,17 @@ def pgd(model, x, y, *, eps, norm="linf", step_size=None, steps=40, restarts=1, 
 
     direction: the sign (linf), gradient / ‖gradient‖₂ (l2), or ± 1/k on the k largest entries that can still move (l1).
     model: from images in [0, 1], shape (N, C, H, W), to logits (N, K); x: such images; y: labels, shape (N,), int64.
-    eps: the radius of the ball; norm: "linf", "l2" or "l1"; step_size: 2.5 eps / steps. restarts: runs from different random starts.
-    stop_when_fooled: images leave the work once fooled. It saves most of the time, and gives the first success instead of the strongest.
-    Returns x_adv: per image the iterate of highest loss among those that fool, else of highest loss; the last step counts, too.
+    eps: the radius of the ball; norm: "linf", "l2" or "l1"; step_size: 2.5 eps / steps. restarts: runs from different
+    random starts.
+    stop_when_fooled: images leave the work once fooled. It saves most of the time, and gives the first success instead
+    of the strongest.
+    Returns x_adv: per image the iterate of highest loss among those that fool, else of highest loss; the last step
+    counts, too.
 
-    Madry et al., "Towards deep learning models resistant to adversarial attacks", ICLR 2018, section 2.1; they keep the last iterate.
-    l1: the sparse steps of Tramèr and Boneh, NeurIPS 2019, section 4, with the exact projection of Croce and Hein, ICML 2021.
+    Madry et al., "Towards deep learning models resistant to adversarial attacks", ICLR 2018, section 2.1; they keep the
+    last iterate.
+    l1: the sparse steps of Tramèr and Boneh, NeurIPS 2019, section 4, with the exact projection of Croce and Hein, ICML
+    2021.
     """
     check(x, y, eps=eps, norm=norm, norms=("linf", "l2", "l1"), steps=steps, restarts=restarts)
     check_positive(step_size=step_size)
@@ -71,7 +79,7 @@ def pgd(model, x, y, *, eps, norm="linf", step_size=None, steps=40, restarts=1, 
     with attacking(model) as model:
         x, y = fresh(x), fresh(y)
         best, step = Best(x), _stepper(x, eps, norm, step_size)
-        for restart in range(restarts):
+        for _restart in range(restarts):
             start = _random_start(x, eps, norm, generator) if random_start else x
             flat = _climb(model, start, y, step, best, steps, targeted, stop_when_fooled)
             if not random_start:
@@ -81,7 +89,8 @@ def pgd(model, x, y, *, eps, norm="linf", step_size=None, steps=40, restarts=1, 
 
 
 def _random_start(x, eps, norm, generator):
-    """A random point of the ball; in l2 at a distance drawn uniformly: nearly all of that ball lies at its border, too far for a start."""
+    """A random point of the ball; in l2 at a distance drawn uniformly: nearly all of that ball lies at its border, too
+    far for a start."""
     start = geometry.random_start(x, eps, norm, generator)
     if norm != "l2":
         return start
@@ -90,13 +99,15 @@ def _random_start(x, eps, norm, generator):
 
 
 def _stepper(x, eps, norm, step_size):
-    """step(x_adv, gradient, rows): a step of step_size from x_adv along the gradient, then back into the ball around x[rows] and the box."""
+    """step(x_adv, gradient, rows): a step of step_size from x_adv along the gradient, then back into the ball around
+    x[rows] and the box."""
     if norm == "linf":
         low, high = geometry.bounds(x, eps)
         return lambda x_adv, gradient, rows: gradient.sign().mul_(step_size).add_(x_adv).clamp_(low[rows], high[rows])
 
     def step(x_adv, gradient, rows):
-        change = geometry.normalise(gradient, "l2").mul_(step_size) if norm == "l2" else _sparse_step(gradient, x_adv, step_size)
+        change = geometry.normalise(gradient,
+                                    "l2").mul_(step_size) if norm == "l2" else _sparse_step(gradient, x_adv, step_size)
         return geometry.project(change.add_(x_adv), x[rows], eps, norm)
     return step
 
@@ -130,14 +141,15 @@ def _climb(model, start, y, step, best, steps, targeted, stop_when_fooled):
 
 
 def bim(model, x, y, *, eps, norm="linf", step_size=None, steps=10, stop_when_fooled=False, targeted=False):
-    """The basic iterative method (I-FGSM): FGSM in small steps, clipped to the ball after each; PGD that starts at the image itself.
+    """The basic iterative method (I-FGSM): FGSM in small steps, clipped to the ball after each; PGD that starts at the
+    image itself.
 
         x_0 = x,   x_{t+1} = clip(x_t + step_size · sign(∇_x J(x_t, y)))       (targeted: minus)
 
     Arguments and result as of `pgd`; norm: "linf" or "l2"; step_size: 2.5 eps / steps.
 
-    Kurakin, Goodfellow, Bengio, "Adversarial examples in the physical world", 2016, section 2.2; they step by 1/255, min(255 eps + 4,
-    1.25 · 255 eps) times, and keep the last iterate.
+    Kurakin, Goodfellow, Bengio, "Adversarial examples in the physical world", 2016, section 2.2; they step by 1/255,
+    min(255 eps + 4, 1.25 · 255 eps) times, and keep the last iterate.
     """
     check(x, norm=norm, norms=("linf", "l2"))
     return pgd(model, x, y, eps=eps, norm=norm, step_size=step_size, steps=steps, random_start=False,
@@ -145,12 +157,14 @@ def bim(model, x, y, *, eps, norm="linf", step_size=None, steps=10, stop_when_fo
 
 
 def least_likely(model, x, y=None, *, eps, norm="linf", step_size=None, steps=10):
-    """The iterative least-likely class method: BIM towards the class that the model thinks least likely for the clean image.
+    """The iterative least-likely class method: BIM towards the class that the model thinks least likely for the clean
+    image.
 
         target = argmin_k p(k | x),   x_{t+1} = clip(x_t − step_size · sign(∇_x J(x_t, target)))
 
     It needs no labels: a mistake between similar classes is easy, and this one is the hardest and the least sensible.
-    y is accepted so that every attack can be called alike, and not used. Other arguments and result as of `bim`; one more forward pass.
+    y is accepted so that every attack can be called alike, and not used. Other arguments and result as of `bim`; one
+    more forward pass.
 
     Kurakin, Goodfellow, Bengio, "Adversarial examples in the physical world", 2016, section 2.3.
     """
@@ -167,12 +181,13 @@ def least_likely(model, x, y=None, *, eps, norm="linf", step_size=None, steps=10
 
 
 def mim(model, x, y, *, eps, norm="linf", step_size=None, steps=10, decay=1.0, targeted=False):
-    """The momentum iterative method: BIM along a running sum of gradients, which carries it over small bumps and to other models.
+    """The momentum iterative method: BIM along a running sum of gradients, which carries it over small bumps and to
+    other models.
 
         g_{t+1} = decay · g_t + ∇_x J(x_t, y) / ‖∇_x J(x_t, y)‖₁,   x_{t+1} = clip(x_t + step_size · sign(g_{t+1}))
 
-    l2: g / ‖g‖₂ in place of the sign. step_size: 2.5 eps / steps; decay: the paper's μ, at least 0. The norm in g is each image's own.
-    Other arguments and result as of `bim`.
+    l2: g / ‖g‖₂ in place of the sign. step_size: 2.5 eps / steps; decay: the paper's μ, at least 0. The norm in g is
+    each image's own. Other arguments and result as of `bim`.
 
     Dong et al., "Boosting adversarial attacks with momentum", CVPR 2018, algorithms 1 and 2; they step by eps / steps,
     which never returns from the ball's border, and keep the last iterate.
@@ -217,7 +232,8 @@ def _flat(gradient):
 
 
 def _sparse_step(gradient, x_adv, step_size):
-    """A step of l1 norm step_size, in equal parts on the 1 % of the entries of largest gradient, of those that have room to move."""
+    """A step of l1 norm step_size, in equal parts on the 1 % of the entries of largest gradient, of those that have
+    room to move."""
     count = max(1, round(MOVING * gradient[0].numel()))
     part = step_size / count
     # Pixels at their bound give a little back in each projection; refilling them would use up all the steps.
@@ -229,19 +245,28 @@ def _sparse_step(gradient, x_adv, step_size):
 
 _ONE_IMAGE = dict(scope="individual", realism="non-realistic", falsification="both", knowledge="white box")
 CARDS = (
-    AttackCard(name="fgsm", input="non-random", frequency="one-time", specificity="both", measurement="linf, l2", **_ONE_IMAGE,
+    AttackCard(name="fgsm", input="non-random", frequency="one-time", specificity="both", measurement="linf, l2",
+               **_ONE_IMAGE,
                method="one step along the sign of the loss gradient", paper="Goodfellow et al., 2014, arXiv:1412.6572",
                cost="1 forward and 1 backward pass"),
-    AttackCard(name="bim", input="non-random", frequency="iterative", specificity="both", measurement="linf, l2", **_ONE_IMAGE,
-               method="small gradient sign steps, clipped to the ball after each", paper="Kurakin et al., 2016, arXiv:1607.02533",
+    AttackCard(name="bim", input="non-random", frequency="iterative", specificity="both", measurement="linf, l2",
+               **_ONE_IMAGE,
+               method="small gradient sign steps, clipped to the ball after each", paper="Kurakin et al., 2016, "
+                                                                                         "arXiv:1607.02533",
                cost="steps + 1 forward and steps backward passes"),
-    AttackCard(name="least_likely", input="non-random", frequency="iterative", specificity="targeted", measurement="linf, l2", **_ONE_IMAGE,
-               method="small steps towards the class the model thinks least likely", paper="Kurakin et al., 2016, arXiv:1607.02533",
+    AttackCard(name="least_likely", input="non-random", frequency="iterative", specificity="targeted",
+               measurement="linf, l2", **_ONE_IMAGE,
+               method="small steps towards the class the model thinks least likely", paper="Kurakin et al., 2016, "
+                                                                                           "arXiv:1607.02533",
                cost="steps + 2 forward and steps backward passes"),
-    AttackCard(name="mim", input="non-random", frequency="iterative", specificity="both", measurement="linf, l2", **_ONE_IMAGE,
-               method="small steps along a running sum of normalised gradients", paper="Dong et al., 2017, arXiv:1710.06081",
+    AttackCard(name="mim", input="non-random", frequency="iterative", specificity="both", measurement="linf, l2",
+               **_ONE_IMAGE,
+               method="small steps along a running sum of normalised gradients",
+               paper="Dong et al., 2017, arXiv:1710.06081",
                cost="steps + 1 forward and steps backward passes"),
-    AttackCard(name="pgd", input="random", frequency="iterative", specificity="both", measurement="linf, l2, l1", **_ONE_IMAGE,
-               method="gradient steps from a random start, projected onto the ball after each", paper="Madry et al., 2017, arXiv:1706.06083",
+    AttackCard(name="pgd", input="random", frequency="iterative", specificity="both", measurement="linf, l2, l1",
+               **_ONE_IMAGE,
+               method="gradient steps from a random start, projected onto the ball after each",
+               paper="Madry et al., 2017, arXiv:1706.06083",
                cost="restarts × (steps + 1 forward and steps backward passes); fewer with stop_when_fooled"),
 )

@@ -18,17 +18,20 @@ def cross_entropy(logits, y):
 
 
 def margin(logits, y):
-    """The logit of y minus the largest other one, shape (N,): negative where the model errs. Two equal infinities give 0."""
+    """The logit of y minus the largest other one, shape (N,): negative where the model errs. Two equal infinities give
+    0."""
     true = logits.gather(1, y[:, None])[:, 0]
     others = logits.scatter(1, y[:, None], -math.inf).amax(1)
     return torch.where((true == others) & true.isinf(), torch.zeros_like(true), true - others)
 
 
 def smooth_margin(logits, y, temperature):
-    """z_y − T log Σ_{k≠y} exp(z_k / T), shape (N,), for temperatures T > 0, shape (N,): never above the margin, and near it where T is small.
+    """z_y − T log Σ_{k≠y} exp(z_k / T), shape (N,), for temperatures T > 0, shape (N,): never above the margin, and
+    near it where T is small.
 
-    The margin sees only the likeliest other class; this pulls at all of them that are within a few T of it. With T = 1 it is the log odds of
-    y, and its gradient points as that of the cross-entropy. On adversarially trained networks attacks come nearer by it.
+    The margin sees only the likeliest other class; this pulls at all of them that are within a few T of it. With T = 1
+    it is the log odds of y, and its gradient points as that of the cross-entropy. On adversarially trained networks
+    attacks come nearer by it.
     """
     true = logits.gather(1, y[:, None])[:, 0]
     others = logits.scatter(1, y[:, None], -math.inf)
@@ -36,11 +39,13 @@ def smooth_margin(logits, y, temperature):
 
 
 def an_eighth_of(margins):
-    """A temperature for `smooth_margin` from margins, shape (N,), in either direction: so scaled logits change nothing."""
+    """A temperature for `smooth_margin` from margins, shape (N,), in either direction: so scaled logits change
+    nothing."""
     return margins.abs().clamp_min(1e-6).nan_to_num(1, 1, 1) / 8
 
 
 def fools(logits, y, targeted=False):
-    """Where the attack has succeeded, shape (N,): the answer is not y; targeted: it is y. Never where a logit is nan."""
+    """Where the attack has succeeded, shape (N,): the answer is not y; targeted: it is y. Never where a logit is
+    nan."""
     answer = logits.argmax(1)
     return (answer == y if targeted else answer != y) & ~logits.isnan().any(1)

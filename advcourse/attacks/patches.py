@@ -1,8 +1,10 @@
-"""Adversarial patches: a pattern of unlimited strength on few pixels, the same for all images, that can be printed and worn.
+"""Adversarial patches: a pattern of unlimited strength on few pixels, the same for all images, that can be printed and
+worn.
 
-The pattern may look as it likes, but only inside a mask: a sticker anywhere in the picture, or the frame of a pair of glasses.
-It is trained over many images and over random places, angles and sizes at once, so that it works wherever it lands.
-Unlike other attacks `patch` therefore returns the pattern, which has the shape of one image; `apply_patch` puts it on.
+The pattern may look as it likes, but only inside a mask: a sticker anywhere in the picture, or the frame of a pair of
+glasses. It is trained over many images and over random places, angles and sizes at once, so that it works wherever it
+lands. Unlike other attacks `patch` therefore returns the pattern, which has the shape of one image; `apply_patch` puts
+it on.
 """
 
 import torch
@@ -21,24 +23,29 @@ from advcourse.attacks.losses import cross_entropy, fools
 from advcourse.randomness import seeded
 
 
-def patch(model, x, y, *, mask, place=None, steps=200, batch_size=64, places=8, step_size=0.1, targeted=False, generator=None):
+def patch(model, x, y, *, mask, place=None, steps=200, batch_size=64, places=8, step_size=0.1, targeted=False,
+          generator=None):
     """One pattern that fools the model on the images x when it covers the mask, wherever `place` moves it.
 
-        p* = argmax_p  E_{x, t} [ J(model(A(p, x, t)), y) ],     A(p, x, t) = (1 − t(m)) · x + t(m) · t(p)     (targeted: argmin)
+        p* = argmax_p  E_{x, t} [ J(model(A(p, x, t)), y) ],     A(p, x, t) = (1 − t(m)) · x + t(m) · t(p)
+                       (targeted: argmin)
 
-    model: from images in [0, 1], shape (N, C, H, W), to logits (N, K). x: such images. y: their labels, or with targeted=True the labels
-        to reach, shape (N,); one class for all is Brown's patch, "toaster". A single image gives a patch for this image.
+    model: from images in [0, 1], shape (N, C, H, W), to logits (N, K). x: such images. y: their labels, or with
+        targeted=True the labels to reach, shape (N,); one class for all is Brown's patch, "toaster". A single image
+        gives a patch for this image.
     mask: m, shape (H, W), bool or in [0, 1]: where the pattern covers the image, such as `glasses_mask(x.shape[1:])`.
-    place: the location distribution; a random transform that takes pattern and mask together, as an image of C + 1 channels, and
-        fills with 0: any affine one of torchvision.transforms.v2. None: the patch stays where the mask is. Its random numbers
-        come from torch's global generator, which is seeded from `generator` meanwhile and restored.
-    steps: of Adam on the pattern, each on a random mini-batch of batch_size images, which share `places` placements among them. The pattern
-        starts at grey and is kept in [0, 1]. step_size: Adam's, falling along a straight line to 0.
-    Returns the pattern, shape (C, H, W), in [0, 1], 0 outside the mask: of those after every 20th step the one that fooled most in the 20 steps before.
-    Costs steps · batch_size forward and backward passes.
+    place: the location distribution; a random transform that takes pattern and mask together, as an image of C + 1
+        channels, and
+        fills with 0: any affine one of torchvision.transforms.v2. None: the patch stays where the mask is. Its random
+        numbers come from torch's global generator, which is seeded from `generator` meanwhile and restored.
+    steps: of Adam on the pattern, each on a random mini-batch of batch_size images, which share `places` placements
+        among them. The pattern starts at grey and is kept in [0, 1]. step_size: Adam's, falling along a straight line
+        to 0.
+    Returns the pattern, shape (C, H, W), in [0, 1], 0 outside the mask: of those after every 20th step the one that
+    fooled most in the 20 steps before. Costs steps · batch_size forward and backward passes.
 
-    Brown, Mané, Roy, Abadi, Gilmer, "Adversarial patch", 2017, section 2. Sharif, Bhagavatula, Bauer, Reiter, "Accessorize to a crime", CCS 2016,
-    for glasses; their terms for smoothness and printable colours are left out.
+    Brown, Mané, Roy, Abadi, Gilmer, "Adversarial patch", 2017, section 2. Sharif, Bhagavatula, Bauer, Reiter,
+    "Accessorize to a crime", CCS 2016, for glasses; their terms for smoothness and printable colours are left out.
     """
     check(x, y, steps=steps, batch_size=batch_size, places=places)
     check_positive(step_size=step_size)
@@ -58,7 +65,8 @@ def patch(model, x, y, *, mask, place=None, steps=200, batch_size=64, places=8, 
             chosen = torch.randint(len(x), (batch_size,), generator=generator, device=x.device)
             images, labels = x[chosen], y[chosen]
             logits, _, gradient = input_gradient(
-                lambda pattern: _logits(model, images, labels, pattern, mask, place, places), pattern, lambda logits: cross_entropy(logits, labels))
+                lambda pattern: _logits(model, images, labels, pattern, mask, place, places), pattern,
+                lambda logits: cross_entropy(logits, labels))
             rates.append(fools(logits, labels, targeted).double().mean())
             if step % 20 == 19 or step == steps - 1:
                 rate = torch.stack(rates[-20:]).mean().item()
@@ -71,10 +79,12 @@ def patch(model, x, y, *, mask, place=None, steps=200, batch_size=64, places=8, 
 
 
 def apply_patch(x, pattern, mask, *, place=None, places=None):
-    """The images x, shape (N, C, H, W), with the pattern on them: (1 − t(m)) · x + t(m) · t(p), in [0, 1]; differentiable.
+    """The images x, shape (N, C, H, W), with the pattern on them: (1 − t(m)) · x + t(m) · t(p), in [0, 1];
+    differentiable.
 
-    pattern: shape (C, H, W); mask: shape (H, W), both as for `patch`. place: t, drawn anew `places` times, each for an equal share of
-    the images; None draws for each image. Random numbers come from torch's global generator, as always in torchvision.
+    pattern: shape (C, H, W); mask: shape (H, W), both as for `patch`. place: t, drawn anew `places` times, each for an
+    equal share of the images; None draws for each image. Random numbers come from torch's global generator, as always
+    in torchvision.
     """
     mask = _check_mask(mask, x)
     if pattern.shape != x.shape[1:]:
@@ -94,9 +104,11 @@ def apply_patch(x, pattern, mask, *, place=None, places=None):
 
 
 def glasses_mask(shape):
-    """The frame of a pair of glasses, about 6 % of the image, for a face that fills it: bool, shape (H, W). True where the frame is.
+    """The frame of a pair of glasses, about 6 % of the image, for a face that fills it: bool, shape (H, W). True where
+    the frame is.
 
-    shape: that of an image, (C, H, W) or (H, W). Two oval rims at a third of the way down, the bridge between, the temples outside.
+    shape: that of an image, (C, H, W) or (H, W). Two oval rims at a third of the way down, the bridge between, the
+    temples outside.
     """
     height, width = shape[-2:]
     if height < 16 or width < 16:
@@ -132,7 +144,8 @@ def _check_mask(mask, x):
 CARDS = (
     AttackCard(
         name="patch", input="random", frequency="iterative", specificity="both", scope="universal",
-        measurement="the pixels of a mask, of unlimited change", realism="realistic", falsification="both", knowledge="white box",
+        measurement="the pixels of a mask, of unlimited change", realism="realistic", falsification="both",
+        knowledge="white box",
         method="Adam on one pattern over random images and random places",
         paper="Brown et al., 2017, arXiv:1712.09665; Sharif et al., 2016, doi:10.1145/2976749.2978392",
         cost="steps · batch_size forward and backward passes in all",

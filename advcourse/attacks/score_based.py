@@ -1,8 +1,8 @@
 """Gradient ascent without a gradient: ask the model for its scores at pairs of opposite points, and estimate the slope.
 
-Who sees only scores can still measure how the loss changes between x + δv and x − δv; averaged over many random directions v
-that is the gradient. SPSA (random signs, Adam) and NES (Gaussian noise, PGD's steps) differ in little else. Nothing here
-differentiates the model, so that a defence which merely hides its gradient does not stop them.
+Who sees only scores can still measure how the loss changes between x + δv and x − δv; averaged over many random
+directions v that is the gradient. SPSA (random signs, Adam) and NES (Gaussian noise, PGD's steps) differ in little
+else. Nothing here differentiates the model, so that a defence which merely hides its gradient does not stop them.
 """
 
 import torch
@@ -18,35 +18,44 @@ def spsa(model, x, y, *, eps, norm="linf", step_size=None, queries=10_000, sampl
          stop_when_fooled=True, generator=None):
     """Simultaneous perturbation stochastic approximation: Adam on gradients estimated along random signs.
 
-    model: images (N, ...) in [0, 1] to logits (N, K), never differentiated; x: (N, ...); y: (N,) true labels, or with targeted=True
-    labels to reach. eps, norm: the ball, "linf" or "l2". step_size: Adam's, eps/10 by default (l2: eps/10 over √D).
+    model: images (N, ...) in [0, 1] to logits (N, K), never differentiated; x: (N, ...); y: (N,) true labels, or with
+    targeted=True labels to reach. eps, norm: the ball, "linf" or "l2". step_size: Adam's, eps/10 by default (l2: eps/10
+    over √D).
     queries: the most images that the model is asked about, per image of x; samples: how many of them for one gradient.
-    stop_when_fooled: an image leaves at its first success; else the success of largest loss is kept until the queries are spent.
+    stop_when_fooled: an image leaves at its first success; else the success of largest loss is kept until the queries
+    are spent.
     Returns x_adv, shape of x.
 
-        gradient ≈ Σ_s (f(p_s) − f(q_s)) d_s / Σ_s d_s²   entry by entry, p, q = clip(x_adv ± delta · v), d = p − q, v random signs
+        gradient ≈ Σ_s (f(p_s) − f(q_s)) d_s / Σ_s d_s²   entry by entry, p, q = clip(x_adv ± delta · v), d = p − q, v
+                                                          random signs
         f = max_{j≠y} z_j − z_y, turned round for a target
 
-    Uesato et al., 2018, "Adversarial risk and the dangers of evaluating against weak attacks", arXiv:1802.05666, section 3 and
-    appendix; it starts at a random point of the ball, as their code does. Differences: p and q are clipped to [0, 1] (and to
-    the linf ball), so that the model is never asked about what is no image, and the estimate divides by the distance that is left.
+    Uesato et al., 2018, "Adversarial risk and the dangers of evaluating against weak attacks", arXiv:1802.05666,
+    section 3 and appendix; it starts at a random point of the ball, as their code does. Differences: p and q are
+    clipped to [0, 1] (and to the linf ball), so that the model is never asked about what is no image, and the estimate
+    divides by the distance that is left.
     Every image meets the same random numbers: its result depends on the generator alone, not on its batch.
     """
-    return _ascend(model, x, y, eps, norm, step_size, queries, samples, delta, targeted, stop_when_fooled, generator, _SPSA)
+    return _ascend(model, x, y, eps, norm, step_size, queries, samples, delta, targeted, stop_when_fooled, generator,
+                   _SPSA)
 
 
 def nes(model, x, y, *, eps, norm="linf", step_size=None, queries=10_000, samples=100, delta=0.01, targeted=False,
         stop_when_fooled=True, generator=None):
     """Natural evolution strategies: PGD's steps on gradients estimated with Gaussian noise.
 
-    As `spsa`, but v is Gaussian, there is no random start, and a step is step_size (eps/10 by default) along the sign of the
+    As `spsa`, but v is Gaussian, there is no random start, and a step is step_size (eps/10 by default) along the sign
+    of the
     averaged gradient, or along its direction for l2: average ← 0.9 · average + estimate / ‖estimate‖₁, image by image.
 
-    Ilyas et al., 2018, "Black-box adversarial attacks with limited queries and information", arXiv:1804.08598, algorithm 1.
-    Differences: the loss is the margin, where theirs is the probability, which is flat where the model is sure; clipped points as in
-    `spsa`; delta, their σ, is 0.01 in place of 0.001, which float32 and an 8-bit image do not resolve; a fixed step size.
+    Ilyas et al., 2018, "Black-box adversarial attacks with limited queries and information", arXiv:1804.08598,
+    algorithm 1.
+    Differences: the loss is the margin, where theirs is the probability, which is flat where the model is sure; clipped
+    points as in `spsa`; delta, their σ, is 0.01 in place of 0.001, which float32 and an 8-bit image do not resolve; a
+    fixed step size.
     """
-    return _ascend(model, x, y, eps, norm, step_size, queries, samples, delta, targeted, stop_when_fooled, generator, _NES)
+    return _ascend(model, x, y, eps, norm, step_size, queries, samples, delta, targeted, stop_when_fooled, generator,
+                   _NES)
 
 
 class _SPSA:
@@ -167,7 +176,8 @@ def estimate_gradient(ask, z, x, active, eps, norm, delta, pairs, directions, ge
         for cells in torch.arange(len(active) * len(block), device=x.device).split(ROWS_AT_ONCE // 2):
             row, v = cells // len(block), block[cells % len(block)]
             owner = active[row]
-            up, down = torch.clamp(z[row] + v, low[owner], high[owner]), torch.clamp(z[row] - v, low[owner], high[owner])
+            up, down = torch.clamp(z[row] + v, low[owner],
+                                   high[owner]), torch.clamp(z[row] - v, low[owner], high[owner])
             points, both = torch.cat([up, down]), torch.cat([owner, owner])
             f, fooled = ask(points, both)
             slope = (f[:len(row)] - f[len(row):]).nan_to_num(0, 0, 0).to(x.dtype)
@@ -203,13 +213,15 @@ def _shared_noise(like, norm, generator):
 
 CARDS = (
     AttackCard(
-        name="spsa", input="random", frequency="iterative", specificity="both", scope="individual", measurement="linf, l2",
+        name="spsa", input="random", frequency="iterative", specificity="both", scope="individual",
+        measurement="linf, l2",
         realism="non-realistic", falsification="both", knowledge="black box: scores",
         method="Adam on a gradient estimated from the scores at pairs of opposite points along random signs",
         paper="Uesato et al., 2018, arXiv:1802.05666",
         cost="at most `queries` forward passes, samples + 1 a step; no backward pass"),
     AttackCard(
-        name="nes", input="random", frequency="iterative", specificity="both", scope="individual", measurement="linf, l2",
+        name="nes", input="random", frequency="iterative", specificity="both", scope="individual",
+        measurement="linf, l2",
         realism="non-realistic", falsification="both", knowledge="black box: scores",
         method="PGD's steps along a gradient estimated from the scores at pairs of opposite points of Gaussian noise",
         paper="Ilyas et al., 2018, arXiv:1804.08598",

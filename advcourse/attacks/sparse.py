@@ -1,8 +1,8 @@
 """Sparse attacks: change as few pixels as possible, each of them as much as one likes.
 
-The Jacobian saliency map asks the gradient which two pixels raise the target's logit and lower all the others most, sets them to
-white (or black), and asks again. The one-pixel attack asks no gradient at all: it breeds a population of "which pixel, which
-colour" by differential evolution, and keeps whatever lowers the model's margin.
+The Jacobian saliency map asks the gradient which two pixels raise the target's logit and lower all the others most,
+sets them to white (or black), and asks again. The one-pixel attack asks no gradient at all: it breeds a population of
+"which pixel, which colour" by differential evolution, and keeps whatever lowers the model's margin.
 """
 
 import math
@@ -20,24 +20,29 @@ FULL = 0.01  # a pixel with less room than this cannot move: white in MNIST is o
 
 
 def jsma(model, x, y, *, direction="increase", step_size=1.0, max_share=0.145, others="likely", targeted=False):
-    """The Jacobian-based saliency map attack: the two most salient pixels at a time, until the model answers the target.
+    """The Jacobian-based saliency map attack: the two most salient pixels at a time, until the model answers the
+    target.
 
-    model: images (N, ...) in [0, 1] to logits (N, K); x: (N, ...); y: (N,) true labels, or with targeted=True labels to reach.
+    model: images (N, ...) in [0, 1] to logits (N, K); x: (N, ...); y: (N,) true labels, or with targeted=True labels to
+    reach.
     direction: "increase" or "decrease" the pixels, each time by step_size in (0, 1], clipped to [0, 1].
     max_share: at most this share of an image's D values is changed, two per step: ⌊max_share · D / 2⌋ steps.
     Returns x_adv, shape of x: the first image that the model answers as wanted, x itself where none was found.
 
     others: how the other classes count, "all" or "likely", see below.
 
-    The pair (p, q) that maximises −(a_p + a_q)(b_p + b_q) where the first bracket is positive and the second negative (for
-    "decrease" the signs of a and b are turned), with a = ∂z_t/∂x and b = Σ_{j≠t} w_j ∂z_j/∂x on the logits z; every pair is
-    considered. All w_j are 1 in the paper ("all"); "likely" is w = softmax of the other logits: it pushes down what stands in
-    the way, not also the eight that are beaten already (MNIST, small CNN: 100 % of random targets in place of 92 %, with 2.8 % of the pixels).
+    The pair (p, q) that maximises −(a_p + a_q)(b_p + b_q) where the first bracket is positive and the second negative
+    (for "decrease" the signs of a and b are turned), with a = ∂z_t/∂x and b = Σ_{j≠t} w_j ∂z_j/∂x on the logits z;
+    every pair is considered. All w_j are 1 in the paper ("all"); "likely" is w = softmax of the other logits: it pushes
+    down what stands in the way, not also the eight that are beaten already (MNIST, small CNN: 100 % of random targets
+    in place of 92 %, with 2.8 % of the pixels).
 
-    Papernot et al., 2016, "The limitations of deep learning in adversarial settings", arXiv:1511.07528, algorithms 2 and 3,
-    with its limit of 14.5 % of the values. Differences: the weights w; a and b count by the step that a pixel has room for, and one with less
-    than a hundredth of the step is out of the search. As in the paper an image is given up where no pair has both signs right.
-    Untargeted, which the paper lacks, is towards the class that is nearest at the time: t is the largest of the other logits.
+    Papernot et al., 2016, "The limitations of deep learning in adversarial settings", arXiv:1511.07528, algorithms 2
+    and 3, with its limit of 14.5 % of the values. Differences: the weights w; a and b count by the step that a pixel
+    has room for, and one with less than a hundredth of the step is out of the search. As in the paper an image is given
+    up where no pair has both signs right.
+    Untargeted, which the paper lacks, is towards the class that is nearest at the time: t is the largest of the other
+    logits.
     """
     contract.check(x, y)
     contract.check_positive(step_size=step_size, max_share=max_share)
@@ -52,8 +57,8 @@ def jsma(model, x, y, *, direction="increase", step_size=1.0, max_share=0.145, o
         if len(x) == 0:
             return x
         parts = [_jsma(model, *some, direction, step_size, max_share, others, targeted)
-                 for some in zip(x.split(IMAGES_AT_ONCE), y.split(IMAGES_AT_ONCE))]
-        x_adv, flat = (torch.cat(part) for part in zip(*parts))
+                 for some in zip(x.split(IMAGES_AT_ONCE), y.split(IMAGES_AT_ONCE), strict=True)]
+        x_adv, flat = (torch.cat(part) for part in zip(*parts, strict=True))
     contract.warn_if_flat(flat)
     return x_adv
 
@@ -75,13 +80,15 @@ def _jsma(model, x, y, direction, step_size, max_share, others, targeted):
         x_adv[active[fooled]] = z[fooled].detach()
         if step == steps or fooled.all():
             break
-        # One forward pass, two backward passes: the target's row of the Jacobian, and the weighted sum of the other rows.
+        # One forward pass, two backward passes: the target's row of the Jacobian, and the weighted sum of the other
+        # rows.
         target = label if targeted else logits.detach().scatter(1, label[:, None], -math.inf).argmax(1)
         target = F.one_hot(target, logits.shape[1]).to(logits.dtype)
         rest = 1 - target if others == "all" else logits.detach().masked_fill(target.bool(), -math.inf).softmax(1)
         try:
             a, = torch.autograd.grad(logits, z, target, retain_graph=True)
-        except RuntimeError:  # a compiled model gives its memory away at the first backward pass: once more forward, then
+        # a compiled model gives its memory away at the first backward pass: once more forward, then
+        except RuntimeError:
             a, = torch.autograd.grad(logits, z, target)
             logits = contract.at_least_float32(model(z))
         b, = torch.autograd.grad(logits, z, rest)
@@ -104,14 +111,16 @@ def best_pair(a, c, allowed):
 
     a, c: (N, D); allowed: bool (N, D). Returns the pairs (N, 2) and, (N,), whether the row has such a pair.
 
-    No D × D map is made. Where two features have both an a and a c at least as large as those of p, one of them is not p's partner, and
-    in p's place it makes no worse a pair. So only features with fewer than two such above them are tried: some dozens in an image.
+    No D × D map is made. Where two features have both an a and a c at least as large as those of p, one of them is not
+    p's partner, and in p's place it makes no worse a pair. So only features with fewer than two such above them are
+    tried: some dozens in an image.
     """
     least = torch.finfo(a.dtype).min / 4
     a, c = (values.masked_fill(~allowed, least) for values in (a, c))
     a, order = a.sort(dim=1, descending=True)
     c = c.gather(1, order)
-    largest = c.cummax(1).values  # of all c so far, which belong to larger a; and the second largest, from the second on
+    # of all c so far, which belong to larger a; and the second largest, from the second on
+    largest = c.cummax(1).values
     second = torch.minimum(c[:, 1:], largest[:, :-1]).cummax(1).values
     front = torch.ones_like(allowed)
     front[:, 2:] = c[:, 2:] > second[:, :-1]
@@ -132,22 +141,24 @@ def best_pair(a, c, allowed):
 
 
 def one_pixel(model, x, y, *, pixels=1, queries=10_000, population=50, targeted=False, generator=None):
-    """The one-pixel attack: differential evolution over which k pixels to recolour, and how. Needs only the model's scores.
+    """The one-pixel attack: differential evolution over which k pixels to recolour, and how. Needs only the model's
+    scores.
 
-    model: images (N, C, ...) in [0, 1] to logits (N, K), never differentiated; x: (N, C, ...), or (N, D) for vectors; y: (N,) true
-    labels, or with targeted=True labels to reach. pixels: how many positions may change, all C channels of each.
-    queries: the most images that the model is asked about, per image of x, the image itself included. population: how many
-    candidates live at once. Images that the model answers as wanted leave at once, at the end of their generation.
+    model: images (N, C, ...) in [0, 1] to logits (N, K), never differentiated; x: (N, C, ...), or (N, D) for vectors;
+    y: (N,) true labels, or with targeted=True labels to reach. pixels: how many positions may change, all C channels of
+    each.
+    queries: the most images that the model is asked about, per image of x, the image itself included. population: how
+    many candidates live at once. Images that the model answers as wanted leave at once, at the end of their generation.
     Returns x_adv, shape of x: the success of smallest margin, x itself where none was found.
 
-    A candidate is pixels × (coordinates, colour). Coordinates start uniform, colours normal around 1/2 with deviation 1/2, clipped.
-    Each generation, candidate s is replaced by r1 + 1/2 (r2 − r3), of three others drawn at random, wherever that has the smaller
-    loss. Loss: the margin z_y − max_{j≠y} z_j, turned round for a target.
+    A candidate is pixels × (coordinates, colour). Coordinates start uniform, colours normal around 1/2 with deviation
+    1/2, clipped. Each generation, candidate s is replaced by r1 + 1/2 (r2 − r3), of three others drawn at random,
+    wherever that has the smaller loss. Loss: the margin z_y − max_{j≠y} z_j, turned round for a target.
 
-    Su, Vargas & Sakurai, 2019, "One pixel attack for fooling deep neural networks", arXiv:1710.08864, section III. Differences: the
-    loss is the margin, where the paper has the probability, which is flat where the model is sure; r1 is the best candidate so far
-    in every second place; of several pixels a child keeps about half of its parent's; 50 candidates, where the paper has 400;
-    a coordinate that leaves the image is drawn anew.
+    Su, Vargas & Sakurai, 2019, "One pixel attack for fooling deep neural networks", arXiv:1710.08864, section III.
+    Differences: the loss is the margin, where the paper has the probability, which is flat where the model is sure; r1
+    is the best candidate so far in every second place; of several pixels a child keeps about half of its parent's; 50
+    candidates, where the paper has 400; a coordinate that leaves the image is drawn anew.
     Every image meets the same random numbers: its result depends on the generator alone, not on its batch.
     """
     contract.check(x, y, pixels=pixels, queries=queries, population=population)
@@ -177,7 +188,8 @@ def one_pixel(model, x, y, *, pixels=1, queries=10_000, population=50, targeted=
             return torch.rand(shape, generator=generator, device=x.device, dtype=x.dtype)
 
         def recoloured(genes, images):
-            """The images, (M, ...), with the pixels that the genes, (M, pixels, coordinates and channels), name and colour."""
+            """The images, (M, ...), with the pixels that the genes, (M, pixels, coordinates and channels), name and
+            colour."""
             position = (genes[:, :, :len(spatial)] * size).long().clamp_(max=(size - 1).long()) @ stride
             position = position[:, None].expand(-1, channels, -1)
             colour = genes[:, :, len(spatial):].transpose(1, 2)
@@ -199,13 +211,15 @@ def one_pixel(model, x, y, *, pixels=1, queries=10_000, population=50, targeted=
 
         first = uniform(population, pixels, len(spatial) + channels)
         first[:, :, len(spatial):] = torch.randn(
-            (population, pixels, channels), generator=generator, device=x.device, dtype=x.dtype).mul_(0.5).add_(0.5).clamp_(0, 1)
+            (population, pixels, channels), generator=generator, device=x.device,
+            dtype=x.dtype).mul_(0.5).add_(0.5).clamp_(0, 1)
         genes = first.expand(len(active), *first.shape).clone()
         children, members, left = genes, population, queries - 1
         loss = x.new_full((len(active), population), math.inf, dtype=logits.dtype)
         while left > 0 and len(active):
             if left < queries - 1:
-                # Three others for every candidate: a shuffle of 0..S−1 beside its own shifts by 1, 2 and 3 never meets itself.
+                # Three others for every candidate: a shuffle of 0..S−1 beside its own shifts by 1, 2 and 3 never meets
+                # itself.
                 members = min(population, left)
                 order = uniform(population).argsort()
                 shift = [order[(order.argsort() + step) % population] for step in (1, 2, 3)]
@@ -234,13 +248,15 @@ def one_pixel(model, x, y, *, pixels=1, queries=10_000, population=50, targeted=
 
 CARDS = (
     AttackCard(
-        name="jsma", input="non-random", frequency="iterative", specificity="both", scope="individual", measurement="l0",
+        name="jsma", input="non-random", frequency="iterative", specificity="both", scope="individual",
+        measurement="l0",
         realism="non-realistic", falsification="both", knowledge="white box",
         method="a saliency map from the Jacobian names the two pixels to set to white (or black), again and again",
         paper="Papernot et al., 2016, arXiv:1511.07528",
         cost="for every two pixels changed, one forward and two backward passes and a search over the pairs of pixels"),
     AttackCard(
-        name="one_pixel", input="random", frequency="iterative", specificity="both", scope="individual", measurement="l0",
+        name="one_pixel", input="random", frequency="iterative", specificity="both", scope="individual",
+        measurement="l0",
         realism="non-realistic", falsification="both", knowledge="black box: scores",
         method="differential evolution over which pixels to recolour, and how",
         paper="Su, Vargas & Sakurai, 2019, arXiv:1710.08864",

@@ -1,8 +1,8 @@
 """Square: a random search that changes one square of the image at a time and keeps the change where it helps.
 
-It sees the model's scores and no gradient, so that a model that hides its gradient hides nothing from it. Every pixel stands at the
-border of the ball, where attacks end up anyway, and the squares shrink as the search goes on. Each try costs one query;
-an image leaves at its first success.
+It sees the model's scores and no gradient, so that a model that hides its gradient hides nothing from it. Every pixel
+stands at the border of the ball, where attacks end up anyway, and the squares shrink as the search goes on. Each try
+costs one query; an image leaves at its first success.
 """
 
 import math
@@ -19,32 +19,40 @@ HALVINGS = (10, 50, 200, 500, 1000, 2000, 4000, 6000, 8000)
 
 
 def square(model, x, y, *, eps, norm="linf", queries=5000, targeted=False, generator=None):
-    """Random search over squares inside the ball of radius eps; keeps a change where it lowers the margin z_y − max_{i≠y} z_i.
+    """Random search over squares inside the ball of radius eps; keeps a change where it lowers the margin z_y −
+    max_{i≠y} z_i.
 
         linf: a square of x_adv becomes x + eps or x − eps, a sign per channel
-        l2, l1: a square of the perturbation becomes itself plus a two-sided bump, paid with the size that another square gives up
+        l2, l1: a square of the perturbation becomes itself plus a two-sided bump, paid with the size that another
+        square gives up
 
-    model: from images in [0, 1], shape (N, C, H, W), to logits (N, K), never differentiated; images (N, H, W) and (N, D) work, too.
-    y: labels, shape (N,), to leave, or to reach where `targeted` (then the margin of y is raised); eps: radius >= 0 in the norm "linf", "l2" or "l1".
+    model: from images in [0, 1], shape (N, C, H, W), to logits (N, K), never differentiated; images (N, H, W) and (N,
+    D) work, too.
+    y: labels, shape (N,), to leave, or to reach where `targeted` (then the margin of y is raised); eps: radius >= 0 in
+    the norm "linf", "l2" or "l1".
     queries: how many times an image may be shown to the model, the start included; it is shown no more once it fools.
     Returns x_adv: the first success, else the image of the smallest margin; in the ball and the box.
     Costs per image at most `queries` forward passes.
 
-    Andriushchenko, Croce, Flammarion, Hein, "Square attack", ECCV 2020, Algorithms 1 to 3, p = 0.8; norm="l1": Croce, Hein, "Mind the box",
+    Andriushchenko, Croce, Flammarion, Hein, "Square attack", ECCV 2020, Algorithms 1 to 3, p = 0.8; norm="l1": Croce,
+    Hein, "Mind the box",
     ICML 2021, section 5: steeper bumps, sizes in l1.
-    Differs: the squares, drawn at random for every query, are the same for all images of a batch, so that an image's result does not
-    depend on the others; a sign that would change nothing is turned; for linf, below 5,000 queries the squares shrink earlier, in
-    proportion (for l2 that was weaker; l1 follows it).
+    Differs: the squares, drawn at random for every query, are the same for all images of a batch, so that an image's
+    result does not depend on the others; a sign that would change nothing is turned; for linf, below 5,000 queries the
+    squares shrink earlier, in proportion (for l2 that was weaker; l1 follows it).
     """
     contract.check(x, y, eps=eps, norm=norm, norms=NORMS, queries=queries)
     generator = contract.generator_for(x, generator)
-    return search(model, contract.fresh(x), y, eps=eps, norm=norm, queries=queries, targeted=targeted, generator=generator)
+    return search(model, contract.fresh(x), y, eps=eps, norm=norm, queries=queries, targeted=targeted,
+                  generator=generator)
 
 
 def search(model, x, y, *, eps, norm, queries, targeted, generator, reached=None):
-    """`square` on checked arguments. reached: the margins, shape (N,), that other attacks have brought the images to. Then an image leaves, too,
-    where at query 256, 512, 1024 ... its margin is above 0.7 times that, and so large that it could not be closed by gaining, in every
-    doubling of the queries still to come, 2.5 times as much as in the last three on average, or from 1024 on twice as much as in the last one.
+    """`square` on checked arguments. reached: the margins, shape (N,), that other attacks have brought the images to.
+    Then an image leaves, too,
+    where at query 256, 512, 1024 ... its margin is above 0.7 times that, and so large that it could not be closed by
+    gaining, in every doubling of the queries still to come, 2.5 times as much as in the last three on average, or from
+    1024 on twice as much as in the last one.
     """
     if x.numel() == 0:
         return x
@@ -58,7 +66,9 @@ def search(model, x, y, *, eps, norm, queries, targeted, generator, reached=None
         best = x.new_full((len(x),), math.inf, dtype=torch.float64)
         noted = {}  # the margins at queries 32, 64, 128 ...
         for query in range(queries):
-            candidate, undo = (x_adv, None) if query == 0 else propose.change(x_adv, _share(query, queries if norm == "linf" else 10_000))
+            candidate, undo = (x_adv, None) if query == 0 else propose.change(x_adv,
+                                                                              _share(query, queries if norm == "linf"
+                                                                                     else 10_000))
             logits = contract.at_least_float32(model(candidate.view(-1, *shape)))
             if query == 0:
                 contract.labels_fit(logits, labels)
@@ -172,7 +182,8 @@ class _Bumps:
         new = _unit(window, self.power) + bump * _signs((channels, 1, 1), self.x, self.generator)
         delta[:, :, rows_2, columns_2] = 0
         delta[:, :, rows, columns] = budget * _unit(new, self.power)
-        return self._at_border(delta), lambda candidate, better: torch.where(geometry.per_example(better, candidate), candidate, x_adv)
+        return self._at_border(delta), lambda candidate, better: torch.where(geometry.per_example(better, candidate),
+                                                                             candidate, x_adv)
 
     def _at_border(self, delta):
         """x plus delta at the size eps, clipped to the box."""
@@ -197,13 +208,15 @@ def _window(length, side, generator):
 
 def _unit(window, power):
     """Each channel's window, shape (N, C, h, w), at size 1 in l1 or l2, which `power` says; 0 stays 0."""
-    return window / torch.linalg.vector_norm(window, power, dim=(2, 3), keepdim=True).clamp_min(torch.finfo(window.dtype).tiny)
+    return window / torch.linalg.vector_norm(window, power, dim=(2, 3),
+                                             keepdim=True).clamp_min(torch.finfo(window.dtype).tiny)
 
 
 def _two_sided(tall, wide, like, generator, power=2):
     """A bump up beside a bump down, shape (tall, wide), of size 1: one above the other or side by side, at random."""
     flip = bool(torch.randint(2, (), generator=generator, device=generator.device))
-    return _stacked(wide, tall, like.dtype, like.device, power).T if flip else _stacked(tall, wide, like.dtype, like.device, power)
+    return _stacked(wide, tall, like.dtype, like.device,
+                    power).T if flip else _stacked(tall, wide, like.dtype, like.device, power)
 
 
 @lru_cache(maxsize=64)  # there are as many as sides of squares, and thousands of queries
@@ -214,19 +227,23 @@ def _stacked(tall, wide, dtype, device, power):
 
 
 def _bump(tall, wide, like, power=2):
-    """Highest in the middle: at distance d (of rows or columns, the larger) from it, the sum of 1 / (t + 1)² over t from d on; l1: of its square."""
+    """Highest in the middle: at distance d (of rows or columns, the larger) from it, the sum of 1 / (t + 1)² over t
+    from d on; l1: of its square."""
     rows = (torch.arange(tall, device=like.device) - tall // 2).abs()
     columns = (torch.arange(wide, device=like.device) - wide // 2).abs()
     rings = max(tall, wide) // 2 + 1
     exponent = 2 if power == 2 else 4
-    heights = (1 / torch.arange(1, rings + 1, device=like.device, dtype=like.dtype) ** exponent).flip(0).cumsum(0).flip(0)
+    heights = (1 / torch.arange(1, rings + 1, device=like.device,
+                                dtype=like.dtype) ** exponent).flip(0).cumsum(0).flip(0)
     return heights[torch.maximum(rows[:, None], columns[None, :])]
 
 
 CARDS = (
     AttackCard(
-        name="square", input="random", frequency="iterative", specificity="both", scope="individual", measurement="linf, l2, l1",
+        name="square", input="random", frequency="iterative", specificity="both", scope="individual",
+        measurement="linf, l2, l1",
         realism="non-realistic", falsification="both", knowledge="black box: scores",
         method="random search that changes one square at a time and keeps what lowers the margin",
-        paper="Andriushchenko et al., 2020, arXiv:1912.00049", cost="at most `queries` forward passes, fewer where it succeeds"),
+        paper="Andriushchenko et al., 2020, arXiv:1912.00049", cost="at most `queries` forward passes, fewer where it "
+                                                                    "succeeds"),
 )

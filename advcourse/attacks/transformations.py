@@ -1,8 +1,10 @@
-"""Attacks that meet transformations: robust to them (`eot`), made of them (`spatial`), and the way into the real world (`print_photo`).
+"""Attacks that meet transformations: robust to them (`eot`), made of them (`spatial`), and the way into the real world
+(`print_photo`).
 
-A perturbation found for one exact image is lost when the image is turned, blurred or photographed: so `eot` maximises the
-expected loss over random transformations. `spatial` needs no noise at all: a rotation and a shift that the model has not
-learnt are enough. `print_photo` simulates an image that is printed and photographed; gradients flow through all of it.
+A perturbation found for one exact image is lost when the image is turned, blurred or photographed: so `eot` maximises
+the expected loss over random transformations. `spatial` needs no noise at all: a rotation and a shift that the model
+has not learnt are enough. `print_photo` simulates an image that is printed and photographed; gradients flow through all
+of it.
 """
 
 import itertools
@@ -34,22 +36,28 @@ __all__ = ["CARDS", "destruction_rate", "eot", "move", "print_photo", "spatial"]
 CHUNK = 512  # images in one call of the model: larger ones are no faster on a CPU and cost memory
 
 
-def eot(model, x, y, *, eps, transform, norm="linf", samples=8, step_size=None, steps=60, targeted=False, generator=None):
+def eot(model, x, y, *, eps, transform, norm="linf", samples=8, step_size=None, steps=60, targeted=False,
+        generator=None):
     """Expectation over transformation: within the ball, the image whose random transforms fool the model most.
 
         x_adv <- P(x_adv + step_size · direction(∇_x  1/samples Σ_j J(model(t_j(x_adv)), y))),     t_j ~ transform
 
-    model: from images in [0, 1], shape (N, C, H, W), to logits (N, K). x, y: such images and their labels (targeted: labels to reach).
-    transform: the distribution; a callable from images (N, C, H, W) to images (N, ...), another one at every call, differentiable:
-        any of torchvision.transforms.v2 that takes float tensors, or `print_photo`. Torchvision draws one transform for the whole batch.
-        Its random numbers come from torch's global generator, which is seeded from `generator` meanwhile and restored.
-    eps, norm: the size of the perturbation, "linf" or "l2". samples: transforms per step. step_size None: 12 eps / steps, falling linearly.
-    Returns x_adv: of all iterates the one which fools in most of its `samples` transforms and those of the seven steps before; among equals,
-        of highest loss. (A share of few samples is noisy: the best of many single ones would be the luckiest.)
+    model: from images in [0, 1], shape (N, C, H, W), to logits (N, K). x, y: such images and their labels (targeted:
+    labels to reach).
+    transform: the distribution; a callable from images (N, C, H, W) to images (N, ...), another one at every call,
+        differentiable: any of torchvision.transforms.v2 that takes float tensors, or `print_photo`. Torchvision draws
+        one transform for the whole batch. Its random numbers come from torch's global generator, which is seeded from
+        `generator` meanwhile and restored.
+    eps, norm: the size of the perturbation, "linf" or "l2". samples: transforms per step. step_size None: 12 eps /
+    steps, falling linearly.
+    Returns x_adv: of all iterates the one which fools in most of its `samples` transforms and those of the seven steps
+        before; among equals, of highest loss. (A share of few samples is noisy: the best of many single ones would be
+        the luckiest.)
     Costs steps · samples forward and backward passes per image.
 
-    Athalye, Engstrom, Ilyas, Kwok, "Synthesizing robust adversarial examples", ICML 2018, section 3. The paper writes a Lagrangian,
-    the distance after transformation as a penalty in LAB colours; here the perturbation has a fixed budget instead.
+    Athalye, Engstrom, Ilyas, Kwok, "Synthesizing robust adversarial examples", ICML 2018, section 3. The paper writes a
+    Lagrangian, the distance after transformation as a penalty in LAB colours; here the perturbation has a fixed budget
+    instead.
     """
     check(x, y, eps=eps, norm=norm, norms=("linf", "l2"), samples=samples, steps=steps)
     check_positive(step_size=step_size)
@@ -67,7 +75,8 @@ def eot(model, x, y, *, eps, transform, norm="linf", samples=8, step_size=None, 
             if step == 0:
                 warn_if_flat((gradient == 0).flatten(1).all(1))
             recent = [*recent[-7:], share]
-            # Best compares a loss: the share of transforms that fool comes first, a loss squashed below one sample's worth second.
+            # Best compares a loss: the share of transforms that fool comes first, a loss squashed below one sample's
+            # worth second.
             score = torch.stack(recent).mean(0) + torch.sigmoid(sign * loss) / (8 * samples)
             best.update(x_adv, score, torch.zeros_like(score, dtype=torch.bool))
             if step < steps - 1:
@@ -86,7 +95,8 @@ def _over_transforms(model, x, y, transform, samples, targeted):
         def views(images):
             transformed = torch.cat([transform(images) for _ in range(count)])
             if len(transformed) != count * len(x):
-                raise ValueError(f"transform must return as many images as it is given, {len(x)}; got {len(transformed) // count}")
+                raise ValueError(f"transform must return as many images as it is given, {len(x)}; got "
+                                 f"{len(transformed) // count}")
             logits = model(transformed)
             labels_fit(logits, y.repeat(count))
             return logits
@@ -98,21 +108,28 @@ def _over_transforms(model, x, y, transform, samples, targeted):
     return loss, share, gradient
 
 
-def spatial(model, x, y, *, rotation=30.0, translation=0.1, search="grid", angles=31, shifts=5, tries=10, steps=100, targeted=False,
+def spatial(model, x, y, *, rotation=30.0, translation=0.1, search="grid", angles=31, shifts=5, tries=10, steps=100,
+            targeted=False,
             generator=None):
     """The worst rotation and translation: no pixel noise, every image is turned about its centre and moved.
 
-        x_adv = the move of x, |angle| <= rotation (degrees), |dx|, |dy| <= translation (of the width and height), of highest loss J
+        x_adv = the move of x, |angle| <= rotation (degrees), |dx|, |dy| <= translation (of the width and height), of
+        highest loss J
 
-    model: from images in [0, 1], shape (N, C, H, W), to logits (N, K). x, y: such images and their labels (targeted: labels to reach).
-    search "grid": all angles × shifts × shifts moves of an even grid (the paper's 31 × 5 × 5 by default: 775 forward passes per image).
-        "random": the worst of `tries` random moves (the paper's "worst of 10"), the same moves for all images of the batch.
-        "gradient": `steps` steps of projected gradient ascent on the three numbers, from `tries` random starts; step: a tenth of
-            each range at first, falling linearly. The paper's finding is that this loses to the grid: the loss is far from concave.
-    Black comes in from outside, pixels are interpolated linearly, as in the paper. The unmoved image takes part in every search.
+    model: from images in [0, 1], shape (N, C, H, W), to logits (N, K). x, y: such images and their labels (targeted:
+    labels to reach). search "grid": all angles × shifts × shifts moves of an even grid (the paper's 31 × 5 × 5 by
+    default: 775 forward passes per image).
+        "random": the worst of `tries` random moves (the paper's "worst of 10"), the same moves for all images of the
+        batch. "gradient": `steps` steps of projected gradient ascent on the three numbers, from `tries` random starts;
+        step: a tenth of
+            each range at first, falling linearly. The paper's finding is that this loses to the grid: the loss is far
+            from concave.
+    Black comes in from outside, pixels are interpolated linearly, as in the paper. The unmoved image takes part in
+    every search.
     Returns x_adv, in [0, 1]: the move of highest loss among those that fool, else of highest loss.
 
-    Engstrom, Tran, Tsipras, Schmidt, Madry, "Exploring the landscape of spatial robustness", ICML 2019, sections 3 and 4.
+    Engstrom, Tran, Tsipras, Schmidt, Madry, "Exploring the landscape of spatial robustness", ICML 2019, sections 3 and
+    4.
     """
     check(x, y, angles=angles, shifts=shifts, tries=tries, steps=steps)
     for name, value, largest in (("rotation", rotation, 180), ("translation", translation, 1)):
@@ -121,7 +138,8 @@ def spatial(model, x, y, *, rotation=30.0, translation=0.1, search="grid", angle
     if search not in ("grid", "random", "gradient"):
         raise ValueError(f"search must be 'grid', 'random' or 'gradient'; got {search!r}")
     if x.dim() != 4:
-        raise ValueError(f"x must be images of shape (N, channels, height, width) to be rotated; got shape {tuple(x.shape)}")
+        raise ValueError("x must be images of shape (N, channels, height, width) to be rotated; got shape "
+                         f"{tuple(x.shape)}")
     generator = generator_for(x, generator)
     x, y = fresh(x), fresh(y)
     if len(x) == 0:
@@ -138,18 +156,20 @@ def spatial(model, x, y, *, rotation=30.0, translation=0.1, search="grid", angle
                 _climb(model, x, y, start.repeat(len(x), 1), limits, steps, sign, targeted, best)
             return best.x_adv
         if search == "grid":
-            axis = lambda limit, count: torch.linspace(-limit, limit, count).tolist() if count > 1 else [0.0]
+            def axis(limit, count):
+                return torch.linspace(-limit, limit, count).tolist() if count > 1 else [0.0]
             grid = itertools.product(axis(rotation, angles), axis(translation, shifts), axis(translation, shifts))
             moves = x.new_tensor(list(grid))
         else:
             moves = limits * (2 * torch.rand(tries, 3, generator=generator, device=x.device, dtype=x.dtype) - 1)
-        for chunk in moves.split(max(1, CHUNK // len(x))):  # several moves of a small batch go through the model at once
+        # several moves of a small batch go through the model at once
+        for chunk in moves.split(max(1, CHUNK // len(x))):
             repeated = x.repeat(len(chunk), *[1] * (x.dim() - 1))
             moved = move(repeated, chunk.repeat_interleave(len(x), 0))
             logits = predict(model, moved, CHUNK)
             labels = y.repeat(len(chunk))
             losses, fooled = sign * cross_entropy(logits, labels), fools(logits, labels, targeted)
-            for part in zip(moved.split(len(x)), losses.split(len(x)), fooled.split(len(x))):
+            for part in zip(moved.split(len(x)), losses.split(len(x)), fooled.split(len(x)), strict=True):
                 best.update(*part)
     return best.x_adv
 
@@ -157,14 +177,16 @@ def spatial(model, x, y, *, rotation=30.0, translation=0.1, search="grid", angle
 def move(x, moves):
     """The images x, shape (N, C, H, W), turned counter-clockwise about their centre, then shifted; differentiable.
 
-    moves: shape (N, 3): degrees, then right and down as fractions of the width and the height. Black comes in from outside.
+    moves: shape (N, 3): degrees, then right and down as fractions of the width and the height. Black comes in from
+    outside.
     """
     angle, right, down = moves.to(x.dtype).unbind(1)
     angle = angle * (math.pi / 180)
     cos, sin, ratio = angle.cos(), angle.sin(), x.shape[2] / x.shape[3]
     # grid_sample wants the way back, from each pixel of the result to its source, in coordinates from -1 to 1.
     right, down = 2 * right, 2 * down
-    back = torch.stack([cos, -sin * ratio, -cos * right + sin * ratio * down, sin / ratio, cos, -sin / ratio * right - cos * down], 1)
+    back = torch.stack([cos, -sin * ratio, -cos * right + sin * ratio * down, sin / ratio, cos,
+                        -sin / ratio * right - cos * down], 1)
     grid = F.affine_grid(back.view(-1, 2, 3), list(x.shape), align_corners=False)
     return F.grid_sample(x, grid, mode="bilinear", padding_mode="zeros", align_corners=False).clamp(0, 1)
 
@@ -190,13 +212,14 @@ def destruction_rate(model, x, x_adv, y, transform, *, draws=1, generator=None):
 
         d = Σ C(x, y) ¬C(x_adv, y) C(t(x_adv), y) / Σ C(x, y) ¬C(x_adv, y),        C(x, y) = 1 where the model is right
 
-    transform: as for `eot`; d is the mean over `draws` of it. nan where there is no adversarial image of a correctly classified one.
-    Kurakin, Goodfellow, Bengio, "Adversarial examples in the physical world", 2017, equation 1.
+    transform: as for `eot`; d is the mean over `draws` of it. nan where there is no adversarial image of a correctly
+    classified one. Kurakin, Goodfellow, Bengio, "Adversarial examples in the physical world", 2017, equation 1.
     """
     check(x, y, draws=draws)
     check(x_adv, y)
     seed = _seed(generator_for(x, generator))
-    right = lambda images: predict(model, images).argmax(1) == y
+    def right(images):
+        return predict(model, images).argmax(1) == y
     with torch.no_grad(), seeded(seed):
         adversarial = right(x) & ~right(x_adv)
         saved = sum((adversarial & right(transform(x_adv))).sum() for _ in range(draws)) / draws
@@ -210,7 +233,8 @@ def _seed(generator):
 
 CARDS = (
     AttackCard(
-        name="eot", input="random", frequency="iterative", specificity="both", scope="individual", measurement="linf, l2",
+        name="eot", input="random", frequency="iterative", specificity="both", scope="individual",
+        measurement="linf, l2",
         realism="realistic", falsification="both", knowledge="white box",
         method="gradient ascent on the expected loss over random transformations",
         paper="Athalye et al., 2018, arXiv:1707.07397", cost="steps · samples forward and backward passes per image",
@@ -219,8 +243,10 @@ CARDS = (
         name="spatial", input="random", frequency="iterative", specificity="both", scope="individual",
         measurement="degrees of rotation, fraction of the image's size in translation",
         realism="realistic", falsification="both", knowledge="white box",
-        method="the worst of a grid, of random draws (both need scores only) or of gradient ascent over rotations and translations",
+        method="the worst of a grid, of random draws (both need scores only) or of gradient ascent over rotations and "
+               "translations",
         paper="Engstrom et al., 2019, arXiv:1712.02779",
-        cost="grid: 1 + angles · shifts² forward passes per image; random: 1 + tries; gradient (white box): tries · steps forward and backward",
+        cost="grid: 1 + angles · shifts² forward passes per image; random: 1 + tries; gradient (white box): tries · "
+             "steps forward and backward",
     ),
 )

@@ -22,25 +22,29 @@ from advcourse.attacks.losses import cross_entropy, fools
 from advcourse.models.inference import predict
 
 
-def universal(model, x, y=None, *, eps, norm="linf", method="gradient", step_size=None, steps=10, batch_size=100, overshoot=0.02,
+def universal(model, x, y=None, *, eps, norm="linf", method="gradient", step_size=None, steps=10, batch_size=100,
+              overshoot=0.02,
               targeted=False, generator=None):
     """One perturbation for all the images x: delta, of the shape of one image, ‖delta‖ <= eps.
 
-    model: from images in [0, 1], shape (N, ...), to logits (N, K). x: such images, the more and the more varied the better.
+    model: from images in [0, 1], shape (N, ...), to logits (N, K). x: such images, the more and the more varied the
+    better.
     y: the labels to leave, shape (N,); None stands for the model's own answers, as in Moosavi-Dezfooli's paper, which
         measures how many answers change. With targeted=True the labels to reach (all equal, as a rule).
     eps, norm: the size of delta, "linf" or "l2". steps: passes over the images.
-    method "gradient" (Shafahi et al. 2020, Algorithm 2; sign or l2 steps for the "fgsm" form): for each mini-batch B of batch_size images
-        delta <- P(delta + step_size · direction(Σ_{i in B} ∇_delta min(J(clip(x_i + delta), y_i), β)))
-        P projects onto the ball; β = 2 log K bounds the loss, so that no image that is fooled already outweighs the others.
-        The paper calls for β without fixing it. step_size None: eps / 2, falling to a tenth of that over the passes.
-    method "deepfool" (Moosavi-Dezfooli et al. 2017, Algorithm 1): for each image that delta does not fool, in random order,
-        delta <- P(delta + (1 + overshoot) · the smallest change, to first order, that takes clip(x_i + delta) over the next boundary)
-        where DeepFool's steps are repeated until the image is over it, 10 times at most. Non-targeted, in batches of one.
-        The paper stops at a wanted error rate; here all the passes are made and the best is kept.
+    method "gradient" (Shafahi et al. 2020, Algorithm 2; sign or l2 steps for the "fgsm" form): for each mini-batch B of
+        batch_size images delta <- P(delta + step_size · direction(Σ_{i in B} ∇_delta min(J(clip(x_i + delta), y_i),
+        β))) P projects onto the ball; β = 2 log K bounds the loss, so that no image that is fooled already outweighs
+        the others. The paper calls for β without fixing it. step_size None: eps / 2, falling to a tenth of that over
+        the passes.
+    method "deepfool" (Moosavi-Dezfooli et al. 2017, Algorithm 1): for each image that delta does not fool, in random
+        order, delta <- P(delta + (1 + overshoot) · the smallest change, to first order, that takes clip(x_i + delta)
+        over the next boundary) where DeepFool's steps are repeated until the image is over it, 10 times at most.
+        Non-targeted, in batches of one. The paper stops at a wanted error rate; here all the passes are made and the
+        best is kept.
     Returns the delta, detached, that fools most of x of those after each pass. delta = 0 where x is empty.
-    Costs, in images: gradient: steps · N · (2 forward + 1 backward); deepfool: steps · N · 2 forward, and for every image that is not
-        fooled about 3 · (1 forward + K backward).
+    Costs, in images: gradient: steps · N · (2 forward + 1 backward); deepfool: steps · N · 2 forward, and for every
+        image that is not fooled about 3 · (1 forward + K backward).
 
     Moosavi-Dezfooli, Fawzi, Fawzi, Frossard, "Universal adversarial perturbations", CVPR 2017.
     Shafahi, Najibi, Xu, Dickerson, Davis, Goldstein, "Universal adversarial training", AAAI 2020.
@@ -77,7 +81,8 @@ def universal(model, x, y=None, *, eps, norm="linf", method="gradient", step_siz
 
 
 def add_universal(x, delta):
-    """x + delta, clipped to [0, 1], for images x, shape (N, ...), and one delta for all; each within max |delta| of x."""
+    """x + delta, clipped to [0, 1], for images x, shape (N, ...), and one delta for all; each within max |delta| of
+    x."""
     return add_inside(x, delta.expand_as(x))
 
 
@@ -121,15 +126,18 @@ def _onto_ball(delta, eps, norm):
     if norm == "linf":
         eps = representable(eps, delta.dtype)
         return delta.clamp(-eps, eps)
-    return delta * (summed_radius(eps, delta.dtype) / delta.norm().clamp_min(torch.finfo(delta.dtype).tiny)).clamp(max=1)
+    return delta * (summed_radius(eps,
+                                  delta.dtype) / delta.norm().clamp_min(torch.finfo(delta.dtype).tiny)).clamp(max=1)
 
 
 CARDS = (
     AttackCard(
-        name="universal", input="random", frequency="iterative", specificity="both", scope="universal", measurement="linf, l2",
+        name="universal", input="random", frequency="iterative", specificity="both", scope="universal",
+        measurement="linf, l2",
         realism="non-realistic", falsification="both", knowledge="white box",
         method="one delta for all images, by mini-batch gradient steps or by adding up DeepFool's steps",
         paper="Moosavi-Dezfooli et al., 2017, arXiv:1610.08401; Shafahi et al., 2020, arXiv:1811.11304",
-        cost="gradient: 2 forward and 1 backward per image and pass; deepfool: 2 forward per image and pass, and about 3 (1 forward + K backward) per image not yet fooled",
+        cost="gradient: 2 forward and 1 backward per image and pass; deepfool: 2 forward per image and pass, and about "
+             "3 (1 forward + K backward) per image not yet fooled",
     ),
 )

@@ -1,7 +1,9 @@
-"""The virtual adversarial perturbation: the direction in which the model's own answer changes fastest, without any label.
+"""The virtual adversarial perturbation: the direction in which the model's own answer changes fastest, without any
+label.
 
-At x itself the divergence between the answers there and nearby is zero and so is its gradient: what counts is the curvature.
-Power iteration finds the direction of largest curvature, with one gradient per turn and without ever forming the Hessian.
+At x itself the divergence between the answers there and nearby is zero and so is its gradient: what counts is the
+curvature. Power iteration finds the direction of largest curvature, with one gradient per turn and without ever forming
+the Hessian.
 """
 
 import torch
@@ -26,18 +28,20 @@ def virtual_adversarial(model, x, y=None, *, eps, steps=5, xi=0.1, generator=Non
     """The perturbation in the l2 ball of radius eps that changes the model's answers most, to second order.
 
         d <- u / ‖u‖₂,   u = ∇_r KL(p(· | x) ‖ p(· | x + r)) at r = ξ d,          `steps` times from a random d
-        x_adv = P(x ± eps · d): of the two signs, which the second order cannot tell apart, the one of larger KL, if not 0
+        x_adv = P(x ± eps · d): of the two signs, which the second order cannot tell apart, the one of larger KL, if not
+        0
 
-    model: from images in [0, 1], shape (N, ...), to logits (N, K). x: such images. y: not used: the model's own distribution
-        p(· | x) stands in for it ("virtual" labels); it is accepted so that all attacks are called alike.
-    steps: power iterations; one is enough for training, the paper finds. xi: ξ, the finite difference, in units of ‖x_adv − x‖₂.
-    P projects onto the ball and the box [0, 1]. At x + ξ d the model may see values outside [0, 1] by up to ξ.
+    model: from images in [0, 1], shape (N, ...), to logits (N, K). x: such images. y: not used: the model's own
+        distribution p(· | x) stands in for it ("virtual" labels); it is accepted so that all attacks are called alike.
+    steps: power iterations; one is enough for training, the paper finds. xi: ξ, the finite difference, in units of
+    ‖x_adv − x‖₂. P projects onto the ball and the box [0, 1]. At x + ξ d the model may see values outside [0, 1] by up
+    to ξ.
     Returns x_adv: x itself only where no change of the answer was found.
     Costs steps · (1 forward + 1 backward) + 3 forward passes per image.
 
-    Miyato, Maeda, Koyama, Ishii, "Virtual adversarial training", TPAMI 2019, section 3.3 and Algorithm 1. The paper adds + eps · d
-    without a look at −d, and there is no box. Probabilities are computed in float64: where a network is sure
-    to 1 − 1e-8, their float32 difference and with it the direction would be lost.
+    Miyato, Maeda, Koyama, Ishii, "Virtual adversarial training", TPAMI 2019, section 3.3 and Algorithm 1. The paper
+    adds + eps · d without a look at −d, and there is no box. Probabilities are computed in float64: where a network is
+    sure to 1 − 1e-8, their float32 difference and with it the direction would be lost.
     """
     check(x, y, eps=eps, steps=steps)
     check_positive(xi=xi)
@@ -72,9 +76,11 @@ def divergence(clean, logits):
 
 CARDS = (
     AttackCard(
-        name="virtual_adversarial", input="random", frequency="iterative", specificity="non-targeted", scope="individual", measurement="l2",
+        name="virtual_adversarial", input="random", frequency="iterative", specificity="non-targeted",
+        scope="individual", measurement="l2",
         realism="non-realistic", falsification="both", knowledge="white box",
         method="power iteration for the direction in which the model's own distribution changes fastest; no labels",
-        paper="Miyato et al., 2019, arXiv:1704.03976", cost="steps (1 forward + 1 backward) + 3 forward passes per image",
+        paper="Miyato et al., 2019, arXiv:1704.03976", cost="steps (1 forward + 1 backward) + 3 forward passes per "
+                                                            "image",
     ),
 )

@@ -19,9 +19,12 @@ class Grader(str, enum.Enum):
 def build(
     check: Annotated[bool, typer.Option("--check", help="Only say which built notebooks are stale.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Execute those, too, that are not stale.")] = False,
-    grader: Annotated[Grader | None, typer.Option("--for", help="Make a course folder for this grader instead.", show_default=False)] = None,
-    out: Annotated[Path | None, typer.Option(help="With --for: the folder to make. [default: build/GRADER]", show_default=False)] = None,
-    seed: Annotated[int | None, typer.Option(help="With --for: the seed of the hidden tests, for you to keep. [default: 1]", show_default=False)] = None,
+    grader: Annotated[Grader | None, typer.Option("--for", help="Make a course folder for this grader instead.",
+                                                  show_default=False)] = None,
+    out: Annotated[Path | None, typer.Option(help="With --for: the folder to make. [default: build/GRADER]",
+                                             show_default=False)] = None,
+    seed: Annotated[int | None, typer.Option(help="With --for: the seed of the hidden tests, for you to keep. "
+                                                  "[default: 1]", show_default=False)] = None,
 ):
     """Make the notebooks from their masters in notebooks/source, where they are stale."""
     if grader:
@@ -51,4 +54,5 @@ def build_for(grader, out, seed, check_or_force):
     for notebook in notebooks:
         show(notebook)
     name = notebooks[0].stem
-    show(f"next, in {out}: " + (f"nbgrader generate_assignment {name}" if grader == "nbgrader" else f"otter assign {name}/{name}.ipynb dist/{name}"))
+    show(f"next, in {out}: " + (f"nbgrader generate_assignment {name}" if grader == "nbgrader"
+                                else f"otter assign {name}/{name}.ipynb dist/{name}"))

@@ -14,14 +14,23 @@ from advcourse.files import PACKAGE, checkout
 
 
 def grade(
-    submissions: Annotated[Path, typer.Argument(help="A folder or zip of submitted notebooks; or the word doctor: which walls hold here?")],
-    out: Annotated[Path, typer.Option(help="The folder for marks, feedback and the gradebook; a run that was stopped goes on there.")] = Path("grades"),
-    course: Annotated[str | None, typer.Option(help="The rules of the class, a TOML file or its NAME: limits, weights, deadlines.", show_default=False)] = None,
-    seed: Annotated[int | None, typer.Option(min=0, help="The secret seed of the probes. [default: drawn once, kept in OUT]", show_default=False)] = None,
-    workers: Annotated[int | None, typer.Option(min=1, help="Submissions to grade side by side. [default: one per core]", show_default=False)] = None,
-    scheduler: Annotated[str | None, typer.Option(help="Grade on the dask.distributed cluster at this address, such as tcp://host:8786.")] = None,
-    nbgrader: Annotated[str | None, typer.Option(help="Write the marks into nbgrader's gradebook, too, such as sqlite:///gradebook.db.", show_default=False)] = None,
-    unsafe: Annotated[bool, typer.Option("--unsafe", help="Run students' code without walls. The marks will say so.")] = False,
+    submissions: Annotated[Path, typer.Argument(help="A folder or zip of submitted notebooks; or the word doctor: "
+                                                     "which walls hold here?")],
+    out: Annotated[Path, typer.Option(help="The folder for marks, feedback and the gradebook; a run that was stopped "
+                                           "goes on there.")] = Path("grades"),
+    course: Annotated[str | None, typer.Option(help="The rules of the class, a TOML file or its NAME: limits, weights, "
+                                                    "deadlines.", show_default=False)] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="The secret seed of the probes. [default: drawn once, kept in "
+                                                         "OUT]", show_default=False)] = None,
+    workers: Annotated[int | None, typer.Option(min=1,
+                                                help="Submissions to grade side by side. [default: one per core]",
+                                                show_default=False)] = None,
+    scheduler: Annotated[str | None, typer.Option(help="Grade on the dask.distributed cluster at this address, such as "
+                                                       "tcp://host:8786.")] = None,
+    nbgrader: Annotated[str | None, typer.Option(help="Write the marks into nbgrader's gradebook, too, such as "
+                                                      "sqlite:///gradebook.db.", show_default=False)] = None,
+    unsafe: Annotated[bool, typer.Option("--unsafe",
+                                         help="Run students' code without walls. The marks will say so.")] = False,
 ):
     """Grade a class: run students' functions in boxes, and write marks and feedback."""
     with plain_errors():
@@ -38,8 +47,10 @@ def grade(
             seed = run.seed_of(rules.secret)
         found = collect.collect(submissions)
         with grading_bar(len(found)) as on_graded:
-            graded = run.grade_class(found, out, limits=limits, seed=seed, workers=workers or len(os.sched_getaffinity(0)),
-                                     scheduler=scheduler, walled=not unsafe, personal=bool(rules and rules.personal), on_graded=on_graded)
+            graded = run.grade_class(found, out, limits=limits, seed=seed,
+                                     workers=workers or len(os.sched_getaffinity(0)),
+                                     scheduler=scheduler, walled=not unsafe, personal=bool(rules and rules.personal),
+                                     on_graded=on_graded)
         reports.write(graded, out, course=rules.name if rules else "")
         if rules:
             files.write(out / "totals.csv", reports.totals_table(rules, graded))
@@ -69,11 +80,13 @@ def grade_doctor():
 
 
 def release(
-    course: Annotated[str, typer.Option(help="The rules of the class: a TOML file, or the NAME of NAME.toml or NAME/course.toml.")],
+    course: Annotated[str, typer.Option(help="The rules of the class: a TOML file, or the NAME of NAME.toml or "
+                                             "NAME/course.toml.")],
     students: Annotated[Path, typer.Option(help="The roster, a CSV file with the columns student and name.")],
     out: Annotated[Path, typer.Option(help="The folder for the students' folders and zips.")] = Path("build/release"),
 ):
-    """Make every student's own notebooks, with a README, ready to be handed out. What is there already is left as it is."""
+    """Make every student's own notebooks, with a README, ready to be handed out. What is there already is left as it
+    is."""
     with plain_errors():
         from rich.progress import track
 
@@ -86,4 +99,5 @@ def release(
         made = release.release(rules, roster, source, out)
         for _, new, old in track(made, "students", total=len(roster), console=console, disable=not console.is_terminal):
             written, kept = written + new, kept + old
-    show(f"{len(roster)} students, {written} files written" + (f", {kept} kept as they were" if kept else "") + f": {out.resolve()}")
+    show(f"{len(roster)} students, {written} files written" + (f", {kept} kept as they were" if kept
+                                                               else "") + f": {out.resolve()}")

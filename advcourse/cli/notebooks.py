@@ -27,7 +27,7 @@ class Profile(str, enum.Enum):
 def lab(context: typer.Context):
     """Open JupyterLab on the series. Further options go to JupyterLab, such as --no-browser or --port 9999."""
     with plain_errors():
-        import jupyterlab  # noqa: F401  (says that it is missing, before anything is copied)
+        import jupyterlab  # noqa: F401 (says that it is missing, before anything is copied)
 
         folder = checkout() / "notebooks" if checkout() else copy_notebooks(PACKAGE / "notebooks", COPIES)
     command = [sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={folder.resolve()}", *context.args]
@@ -45,7 +45,8 @@ def copy_notebooks(source, folder):
 
 
 def series_folder(solutions):
-    """Where the notebooks are that `run` executes: in the checkout; else the student's copies, else the installed ones."""
+    """Where the notebooks are that `run` executes: in the checkout; else the student's copies, else the installed
+    ones."""
     if checkout():
         return checkout() / "notebooks" / ("solutions" if solutions else "")
     if solutions:
@@ -54,14 +55,20 @@ def series_folder(solutions):
 
 
 def run(
-    numbers: Annotated[list[str] | None, typer.Argument(metavar="NN", help="Notebooks to run, such as 01; all by default.")] = None,
+    numbers: Annotated[list[str] | None, typer.Argument(metavar="NN", help="Notebooks to run, such as 01; all by "
+                                                                           "default.")] = None,
     profile: Annotated[Profile, typer.Option(help="quick: minutes on a laptop. full: hours on a GPU.")] = Profile.quick,
-    dataset: Annotated[str | None, typer.Option(help="The data set, or a folder of images. [default: as each notebook says]", show_default=False)] = None,
-    seed: Annotated[int | None, typer.Option(help="The random seed. [default: as each notebook says]", show_default=False)] = None,
-    device: Annotated[str | None, typer.Option(help="The device, such as cpu or cuda. [default: as each notebook says]", show_default=False)] = None,
-    workers: Annotated[int | None, typer.Option(min=1, help="Notebooks to run side by side. [default: as many as there are cores and memory for]", show_default=False)] = None,
+    dataset: Annotated[str | None, typer.Option(help="The data set, or a folder of images. [default: as each notebook "
+                                                     "says]", show_default=False)] = None,
+    seed: Annotated[int | None, typer.Option(help="The random seed. [default: as each notebook says]",
+                                             show_default=False)] = None,
+    device: Annotated[str | None, typer.Option(help="The device, such as cpu or cuda. [default: as each notebook says]",
+                                               show_default=False)] = None,
+    workers: Annotated[int | None, typer.Option(min=1, help="Notebooks to run side by side. [default: as many as there "
+                                                            "are cores and memory for]", show_default=False)] = None,
     out: Annotated[Path, typer.Option(help="The folder for executed notebooks and the report.")] = Path("build/run"),
-    scheduler: Annotated[str | None, typer.Option(help="Run on the dask.distributed cluster at this address, such as tcp://host:8786.")] = None,
+    scheduler: Annotated[str | None, typer.Option(help="Run on the dask.distributed cluster at this address, such as "
+                                                       "tcp://host:8786.")] = None,
     solutions: Annotated[bool, typer.Option("--solutions", help="Run the solved notebooks.")] = False,
 ):
     """Run notebooks headless and write a report on what they computed, claimed and drew."""

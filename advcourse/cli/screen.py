@@ -95,7 +95,8 @@ def grading_bar(total):
     )
 
     console = Console(stderr=True)
-    columns = (TextColumn("grading"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("· left"), TimeRemainingColumn(),
+    columns = (TextColumn("grading"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("· left"),
+               TimeRemainingColumn(),
                TextColumn("{task.fields[latest]}"))
     with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
         task = progress.add_task("", total=total, latest="")

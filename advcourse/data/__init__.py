@@ -7,7 +7,8 @@ from advcourse.data import faces, fonts, images, portraits  # importing them reg
 from advcourse.data.download import DataError, DownloadError, find, folder, time_limit
 from advcourse.data.registry import LOADERS, Dataset, register
 
-__all__ = ["DataError", "Dataset", "DownloadError", "faces", "find", "folder", "fonts", "load", "names", "register", "verify"]
+__all__ = ["DataError", "Dataset", "DownloadError", "faces", "find", "folder", "fonts", "load", "names", "register",
+           "verify"]
 
 AUTO_SECONDS = 5  # how long "auto" may wait for MNIST
 _no_mnist = False  # whether "auto" has waited in vain in this process: the wait is not paid twice
@@ -21,11 +22,12 @@ def names():
 def load(name="auto", *, train=None, test=None, seed=0):
     """A data set, as a Dataset.
 
-    name: one of `names()`; "auto", which is MNIST where it is on disk or arrives within a few seconds, else fonts; or the
-    path of a folder (or .tar.gz) of images in train/<class>/ and test/<class>/.
+    name: one of `names()`; "auto", which is MNIST where it is on disk or arrives within a few seconds, else fonts; or
+    the path of a folder (or .tar.gz) of images in train/<class>/ and test/<class>/.
     train, test: how many images to keep at most, the first of a fixed order; None keeps all.
     seed: for generated images; the others ignore it.
-    Raises ValueError for an unknown name, DataError for damaged files, DownloadError (a DataError) for files that cannot be had.
+    Raises ValueError for an unknown name, DataError for damaged files, DownloadError (a DataError) for files that
+    cannot be had.
     """
     for count, what in ((train, "train"), (test, "test")):
         if count is not None and count < 1:
@@ -41,7 +43,8 @@ def load(name="auto", *, train=None, test=None, seed=0):
 
 
 def verify(name):
-    """Read a data set from the disk, without a download, and check every file; DataError says what is missing or damaged."""
+    """Read a data set from the disk, without a download, and check every file; DataError says what is missing or
+    damaged."""
     if name == "auto":
         raise ValueError(f"verify one data set at a time; there are {', '.join(names())}")
     with time_limit(0):
@@ -56,4 +59,5 @@ def _mnist_or_fonts(**options):
     except DownloadError:
         _no_mnist = True
     dataset = load("fonts", **options)
-    return replace(dataset, card=f"{dataset.card} (in place of MNIST, which is neither on this machine nor quick to download)")
+    return replace(dataset, card=f"{dataset.card} (in place of MNIST, which is neither on this machine nor quick to "
+                                 "download)")

@@ -45,7 +45,8 @@ class _Final(Exception):
 class File:
     """One file of a data set.
 
-    path: where it lies below a data folder; checksum: "sha256:…" or "md5:…"; urls: where to get it, tried in this order.
+    path: where it lies below a data folder; checksum: "sha256:…" or "md5:…"; urls: where to get it, tried in this
+    order.
     """
 
     path: str
@@ -190,7 +191,8 @@ def _try_each(file, scratch, deadline):
 
 
 def _fetch(url, checksum, scratch, deadline):
-    """One attempt at one address: the place of the verified file. Raises _Passing or _Final with the reason, or OSError."""
+    """One attempt at one address: the place of the verified file. Raises _Passing or _Final with the reason, or
+    OSError."""
     import pooch
     import requests
     from urllib3.exceptions import ProtocolError, ReadTimeoutError
@@ -233,7 +235,8 @@ def _stream(url, output_file, deadline):
         response.raise_for_status()
         size = int(response.headers.get("Content-Length", 0)) or None
         name = url.rsplit("/", 1)[-1]
-        with open(output_file, "wb") as output, tqdm(desc=name, total=size, unit="B", unit_scale=True, leave=False) as bar:
+        with open(output_file, "wb") as output, tqdm(desc=name, total=size, unit="B", unit_scale=True,
+                                                     leave=False) as bar:
             start = b""
             for chunk in response.iter_content(CHUNK):
                 start = start or chunk[:100]

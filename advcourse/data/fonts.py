@@ -1,8 +1,9 @@
-"""Letters A–J in the fonts that matplotlib ships, under known affine maps: a data set whose class manifold is known exactly.
+"""Letters A–J in the fonts that matplotlib ships, under known affine maps: a data set whose class manifold is known
+exactly.
 
-After the FONTS data of Stutz, Hein, Schiele: Disentangling Adversarial Robustness and Generalization, CVPR 2019. An image
-is decode(font, letter, theta): all images of a letter in a font form a smooth, six-dimensional surface, and the decoder's
-gradient with respect to theta points along it.
+After the FONTS data of Stutz, Hein, Schiele: Disentangling Adversarial Robustness and Generalization, CVPR 2019. An
+image is decode(font, letter, theta): all images of a letter in a font form a smooth, six-dimensional surface, and the
+decoder's gradient with respect to theta points along it.
 """
 
 import functools
@@ -33,11 +34,13 @@ RANGES = {
     "rotation": (-math.pi / 2, math.pi / 2),
 }
 UPRIGHT = torch.tensor([0.0, 0.0, 0.0, 0.0, 1.0, 0.0])  # the theta that changes nothing
-# Of `load`: turned letters of the full ranges are hard to read, these are about as hard as MNIST (for softmax regression, too).
+# Of `load`: turned letters of the full ranges are hard to read, these are about as hard as MNIST (for softmax
+# regression, too).
 LOAD_SPREAD = 0.3
 SIZE = 28  # pixels on the side of an image
 RESOLUTION = 4 * SIZE  # of the stored glyphs, so that sampling them loses nothing
-FILL = 0.65  # the largest letter of a face, as a share of the image: under theta, one image in forty loses over 2 % of its ink
+# the largest letter of a face, as a share of the image: under theta, one image in forty loses over 2 % of its ink
+FILL = 0.65
 BLUR = 0.4  # pixels: the standard deviation of the antialiasing filter
 CHUNK = 1000  # images made at a time
 
@@ -54,7 +57,8 @@ def decode(font, letter, theta):
     theta: (N, 6) floating point, columns as in RANGES.
     Returns (N, 1, 28, 28) in [0, 1], white on black, of theta's dtype and device.
     The letter's points p go to scale · R(rotation) · [[1, shear_x], [shear_y, 1]] p + translation.
-    (The paper's code applies these numbers to the way back, from the image to the letter: a larger scale makes a smaller letter.)
+    (The paper's code applies these numbers to the way back, from the image to the letter: a larger scale makes a
+    smaller letter.)
     """
     if theta.ndim != 2 or theta.shape[1] != len(RANGES) or not theta.is_floating_point():
         raise ValueError(
@@ -98,13 +102,14 @@ def generate(n, seed=0, spread=1.0):
     y = (uniform[:, 1] * len(LETTERS)).long()
     low, high = torch.tensor(list(RANGES.values())).T
     theta = UPRIGHT + spread * (low + uniform[:, 2:] * (high - low) - UPRIGHT)
-    chunks = zip(font.split(CHUNK), y.split(CHUNK), theta.split(CHUNK))
+    chunks = zip(font.split(CHUNK), y.split(CHUNK), theta.split(CHUNK), strict=True)
     return torch.cat([decode(*chunk) for chunk in chunks]), y, font, theta
 
 
 @register("fonts")
 def fonts(train=None, test=None, seed=0):
-    """20,000 training and 2,000 test images unless told otherwise: those of generate with seeds 2 · seed and 2 · seed + 1."""
+    """20,000 training and 2,000 test images unless told otherwise: those of generate with seeds 2 · seed and 2 · seed +
+    1."""
     x_train, y_train, _, _ = generate(20_000 if train is None else train, seed=2 * seed, spread=LOAD_SPREAD)
     x_test, y_test, _, _ = generate(2_000 if test is None else test, seed=2 * seed + 1, spread=LOAD_SPREAD)
     card = (
@@ -123,7 +128,8 @@ def _indices(what, value, known, count, device):
     value = torch.as_tensor(value, device=device)
     if value.is_floating_point() or value.shape not in [(), (count,)]:
         raise ValueError(
-            f"{what} must be one index or as many as theta has rows ({count}); got {value.dtype}, shape {tuple(value.shape)}"
+            f"{what} must be one index or as many as theta has rows ({count}); got {value.dtype}, shape "
+            f"{tuple(value.shape)}"
         )
     if ((value < 0) | (value >= len(known))).any():
         raise ValueError(f"{what} must lie in 0 … {len(known) - 1}")

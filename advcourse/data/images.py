@@ -76,8 +76,9 @@ def digits(train=None, test=None, seed=0):
 @register("mnist")
 def mnist(train=None, test=None, seed=0):
     files = [
-        (File(f"MNIST/raw/{name}", raw), File(f"MNIST/raw/{name}.gz", packed, tuple(f"{url}{name}.gz" for url in MNIST_URLS)))
-        for name, raw, packed in zip(IDX, MNIST_RAW, MNIST_PACKED)
+        (File(f"MNIST/raw/{name}", raw), File(f"MNIST/raw/{name}.gz", packed,
+                                              tuple(f"{url}{name}.gz" for url in MNIST_URLS)))
+        for name, raw, packed in zip(IDX, MNIST_RAW, MNIST_PACKED, strict=True)
     ]
     card = "MNIST: 60,000 + 10,000 handwritten digits, 28×28 grey; CC BY-SA 3.0; LeCun, Cortes, Burges 1998"
     return _from_idx("mnist", files, train, test, DIGITS, card)
@@ -87,7 +88,7 @@ def mnist(train=None, test=None, seed=0):
 def fashion_mnist(train=None, test=None, seed=0):
     files = [
         (File(f"FashionMNIST/raw/{name}.gz", packed, tuple(f"{url}{name}.gz" for url in FASHION_URLS)),)
-        for name, packed in zip(IDX, FASHION_PACKED)
+        for name, packed in zip(IDX, FASHION_PACKED, strict=True)
     ]
     card = "Fashion-MNIST: 60,000 + 10,000 pictures of clothes, 28×28 grey; MIT licence; Xiao, Rasul, Vollgraf 2017"
     return _from_idx("fashion-mnist", files, train, test, CLOTHES, card)
@@ -95,7 +96,8 @@ def fashion_mnist(train=None, test=None, seed=0):
 
 @register("cifar10")
 def cifar10(train=None, test=None, seed=0):
-    """From cifar-10-python.tar.gz or the folder it unpacks to, else from a JPEG copy, an archive for `folder_of_images`."""
+    """From cifar-10-python.tar.gz or the folder it unpacks to, else from a JPEG copy, an archive for
+    `folder_of_images`."""
     card = "CIFAR-10: 50,000 + 10,000 colour pictures of animals and vehicles, 32×32; no licence stated; Krizhevsky 2009"
     unpacked = {name: File(f"cifar-10-batches-py/{name}", checksum) for name, checksum in CIFAR10_BATCHES.items()}
     if all(find(file.path) for file in unpacked.values()):
@@ -121,8 +123,9 @@ def cifar10(train=None, test=None, seed=0):
 def folder_of_images(path, train=None, test=None):
     """Your own images: a folder, or a .tar.gz of one, with train/<class>/*.png|jpg and test/<class>/*.png|jpg in it.
 
-    All images must be of one size; they are grey if all of them are, else RGB. Their order goes round the classes, so that
-    the first few hold each class equally often. Raises ValueError for another layout, DataError for an unreadable file.
+    All images must be of one size; they are grey if all of them are, else RGB. Their order goes round the classes, so
+    that the first few hold each class equally often. Raises ValueError for another layout, DataError for an unreadable
+    file.
     """
     path = Path(path)
     if path.is_dir():
@@ -158,7 +161,8 @@ def _unpack(content, path):
     """The files in a tar archive, compressed or not: a dict from name to bytes. Nothing is written to the disk."""
     try:
         with tarfile.open(fileobj=io.BytesIO(content)) as archive:
-            return {member.name.removeprefix("./"): archive.extractfile(member).read() for member in archive if member.isfile()}
+            return {member.name.removeprefix("./"): archive.extractfile(member).read() for member in archive
+                    if member.isfile()}
     except (tarfile.TarError, EOFError, OSError, zlib.error) as error:
         raise DataError(f"{path} is damaged or not a tar archive ({error}): put a good copy in its place") from None
 
@@ -173,7 +177,8 @@ def _from_files(name, files, content, train, test):
     classes = tuple(sorted(by_split["train"]))
     if not classes or not by_split["test"] or not by_split["test"].keys() <= set(classes):
         raise ValueError(
-            f"{name} must hold train/<class>/*.png or *.jpg, and test/<class>/* with no other classes; found the classes "
+            f"{name} must hold train/<class>/*.png or *.jpg, and test/<class>/* with no other classes; found the "
+            "classes "
             f"{list(classes)} for training and {sorted(by_split['test'])} for testing"
         )
     train_files, y_train = _round_robin(by_split["train"], classes, train)
@@ -189,7 +194,8 @@ def _from_files(name, files, content, train, test):
 
 def _round_robin(by_class, classes, count):
     """`count` files (None: all), the first of each class, then the second of each …, and their labels."""
-    turns = sorted((turn, classes.index(label), file) for label, files in by_class.items() for turn, file in enumerate(files))
+    turns = sorted((turn, classes.index(label), file) for label, files in by_class.items()
+                   for turn, file in enumerate(files))
     turns = turns[:count]
     return [file for _, _, file in turns], np.array([label for _, label, _ in turns])
 

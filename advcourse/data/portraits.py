@@ -1,6 +1,8 @@
-"""Photographs of real people: ORL, Extended Yale B, CelebA. They are no part of the course, and the people in them are owed respect.
+"""Photographs of real people: ORL, Extended Yale B, CelebA. They are no part of the course, and the people in them are
+owed respect.
 
-Grey ones are cut to the frame of the drawn `faces`, 48×40, so that what works on one works on the others; CelebA is in colour and twice as large.
+Grey ones are cut to the frame of the drawn `faces`, 48×40, so that what works on one works on the others; CelebA is in
+colour and twice as large.
 """
 
 import hashlib
@@ -16,7 +18,8 @@ from advcourse.data.images import _dataset, _round_robin
 from advcourse.data.registry import register
 
 # The laboratory's archive as the Idiap Research Institute hands it out, and a checksum of the 400 pictures in a row.
-ORL = File("orl-faces/att_faces.zip", "md5:6efb25cb0d40755e9492b9c012e3348d", ("http://www.idiap.ch/software/bob/data/bob/att_faces.zip",))
+ORL = File("orl-faces/att_faces.zip", "md5:6efb25cb0d40755e9492b9c012e3348d",
+           ("http://www.idiap.ch/software/bob/data/bob/att_faces.zip",))
 ORL_PICTURES = "3ece859febb5dcb346af09c9a1cecc3b63793b7a3062d123f779eb443747e8e7"
 CELEBA_NAMES = File("celeba/identity_CelebA.txt", "md5:32bd1bd63d3c78cd57e08160ec5ed1e2")
 CELEBA_PEOPLE = 100  # those with the most photographs
@@ -35,10 +38,12 @@ def orl_faces(train=None, test=None, seed=0):
     found = hashlib.sha256(b"".join(pictures.get(name, b"") for name in names)).hexdigest()
     if found != ORL_PICTURES:
         place = here.parents[1] if here else find(ORL.path)
-        raise DataError(f"{place} is damaged: the checksum of its 400 pictures is sha256:{found}, wanted sha256:{ORL_PICTURES}. Put a good copy in its place.")
+        raise DataError(f"{place} is damaged: the checksum of its 400 pictures is sha256:{found}, wanted "
+                        f"sha256:{ORL_PICTURES}. Put a good copy in its place.")
     by_person = {f"s{person}": names[10 * person - 10 : 10 * person] for person in range(1, 41)}
     card = "ORL: 40 people, 7 + 3 photographs of each, cut to 48×40 grey; free with credit to Olivetti Research Laboratory; Samaria, Harter 1994"
-    return _portraits("orl-faces", by_person, lambda at: at >= 7, pictures.get, (92, 112), (0, 1, 92, 111), (40, 48), "L", train, test, card)
+    return _portraits("orl-faces", by_person, lambda at: at >= 7, pictures.get, (92, 112), (0, 1, 92, 111), (40, 48),
+                      "L", train, test, card)
 
 
 @register("yale-b")
@@ -47,27 +52,37 @@ def yale_b(train=None, test=None, seed=0):
     place = find("CroppedYale")
     if not place:
         raise DataError(
-            "Extended Yale B is not on this machine, and has no address that a program may download it from.\nWhat to do: get the cropped pictures, "
-            "CroppedYale.zip, from https://vision.ucsd.edu/datasets/extended-yale-face-database-b-b and unpack them, so that there is "
-            f'{download.folder() / "CroppedYale"}/yaleB01/*.pgm (or CroppedYale in the folder that ADVCOURSE_DATA names), or use DATASET = "faces".'
+            "Extended Yale B is not on this machine, and has no address that a program may download it from.\nWhat to "
+            "do: get the cropped pictures, "
+            "CroppedYale.zip, from https://vision.ucsd.edu/datasets/extended-yale-face-database-b-b and unpack them, "
+            "so that there is "
+            f'{download.folder() / "CroppedYale"}/yaleB01/*.pgm (or CroppedYale in the folder that ADVCOURSE_DATA '
+            'names), or use DATASET = "faces".'
         )
-    by_person = {person.name: sorted(str(file) for file in person.glob("*.pgm") if "Ambient" not in file.name) for person in sorted(place.glob("yaleB*"))}
+    by_person = {person.name: sorted(str(file) for file in person.glob("*.pgm") if "Ambient" not in file.name)
+                 for person in sorted(place.glob("yaleB*"))}
     if len(by_person) < 2 or min(map(len, by_person.values())) < 3:
-        raise DataError(f"{place} must hold yaleB01, yaleB02, … with at least three *.pgm in each; it has {len(by_person)} such folders")
-    card = (f"Extended Yale B: {len(by_person)} people under up to 64 lights each, cropped, 48×40 grey; free for research; "
+        raise DataError(f"{place} must hold yaleB01, yaleB02, … with at least three *.pgm in each; it has "
+                        f"{len(by_person)} such folders")
+    card = (f"Extended Yale B: {len(by_person)} people under up to 64 lights each, cropped, 48×40 grey; free for "
+            "research; "
             "Georghiades, Belhumeur, Kriegman 2001, Lee, Ho, Kriegman 2005")
-    return _portraits("yale-b", by_person, lambda at: at % 3 == 2, _bytes, (168, 192), (4, 0, 164, 192), (40, 48), "L", train, test, card)
+    return _portraits("yale-b", by_person, lambda at: at % 3 == 2, _bytes, (168, 192), (4, 0, 164, 192), (40, 48), "L",
+                      train, test, card)
 
 
 @register("celeba")
 def celeba(train=None, test=None, seed=0):
-    """The 100 people of CelebA with the most photographs; every fifth is for testing. In torchvision's layout, packed or unpacked."""
+    """The 100 people of CelebA with the most photographs; every fifth is for testing. In torchvision's layout, packed
+    or unpacked."""
     unpacked, packed = find("celeba/img_align_celeba"), find("celeba/img_align_celeba.zip")
     if not (unpacked or packed) or not find(CELEBA_NAMES.path):
         raise DataError(
-            "CelebA is not on this machine, and its makers want you to agree to their terms before you download it.\nWhat to do: get img_align_celeba.zip and "
+            "CelebA is not on this machine, and its makers want you to agree to their terms before you download "
+            "it.\nWhat to do: get img_align_celeba.zip and "
             "identity_CelebA.txt from https://mmlab.ie.cuhk.edu.hk/projects/CelebA.html and put both into "
-            f'{download.folder() / "celeba"} (or celeba in the folder that ADVCOURSE_DATA names), or use DATASET = "faces".'
+            f'{download.folder() / "celeba"} (or celeba in the folder that ADVCOURSE_DATA names), or use DATASET = '
+            '"faces".'
         )
     by_number = {}
     for line in read(CELEBA_NAMES).decode().splitlines():
@@ -75,7 +90,8 @@ def celeba(train=None, test=None, seed=0):
         by_number.setdefault(int(number), []).append(file)
     largest = sorted(by_number, key=lambda number: (-len(by_number[number]), number))[:CELEBA_PEOPLE]
     by_person = {f"{number}": by_number[number] for number in sorted(largest)}
-    card = (f"CelebA: the {len(by_person)} people with the most photographs in it, aligned, cut to 96×80 RGB; for research that is not commercial, "
+    card = (f"CelebA: the {len(by_person)} people with the most photographs in it, aligned, cut to 96×80 RGB; for "
+            "research that is not commercial, "
             "no copies passed on; Liu, Luo, Wang, Tang 2015")
     cut = (by_person, lambda at: at % 5 == 4)
     how = ((178, 218), (29, 45, 149, 189), (80, 96), "RGB", train, test, card)
@@ -95,14 +111,17 @@ def _bytes(path):
 
 
 def _portraits(name, by_person, is_test, content, size, box, small, mode, train, test, card):
-    """A Dataset of photographs, each of which must have `size`, cut to `box` and shrunk to `small`; all in (width, height).
+    """A Dataset of photographs, each of which must have `size`, cut to `box` and shrunk to `small`; all in (width,
+    height).
 
-    by_person: from each person's name to the files; is_test: says of a file's place in its list whether it is for testing;
+    by_person: from each person's name to the files; is_test: says of a file's place in its list whether it is for
+    testing;
     content: from a file to its bytes; mode: of the pictures, "L" or "RGB".
     """
     people, files, labels = tuple(by_person), {}, {}
     for split in (False, True):
-        chosen = {person: [file for at, file in enumerate(by_person[person]) if is_test(at) == split] for person in people}
+        chosen = {person: [file for at, file in enumerate(by_person[person]) if is_test(at) == split]
+                  for person in people}
         files[split], labels[split] = _round_robin(chosen, people, test if split else train)
     x = [_cut(name, file, content, size, box, small, mode) for file in files[False] + files[True]]
     x = np.stack(x).reshape(len(x), small[1], small[0], -1).transpose(0, 3, 1, 2)
@@ -119,5 +138,6 @@ def _cut(name, file, content, size, box, small, mode):
     except (OSError, SyntaxError, ValueError, KeyError, zipfile.BadZipFile) as error:
         raise DataError(f"{file} in {name} is missing or not a readable image ({error}): put a good copy in its place") from None
     if image.size != size:
-        raise DataError(f"{file} in {name} is {image.width}×{image.height}, wanted {size[0]}×{size[1]}: is it the cropped or aligned version?")
+        raise DataError(f"{file} in {name} is {image.width}×{image.height}, wanted {size[0]}×{size[1]}: is it the "
+                        "cropped or aligned version?")
     return np.asarray(image.resize(small, Image.Resampling.BOX, box))

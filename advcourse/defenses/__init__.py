@@ -1,6 +1,8 @@
-"""Defenses: training on adversarial examples, detecting them, proving that there are none; and defenses that only look like some.
+"""Defenses: training on adversarial examples, detecting them, proving that there are none; and defenses that only look
+like some.
 
-Adversarial training is a loss for `training.fit`: adversarial_training.py holds the methods, fast_training.py the cheap ones and their catastrophe.
+Adversarial training is a loss for `training.fit`: adversarial_training.py holds the methods, fast_training.py the cheap
+ones and their catastrophe.
 """
 
 from advcourse.defenses.adversarial_training import (
@@ -16,6 +18,17 @@ from advcourse.defenses.adversarial_training import (
 from advcourse.defenses.fast_training import catastrophic_epoch, fast_loss, free_loss, grad_align_loss, one_step_gap
 
 __all__ = [
-    "goodfellow_loss", "kurakin_loss", "pgd_loss", "trades_loss", "mart_loss", "logit_pairing_loss", "virtual_adversarial_loss", "warm_up",
-    "fast_loss", "free_loss", "grad_align_loss", "one_step_gap", "catastrophic_epoch",
+    "catastrophic_epoch",
+    "fast_loss",
+    "free_loss",
+    "goodfellow_loss",
+    "grad_align_loss",
+    "kurakin_loss",
+    "logit_pairing_loss",
+    "mart_loss",
+    "one_step_gap",
+    "pgd_loss",
+    "trades_loss",
+    "virtual_adversarial_loss",
+    "warm_up",
 ]

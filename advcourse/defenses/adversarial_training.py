@@ -2,9 +2,9 @@
 
     fit(model, x, y, epochs=10, loss=partial(pgd_loss, eps=0.3))
 
-Each makes examples against the network as it is at that step and trains on them as they are: no gradient flows through their making.
-Images lie in [0, 1], shape (N, C, H, W); labels have shape (N,). Random numbers come from torch's global generator, which `fit` seeds.
-What makes it cheap, and what goes wrong then, is in fast_training.py.
+Each makes examples against the network as it is at that step and trains on them as they are: no gradient flows through
+their making. Images lie in [0, 1], shape (N, C, H, W); labels have shape (N,). Random numbers come from torch's global
+generator, which `fit` seeds. What makes it cheap, and what goes wrong then, is in fast_training.py.
 """
 
 import math
@@ -21,11 +21,15 @@ from advcourse.training.loop import cross_entropy_loss
 # The inner maximisation: where near x is the loss highest?
 
 def worst_case(model, x, loss, *, eps, norm="linf", steps=7, step_size=None, start=None):
-    """Images near x on which `loss` is high: a few steps up its gradient, after each of them back into the ball and into [0, 1].
+    """Images near x on which `loss` is high: a few steps up its gradient, after each of them back into the ball and
+    into [0, 1].
 
-    loss: from logits (N, K) to one number per image, (N,). eps: the radius, or in "linf" a tensor (N,) with one for each image;
-    norm: "linf", "l2" or "l1"; step_size: 2.5 eps / steps. start: the images to start from; else a random point of the ball.
-    Returns the last iterate, detached. It is the walk of `attacks.pgd` without an attack's care: nothing is checked, no best iterate kept.
+    loss: from logits (N, K) to one number per image, (N,). eps: the radius, or in "linf" a tensor (N,) with one for
+    each image;
+    norm: "linf", "l2" or "l1"; step_size: 2.5 eps / steps. start: the images to start from; else a random point of the
+    ball.
+    Returns the last iterate, detached. It is the walk of `attacks.pgd` without an attack's care: nothing is checked, no
+    best iterate kept.
 
     Madry et al., "Towards deep learning models resistant to adversarial attacks", ICLR 2018, section 2.1.
     """
@@ -53,27 +57,31 @@ def cross_entropy_of(y):
 # Labels for all images
 
 def goodfellow_loss(model, x, y, *, eps, c=0.5):
-    """Clean images and their one-step examples, weighed by c:  c · J(x, y) + (1 − c) · J(x + p, y),   p = eps · sign(∇_x J(x, y)).
+    """Clean images and their one-step examples, weighed by c:  c · J(x, y) + (1 − c) · J(x + p, y),   p = eps ·
+    sign(∇_x J(x, y)).
 
     c = 1 is ordinary training, c = 0 trains on the examples alone. x + p is clipped to [0, 1].
 
-    Goodfellow, Shlens, Szegedy, "Explaining and harnessing adversarial examples", ICLR 2015, section 6; they use c = 0.5.
+    Goodfellow, Shlens, Szegedy, "Explaining and harnessing adversarial examples", ICLR 2015, section 6; they use c =
+    0.5.
     """
     x_adv = worst_case(model, x, cross_entropy_of(y), eps=eps, steps=1, step_size=eps, start=x)
     return c * cross_entropy_loss(model, x, y) + (1 - c) * cross_entropy_loss(model, x_adv, y)
 
 
 def kurakin_loss(model, x, y, *, eps, share=0.5, weight=0.3, aim="least likely"):
-    """A batch of m images of which the first k = share · m are replaced by one-step examples, which count `weight` each.
+    """A batch of m images of which the first k = share · m are replaced by one-step examples, which count `weight`
+    each.
 
         1 / ((m − k) + λ k) · ( Σ_clean J(x_i, y_i) + λ Σ_adv J(x_i^adv, y_i) ),   λ = weight
 
     Every image has its own radius, drawn by `random_radius`: so the network does not only learn one eps.
-    aim: where the step goes. "least likely": down the loss of the class that the model thinks least likely, as in the paper. "true": up the loss
-        of y. It *leaks the label*: the step is a simple function of y, and a network can learn to read y off the step.
-        "predicted": up the loss of the model's own answer, the usual cure.
+    aim: where the step goes. "least likely": down the loss of the class that the model thinks least likely, as in the
+        paper. "true": up the loss of y. It *leaks the label*: the step is a simple function of y, and a network can
+        learn to read y off the step. "predicted": up the loss of the model's own answer, the usual cure.
 
-    Kurakin, Goodfellow, Bengio, "Adversarial machine learning at scale", ICLR 2017, Algorithm 1 and section 4.1 (share 1/2, λ = 0.3).
+    Kurakin, Goodfellow, Bengio, "Adversarial machine learning at scale", ICLR 2017, Algorithm 1 and section 4.1 (share
+    1/2, λ = 0.3).
     """
     k = round(share * len(x))
     x_adv = step_towards(model, x[:k], y[:k], eps=random_radius(k, eps, x), aim=aim)
@@ -82,19 +90,23 @@ def kurakin_loss(model, x, y, *, eps, share=0.5, weight=0.3, aim="least likely")
 
 
 def step_towards(model, x, y, *, eps, aim):
-    """One step of size eps, a number or one per image (N,): up the loss of the "true" or "predicted" class, or towards the "least likely"."""
+    """One step of size eps, a number or one per image (N,): up the loss of the "true" or "predicted" class, or towards
+    the "least likely"."""
     if aim not in ("true", "predicted", "least likely"):
         raise ValueError(f"aim must be 'true', 'predicted' or 'least likely'; got {aim!r}")
     def loss(logits):
         label = {"true": y, "predicted": logits.argmax(1), "least likely": logits.argmin(1)}[aim]
         return (-1 if aim == "least likely" else 1) * F.cross_entropy(logits, label, reduction="none")
-    return worst_case(model, x, loss, eps=eps, steps=1, step_size=geometry.per_example(eps, x) if isinstance(eps, torch.Tensor) else eps, start=x)
+    return worst_case(model, x, loss, eps=eps, steps=1,
+                      step_size=geometry.per_example(eps, x) if isinstance(eps, torch.Tensor) else eps, start=x)
 
 
 def random_radius(count, eps, like):
-    """`count` radii in [0, eps], shape (count,): the absolute value of a normal with standard deviation eps / 2, cut off at eps.
+    """`count` radii in [0, eps], shape (count,): the absolute value of a normal with standard deviation eps / 2, cut
+    off at eps.
 
-    In the paper eps is 16 grey values and the normal's standard deviation 8. like: a tensor on the device and of the dtype wanted.
+    In the paper eps is 16 grey values and the normal's standard deviation 8. like: a tensor on the device and of the
+    dtype wanted.
     """
     cut = math.erf(math.sqrt(2))  # the share of a normal within two standard deviations
     return eps / math.sqrt(2) * torch.erfinv(cut * torch.rand(count, device=like.device, dtype=like.dtype))
@@ -103,9 +115,11 @@ def random_radius(count, eps, like):
 def pgd_loss(model, x, y, *, eps, norm="linf", steps=7, step_size=None):
     """The loss at the worst image that a few steps find:  max_{‖δ‖ ≤ eps} J(x + δ, y), the saddle point's inner half.
 
-    Arguments as of `worst_case`. On small networks a large eps must be reached slowly (`warm_up`): else training ends in a constant.
+    Arguments as of `worst_case`. On small networks a large eps must be reached slowly (`warm_up`): else training ends
+    in a constant.
 
-    Madry et al., "Towards deep learning models resistant to adversarial attacks", ICLR 2018, section 2.1 (MNIST: eps 0.3, 40 steps of 0.01).
+    Madry et al., "Towards deep learning models resistant to adversarial attacks", ICLR 2018, section 2.1 (MNIST: eps
+    0.3, 40 steps of 0.01).
     """
     x_adv = worst_case(model, x, cross_entropy_of(y), eps=eps, norm=norm, steps=steps, step_size=step_size)
     return cross_entropy_loss(model, x_adv, y)
@@ -116,7 +130,8 @@ def trades_loss(model, x, y, *, eps, beta=6.0, norm="linf", steps=7, step_size=N
 
     beta: what robustness is worth. The labels do not enter the second part: x + δ is where the answer changes most.
 
-    Zhang et al., "Theoretically principled trade-off between robustness and accuracy", ICML 2019, equation 5 and Algorithm 1.
+    Zhang et al., "Theoretically principled trade-off between robustness and accuracy", ICML 2019, equation 5 and
+    Algorithm 1.
     """
     with torch.no_grad(), evaluating(model):
         clean = model(x)
@@ -128,11 +143,13 @@ def trades_loss(model, x, y, *, eps, beta=6.0, norm="linf", steps=7, step_size=N
 
 
 def mart_loss(model, x, y, *, eps, weight=5.0, norm="linf", steps=7, step_size=None):
-    """Push harder where the network errs:  mean of  B(x + δ, y) + λ · KL( p(x) ‖ p(x + δ) ) · (1 − p_y(x)),   λ = weight.
+    """Push harder where the network errs:  mean of  B(x + δ, y) + λ · KL( p(x) ‖ p(x + δ) ) · (1 − p_y(x)),   λ =
+    weight.
 
     B(x, y) = −log p_y(x) − log(1 − max_{k ≠ y} p_k(x)) also pushes the strongest rival down; δ is that of `pgd_loss`.
 
-    Wang et al., "Improving adversarial robustness requires revisiting misclassified examples", ICLR 2020, equations 9 to 11.
+    Wang et al., "Improving adversarial robustness requires revisiting misclassified examples", ICLR 2020, equations 9
+    to 11.
     """
     x_adv = worst_case(model, x, cross_entropy_of(y), eps=eps, norm=norm, steps=steps, step_size=step_size)
     clean, attacked = model(x), model(x_adv)
@@ -143,10 +160,13 @@ def mart_loss(model, x, y, *, eps, weight=5.0, norm="linf", steps=7, step_size=N
 
 
 def logit_pairing_loss(model, x, y, *, eps, weight=0.5, norm="linf", steps=7, step_size=None):
-    """Clean and adversarial images, and their logits pulled together:  (J(x, y) + J(x', y)) / 2 + λ · mean (z(x) − z(x'))²,   λ = weight.
+    """Clean and adversarial images, and their logits pulled together:  (J(x, y) + J(x', y)) / 2 + λ · mean (z(x) −
+    z(x'))²,   λ = weight.
 
-    x' as in `pgd_loss`, z the logits; the mean is over images and classes. It flattens the loss at the images, which few steps
-    take for robustness: Engstrom, Ilyas, Athalye, "Evaluating and understanding the robustness of adversarial logit pairing", 2018.
+    x' as in `pgd_loss`, z the logits; the mean is over images and classes. It flattens the loss at the images, which
+    few steps
+    take for robustness: Engstrom, Ilyas, Athalye, "Evaluating and understanding the robustness of adversarial logit
+    pairing", 2018.
 
     Kannan, Kurakin, Goodfellow, "Adversarial logit pairing", 2018, section 3.
     """
@@ -158,15 +178,21 @@ def logit_pairing_loss(model, x, y, *, eps, weight=0.5, norm="linf", steps=7, st
 # Labels for some images
 
 def virtual_adversarial_loss(model, x, y, *, eps, unlabelled=None, weight=1.0, xi=0.1, steps=1):
-    """Be right where there is a label, and steady where there is none:  J(x, y) + α · mean KL( p(x_u) ‖ p(x_u + r) ),   α = weight.
+    """Be right where there is a label, and steady where there is none:  J(x, y) + α · mean KL( p(x_u) ‖ p(x_u + r) ),
+    α = weight.
 
-    r: of length eps (l2), in the direction in which the model's own answer changes most, found by `steps` power iterations that look
-        xi away. p(x_u) is a constant: the neighbours shall follow the image. There is no box: r may leave [0, 1].
-    unlabelled: images of which each step takes as many at random as x holds, beside x itself. Without them x alone is smoothed.
+    r: of length eps (l2), in the direction in which the model's own answer changes most, found by `steps` power
+        iterations that look xi away. p(x_u) is a constant: the neighbours shall follow the image. There is no box: r
+        may leave [0, 1].
+    unlabelled: images of which each step takes as many at random as x holds, beside x itself. Without them x alone is
+    smoothed.
 
-    Miyato et al., "Virtual adversarial training", TPAMI 2019, equations 6 to 8 and Algorithm 1. As an attack: `attacks.virtual_adversarial`.
+    Miyato et al., "Virtual adversarial training", TPAMI 2019, equations 6 to 8 and Algorithm 1. As an attack:
+    `attacks.virtual_adversarial`.
     """
-    images = x if unlabelled is None else torch.cat([x, unlabelled[torch.randint(len(unlabelled), (len(x),), device=unlabelled.device)].to(x.device)])
+    images = x if unlabelled is None else torch.cat([x,
+                                                     unlabelled[torch.randint(len(unlabelled), (len(x),),
+                                                                              device=unlabelled.device)].to(x.device)])
     logits = model(images)
     clean = logits.detach()
     direction = geometry.normalise(torch.randn_like(images), "l2")
@@ -180,9 +206,11 @@ def virtual_adversarial_loss(model, x, y, *, eps, unlabelled=None, weight=1.0, x
 # Reaching a large eps
 
 def warm_up(loss, *, eps, batches):
-    """`loss` with an eps that grows in a straight line from 0 to `eps` over the first `batches` training batches, and then stays.
+    """`loss` with an eps that grows in a straight line from 0 to `eps` over the first `batches` training batches, and
+    then stays.
 
-    loss: one of the losses of this module, or partial(…) of one. Batches of a validation do not count. The result remembers: use it for one training.
+    loss: one of the losses of this module, or partial(…) of one. Batches of a validation do not count. The result
+    remembers: use it for one training.
     """
     seen = 0
 

@@ -1,8 +1,9 @@
 """How far is it to the nearest adversarial example? From below, exactly, and from above.
 
-An attack gives an upper bound: there is one this near. Interval arithmetic gives a lower bound: there is none nearer. For a linear model
-the distance has a closed form, for a small ReLU network it is the optimum of a mixed-integer program.
-Networks are those of `advcourse.models`: an `nn.Sequential` of Flatten, Linear, Conv2d and ReLU, the last layer Linear.
+An attack gives an upper bound: there is one this near. Interval arithmetic gives a lower bound: there is none nearer.
+For a linear model the distance has a closed form, for a small ReLU network it is the optimum of a mixed-integer
+program. Networks are those of `advcourse.models`: an `nn.Sequential` of Flatten, Linear, Conv2d and ReLU, the last
+layer Linear.
 """
 
 import math
@@ -20,11 +21,13 @@ INFEASIBLE, FAILED = 2, 4  # scipy's status codes of a program
 # Exactly, for a linear model
 
 def linear_distance(model, x, y, *, norm="linf", box=False):
-    """The distance from each image to the nearest one that a linear model reads as another class, in closed form; shape (N,).
+    """The distance from each image to the nearest one that a linear model reads as another class, in closed form; shape
+    (N,).
 
         min over k ≠ y of (z_y − z_k) / ‖w_y − w_k‖_dual          dual norms: linf and l1, l2 and l2, l1 and linf
 
-    model: `models.softmax_regression`, Flatten and one Linear layer; x: images (N, C, H, W); y: labels, shape (N,). 0 where the model is wrong.
+    model: `models.softmax_regression`, Flatten and one Linear layer; x: images (N, C, H, W); y: labels, shape (N,). 0
+    where the model is wrong.
     box: the nearest image with pixels in [0, 1]; norm "linf" only. inf where there is none.
     """
     contract.check(x, y, norm=norm, norms=("linf", "l2", "l1"))
@@ -44,7 +47,8 @@ def linear_distance(model, x, y, *, norm="linf", box=False):
 
 
 def _fill(slope, room, lead):
-    """The smallest eps, shape (N, K), for which Σ_i slope_i · min(eps, room_i) >= lead: linear in eps between the sorted rooms."""
+    """The smallest eps, shape (N, K), for which Σ_i slope_i · min(eps, room_i) >= lead: linear in eps between the
+    sorted rooms."""
     room, order = room.sort(2)
     slope = slope.gather(2, order)
     full = (slope * room).cumsum(2)  # what the pixels that are at their limit have brought
@@ -59,9 +63,11 @@ def _fill(slope, room, lead):
 # From below: interval arithmetic
 
 def interval_bounds(model, low, high):
-    """What every layer's output can be when each pixel lies between low and high: a list of (low, high), one pair per Linear or Conv2d.
+    """What every layer's output can be when each pixel lies between low and high: a list of (low, high), one pair per
+    Linear or Conv2d.
 
-    low, high: images (N, C, H, W). Each pair bounds the layer's output before the ReLU; the last pair bounds the logits.
+    low, high: images (N, C, H, W). Each pair bounds the layer's output before the ReLU; the last pair bounds the
+    logits.
 
     Gowal et al., "On the effectiveness of interval bound propagation for training verifiably robust models", 2018.
     """
@@ -89,7 +95,8 @@ def _interval(layer, low, high):
 
 @torch.no_grad()
 def proved_by_intervals(model, x, y, eps):
-    """Where interval arithmetic proves that no image of [0, 1] within eps (linf) of x has another class than y: bool, shape (N,).
+    """Where interval arithmetic proves that no image of [0, 1] within eps (linf) of x has another class than y: bool,
+    shape (N,).
 
     eps: a number, or one per image, shape (N,).
     """
@@ -97,7 +104,8 @@ def proved_by_intervals(model, x, y, eps):
     low, high = (x - eps).clamp_min(0), (x + eps).clamp_max(1)
     body, last = nn.Sequential(*list(model)[:-1]), model[-1]
     bounds = interval_bounds(body, low, high)
-    # The leads over y as one layer, instead of the logits: what two logits share then cancels before the interval is taken.
+    # The leads over y as one layer, instead of the logits: what two logits share then cancels before the interval is
+    # taken.
     low, high = (F.relu(end) for end in bounds[-1]) if bounds else (low.flatten(1), high.flatten(1))
     slope = last.weight - last.weight[y][:, None]  # (N, K, D)
     centre, half = ((low + high) / 2).flatten(1), ((high - low) / 2).flatten(1)
@@ -106,7 +114,8 @@ def proved_by_intervals(model, x, y, eps):
 
 
 def interval_distance(model, x, y, *, halvings=20):
-    """A lower bound on the linf distance to the nearest adversarial example: the largest eps that intervals prove, by bisection; shape (N,)."""
+    """A lower bound on the linf distance to the nearest adversarial example: the largest eps that intervals prove, by
+    bisection; shape (N,)."""
     contract.check(x, y, halvings=halvings)
     low, high = torch.zeros_like(x.flatten(1)[:, 0]), torch.ones_like(x.flatten(1)[:, 0])
     for _ in range(halvings):
@@ -134,14 +143,16 @@ class Distance:
 
 
 def exact_distance(model, x, y, *, upper=1.0, time_limit=60.0):
-    """The linf distance from one image to the nearest of [0, 1] at which a ReLU network prefers another class, or a tie: a `Distance`.
+    """The linf distance from one image to the nearest of [0, 1] at which a ReLU network prefers another class, or a
+    tie: a `Distance`.
 
         minimise eps   subject to   |x' − x| <= eps,   0 <= x' <= 1,   h = max(W h' + b, 0) at each layer,   z_k >= z_y
 
     model: Flatten, Linear and ReLU layers, some tens of units; x: one image (C, H, W); y: its label, an int.
-    upper: a distance at which an adversarial example is known, for instance from an attack: it makes the program much smaller.
-    time_limit: in seconds, for all classes k together. A ReLU that may be on or off within the box costs one 0-1 variable a ∈ {0, 1}:
-    h >= W h' + b,  h <= W h' + b − l (1 − a),  h <= u a,  with l and u from intervals.
+    upper: a distance at which an adversarial example is known, for instance from an attack: it makes the program much
+    smaller.
+    time_limit: in seconds, for all classes k together. A ReLU that may be on or off within the box costs one 0-1
+    variable a ∈ {0, 1}: h >= W h' + b,  h <= W h' + b − l (1 − a),  h <= u a,  with l and u from intervals.
     Each class k is a program of its own, solved by HiGHS; later ones only search below the best distance so far.
 
     Tjeng, Xiao, Tedrake, "Evaluating robustness of neural networks with mixed integer programming", ICLR 2019.
@@ -169,7 +180,8 @@ def exact_distance(model, x, y, *, upper=1.0, time_limit=60.0):
 
 
 def _program(layers, x, y, k, radius, seconds):
-    """Minimise the distance to an image of class k within `radius`: (distance, lower bound, image); (inf, radius, None) where there is none.
+    """Minimise the distance to an image of class k within `radius`: (distance, lower bound, image); (inf, radius, None)
+    where there is none.
 
     The variables: the pixels, eps, every hidden unit's output, and a 0-1 variable for each unit that may be on or off.
     """
@@ -203,33 +215,41 @@ def _program(layers, x, y, k, radius, seconds):
         low, high = np.where(always_on, 0, low.numpy()), np.where(may_be_on, high.numpy(), 0)
         count, matrix, bias, eye = len(bias), weight.numpy(), bias.numpy(), np.eye(len(bias))
         switch = unit + units
-        highest[unit:unit + count], lowest[switch:switch + count], highest[switch:switch + count] = high, always_on, may_be_on
+        highest[unit:unit + count], lowest[switch:switch + count], highest[switch:switch
+                                                                           + count] = high, always_on, may_be_on
         add(-bias[may_be_on], (inputs, matrix[may_be_on]), (unit, -eye[may_be_on]))  # h >= W h' + b
-        add((bias - low)[may_be_on], (inputs, -matrix[may_be_on]), (unit, eye[may_be_on]), (switch, -(low[:, None] * eye)[may_be_on]))
+        add((bias - low)[may_be_on], (inputs, -matrix[may_be_on]), (unit, eye[may_be_on]),
+            (switch, -(low[:, None] * eye)[may_be_on]))
         add(np.zeros(may_be_on.sum()), (unit, eye[may_be_on]), (switch, -(high[:, None] * eye)[may_be_on]))  # h <= u a
         low, high, inputs, unit = torch.from_numpy(np.zeros(count)), torch.from_numpy(high), unit, unit + count
     weight, bias = layers[-1]
     add((bias[k] - bias[y])[None].numpy(), (inputs, (weight[y] - weight[k])[None].numpy()))
     for presolve in (True, False):  # now and then HiGHS fails on what its presolve has made of a program
         solved = optimize.milp(
-            c=np.eye(columns)[eps], integrality=np.arange(columns) >= first + units, bounds=optimize.Bounds(lowest, highest),
+            c=np.eye(columns)[eps], integrality=np.arange(columns) >= first + units,
+            bounds=optimize.Bounds(lowest, highest),
             constraints=optimize.LinearConstraint(sparse.vstack(rows), -np.inf, np.concatenate(limits)),
             options={"time_limit": seconds, "mip_rel_gap": 1e-6, "presolve": presolve})
         if solved.status != FAILED:
             break
     if solved.x is None:
         return math.inf, radius if solved.status == INFEASIBLE else solved.mip_dual_bound or 0.0, None
-    bound = solved.fun if solved.mip_dual_bound is None else solved.mip_dual_bound  # a program without 0-1 variables has no gap
+    # a program without 0-1 variables has no gap
+    bound = solved.fun if solved.mip_dual_bound is None else solved.mip_dual_bound
     return solved.fun, bound, torch.from_numpy(solved.x[:pixels]).clamp(0, 1)
 
 
 def _layers(model):
-    """The (weight, bias) of a network of Flatten, Linear and ReLU, where a ReLU stands between any two Linear layers."""
+    """The (weight, bias) of a network of Flatten, Linear and ReLU, where a ReLU stands between any two Linear
+    layers."""
     kinds = [layer for layer in model if not isinstance(layer, nn.Flatten)]
     linear, between = kinds[::2], kinds[1::2]
-    if not (len(kinds) % 2 and all(isinstance(layer, nn.Linear) for layer in linear) and all(isinstance(layer, nn.ReLU) for layer in between)):
-        raise ValueError(f"the network must be Flatten, then Linear and ReLU in turn, the last one Linear; got {[type(layer).__name__ for layer in model]}")
-    return [(layer.weight, layer.bias if layer.bias is not None else layer.weight.new_zeros(len(layer.weight))) for layer in linear]
+    if not (len(kinds) % 2 and all(isinstance(layer, nn.Linear) for layer in linear)
+            and all(isinstance(layer, nn.ReLU) for layer in between)):
+        raise ValueError("the network must be Flatten, then Linear and ReLU in turn, the last one Linear; got "
+                         f"{[type(layer).__name__ for layer in model]}")
+    return [(layer.weight, layer.bias if layer.bias is not None else layer.weight.new_zeros(len(layer.weight)))
+            for layer in linear]
 
 
 def _forward(layers, x):

@@ -32,7 +32,8 @@ class RobustAccuracy:
             left -= count
             lines.append(f"  {attack:8} {count:6} fell, {left} left: {left / total:.2%}")
         if self.skipped:
-            lines.append(f"  the model's logits carry no gradient: {', '.join(self.skipped)} did not run, and this bound is a loose one")
+            lines.append(f"  the model's logits carry no gradient: {', '.join(self.skipped)} did not run, and this "
+                         "bound is a loose one")
         return "\n".join(lines)
 
 
@@ -46,15 +47,17 @@ def robust_accuracy(model, x, y, *, eps, norm="linf", exhaustive=False, batch_si
 
     model: from images in [0, 1], shape (N, C, H, W), to logits (N, K); x: such images; y: their labels, shape (N,).
     eps: the radius of the ball in the norm "linf", "l2" or "l1".
-    exhaustive: as published, every image that stands meets every attack to its end. Otherwise an attack leaves an image alone where its
-        own progress so far says that it will not get there: faster on robust models; of 200 images of an adversarially trained
-        network the same were left standing as with exhaustive=True. Use exhaustive=True for a number that you publish.
-    batch_size: how many images are attacked at once; each meets an attack only while it stands. seed: of all random numbers.
-    A model without gradients meets square alone, and the result's `skipped` names the others.
+    exhaustive: as published, every image that stands meets every attack to its end. Otherwise an attack leaves an image
+        alone where its
+        own progress so far says that it will not get there: faster on robust models; of 200 images of an adversarially
+        trained network the same were left standing as with exhaustive=True. Use exhaustive=True for a number that you
+        publish.
+    batch_size: how many images are attacked at once; each meets an attack only while it stands. seed: of all random
+    numbers. A model without gradients meets square alone, and the result's `skipped` names the others.
     Returns a `RobustAccuracy`. It is an upper bound: a defence that misleads these attacks needs one made for it.
 
-    Croce, Hein, "Reliable evaluation of adversarial robustness with an ensemble of diverse parameter-free attacks", ICML 2020, section 5 (AutoAttack);
-    for l1 Croce, Hein, "Mind the box", ICML 2021.
+    Croce, Hein, "Reliable evaluation of adversarial robustness with an ensemble of diverse parameter-free attacks",
+    ICML 2020, section 5 (AutoAttack); for l1 Croce, Hein, "Mind the box", ICML 2021.
     """
 
     contract.check(x, y, eps=eps, norm=norm, norms=("linf", "l2", "l1"), batch_size=batch_size)
@@ -97,8 +100,8 @@ def robust_accuracy(model, x, y, *, eps, norm="linf", exhaustive=False, batch_si
 def _ensemble(model, wrong, reached, *, eps, norm, exhaustive):
     """(name, attack) in the order in which they run; attack(images, labels, index, generator) -> images in the ball.
 
-    The cheapest that fools most comes first; index: the images' rows in `wrong`, the target classes, shape (N, targets),
-    and in `reached`, the smallest margins z_y − max_{i≠y} z_i that the attacks have found so far, shape (N,).
+    The cheapest that fools most comes first; index: the images' rows in `wrong`, the target classes, shape (N,
+    targets), and in `reached`, the smallest margins z_y − max_{i≠y} z_i that the attacks have found so far, shape (N,).
     """
     budget = {"eps": eps, "norm": norm}
 

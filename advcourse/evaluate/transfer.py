@@ -10,39 +10,50 @@ from advcourse.models.inference import predict
 def transfer_matrix(sources, targets, x, y, *, measure="error", batch_size=500):
     """How adversarial examples made on some models do on others: shares in [0, 1], shape (sources, targets), float64.
 
-    sources: from a name to the attack on that model, a function (x, y) -> x_adv such as partial(fgsm, model, eps=0.1), or to a finished x_adv.
-    targets: from a name to a model, from images (N, C, H, W) to logits (N, K). x, y: clean images and their labels, shape (N,).
-    measure: "error": the share of the adversarial images that the target reads wrong, as in the papers' tables; "fooled": the same of those
-        images alone that the target reads right before the attack; "reached": the share read as y, where y holds the labels to reach.
-    A row belongs to a source, a column to a target. nan where a target reads no clean image right and measure is "fooled".
+    sources: from a name to the attack on that model, a function (x, y) -> x_adv such as partial(fgsm, model, eps=0.1),
+    or to a finished x_adv.
+    targets: from a name to a model, from images (N, C, H, W) to logits (N, K). x, y: clean images and their labels,
+    shape (N,).
+    measure: "error": the share of the adversarial images that the target reads wrong, as in the papers' tables;
+        "fooled": the same of those images alone that the target reads right before the attack; "reached": the share
+        read as y, where y holds the labels to reach.
+    A row belongs to a source, a column to a target. nan where a target reads no clean image right and measure is
+    "fooled".
 
     Papernot, McDaniel, Goodfellow, "Transferability in machine learning", 2016, section 3.
     """
     if measure not in ("error", "fooled", "reached"):
         raise ValueError(f"measure must be 'error', 'fooled' or 'reached'; got {measure!r}")
     if len(x) == 0 or y.shape != (len(x),) or not sources or not targets:
-        raise ValueError(f"transfer_matrix needs a source, a target and at least one image, with one label each; got {len(sources)} sources, "
+        raise ValueError("transfer_matrix needs a source, a target and at least one image, with one label each; got "
+                         f"{len(sources)} sources, "
                          f"{len(targets)} targets, {len(x)} images and labels of shape {tuple(y.shape)}")
-    reads_as_y = lambda model, images: predict(model, images, batch_size).argmax(1) == y
+    def reads_as_y(model, images):
+        return predict(model, images, batch_size).argmax(1) == y
     # What counts as success on which images: all of them, or those that the target reads right.
-    counted = {name: reads_as_y(model, x) if measure == "fooled" else torch.ones_like(y, dtype=torch.bool) for name, model in targets.items()}
+    counted = {name: reads_as_y(model, x) if measure == "fooled" else torch.ones_like(y, dtype=torch.bool)
+               for name, model in targets.items()}
     rows = []
     for source in sources.values():
         x_adv = source if isinstance(source, torch.Tensor) else source(x, y)
         if x_adv.shape != x.shape:
-            raise ValueError(f"an attack must return images of the shape of x, {tuple(x.shape)}; got {tuple(x_adv.shape)}")
-        rows.append([(reads_as_y(model, x_adv) == (measure == "reached"))[counted[name]].double().mean() for name, model in targets.items()])
+            raise ValueError(f"an attack must return images of the shape of x, {tuple(x.shape)}; got "
+                             f"{tuple(x_adv.shape)}")
+        rows.append([(reads_as_y(model, x_adv) == (measure == "reached"))[counted[name]].double().mean()
+                     for name, model in targets.items()])
     return torch.tensor(rows, dtype=torch.float64)
 
 
 def gradient_similarity(models, x, y):
-    """The mean cosine between the loss gradients of every two models at the same images: shape (M, M), in [-1, 1], 1 on the diagonal.
+    """The mean cosine between the loss gradients of every two models at the same images: shape (M, M), in [-1, 1], 1 on
+    the diagonal.
 
         S(f, g) = mean over i of  ∇_x J_f(x_i, y_i) · ∇_x J_g(x_i, y_i) / (‖∇_x J_f‖₂ ‖∇_x J_g‖₂)
 
-    models: from a name to a model with a gradient; x, y: images (N, C, H, W) and their labels. Where a gradient is zero its cosines count as 0.
-    To first order it says how much of a step up one model's loss is a step up the other's: Demontis et al., "Why do adversarial attacks
-    transfer?", USENIX Security 2019, section 3.2; Liu et al., ICLR 2017, section 4.
+    models: from a name to a model with a gradient; x, y: images (N, C, H, W) and their labels. Where a gradient is zero
+    its cosines count as 0. To first order it says how much of a step up one model's loss is a step up the other's:
+    Demontis et al., "Why do adversarial attacks transfer?", USENIX Security 2019, section 3.2; Liu et al., ICLR 2017,
+    section 4.
     """
 
     directions = []

@@ -33,7 +33,8 @@ class Exercise:
     def __post_init__(self):
         _check_common(self)
         if len(self.hints) != 3:
-            raise ValueError(f"exercise {self.number} needs three hints, as (title, text) pairs; it has {len(self.hints)}")
+            raise ValueError(f"exercise {self.number} needs three hints, as (title, text) pairs; it has "
+                             f"{len(self.hints)}")
         if not self.properties:
             raise ValueError(f"exercise {self.number} needs at least one property")
 

@@ -46,7 +46,8 @@ def verdict_html(verdict):
     """A Verdict as an HTML card that takes its text colour from the theme around it, light or dark."""
     colour = COLOURS[verdict.state]
     head = (f'<div style="display:flex;flex-wrap:wrap;column-gap:1em">'
-            f'<span style="flex:1 1 auto">{_symbol(verdict.state)} <b>{_escape(verdict.number)} {inline(verdict.title)}</b>'
+            f'<span style="flex:1 1 auto">{_symbol(verdict.state)} <b>{_escape(verdict.number)} '
+            f'{inline(verdict.title)}</b>'
             f'</span> <span style="opacity:.75">{_score(verdict)}</span></div>')
     body = f'<div style="margin:.25em 0 0 1.5em">{inline(verdict.message)}</div>' if verdict.message else ""
     for sentence, message in _failures_first(verdict):

@@ -76,7 +76,7 @@ def judge(exercise, probes, wanted, attempts, seed=0):
         if problem := _problem(trial, expected):
             return verdict(exercise, WRONG, message=problem)
     trials = list(zip(probes, attempts, wanted, strict=True))
-    outcomes = {sentence: None for sentence in exercise.properties}
+    outcomes = dict.fromkeys(exercise.properties)
     with isolated(seed):
         for sentence, holds in exercise.properties.items():
             messages = (_message(holds, *trial) for trial in trials)
@@ -102,7 +102,8 @@ def _advice(task, state):
     is_exercise = isinstance(task, Exercise)
     steps = []
     if state == NOT_ATTEMPTED:
-        steps.append("Write your own lines in place of `raise NotImplementedError` and run the cell again." if is_exercise
+        steps.append("Write your own lines in place of `raise NotImplementedError` and run the cell again."
+                     if is_exercise
                      else "Put the letter of your choice in place of `...` and run the cell again.")
     if task.hints:
         steps.append(f'`hint("{task.number}")` gives a hint.')

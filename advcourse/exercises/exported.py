@@ -1,6 +1,7 @@
 """What the test cells of notebooks for nbgrader and otter call: the student's work, judged in the student's own kernel.
 
-There a student who wants to cheat can, as with any test that runs beside what it tests; `advcourse grade` judges outside.
+There a student who wants to cheat can, as with any test that runs beside what it tests; `advcourse grade` judges
+outside.
 """
 
 import contextlib
@@ -28,7 +29,8 @@ def points(number, written, seed):
 
 
 def require(number, least, written, seed):
-    """Raise AssertionError, with the verdict in words, where fewer than `least` points are earned: a test case of otter."""
+    """Raise AssertionError, with the verdict in words, where fewer than `least` points are earned: a test case of
+    otter."""
     verdict = judge(number, written, seed)
     if verdict.points < least:
         raise AssertionError(verdict_text(verdict))

@@ -5,12 +5,14 @@ import torch
 from torch import nn
 
 # Networks of these layers are numbers and nothing else: they can be sent to whoever judges them, and hide no code.
-LAYERS = {"Linear": ("in_features", "out_features"), "Flatten": ("start_dim", "end_dim"), "ReLU": (), "Tanh": (), "Sigmoid": (), "Identity": ()}
+LAYERS = {"Linear": ("in_features", "out_features"), "Flatten": ("start_dim", "end_dim"), "ReLU": (), "Tanh": (),
+          "Sigmoid": (), "Identity": ()}
 
 
 def is_plain_network(value):
     """Whether a value is an nn.Sequential of nothing but LAYERS."""
-    return type(value) is nn.Sequential and all(type(layer) is getattr(nn, type(layer).__name__, None) and type(layer).__name__ in LAYERS
+    return type(value) is nn.Sequential and all(type(layer) is getattr(nn, type(layer).__name__, None)
+                                                and type(layer).__name__ in LAYERS
                                                 for layer in value)
 
 
@@ -48,7 +50,8 @@ def _same_kind(result, expected):
     if _is_number(expected):
         return _is_number(result)
     if type(expected) in (list, tuple):
-        return type(result) is type(expected) and len(result) == len(expected) and all(map(_same_kind, result, expected))
+        return type(result) is type(expected) and len(result) == len(expected) and all(map(_same_kind, result,
+                                                                                           expected))
     if type(expected) is dict:
         return (type(result) is dict and result.keys() == expected.keys()
                 and all(_same_kind(result[key], expected[key]) for key in expected))

@@ -26,9 +26,11 @@ first_function = Exercise(
     minutes=4,
     hints=(
         ("Where do I start?", "Subtract the images. What the sign of a difference says does not matter for its size."),
-        ("I get one number for the whole batch.", "Keep the first dimension: `.flatten(1)` makes one row per image, and "
+        ("I get one number for the whole batch.", "Keep the first dimension: `.flatten(1)` makes one row per image, "
+                                                  "and "
          "`.amax(1)` takes the largest entry of each row."),
-        ("Show me nearly all of it.", "It is one line: the absolute value of `x_p - x`, flattened from dimension 1, then "
+        ("Show me nearly all of it.", "It is one line: the absolute value of `x_p - x`, flattened from dimension 1, "
+                                      "then "
          "the largest entry over dimension 1."),
     ),
     reference=largest_change,
@@ -62,16 +64,20 @@ conduct = Question(
     text="You have found a way to make a bank's face-recognition app accept the wrong person. "
          "Which of these is in keeping with what this course asks of you?",
     choices=(
-        ("You stop at models that are your own or that you were given leave to test, and report what you find to those who "
+        ("You stop at models that are your own or that you were given leave to test, and report what you find to those "
+         "who "
          "can mend it.",
          "Leave first, disclosure after: whoever can mend the system hears of it before anybody else does."),
         ("You try it on the live app once, with a friend's account, to be sure of it.",
-         "A live service without its owner's leave is off limits, even once and even with a friend's consent: the friend "
+         "A live service without its owner's leave is off limits, even once and even with a friend's consent: the "
+         "friend "
          "does not own the service."),
         ("You post the picture that fools it, so that people are warned.",
-         "Publishing before those who can mend it know arms everyone who would misuse it. Disclose first, publish later."),
+         "Publishing before those who can mend it know arms everyone who would misuse it. Disclose first, publish "
+         "later."),
         ("You keep it to yourself: talking about attacks only helps attackers.",
-         "Silence leaves the hole open for whoever finds it next. Research on attacks is public so that defences can exist; "
+         "Silence leaves the hole open for whoever finds it next. Research on attacks is public so that defences can "
+         "exist; "
          "the order is what counts."),
     ),
     hints=(

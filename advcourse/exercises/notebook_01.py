@@ -29,7 +29,7 @@ def random_images(generator, count=12):
     return (torch.rand(count, 1, 6, 6, generator=generator).double() * 1.4 - 0.2).clamp(0, 1)
 
 
-# 01.1: clip and project ------------------------------------------------------------------------------------------------
+# 01.1: clip and project -----------------------------------------------------------------------------------------------
 
 def project(x_p, x, eps):
     return torch.clamp(x_p, x - eps, x + eps).clamp(0, 1)
@@ -54,10 +54,12 @@ clip_and_project = Exercise(
     points=2,
     minutes=6,
     hints=(
-        ("Which two limits are there?", "Each pixel must lie within ε of its original *and* be a grey value between 0 and 1."),
+        ("Which two limits are there?", "Each pixel must lie within ε of its original *and* be a grey value between 0 "
+                                        "and 1."),
         ("How do I clip to limits that differ from pixel to pixel?", "`torch.clamp` takes tensors as its limits: "
          "`torch.clamp(a, low, high)`."),
-        ("Show me nearly all of it.", "Clamp `x_p` between `x - eps` and `x + eps`, then clamp the result between 0 and 1."),
+        ("Show me nearly all of it.", "Clamp `x_p` between `x - eps` and `x + eps`, then clamp the result between 0 "
+                                      "and 1."),
     ),
     reference=project,
     probes=project_probes,
@@ -69,8 +71,10 @@ clip_and_project = Exercise(
                 project_onto_euclidean_ball,
             "you give x back unchanged; x_p should move only as far as it must":
                 lambda x_p, x, eps: x,
-            "this shrinks the whole perturbation; clip every pixel on its own, and leave alone those that are near enough":
-                lambda x_p, x, eps: (x + (x_p - x) * eps / (x_p - x).flatten(1).abs().amax(1).view(-1, 1, 1, 1)).clamp(0, 1),
+            "this shrinks the whole perturbation; clip every pixel on its own, and leave alone those that are near "
+            "enough":
+                lambda x_p, x,
+                eps: (x + (x_p - x) * eps / (x_p - x).flatten(1).abs().amax(1).view(-1, 1, 1, 1)).clamp(0, 1),
             "every pixel went to x ± ε, the near ones too: clip to the border, don't jump to it":
                 lambda x_p, x, eps: (x + eps * (x_p - x).sign()).clamp(0, 1),
         }),
@@ -78,7 +82,7 @@ clip_and_project = Exercise(
 )
 
 
-# 01.2: the linear attack in closed form ----------------------------------------------------------------------------------
+# 01.2: the linear attack in closed form -------------------------------------------------------------------------------
 
 def linear_attack(weight, y, target, eps):
     return eps * (weight[target] - weight[y]).sign()
@@ -96,7 +100,8 @@ def linear_probes(generator):
 def no_entry_beyond_eps(probe, result):
     beyond = (result.abs() - probe["eps"]).max().item()
     if beyond > 1e-5:
-        return (f"an entry of delta exceeds ε = {probe['eps']} by {beyond:.2g}: the limit holds for every input on its own, "
+        return (f"an entry of delta exceeds ε = {probe['eps']} by {beyond:.2g}: the limit holds for every input on its "
+                "own, "
                 "so only the sign of the weights may matter, not their size")
 
 
@@ -127,9 +132,11 @@ linear = Exercise(
     points=3,
     minutes=8,
     hints=(
-        ("What do I maximise?", "The target's lead: (w_target − w_y)ᵀδ. It is a sum with one term per input, and each δᵢ is "
+        ("What do I maximise?", "The target's lead: (w_target − w_y)ᵀδ. It is a sum with one term per input, and each "
+                                "δᵢ is "
          "limited on its own."),
-        ("What is best for a single input?", "A term cᵢδᵢ with |δᵢ| ≤ ε is largest at δᵢ = +ε where cᵢ > 0 and −ε where cᵢ < 0."),
+        ("What is best for a single input?", "A term cᵢδᵢ with |δᵢ| ≤ ε is largest at δᵢ = +ε where cᵢ > 0 and −ε "
+                                             "where cᵢ < 0."),
         ("Show me nearly all of it.", "ε times the sign of the difference `weight[target] - weight[y]`."),
     ),
     reference=linear_attack,
@@ -141,7 +148,7 @@ linear = Exercise(
 )
 
 
-# 01.3: one step along the sign of the gradient ---------------------------------------------------------------------------
+# 01.3: one step along the sign of the gradient ------------------------------------------------------------------------
 
 def loss_gradient(model, x, y):
     """The gradient of the cross-entropy loss with respect to the images, one per image."""
@@ -186,7 +193,8 @@ gradient_step = Exercise(
     points=4,
     minutes=12,
     hints=(
-        ("A network has no weight rows to subtract.", "Near x it is almost linear, and the gradient of the loss with respect to "
+        ("A network has no weight rows to subtract.", "Near x it is almost linear, and the gradient of the loss with "
+                                                      "respect to "
          "x takes the place of the weights. It is exercise 01.2 again."),
         ("How do I get a gradient with respect to the image?", "`x = x.clone().requires_grad_()`, compute "
          "`F.cross_entropy(model(x), y)`, then `torch.autograd.grad(loss, x)[0]`."),
@@ -200,11 +208,13 @@ gradient_step = Exercise(
         "every pixel is a grey value in [0, 1]": in_unit_range,
         "the loss goes up": raises_loss,
         "it is x + ε · sign(gradient), clipped": equals(one_step, mistakes={
-            "you took the loss at the model's own prediction; where the model errs that is not y. Use the labels you are given":
+            "you took the loss at the model's own prediction; where the model errs that is not y. Use the labels you "
+            "are given":
                 step_at_prediction,
             "pixels move in proportion to their gradient: take its sign, so that every pixel goes the full step":
                 step_without_sign,
-            "pixels hardly move, each in proportion to its gradient: take its sign, so that every pixel goes the full step":
+            "pixels hardly move, each in proportion to its gradient: take its sign, so that every pixel goes the full "
+            "step":
                 mean_step_without_sign,
             "this is a step of Euclidean length ε, and most pixels hardly move: take the sign of the gradient instead":
                 step_of_unit_length,
@@ -213,7 +223,7 @@ gradient_step = Exercise(
 )
 
 
-# 01.4: accuracy against ε -----------------------------------------------------------------------------------------------------
+# 01.4: accuracy against ε ---------------------------------------------------------------------------------------------
 
 def accuracy_curve(model, attack, x, y, epsilons):
     return [(model(attack(model, x, y, eps)).argmax(1) == y).float().mean().item() for eps in epsilons]
@@ -249,7 +259,8 @@ curve = Exercise(
     points=3,
     minutes=8,
     hints=(
-        ("What is the accuracy under attack?", "Attack the images with one ε, ask the model, and count how often it still says y."),
+        ("What is the accuracy under attack?", "Attack the images with one ε, ask the model, and count how often it "
+                                               "still says y."),
         ("How do I loop?", "For each eps: `x_adv = attack(model, x, y, eps)`, then the mean of "
          "`model(x_adv).argmax(1) == y`. Collect `.item()` of each in a list."),
         ("Show me nearly all of it.", "A list comprehension over epsilons of "
@@ -278,7 +289,7 @@ curve = Exercise(
 )
 
 
-# 01.5: a fooling image ---------------------------------------------------------------------------------------------------
+# 01.5: a fooling image ------------------------------------------------------------------------------------------------
 
 def fooling_image(model, x, target):
     for _ in range(100):
@@ -307,9 +318,11 @@ fooling = Exercise(
     points=4,
     minutes=10,
     hints=(
-        ("Which way is the target?", "Down the loss at the target: the gradient of cross-entropy with `target` as the label, "
+        ("Which way is the target?", "Down the loss at the target: the gradient of cross-entropy with `target` as the "
+                                     "label, "
          "and a minus sign."),
-        ("One step is not enough.", "Take many small ones: a loop of a hundred steps of 0.02 or so, clipping to [0, 1] after each."),
+        ("One step is not enough.", "Take many small ones: a loop of a hundred steps of 0.02 or so, clipping to [0, 1] "
+                                    "after each."),
         ("Show me nearly all of it.", "In a loop: the gradient of `F.cross_entropy(model(x), torch.tensor([target]))` "
          "with respect to x, then `x = (x - 0.02 * gradient.sign()).clamp(0, 1)`."),
     ),
@@ -322,7 +335,7 @@ fooling = Exercise(
 )
 
 
-# 01.6 and 01.7: questions ------------------------------------------------------------------------------------------------
+# 01.6 and 01.7: questions ---------------------------------------------------------------------------------------------
 
 overfitting = Question(
     number="01.6",
@@ -361,11 +374,13 @@ dimension = Question(
         ("It becomes four times as large.",
          "wᵀδ = ε‖w‖₁ has one term per pixel, each of the same size on average: it grows in step with their number."),
         ("It doubles.",
-         "That is how a *random* δ grows: its terms cancel in part, and what remains grows like the square root of their number."),
+         "That is how a *random* δ grows: its terms cancel in part, and what remains grows like the square root of "
+         "their number."),
         ("It stays the same, as ε does.",
          "ε limits each pixel on its own. The model adds the pixels up, and now there are more of them."),
         ("It becomes sixteen times as large.",
-         "Each pixel contributes one term εwᵢ to a sum. Four times as many terms make it four times as large, not sixteen."),
+         "Each pixel contributes one term εwᵢ to a sum. Four times as many terms make it four times as large, not "
+         "sixteen."),
     ),
     hints=(
         ("What is the largest wᵀδ?", "By exercise 01.2 it is ε times the sum of all |wᵢ|."),

@@ -8,7 +8,7 @@ from torch import nn
 from advcourse.exercises.catalogue import Exercise, Question
 from advcourse.exercises.properties import equals, finite, in_ball
 
-# 02.1: has the attack succeeded? -----------------------------------------------------------------------------------------
+# 02.1: has the attack succeeded? --------------------------------------------------------------------------------------
 
 def succeeds(model, x, x_p, y, eps, target=None):
     before, after = model(x).argmax(1), model(x_p).argmax(1)
@@ -44,7 +44,8 @@ def pairs(generator, eps, target, count=64):
     x_p[far == 2] = torch.where(others, x + 2 * eps, x_p)[far == 2]
     kept = y != target if target is not None else torch.ones(count, dtype=torch.bool)
     shape = (-1, 1, 5, 5)
-    return {"model": brightest_of_four(places[:4]), "x": x[kept].view(shape), "x_p": x_p[kept].view(shape), "y": y[kept],
+    return {"model": brightest_of_four(places[:4]), "x": x[kept].view(shape), "x_p": x_p[kept].view(shape),
+            "y": y[kept],
             "eps": eps, "target": target}
 
 
@@ -59,7 +60,8 @@ def judged(near="largest", right_before=True, reached="wanted"):
         said = model(x).argmax(1)
         after = model(x_p).argmax(1)
         within = {"largest": change.abs().amax(1) <= eps, "none": torch.ones_like(said, dtype=torch.bool),
-                  "signed": change.amax(1) <= eps, "mean": change.abs().mean(1) <= eps, "euclidean": change.norm(dim=1) <= eps}
+                  "signed": change.amax(1) <= eps, "mean": change.abs().mean(1) <= eps,
+                  "euclidean": change.norm(dim=1) <= eps}
         goal = {"wanted": after != y if target is None else after == target, "any": after != y, "left": after != said,
                 "not target": after != y if target is None else after != target,
                 "same": after == y if target is None else after == target}
@@ -74,11 +76,14 @@ success = Exercise(
     points=3,
     minutes=10,
     hints=(
-        ("How many conditions are there?", "Three, and all must hold: the model was right about x, x_p is near enough to x, and the "
+        ("How many conditions are there?", "Three, and all must hold: the model was right about x, x_p is near enough "
+                                           "to x, and the "
          "model's answer to x_p is what the attacker wants."),
-        ("How do I join them?", "Each is a tensor of True and False, one per image; `&` joins them. The distance of an image is "
+        ("How do I join them?", "Each is a tensor of True and False, one per image; `&` joins them. The distance of an "
+                                "image is "
          "`(x_p - x).abs().flatten(1).amax(1)`."),
-        ("Show me nearly all of it.", "`(model(x).argmax(1) == y)`, and the distance `<= eps`, and, where target is None, "
+        ("Show me nearly all of it.", "`(model(x).argmax(1) == y)`, and the distance `<= eps`, and, where target is "
+                                      "None, "
          "`model(x_p).argmax(1) != y`, else `== target`."),
     ),
     reference=succeeds,
@@ -93,7 +98,8 @@ success = Exercise(
                 judged(near="mean"),
             "you measure the Euclidean length; d is the largest change of a pixel":
                 judged(near="euclidean"),
-            "some of these images were wrong before anything was changed: an attack gets no credit for them, so ask for f(x) = y":
+            "some of these images were wrong before anything was changed: an attack gets no credit for them, so ask "
+            "for f(x) = y":
                 judged(right_before=False),
             "you count every change of the answer, also of images that were wrong before; ask for f(x) = y first":
                 judged(right_before=False, reached="left"),
@@ -110,7 +116,7 @@ success = Exercise(
 )
 
 
-# 02.2: the size of a perturbation, four ways ------------------------------------------------------------------------------
+# 02.2: the size of a perturbation, four ways --------------------------------------------------------------------------
 
 def size(delta, p):
     flat = delta.flatten(1).abs()
@@ -145,9 +151,11 @@ measure = Exercise(
     minutes=10,
     hints=(
         ("One formula or four?", "The formula covers 1 and 2. ℓ0 and ℓ∞ are its limits, and want a line of their own."),
-        ("How do I count the entries that are not zero?", "Compare: `delta.flatten(1) != 0` is True where there is a change, and "
+        ("How do I count the entries that are not zero?", "Compare: `delta.flatten(1) != 0` is True where there is a "
+                                                          "change, and "
          "`.sum(1)` counts. `.to(delta.dtype)` makes numbers like the others of it."),
-        ("Show me nearly all of it.", "With `flat = delta.flatten(1).abs()`: for 0 `(flat > 0).sum(1).to(delta.dtype)`, for ∞ "
+        ("Show me nearly all of it.", "With `flat = delta.flatten(1).abs()`: for 0 `(flat > "
+                                      "0).sum(1).to(delta.dtype)`, for ∞ "
          "`flat.amax(1)`, else `(flat ** p).sum(1) ** (1 / p)`."),
     ),
     reference=size,
@@ -176,7 +184,7 @@ measure = Exercise(
 )
 
 
-# 02.3: onto the Euclidean ball --------------------------------------------------------------------------------------------
+# 02.3: onto the Euclidean ball ----------------------------------------------------------------------------------------
 
 def onto_ball(x_p, x, eps):
     delta = x_p - x
@@ -207,8 +215,10 @@ project = Exercise(
     points=3,
     minutes=8,
     hints=(
-        ("Which point of a ball is nearest?", "On the straight line to its centre: keep the direction of δ = x_p − x and shorten it."),
-        ("By how much?", "A δ of length L > ε is multiplied by ε / L. One that is short enough is left alone: its factor is 1."),
+        ("Which point of a ball is nearest?", "On the straight line to its centre: keep the direction of δ = x_p − x "
+                                              "and shorten it."),
+        ("By how much?", "A δ of length L > ε is multiplied by ε / L. One that is short enough is left alone: its "
+                         "factor is 1."),
         ("Show me nearly all of it.", "`length = delta.flatten(1).norm(dim=1)`, then "
          "`factor = (eps / length.clamp_min(1e-12)).clamp(max=1)`, and `x + delta * factor.view(-1, 1, 1, 1)`."),
     ),
@@ -236,7 +246,7 @@ project = Exercise(
 )
 
 
-# 02.4: two kinds of errors --------------------------------------------------------------------------------------------------
+# 02.4: two kinds of errors --------------------------------------------------------------------------------------------
 
 def error_rates(said, truth):
     type_1 = (said & ~truth).sum() / (~truth).sum()
@@ -266,9 +276,12 @@ two_errors = Exercise(
     points=3,
     minutes=8,
     hints=(
-        ("Which images can be false alarms?", "Only those that are negative in truth. Of these, the share that the detector called positive."),
-        ("How do I select?", "`~truth` turns True and False round, and `said[~truth]` are the detector's answers to the negatives."),
-        ("Show me nearly all of it.", "Type 1: `said[~truth].float().mean().item()`. Type 2: the share of `~said` among `truth`. "
+        ("Which images can be false alarms?", "Only those that are negative in truth. Of these, the share that the "
+                                              "detector called positive."),
+        ("How do I select?", "`~truth` turns True and False round, and `said[~truth]` are the detector's answers to "
+                             "the negatives."),
+        ("Show me nearly all of it.", "Type 1: `said[~truth].float().mean().item()`. Type 2: the share of `~said` "
+                                      "among `truth`. "
          "Return both, type 1 first."),
     ),
     reference=error_rates,
@@ -280,8 +293,10 @@ two_errors = Exercise(
             "these are counts; a rate is a share": counts,
             "you divide by the number of all images; false alarms are a share of the negatives, misses of the positives":
                 lambda said, truth: tuple(n / len(truth) for n in counts(said, truth)),
-            "you divide each by the other side's number: false alarms are a share of the negatives, misses of the positives":
-                lambda said, truth: (counts(said, truth)[0] / truth.sum().item(), counts(said, truth)[1] / (~truth).sum().item()),
+            "you divide each by the other side's number: false alarms are a share of the negatives, misses of the "
+            "positives":
+                lambda said, truth: (counts(said, truth)[0] / truth.sum().item(),
+                                     counts(said, truth)[1] / (~truth).sum().item()),
             "you divide by what the detector said; the rates are shares of what is true":
                 lambda said, truth: ((said & ~truth).sum().item() / max(said.sum().item(), 1),
                                      (~said & truth).sum().item() / max((~said).sum().item(), 1)),
@@ -296,22 +311,25 @@ two_errors = Exercise(
 )
 
 
-# 02.5 to 02.8: real cases ---------------------------------------------------------------------------------------------------
+# 02.5 to 02.8: real cases ---------------------------------------------------------------------------------------------
 
 spam = Question(
     number="02.5",
     title="Spam",
     points=1,
     minutes=3,
-    text="A spammer hides words of everyday letters in an advertisement, until the filter lets it through (Lowd and Meek, 2005). "
+    text="A spammer hides words of everyday letters in an advertisement, until the filter lets it through (Lowd and "
+         "Meek, 2005). "
          "“Positive” means spam. Where does this attack stand?",
     choices=(
         ("It wants a type 2 error, a miss; and as there are only two classes, targeted and non-targeted are the same.",
          "Spam, the positive, is to pass as negative. Away from one of two classes means towards the other."),
         ("It wants a type 1 error, as the filter is made to accept what it should not.",
-         "“Accept” misleads here. Type 1 is a false *alarm*: honest mail that is called spam. That is what a saboteur would want."),
+         "“Accept” misleads here. Type 1 is a false *alarm*: honest mail that is called spam. That is what a saboteur "
+         "would want."),
         ("It is universal, because the advertisement goes to many people.",
-         "Scope asks how many *inputs* share one perturbation, not how many people receive it. One message with words of its own is individual."),
+         "Scope asks how many *inputs* share one perturbation, not how many people receive it. One message with words "
+         "of its own is individual."),
         ("It is an ℓ∞ attack, because every word changes a little.",
          "Words are there or not; none changes “a little”. One counts how many were added, which is closer to ℓ0."),
     ),
@@ -327,22 +345,28 @@ worn = Question(
     title="Glasses and stop signs",
     points=1,
     minutes=3,
-    text="Sharif et al. (2016) print the frame of a pair of glasses, and who wears it is taken for somebody else. Eykholt et al. (2018) put "
-         "stickers on a stop sign, and it is read as a speed limit, from near and far. What do the two threat models share?",
+    text="Sharif et al. (2016) print the frame of a pair of glasses, and who wears it is taken for somebody else. "
+         "Eykholt et al. (2018) put "
+         "stickers on a stop sign, and it is read as a speed limit, from near and far. What do the two threat models "
+         "share?",
     choices=(
         ("Few pixels may change, but by any amount, and one and the same object has to work in many pictures.",
-         "A mask instead of a small ε, and one perturbation for all views of a face or a sign. Both are real things in front of a camera."),
+         "A mask instead of a small ε, and one perturbation for all views of a face or a sign. Both are real things in "
+         "front of a camera."),
         ("Every pixel may change, each by so little that nobody sees it.",
-         "That is the ℓ∞ ball. A camera does not see what is smaller than its noise, and nobody can repaint the sky behind a sign."),
+         "That is the ℓ∞ ball. A camera does not see what is smaller than its noise, and nobody can repaint the sky "
+         "behind a sign."),
         ("Both are black box, since the attacker cannot enter the car or the camera.",
-         "The place where the picture is taken says nothing about knowledge. Both papers use the gradients of a network that they know."),
+         "The place where the picture is taken says nothing about knowledge. Both papers use the gradients of a "
+         "network that they know."),
         ("Both are non-targeted: any wrong answer will do.",
          "A particular person and a speed limit are targets. (Sharif et al. also study dodging, which is non-targeted.)"),
     ),
     hints=(
         ("What is changed?", "The frame of the glasses, some patches of the sign; nothing else in the picture."),
         ("How much?", "Stickers are black and white: as much as can be. It is the *place* that is limited."),
-        ("How many pictures must it work in?", "A car drives past, a person turns the head: many pictures, one object."),
+        ("How many pictures must it work in?",
+         "A car drives past, a person turns the head: many pictures, one object."),
     ),
 )
 
@@ -351,17 +375,21 @@ speech = Question(
     title="Speech",
     points=1,
     minutes=3,
-    text="Carlini and Wagner (2018) take a recording and change it slightly, by gradient descent through the recogniser. People hear what "
-         "was said; the recogniser writes down a sentence that the authors chose. The file is fed in directly. Where does it stand?",
+    text="Carlini and Wagner (2018) take a recording and change it slightly, by gradient descent through the "
+         "recogniser. People hear what "
+         "was said; the recogniser writes down a sentence that the authors chose. The file is fed in directly. Where "
+         "does it stand?",
     choices=(
         ("White box, targeted, individual, iterative; it starts from real data.",
-         "Gradients need the weights, the sentence is chosen, each recording gets a perturbation of its own, in many steps."),
+         "Gradients need the weights, the sentence is chosen, each recording gets a perturbation of its own, in many "
+         "steps."),
         ("Black box, because a recogniser of speech is too large to know.",
          "Size is no protection: they had the network, and followed its gradients. That is white box."),
         ("Non-targeted, because there are endlessly many wrong sentences.",
          "Many wrong sentences exist, but this attack asks for one of them. That makes it targeted, and harder."),
         ("Realistic in the sense that it works over a loudspeaker.",
-         "The file goes straight into the recogniser. To survive a loudspeaker and a room is another threat model, and takes more work."),
+         "The file goes straight into the recogniser. To survive a loudspeaker and a room is another threat model, and "
+         "takes more work."),
     ),
     hints=(
         ("What must one know to follow gradients?", "The network and its weights."),
@@ -375,17 +403,23 @@ face_service = Question(
     title="A commercial face service",
     points=1,
     minutes=3,
-    text="A company sells face matching over the web. You upload two photographs, pay a cent, and get “same person: 0.83”. The company has asked "
+    text="A company sells face matching over the web. You upload two photographs, pay a cent, and get “same person: "
+         "0.83”. The company has asked "
          "you to test it. Which threat model is the honest one to start with?",
     choices=(
-        ("Black box with scores, a budget of queries that is stated, and beside it a transfer attack from a network of your own.",
-         "You see a score and pay per question. Somebody who wants to save queries trains a similar network first, which is grey: both belong in the report."),
+        ("Black box with scores, a budget of queries that is stated, and beside it a transfer attack from a network of "
+         "your own.",
+         "You see a score and pay per question. Somebody who wants to save queries trains a similar network first, "
+         "which is grey: both belong in the report."),
         ("Black box with labels only, since the company does not show its network.",
-         "It shows 0.83, which is more than yes or no. An attack that throws this away makes the service look safer than it is."),
+         "It shows 0.83, which is more than yes or no. An attack that throws this away makes the service look safer "
+         "than it is."),
         ("White box, since one should always assume the worst.",
-         "The worst case is worth knowing, and the company can measure it. *You* have no gradients here, and cannot claim to have tested that."),
+         "The worst case is worth knowing, and the company can measure it. *You* have no gradients here, and cannot "
+         "claim to have tested that."),
         ("None: without its weights a model cannot be attacked.",
-         "Attacks by questions alone are a family of their own (notebook 05), and examples made for another network carry over (notebook 08)."),
+         "Attacks by questions alone are a family of their own (notebook 05), and examples made for another network "
+         "carry over (notebook 08)."),
     ),
     hints=(
         ("What do you get back?", "A number, not only yes or no."),

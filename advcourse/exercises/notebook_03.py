@@ -29,14 +29,15 @@ def moves_the_loss_the_right_way(probe, result):
     if after == before:
         return f"the loss stayed at {before:.3g}: nothing was attacked"
     if targeted and after > before:
-        return (f"targeted=True, and the loss of the target rose from {before:.3g} to {after:.3g}: y is now the class to reach, "
+        return (f"targeted=True, and the loss of the target rose from {before:.3g} to {after:.3g}: y is now the class "
+                "to reach, "
                 "so go down its loss, which means to subtract the step")
     if not targeted and after < before:
         return f"targeted=False, and the loss of y fell from {before:.3g} to {after:.3g}: go up, which means to add the step"
     return None
 
 
-# 03.1: one step, both ways -----------------------------------------------------------------------------------------------
+# 03.1: one step, both ways --------------------------------------------------------------------------------------------
 
 def fgsm_step(model, x, y, eps, targeted):
     direction = loss_gradient(model, x, y).sign()
@@ -60,9 +61,11 @@ both_ways = Exercise(
     points=3,
     minutes=8,
     hints=(
-        ("What changes when there is a target?", "The label. `y` is then the class to reach, and its loss should become *small*."),
+        ("What changes when there is a target?", "The label. `y` is then the class to reach, and its loss should "
+                                                 "become *small*."),
         ("Which way does a loss become small?", "Against its gradient. One sign in the formula changes, nothing else."),
-        ("Show me nearly all of it.", "`step = eps * loss_gradient(model, x, y).sign()`; then `x - step` if targeted, else `x + step`; "
+        ("Show me nearly all of it.", "`step = eps * loss_gradient(model, x, y).sign()`; then `x - step` if targeted, "
+                                      "else `x + step`; "
          "then clamp to [0, 1]."),
     ),
     reference=fgsm_step,
@@ -77,7 +80,8 @@ both_ways = Exercise(
                 lambda model, x, y, eps, targeted: (x + (1 - 2 * targeted) * (
                     eps * loss_gradient(model, x, y)).clamp(-eps, eps)).clamp(0, 1),
             "this is a step of Euclidean length ε, and most pixels hardly move: take the sign of the gradient instead":
-                lambda model, x, y, eps, targeted: (x + (1 - 2 * targeted) * eps * unit(loss_gradient(model, x, y))).clamp(0, 1),
+                lambda model, x, y, eps,
+                targeted: (x + (1 - 2 * targeted) * eps * unit(loss_gradient(model, x, y))).clamp(0, 1),
             "this is half a step: a pixel may move by the full ε, either way":
                 lambda model, x, y, eps, targeted: fgsm_step(model, x, y, eps / 2, targeted),
         }),
@@ -85,7 +89,7 @@ both_ways = Exercise(
 )
 
 
-# 03.2: one step of the basic iterative method ------------------------------------------------------------------------------
+# 03.2: one step of the basic iterative method -------------------------------------------------------------------------
 
 def bim_step(model, x_adv, x, y, eps, step_size, targeted):
     direction = loss_gradient(model, x_adv, y).sign()
@@ -114,7 +118,8 @@ def stays_around_x(probe, result):
     """In the ball around x; a step that was clipped around x_adv, or not at all, is told so."""
     problem = in_ball("linf")(probe, result)
     if problem and torch.allclose(result, clipped_around_x_adv(**probe)):
-        return ("without a Clip, or with one around x_adv, every step may go further away from x. Clip in the formula is to the ball "
+        return ("without a Clip, or with one around x_adv, every step may go further away from x. Clip in the formula "
+                "is to the ball "
                 "around the *clean* image: `torch.clamp(…, x - eps, x + eps)`")
     return problem
 
@@ -125,9 +130,11 @@ one_small_step = Exercise(
     points=4,
     minutes=12,
     hints=(
-        ("There are two images. Which is for what?", "The gradient is taken where you are, at `x_adv`. The ball is around where you came from, `x`."),
+        ("There are two images. Which is for what?", "The gradient is taken where you are, at `x_adv`. The ball is "
+                                                     "around where you came from, `x`."),
         ("What does Clip do?", "It is `project` of exercise 01.1: within eps of x in every pixel, then within [0, 1]."),
-        ("Show me nearly all of it.", "`direction = loss_gradient(model, x_adv, y).sign()`; add `step_size * direction` to x_adv, or subtract it "
+        ("Show me nearly all of it.", "`direction = loss_gradient(model, x_adv, y).sign()`; add `step_size * "
+                                      "direction` to x_adv, or subtract it "
          "where targeted; `torch.clamp(that, x - eps, x + eps).clamp(0, 1)`."),
     ),
     reference=bim_step,
@@ -137,7 +144,8 @@ one_small_step = Exercise(
         "every pixel is a grey value in [0, 1]": in_unit_range,
         "the loss of y goes up, or down where y is a target": moves_the_loss_the_right_way,
         "it is Clip(x_adv ± step_size · sign(gradient))": equals(bim_step, mistakes={
-            "the gradient is that of the clean image x; from the second step on it must be taken where you are, at x_adv":
+            "the gradient is that of the clean image x; from the second step on it must be taken where you are, at "
+            "x_adv":
                 gradient_taken_at_x,
             "you start again from x: the new step begins at x_adv, and x is only needed for Clip":
                 lambda model, x_adv, x, y, eps, step_size, targeted: bim_step(model, x, x, y, eps, step_size, targeted),
@@ -150,13 +158,14 @@ one_small_step = Exercise(
                 lambda model, x_adv, x, y, eps, step_size, targeted: towards(
                     x_adv + (1 - 2 * targeted) * step_size * loss_gradient(model, x_adv, y), x, eps),
             "this clips to a ball of radius step_size around x: Clip is to the ball of radius ε":
-                lambda model, x_adv, x, y, eps, step_size, targeted: bim_step(model, x_adv, x, y, step_size, step_size, targeted),
+                lambda model, x_adv, x, y, eps, step_size,
+                targeted: bim_step(model, x_adv, x, y, step_size, step_size, targeted),
         }),
     },
 )
 
 
-# 03.3: the least likely class ----------------------------------------------------------------------------------------------
+# 03.3: the least likely class -----------------------------------------------------------------------------------------
 
 def least_likely_class(model, x):
     return model(x).argmin(1).detach()
@@ -164,7 +173,8 @@ def least_likely_class(model, x):
 
 def class_probes(generator):
     # Five classes, so that least likely, second and likeliest are all different ones.
-    return [{"model": linear_model(generator, classes=5), "x": random_images(generator, count=count)} for count in (7, 12)]
+    return [{"model": linear_model(generator, classes=5), "x": random_images(generator, count=count)}
+            for count in (7, 12)]
 
 
 def the_least_likely(probe, result):
@@ -203,7 +213,7 @@ least_likely = Exercise(
 )
 
 
-# 03.4: the momentum ----------------------------------------------------------------------------------------------------------
+# 03.4: the momentum ---------------------------------------------------------------------------------------------------
 
 def add_momentum(momentum, gradient, decay):
     size = gradient.abs().flatten(1).sum(1).clamp_min(1e-12)
@@ -245,10 +255,13 @@ momentum = Exercise(
     points=3,
     minutes=10,
     hints=(
-        ("What is the ℓ₁ norm of an image's gradient?", "The sum of the absolute values of all its entries, one number for each image."),
-        ("How do I get one number for each image?", "`gradient.abs().flatten(1).sum(1)` has the shape (N,); with `.view(-1, 1, 1, 1)` "
+        ("What is the ℓ₁ norm of an image's gradient?", "The sum of the absolute values of all its entries, one number "
+                                                        "for each image."),
+        ("How do I get one number for each image?", "`gradient.abs().flatten(1).sum(1)` has the shape (N,); with "
+                                                    "`.view(-1, 1, 1, 1)` "
          "it can divide images."),
-        ("Show me nearly all of it.", "`decay * momentum + gradient / size`, with size as above and `.clamp_min(1e-12)` against "
+        ("Show me nearly all of it.", "`decay * momentum + gradient / size`, with size as above and "
+                                      "`.clamp_min(1e-12)` against "
          "gradients that are zero."),
     ),
     reference=add_momentum,
@@ -259,7 +272,8 @@ momentum = Exercise(
             "you divide by the Euclidean norm; the formula has the sum of the absolute values": scaled(lambda rows: rows.norm(dim=1)),
             "you divide by the mean of the absolute values; the formula has their sum": scaled(lambda rows: rows.abs().mean(1)),
             "you divide by the largest entry; the formula has the sum of the absolute values": scaled(lambda rows: rows.abs().amax(1)),
-            "you divide the whole batch by one number: an image with a large gradient then drowns the others. Sum image by image":
+            "you divide the whole batch by one number: an image with a large gradient then drowns the others. Sum "
+            "image by image":
                 scaled(lambda rows: rows.abs().sum().expand(len(rows))),
             "the gradient comes in as it is: divide it by its ℓ₁ norm first, or the largest gradient rules the sum":
                 lambda momentum, gradient, decay: decay * momentum + gradient,
@@ -270,7 +284,8 @@ momentum = Exercise(
             "decay multiplies the gradient too; it belongs to the old momentum only":
                 lambda momentum, gradient, decay: decay * add_momentum(momentum, gradient, 1.0),
             "this is a weighted mean, decay · old + (1 − decay) · new; in MIM the new gradient comes in with weight 1":
-                lambda momentum, gradient, decay: decay * momentum + (1 - decay) * add_momentum(0 * momentum, gradient, 0.0),
+                lambda momentum, gradient, decay: decay * momentum
+                + (1 - decay) * add_momentum(0 * momentum, gradient, 0.0),
             "you normalise the whole sum; only the new gradient is divided":
                 lambda momentum, gradient, decay: add_momentum(0 * momentum, decay * momentum + gradient, 0.0),
         }),
@@ -278,7 +293,7 @@ momentum = Exercise(
 )
 
 
-# 03.5: PGD in the Euclidean ball ---------------------------------------------------------------------------------------------
+# 03.5: PGD in the Euclidean ball --------------------------------------------------------------------------------------
 
 def unit(gradient):
     """The gradient, each image's of Euclidean length 1."""
@@ -291,7 +306,8 @@ def into_euclidean_ball(x_adv, x, eps):
     return x + delta * (eps / length).clamp(max=1)
 
 
-def climb(model, x, y, eps, step_size, steps, noise, *, direction=unit, back=into_euclidean_ball, start=None, sign=1, box_first=False):
+def climb(model, x, y, eps, step_size, steps, noise, *, direction=unit, back=into_euclidean_ball, start=None, sign=1,
+          box_first=False):
     """pgd_l2, with every part of it exchangeable, so that the mistakes can be written down."""
     x_adv = (x + eps * noise).clamp(0, 1) if start is None else start(x, eps, noise)
     for _ in range(steps):
@@ -307,7 +323,8 @@ def pgd_l2(model, x, y, eps, step_size, steps, noise):
 def pgd_probes(generator):
     model, x = small_model(generator, sharpness=2.0), random_images(generator)
     y, _ = labels_and_targets(model, x)
-    noise = unit(torch.randn(x.shape, generator=generator).double()) * torch.rand(len(x), 1, 1, 1, generator=generator).double()
+    noise = unit(torch.randn(x.shape, generator=generator).double()) * torch.rand(len(x), 1, 1, 1,
+                                                                                  generator=generator).double()
     return [{"model": model, "x": x, "y": y, "eps": eps, "step_size": step_size, "steps": steps, "noise": noise}
             for eps, step_size, steps in ((0.8, 0.1, 0), (0.8, 0.3, 1), (0.5, 0.2, 3))]
 
@@ -351,7 +368,8 @@ def pgd_in_either_order(probe, result):
             lambda **probe: climb(**probe, direction=lambda gradient: gradient / gradient.norm()),
         "your images are pushed out to the border of the ball: scale δ only where it is *longer* than ε":
             lambda **probe: climb(**probe, back=lambda x_adv, x, eps: x + eps * unit(x_adv - x)),
-        "only one step was made: repeat it `steps` times": lambda **probe: climb(**probe | {"steps": min(1, probe["steps"])}),
+        "only one step was made: repeat it `steps` times": lambda **probe: climb(**probe
+                                                                                 | {"steps": min(1, probe["steps"])}),
         "the walk starts at x: start from a random point of the ball, x + eps * noise":
             lambda **probe: climb(**probe, start=lambda x, eps, noise: x),
     })(probe, result)
@@ -360,7 +378,8 @@ def pgd_in_either_order(probe, result):
 def stays_in_euclidean_ball(probe, result):
     problem = in_ball("l2")(probe, result)
     if problem and torch.allclose(result, climb(**probe, back=towards), atol=1e-6):
-        return ("δ gets longer than ε, and nothing brings it back: to clip every pixel to ± ε does not, since that ball is far larger. "
+        return ("δ gets longer than ε, and nothing brings it back: to clip every pixel to ± ε does not, since that "
+                "ball is far larger. "
                 "Shorten the whole δ, by ε / ‖δ‖₂, where it is longer than ε")
     if problem and torch.allclose(result, climb(**probe, direction=torch.sign, back=towards), atol=1e-6):
         return "this is PGD in the ℓ∞ ball: both the step and the way back are other ones in the Euclidean ball"
@@ -373,12 +392,16 @@ euclidean = Exercise(
     points=5,
     minutes=18,
     hints=(
-        ("What differs from 03.2?", "Three things: where the walk starts, the step (no sign: the gradient itself, scaled to the length "
+        ("What differs from 03.2?", "Three things: where the walk starts, the step (no sign: the gradient itself, "
+                                    "scaled to the length "
          "step_size), and the way back (the whole δ is shortened, not clipped pixel by pixel)."),
-        ("How do I get back into the ball?", "With δ = x_adv − x: multiply it by `(eps / length).clamp(max=1)`, where length is each image's own, "
+        ("How do I get back into the ball?", "With δ = x_adv − x: multiply it by `(eps / length).clamp(max=1)`, where "
+                                             "length is each image's own, "
          "`delta.flatten(1).norm(dim=1).view(-1, 1, 1, 1)`."),
-        ("Show me nearly all of it.", "`x_adv = (x + eps * noise).clamp(0, 1)`; then `steps` times: add `step_size * unit(gradient)`, where unit "
-         "divides each image's gradient by its length; shorten δ; `.clamp(0, 1)`. Keep lengths away from 0 with `.clamp_min(1e-12)`."),
+        ("Show me nearly all of it.", "`x_adv = (x + eps * noise).clamp(0, 1)`; then `steps` times: add `step_size * "
+                                      "unit(gradient)`, where unit "
+         "divides each image's gradient by its length; shorten δ; `.clamp(0, 1)`. Keep lengths away from 0 with "
+         "`.clamp_min(1e-12)`."),
     ),
     reference=pgd_l2,
     probes=pgd_probes,
@@ -392,29 +415,35 @@ euclidean = Exercise(
 )
 
 
-# 03.6 and 03.7: questions ------------------------------------------------------------------------------------------------------
+# 03.6 and 03.7: questions ---------------------------------------------------------------------------------------------
 
 too_short = Question(
     number="03.6",
     title="A weak attack",
     points=1,
     minutes=3,
-    text="A paper attacks its own defence with ε = 0.3, a step size of 0.005 and 20 steps from the image itself, keeps the last iterate, and "
+    text="A paper attacks its own defence with ε = 0.3, a step size of 0.005 and 20 steps from the image itself, keeps "
+         "the last iterate, and "
          "finds that nine images in ten survive. What do you object first?",
     choices=(
         ("Twenty steps of 0.005 end at most 0.1 away: the attack never saw most of the ball.",
-         "Steps times step size must be larger than ε, with something to spare. By convention it is 2.5 ε, and more steps should change little."),
+         "Steps times step size must be larger than ε, with something to spare. By convention it is 2.5 ε, and more "
+         "steps should change little."),
         ("The attack should have kept the best iterate.",
-         "True, but with such small steps the last iterate is nearly always the best: the walk goes uphill and has not got far."),
+         "True, but with such small steps the last iterate is nearly always the best: the walk goes uphill and has not "
+         "got far."),
         ("Without a random start an attack proves nothing.",
-         "A random start helps where the loss is rough at the image. It helps little on most images, and here the walk is far too short."),
+         "A random start helps where the loss is rough at the image. It helps little on most images, and here the walk "
+         "is far too short."),
         ("Nothing: twenty steps are what everybody takes.",
-         "The number of steps alone says nothing. What matters is how far they reach together, and whether more of them would change the result."),
+         "The number of steps alone says nothing. What matters is how far they reach together, and whether more of "
+         "them would change the result."),
     ),
     hints=(
         ("How far can the attack get?", "Each step moves a pixel by at most the step size."),
         ("Multiply.", "Twenty times 0.005. Compare it with ε."),
-        ("And the other complaints?", "They matter by a few points. This one decides how much of the ball is searched at all."),
+        ("And the other complaints?", "They matter by a few points. This one decides how much of the ball is searched "
+                                      "at all."),
     ),
 )
 
@@ -423,11 +452,14 @@ trained_on_one_step = Question(
     title="Trained on one step",
     points=1,
     minutes=3,
-    text="A network is trained on FGSM images. Afterwards FGSM fools few images, and PGD with the same ε fools nearly all. "
+    text="A network is trained on FGSM images. Afterwards FGSM fools few images, and PGD with the same ε fools nearly "
+         "all. "
          "What has the network learnt?",
     choices=(
-        ("To bend its loss so that the gradient at the image points to a harmless place; the dangerous images are still in the ball.",
-         "One step follows the gradient at the image and nothing else, so that is all the training had to spoil. This is called gradient "
+        ("To bend its loss so that the gradient at the image points to a harmless place; the dangerous images are "
+         "still in the ball.",
+         "One step follows the gradient at the image and nothing else, so that is all the training had to spoil. This "
+         "is called gradient "
          "masking, and many steps walk around it."),
         ("To be robust against small changes, but PGD makes larger ones.",
          "Both attacks stay within the same ε in every pixel."),
@@ -438,7 +470,8 @@ trained_on_one_step = Question(
     ),
     hints=(
         ("What does FGSM know of the loss?", "Its gradient at one point, the clean image."),
-        ("What is the cheapest way to make that useless?", "Not to remove the adversarial images, but to make the gradient point elsewhere."),
+        ("What is the cheapest way to make that useless?", "Not to remove the adversarial images, but to make the "
+                                                           "gradient point elsewhere."),
         ("How does one notice?", "By an attack that looks again after each step, and by one that starts at random."),
     ),
 )

@@ -9,7 +9,7 @@ from advcourse.exercises.catalogue import Exercise, Question
 from advcourse.exercises.notebook_01 import linear_model, random_images, small_model
 from advcourse.exercises.properties import equals, finite
 
-# 04.1: the distance that a linear model allows -----------------------------------------------------------------------------
+# 04.1: the distance that a linear model allows ------------------------------------------------------------------------
 
 def linear_distance(weight, bias, x, y):
     logits = x.flatten(1) @ weight.T + bias
@@ -44,7 +44,8 @@ def distances_measured_otherwise(weight, bias, x, y, size=lambda rows: rows.norm
 def distance_along_one_row(weight, bias, x, y, whose):
     """The mistake of dividing by the length of one class's weights."""
     length = weight.norm(dim=1)
-    return distances_measured_otherwise(weight, bias, x, y, lambda rows: length[y][:, None] if whose == "y" else length.expand(len(y), -1))
+    return distances_measured_otherwise(weight, bias, x, y,
+                                        lambda rows: length[y][:, None] if whose == "y" else length.expand(len(y), -1))
 
 
 def no_negative_distance(probe, result):
@@ -65,10 +66,13 @@ distance_in_closed_form = Exercise(
     points=4,
     minutes=12,
     hints=(
-        ("What stands between x and class k?", "A plane: the images on which both have the same logit. The lead of y is z_y − z_k, "
+        ("What stands between x and class k?", "A plane: the images on which both have the same logit. The lead of y "
+                                               "is z_y − z_k, "
          "and along w_y − w_k it falls fastest."),
-        ("How far is that plane?", "The lead divided by the length of its gradient: (z_y − z_k) / ‖w_y − w_k‖₂. Wanted is the smallest of these."),
-        ("Show me nearly all of it.", "`lead = z.gather(1, y[:, None]) - z`; divide by `(weight[y][:, None] - weight).norm(dim=2)`; set the column "
+        ("How far is that plane?", "The lead divided by the length of its gradient: (z_y − z_k) / ‖w_y − w_k‖₂. Wanted "
+                                   "is the smallest of these."),
+        ("Show me nearly all of it.", "`lead = z.gather(1, y[:, None]) - z`; divide by `(weight[y][:, None] - "
+                                      "weight).norm(dim=2)`; set the column "
          "of y to infinity with `.scatter(1, y[:, None], math.inf)`; then `.amin(1).clamp_min(0)`."),
     ),
     reference=linear_distance,
@@ -79,14 +83,17 @@ distance_in_closed_form = Exercise(
             "every distance is 0: class y itself was not left out of the minimum": without_own_class_guard,
             "you divide by the squared length; that gives the factor of the step, not its length":
                 partial(distances_measured_otherwise, size=lambda rows: rows.square().sum(2)),
-            "you divide by the ℓ1 norm, which is right where every pixel may change by ε; for Euclidean length divide by the ℓ2 norm":
+            "you divide by the ℓ1 norm, which is right where every pixel may change by ε; for Euclidean length divide "
+            "by the ℓ2 norm":
                 partial(distances_measured_otherwise, size=lambda rows: rows.abs().sum(2)),
             "this is the lead itself; divide it by how fast it falls, ‖w_y − w_k‖₂":
                 partial(distances_measured_otherwise, size=lambda rows: torch.ones_like(rows[:, :, 0])),
-            "you go to the class with the second largest logit; another may be nearer, as its plane is met sooner. Divide first, then take the minimum":
+            "you go to the class with the second largest logit; another may be nearer, as its plane is met sooner. "
+            "Divide first, then take the minimum":
                 partial(distances_measured_otherwise, pick=lambda logits, distance: logits.argmax(1)),
             "this is the farthest class; take the minimum over the classes":
-                partial(distances_measured_otherwise, pick=lambda logits, distance: distance.masked_fill(distance.isinf(), -math.inf).argmax(1)),
+                partial(distances_measured_otherwise, pick=lambda logits,
+                        distance: distance.masked_fill(distance.isinf(), -math.inf).argmax(1)),
             "the bias is missing: z = W x + b": lambda weight, bias, x, y: linear_distance(weight, 0 * bias, x, y),
             "you divide by the length of w_y alone; the lead falls along the difference of two rows": partial(distance_along_one_row, whose="y"),
             "you divide by the length of w_k alone; the lead falls along the difference of two rows": partial(distance_along_one_row, whose="k"),
@@ -95,7 +102,7 @@ distance_in_closed_form = Exercise(
 )
 
 
-# 04.2: binary search over c ---------------------------------------------------------------------------------------------------
+# 04.2: binary search over c -------------------------------------------------------------------------------------------
 
 def largest_weight(works, low, high, steps):
     for _ in range(steps):
@@ -115,7 +122,8 @@ def below(threshold, c):
 def weight_probes(generator):
     exponents = torch.rand(3, generator=generator).tolist()
     thresholds = [10 ** (1.2 + exponents[0]), 10 ** exponents[1], 10 ** (exponents[2] - 2.5)]
-    return [{"works": partial(below, threshold), "low": 1e-3, "high": 1e3, "steps": steps} for threshold, steps in zip(thresholds, (12, 8, 10))]
+    return [{"works": partial(below, threshold), "low": 1e-3, "high": 1e3, "steps": steps}
+            for threshold, steps in zip(thresholds, (12, 8, 10), strict=True)]
 
 
 def halve_on_a_linear_scale(works, low, high, steps):
@@ -141,14 +149,17 @@ def and_hardly_at_a_larger_one(probe, result):
     if result <= 0 or not math.isfinite(result) or not works(result) or not works(result * precision):
         return None
     if math.isclose(result, low, rel_tol=1e-6):
-        return ("you return the c that you were given as low: when a larger c works, it becomes the new low. (If yours does: halving on a "
+        return ("you return the c that you were given as low: when a larger c works, it becomes the new low. (If yours "
+                "does: halving on a "
                 "linear scale takes too many steps to get down to small values; try the geometric mean, √(low · high))")
     if math.isclose(result, math.sqrt(low * high), rel_tol=1e-6):
         return "this is the first middle: go on halving, `steps` times"
     if math.isclose(result, halve_on_a_linear_scale(works, low, high, steps), rel_tol=1e-6):
-        return ("you halve the interval on a linear scale; c may lie anywhere between a thousandth and a thousand, and the first halvings "
+        return ("you halve the interval on a linear scale; c may lie anywhere between a thousandth and a thousand, and "
+                "the first halvings "
                 "would all be spent on large ones: try the geometric mean, √(low · high)")
-    return (f"the attack also works at a c {precision:.3g} times as large: after `steps` halvings no more than that factor should be left. "
+    return (f"the attack also works at a c {precision:.3g} times as large: after `steps` halvings no more than that "
+            "factor should be left. "
             "Where the middle works it becomes low, else it becomes high")
 
 
@@ -158,10 +169,13 @@ search_over_c = Exercise(
     points=3,
     minutes=8,
     hints=(
-        ("What do I know at the start?", "The attack works at low and fails at high. In between lies the largest c that works."),
-        ("What does one step do?", "Try a c in the middle. If it works it is the new low, else the new high. As c may be a thousandth or "
+        ("What do I know at the start?", "The attack works at low and fails at high. In between lies the largest c "
+                                         "that works."),
+        ("What does one step do?", "Try a c in the middle. If it works it is the new low, else the new high. As c may "
+                                   "be a thousandth or "
          "a thousand, the middle is the geometric one: `math.sqrt(low * high)`."),
-        ("Show me nearly all of it.", "`for _ in range(steps):` compute the middle, `if works(middle): low = middle`, `else: high = middle`; at the "
+        ("Show me nearly all of it.", "`for _ in range(steps):` compute the middle, `if works(middle): low = middle`, "
+                                      "`else: high = middle`; at the "
          "end return low, the largest c that is known to work."),
     ),
     reference=largest_weight,
@@ -173,7 +187,7 @@ search_over_c = Exercise(
 )
 
 
-# 04.3: one step of DeepFool ---------------------------------------------------------------------------------------------------
+# 04.3: one step of DeepFool -------------------------------------------------------------------------------------------
 
 def planes(model, x, y):
     """f_k = z_k − z_y, shape (K,), and its gradients with respect to the image, shape (K, n), for one image."""
@@ -237,11 +251,14 @@ one_plane = Exercise(
     points=4,
     minutes=15,
     hints=(
-        ("What is the shortest r with f + wᵀr = 0?", "It points along w: any other part of r costs length and does not change wᵀr. Put r = a w into "
+        ("What is the shortest r with f + wᵀr = 0?", "It points along w: any other part of r costs length and does not "
+                                                     "change wᵀr. Put r = a w into "
          "f + wᵀr = 0 and solve for a."),
-        ("How do I get w?", "x must require a gradient. For each class k other than y: `gap = logits[0, k] - logits[0, y]`, then "
+        ("How do I get w?", "x must require a gradient. For each class k other than y: `gap = logits[0, k] - logits[0, "
+                            "y]`, then "
          "`torch.autograd.grad(gap, x, retain_graph=True)[0]`."),
-        ("Show me nearly all of it.", "Loop over k. Keep the k with the smallest `gap.abs() / w.norm()`. The result is `x + gap.abs() / w.norm() ** 2 * w` "
+        ("Show me nearly all of it.", "Loop over k. Keep the k with the smallest `gap.abs() / w.norm()`. The result is "
+                                      "`x + gap.abs() / w.norm() ** 2 * w` "
          "for that k, detached."),
     ),
     reference=reference_step,
@@ -252,14 +269,17 @@ one_plane = Exercise(
             "you return the step r; wanted is the image x + r": lambda model, x, y: reference_step(model, x, y) - x,
             "you went the opposite way: f = z_k − z_y is negative and must rise to 0, along +w":
                 lambda model, x, y: 2 * x - reference_step(model, x, y),
-            "you go to the class with the second largest logit; the nearest boundary is the one with the smallest |f| / ‖w‖₂":
+            "you go to the class with the second largest logit; the nearest boundary is the one with the smallest |f| "
+            "/ ‖w‖₂":
                 partial(deepfool_step, pick=lambda gaps, lengths: gaps.argmax()),
             "you go to the farthest boundary; take the smallest |f| / ‖w‖₂":
                 partial(deepfool_step, pick=lambda gaps, lengths: (gaps.abs() / lengths).argmax()),
-            "the step has the wrong length: w has a length of its own, so divide by ‖w‖₂ twice, once to make it a unit vector and once for the distance":
+            "the step has the wrong length: w has a length of its own, so divide by ‖w‖₂ twice, once to make it a unit "
+            "vector and once for the distance":
                 partial(deepfool_step, power=1),
             "the step has the wrong length: |f| · w must be divided by ‖w‖₂²": partial(deepfool_step, power=0),
-            "you follow the gradient of z_k alone; the boundary is where z_k − z_y = 0, so take the gradient of the difference": step_of_one_logit,
+            "you follow the gradient of z_k alone; the boundary is where z_k − z_y = 0, so take the gradient of the "
+            "difference": step_of_one_logit,
             "this is the step for the ℓ∞ norm, along sign(w); the shortest Euclidean one goes along w": step_in_sign,
             "you clipped to [0, 1]; do without here, so that the step lands exactly on the plane":
                 lambda model, x, y: reference_step(model, x, y).clamp(0, 1),
@@ -268,7 +288,7 @@ one_plane = Exercise(
 )
 
 
-# 04.4: Carlini and Wagner's loss ------------------------------------------------------------------------------------------------
+# 04.4: Carlini and Wagner's loss --------------------------------------------------------------------------------------
 
 def cw_loss(logits, target, kappa):
     wanted = logits.gather(1, target[:, None])[:, 0]
@@ -282,7 +302,8 @@ def loss_probes(generator):
         logits = 3 * torch.randn(24, 5, generator=generator).double() + shift
         target = torch.randint(5, (24,), generator=generator)
         # A third of the images are the target's already, by leads on both sides of κ.
-        logits[torch.arange(0, 24, 3), target[::3]] = logits[::3].amax(1) + torch.linspace(0.5, 8, 8, dtype=torch.float64)
+        logits[torch.arange(0, 24, 3),
+               target[::3]] = logits[::3].amax(1) + torch.linspace(0.5, 8, 8, dtype=torch.float64)
         probes.append({"logits": logits, "target": target, "kappa": kappa})
     return probes
 
@@ -297,19 +318,24 @@ hinge = Exercise(
     points=3,
     minutes=10,
     hints=(
-        ("What should the loss measure?", "By how much the target is behind: the largest logit of the *other* classes minus the logit of the target."),
-        ("How do I leave the target out of the maximum?", "Put −∞ in its place: `logits.scatter(1, target[:, None], -math.inf)`. A 0 would win "
+        ("What should the loss measure?", "By how much the target is behind: the largest logit of the *other* classes "
+                                          "minus the logit of the target."),
+        ("How do I leave the target out of the maximum?", "Put −∞ in its place: `logits.scatter(1, target[:, None], "
+                                                          "-math.inf)`. A 0 would win "
          "where all logits are negative."),
-        ("Show me nearly all of it.", "`wanted = logits.gather(1, target[:, None])[:, 0]`, `others` as the maximum over the rest, and "
+        ("Show me nearly all of it.", "`wanted = logits.gather(1, target[:, None])[:, 0]`, `others` as the maximum "
+                                      "over the rest, and "
          "`(others - wanted).clamp_min(-kappa)`."),
     ),
     reference=cw_loss,
     probes=loss_probes,
     properties={
         "it is max(max over i ≠ t of z_i − z_t, −κ)": equals(cw_loss, mistakes={
-            "the loss goes on falling for ever: stop it at −κ, so that the distance has its say once the target leads by κ":
+            "the loss goes on falling for ever: stop it at −κ, so that the distance has its say once the target leads "
+            "by κ":
                 lambda logits, target, kappa: lead_of_others(logits, target),
-            "κ has no effect: your loss never falls below 0, but the target should lead by κ, so the floor is −κ (and leave the target out of the maximum)":
+            "κ has no effect: your loss never falls below 0, but the target should lead by κ, so the floor is −κ (and "
+            "leave the target out of the maximum)":
                 lambda logits, target, kappa: lead_of_others(logits, target).clamp_min(0),
             "the floor is at +κ; a lead of the target makes the difference negative, so it is at −κ":
                 lambda logits, target, kappa: lead_of_others(logits, target).clamp_min(kappa),
@@ -329,7 +355,7 @@ hinge = Exercise(
 )
 
 
-# 04.5: EAD's shrinkage-thresholding ---------------------------------------------------------------------------------------------
+# 04.5: EAD's shrinkage-thresholding -----------------------------------------------------------------------------------
 
 def shrink(z, x, beta):
     delta = z - x
@@ -354,9 +380,11 @@ shrinkage = Exercise(
     points=3,
     minutes=8,
     hints=(
-        ("What happens to a small change?", "Where |z − x| ≤ β the pixel goes back to x exactly. That is what makes the change sparse."),
+        ("What happens to a small change?", "Where |z − x| ≤ β the pixel goes back to x exactly. That is what makes "
+                                            "the change sparse."),
         ("And to a large one?", "It loses β of its size and keeps its sign: sign(δ) · (|δ| − β), with δ = z − x."),
-        ("Show me nearly all of it.", "`delta = z - x`, then `x + delta.sign() * (delta.abs() - beta).clamp_min(0)`, clipped to [0, 1]."),
+        ("Show me nearly all of it.", "`delta = z - x`, then `x + delta.sign() * (delta.abs() - beta).clamp_min(0)`, "
+                                      "clipped to [0, 1]."),
     ),
     reference=shrink,
     probes=shrink_probes,
@@ -364,32 +392,38 @@ shrinkage = Exercise(
         "changes up to β vanish, larger ones lose β, all in [0, 1]": equals(shrink, mistakes={
             "large changes keep their full size: they should lose β, too, else this does not solve the ℓ1 problem": lambda z, x, beta: thresholded(z, x, beta).clamp(0, 1),
             "large changes keep their full size, and the result is not clipped": thresholded,
-            "the result leaves [0, 1]: clip it at the end": lambda z, x, beta: x + (z - x).sign() * ((z - x).abs() - beta).clamp_min(0),
+            "the result leaves [0, 1]: clip it at the end": lambda z, x,
+            beta: x + (z - x).sign() * ((z - x).abs() - beta).clamp_min(0),
             "you shrink the image z towards black; it is the change z − x that should shrink":
                 lambda z, x, beta: (z.sign() * (z.abs() - beta).clamp_min(0)).clamp(0, 1),
-            "the sign is lost: pixels that became darker come out lighter": lambda z, x, beta: (x + ((z - x).abs() - beta).clamp_min(0)).clamp(0, 1),
-            "this limits every change to β; shrinking does the opposite: it takes β off every change": lambda z, x, beta: (x + (z - x).clamp(-beta, beta)).clamp(0, 1),
+            "the sign is lost: pixels that became darker come out lighter": lambda z, x,
+            beta: (x + ((z - x).abs() - beta).clamp_min(0)).clamp(0, 1),
+            "this limits every change to β; shrinking does the opposite: it takes β off every change": lambda z, x,
+            beta: (x + (z - x).clamp(-beta, beta)).clamp(0, 1),
             "small changes turn round instead of vanishing: |δ| − β must not fall below 0":
                 lambda z, x, beta: (x + (z - x).sign() * ((z - x).abs() - beta)).clamp(0, 1),
             "nothing was shrunk, only clipped": lambda z, x, beta: z.clamp(0, 1),
-            "you return the change; wanted is the image x + change": lambda z, x, beta: (z - x).sign() * ((z - x).abs() - beta).clamp_min(0),
+            "you return the change; wanted is the image x + change": lambda z, x,
+            beta: (z - x).sign() * ((z - x).abs() - beta).clamp_min(0),
         }),
     },
 )
 
 
-# 04.6 and 04.7: questions -------------------------------------------------------------------------------------------------------
+# 04.6 and 04.7: questions ---------------------------------------------------------------------------------------------
 
 bounds = Question(
     number="04.6",
     title="What do we know?",
     points=1,
     minutes=3,
-    text="For one image, a proof says that no change shorter than 0.8 fools the model. DeepFool finds an adversarial image at distance 1.5, "
+    text="For one image, a proof says that no change shorter than 0.8 fools the model. DeepFool finds an adversarial "
+         "image at distance 1.5, "
          "C&W finds one at 1.2, and L-BFGS finds none. Where is the nearest adversarial image?",
     choices=(
         ("Somewhere between 0.8 and 1.2.",
-         "A proof gives a lower bound, every success an upper bound, and the smallest upper bound counts. A failed attack says nothing about the model."),
+         "A proof gives a lower bound, every success an upper bound, and the smallest upper bound counts. A failed "
+         "attack says nothing about the model."),
         ("At 1.2, as C&W is the stronger attack.",
          "C&W gives an upper bound. Until a proof comes as far, a better attack may find something nearer."),
         ("Somewhere between 1.2 and 1.5.",
@@ -409,11 +443,13 @@ drift = Question(
     title="Why does the chain drift?",
     points=1,
     minutes=3,
-    text="Every step of the chain asks for the *nearest* image of the next class. Why do the images nevertheless end up about twice as far "
+    text="Every step of the chain asks for the *nearest* image of the next class. Why do the images nevertheless end "
+         "up about twice as far "
          "from the original as when every attack starts there?",
     choices=(
         ("Each step measures the distance to the image before it, and nothing pulls back to the original.",
-         "Traces of all the classes before stay in the image wherever they do not disturb the present one. The constraint was about the wrong pair of images."),
+         "Traces of all the classes before stay in the image wherever they do not disturb the present one. The "
+         "constraint was about the wrong pair of images."),
         ("L-BFGS is a weak attack, and its errors add up.",
          "A perfect solver would drift as well: it would solve the same ten problems, each about the image before."),
         ("The required probability makes each step long.",

@@ -7,7 +7,7 @@ import torch
 from advcourse.exercises.catalogue import Exercise, Question
 from advcourse.exercises.properties import equals, finite
 
-# 05.1: the saliency map --------------------------------------------------------------------------------------------------
+# 05.1: the saliency map -----------------------------------------------------------------------------------------------
 
 def saliency_map(jacobian, target):
     a = jacobian[target]
@@ -64,10 +64,13 @@ saliency = Exercise(
     points=3,
     minutes=10,
     hints=(
-        ("Which two numbers does a pixel have?", "a: the entry of the target's row of the Jacobian. b: the sum of the entries of all "
+        ("Which two numbers does a pixel have?", "a: the entry of the target's row of the Jacobian. b: the sum of the "
+                                                 "entries of all "
          "*other* rows in the same column."),
-        ("How do I get b without a loop?", "Sum all rows, then take the target's row away again: `jacobian.sum(0) - jacobian[target]`."),
-        ("Show me nearly all of it.", "`torch.where(condition, -a * b, 0)`, where the condition asks for a > 0 *and* b < 0; "
+        ("How do I get b without a loop?", "Sum all rows, then take the target's row away again: `jacobian.sum(0) - "
+                                           "jacobian[target]`."),
+        ("Show me nearly all of it.", "`torch.where(condition, -a * b, 0)`, where the condition asks for a > 0 *and* b "
+                                      "< 0; "
          "combine the two with `&`, each in brackets."),
     ),
     reference=saliency_map,
@@ -98,7 +101,7 @@ saliency = Exercise(
 )
 
 
-# 05.2: one generation of differential evolution ----------------------------------------------------------------------------
+# 05.2: one generation of differential evolution -----------------------------------------------------------------------
 
 def next_generation(population, losses, loss_of, others, factor):
     first, second, third = population[others]
@@ -164,7 +167,8 @@ def losses_belong(probe, result):
 def nobody_gets_worse(probe, result):
     worse = (probe["loss_of"](result[0]) > probe["losses"] + 1e-12).sum().item()
     if worse:
-        return (f"{worse} of {len(probe['losses'])} candidates have a larger loss than before: a child takes its parent's place "
+        return (f"{worse} of {len(probe['losses'])} candidates have a larger loss than before: a child takes its "
+                "parent's place "
                 "only where its loss is smaller")
     return None
 
@@ -176,7 +180,8 @@ def as_table(generation):
 
 def is_generation(probe, result):
     formulas = {
-        "nobody changed: make the children, and let each that beats its own parent, though perhaps not the best of all, take its place":
+        "nobody changed: make the children, and let each that beats its own parent, though perhaps not the best of "
+        "all, take its place":
             generation_with(lambda parents, *_: parents),
         "the children start from their parents; the formula starts from the first of the three others":
             generation_with(lambda parents, first, second, third, factor: parents + factor * (second - third)),
@@ -201,11 +206,15 @@ evolution = Exercise(
     points=4,
     minutes=15,
     hints=(
-        ("How do I get the three others?", "`others` has three rows of candidate numbers, and `population[others]` has shape "
+        ("How do I get the three others?", "`others` has three rows of candidate numbers, and `population[others]` has "
+                                           "shape "
          "(3, S, G): `first, second, third = population[others]`."),
-        ("Who stays?", "Ask `loss_of(children)` once, and compare with `losses` entry by entry. `torch.where` takes the child's "
-         "row where it is better and the parent's where it is not; the condition needs shape (S, 1) for the rows: `better[:, None]`."),
-        ("Show me nearly all of it.", "children = (first + factor * (second - third)).clamp(0, 1); better = loss_of(children) < losses; "
+        ("Who stays?", "Ask `loss_of(children)` once, and compare with `losses` entry by entry. `torch.where` takes "
+                       "the child's "
+         "row where it is better and the parent's where it is not; the condition needs shape (S, 1) for the rows: "
+         "`better[:, None]`."),
+        ("Show me nearly all of it.", "children = (first + factor * (second - third)).clamp(0, 1); better = "
+                                      "loss_of(children) < losses; "
          "then two `torch.where`, one for the genes and one for the losses."),
     ),
     reference=next_generation,
@@ -219,7 +228,7 @@ evolution = Exercise(
 )
 
 
-# 05.3: the gradient from pairs of queries ------------------------------------------------------------------------------------
+# 05.3: the gradient from pairs of queries -----------------------------------------------------------------------------
 
 def estimate_gradient(loss_of, x, directions, delta):
     rise = loss_of(x + delta * directions) - loss_of(x - delta * directions)
@@ -285,11 +294,14 @@ spsa_estimate = Exercise(
     points=4,
     minutes=12,
     hints=(
-        ("How steep is it along one direction?", "Ask on both sides: the loss at x + δv minus the loss at x − δv, divided by the "
+        ("How steep is it along one direction?", "Ask on both sides: the loss at x + δv minus the loss at x − δv, "
+                                                 "divided by the "
          "distance between the two points, 2δ."),
-        ("From slopes to a gradient?", "Multiply every direction by its own slope and take the mean over the directions. The slopes "
+        ("From slopes to a gradient?", "Multiply every direction by its own slope and take the mean over the "
+                                       "directions. The slopes "
          "have shape (S,); `.view(-1, 1, 1, 1)` lets them multiply images."),
-        ("Show me nearly all of it.", "rise = loss_of(x + delta * directions) - loss_of(x - delta * directions); then the mean over "
+        ("Show me nearly all of it.", "rise = loss_of(x + delta * directions) - loss_of(x - delta * directions); then "
+                                      "the mean over "
          "dimension 0, with `keepdim=True`, of rise.view(-1, 1, 1, 1) / (2 * delta) * directions."),
     ),
     reference=estimate_gradient,
@@ -301,7 +313,8 @@ spsa_estimate = Exercise(
             "you compare with x itself and divide by 2δ: ask on both sides, at x + δv and at x − δv": one_sided_with_two,
             "this points downhill: the loss at x + δv comes first, minus the loss at x − δv": times(lambda probe: -1),
             "twice too large: the two points lie 2δ apart, not δ": times(lambda probe: 2),
-            "δ is missing: divide the difference by 2δ, the distance of the two points": times(lambda probe: 2 * probe["delta"]),
+            "δ is missing: divide the difference by 2δ, the distance of the two points": times(lambda probe: 2
+                                                                                               * probe["delta"]),
             "half of the difference is not the slope: divide by δ, too": times(lambda probe: probe["delta"]),
             "this is the sum over the directions; wanted is their mean": times(lambda probe: len(probe["directions"])),
             "you add the two losses; their difference tells which way is up": sum_of_both,
@@ -315,33 +328,38 @@ spsa_estimate = Exercise(
 )
 
 
-# 05.4: a question ----------------------------------------------------------------------------------------------------------
+# 05.4: a question -----------------------------------------------------------------------------------------------------
 
 masking = Question(
     number="05.4",
     title="What did the rounding do?",
     points=1,
     minutes=3,
-    text="Against the network with rounded input, PGD hardly changes a thing, while SPSA, Square and PGD with a pretended gradient "
+    text="Against the network with rounded input, PGD hardly changes a thing, while SPSA, Square and PGD with a "
+         "pretended gradient "
          "fool it on nearly every image, within the same ε. What follows?",
     choices=(
         ("The adversarial examples are still there; rounding hid the way to them from attacks that follow its gradient.",
-         "An attack that fails shows only that *this attack* fails. Others found examples in the same ball, so the network is no more robust."),
+         "An attack that fails shows only that *this attack* fails. Others found examples in the same ball, so the "
+         "network is no more robust."),
         ("Rounding makes the network robust against attackers who know everything.",
-         "The one who knows everything replaces the rounding's gradient, and wins. Knowing more can never make an attacker weaker."),
+         "The one who knows everything replaces the rounding's gradient, and wins. Knowing more can never make an "
+         "attacker weaker."),
         ("Rounding removes small changes, so SPSA must have changed the images by more than ε.",
-         "All attacks kept to the same ε. Rounding removes some small changes and makes others larger: those that cross a step."),
+         "All attacks kept to the same ε. Rounding removes some small changes and makes others larger: those that "
+         "cross a step."),
         ("PGD is a weak attack and should not be used to test defences.",
          "PGD is strong wherever the gradient says something. Here it is zero; that it is has to be noticed."),
     ),
     hints=(
         ("What does an attack that fails prove?", "That this attack failed. The others kept to the same rules."),
-        ("Where did PGD get its directions from?", "From a gradient that is zero almost everywhere, because rounding is a staircase."),
+        ("Where did PGD get its directions from?", "From a gradient that is zero almost everywhere, because rounding "
+                                                   "is a staircase."),
         ("Did the ball get empty?", "Square and SPSA found images in it that fool the network."),
     ),
 )
 
-# 05.5: bisection by labels alone ----------------------------------------------------------------------------------------------
+# 05.5: bisection by labels alone --------------------------------------------------------------------------------------
 
 def to_the_boundary(is_wrong, x, x_wrong, steps):
     right, wrong = torch.zeros(len(x), dtype=x.dtype), torch.ones(len(x), dtype=x.dtype)
@@ -407,7 +425,8 @@ def near_the_boundary(probe, result):
     if (here < best - 1e-9).any():
         return "nearer than `steps` halvings can get: use exactly as many questions as `steps`"
     if (here - best).max() > 1e-9:
-        return (f"an image could be nearer by {(here - best).max():.2g} of its way: after each question half of the way that "
+        return (f"an image could be nearer by {(here - best).max():.2g} of its way: after each question half of the "
+                "way that "
                 "is left is ruled out")
     return None
 
@@ -418,11 +437,14 @@ boundary = Exercise(
     points=4,
     minutes=12,
     hints=(
-        ("What do I know of the way?", "At its start, share 0, the model is right. At its end, share 1, it is wrong. Somewhere in "
+        ("What do I know of the way?", "At its start, share 0, the model is right. At its end, share 1, it is wrong. "
+                                       "Somewhere in "
          "between it changes its mind. Ask in the middle."),
-        ("How for all images at once?", "Keep two tensors of shape (N,): `right` starts with zeros, `wrong` with ones. With "
+        ("How for all images at once?", "Keep two tensors of shape (N,): `right` starts with zeros, `wrong` with ones. "
+                                        "With "
          "`err = is_wrong(…)` at the middle, `torch.where(err, middle, wrong)` is the new `wrong`."),
-        ("Show me nearly all of it.", "In a loop of `steps`: middle = (right + wrong) / 2; err = is_wrong(x + middle.view(-1, 1, 1, 1) * "
+        ("Show me nearly all of it.", "In a loop of `steps`: middle = (right + wrong) / 2; err = is_wrong(x + "
+                                      "middle.view(-1, 1, 1, 1) * "
          "(x_wrong - x)); update both ends by `torch.where`. Return the image at the share `wrong`."),
     ),
     reference=to_the_boundary,
@@ -435,20 +457,22 @@ boundary = Exercise(
 )
 
 
-# 05.6: a question ----------------------------------------------------------------------------------------------------------
+# 05.6: a question -----------------------------------------------------------------------------------------------------
 
 knowledge = Question(
     number="05.6",
     title="Which attack fits?",
     points=1,
     minutes=3,
-    text="A service returns only the name of the class that it sees, no score. You may ask a few thousand times about each "
+    text="A service returns only the name of the class that it sees, no score. You may ask a few thousand times about "
+         "each "
          "image. Which of this notebook's attacks can you use as it is?",
     choices=(
         ("HopSkipJump.",
          "It needs only whether the answer is right or wrong, and pays with more queries."),
         ("SPSA.",
-         "It measures how the loss changes between two points close together. A label nearly never changes between them."),
+         "It measures how the loss changes between two points close together. A label nearly never changes between "
+         "them."),
         ("Square.",
          "It keeps a change where the margin shrinks. Without scores all changes look alike until the label flips."),
         ("The saliency map.",

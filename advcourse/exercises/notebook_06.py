@@ -9,7 +9,7 @@ from advcourse.exercises.catalogue import Exercise, Question
 from advcourse.exercises.notebook_01 import linear_model, loss_gradient, random_images, small_model
 from advcourse.exercises.properties import equals, finite, in_unit_range
 
-# 06.1: the fooling rate ---------------------------------------------------------------------------------------------------
+# 06.1: the fooling rate -----------------------------------------------------------------------------------------------
 
 def fooling_rate(model, x, delta):
     changed = model((x + delta).clamp(0, 1)).argmax(1) != model(x).argmax(1)
@@ -18,7 +18,8 @@ def fooling_rate(model, x, delta):
 
 def fooling_probes(generator):
     model, x = small_model(generator), random_images(generator, count=80)
-    return [{"model": model, "x": x, "delta": size * torch.randn(1, 6, 6, generator=generator).double()} for size in (0.1, 0.3)]
+    return [{"model": model, "x": x, "delta": size * torch.randn(1, 6, 6, generator=generator).double()}
+            for size in (0.1, 0.3)]
 
 
 def fooling_rate_without_clip(model, x, delta):
@@ -50,10 +51,13 @@ fooling = Exercise(
     points=2,
     minutes=6,
     hints=(
-        ("Which two answers do I compare?", "What the model says of x, and what it says of x + delta. No label is needed."),
-        ("What has to happen to x + delta first?", "It must be an image: `.clamp(0, 1)`. One delta of shape (C, H, W) is added to "
+        ("Which two answers do I compare?", "What the model says of x, and what it says of x + delta. No label is "
+                                            "needed."),
+        ("What has to happen to x + delta first?", "It must be an image: `.clamp(0, 1)`. One delta of shape (C, H, W) "
+                                                   "is added to "
          "all N images at once by broadcasting."),
-        ("Show me nearly all of it.", "Compare `model((x + delta).clamp(0, 1)).argmax(1)` with `model(x).argmax(1)` by `!=`, then "
+        ("Show me nearly all of it.", "Compare `model((x + delta).clamp(0, 1)).argmax(1)` with `model(x).argmax(1)` by "
+                                      "`!=`, then "
          "`.float().mean().item()`."),
     ),
     reference=fooling_rate,
@@ -81,7 +85,7 @@ fooling = Exercise(
 )
 
 
-# 06.2: one step of a universal perturbation --------------------------------------------------------------------------------
+# 06.2: one step of a universal perturbation ---------------------------------------------------------------------------
 
 def shared_gradient(model, x, y, delta):
     """The gradient of the mean loss of all images with respect to the delta that they share."""
@@ -150,7 +154,8 @@ follows_the_formula = equals(universal_step, mistakes={
         lambda **probe: universal_step(**probe | {"step_size": -probe["step_size"]}),
     "entries move in proportion to their gradient: take its sign, so that every one goes the full step":
         step_without_sign,
-    "you start from zero and lose the delta that you were given: take the gradient at x + delta, and add the step to delta":
+    "you start from zero and lose the delta that you were given: take the gradient at x + delta, and add the step to "
+    "delta":
         lambda **probe: universal_step(**probe | {"delta": 0 * probe["delta"]}),
     "the gradient is taken at the clean x: the images that the model sees carry the present delta":
         step_at_clean_images,
@@ -182,10 +187,12 @@ universal = Exercise(
     points=4,
     minutes=12,
     hints=(
-        ("What is new compared with one image?", "Nothing but this: δ has no batch dimension. All images share it, so one gradient, "
+        ("What is new compared with one image?", "Nothing but this: δ has no batch dimension. All images share it, so "
+                                                 "one gradient, "
          "that of their mean loss, moves it."),
         ("How do I get a gradient for delta?", "`delta = delta.clone().requires_grad_()`, then the loss of "
-         "`model((x + delta).clamp(0, 1))` at y, then `torch.autograd.grad(loss, delta)[0]`: broadcasting adds the images up."),
+         "`model((x + delta).clamp(0, 1))` at y, then `torch.autograd.grad(loss, delta)[0]`: broadcasting adds the "
+         "images up."),
         ("Show me nearly all of it.", "`(delta + step_size * gradient.sign()).clamp(-eps, eps).detach()`."),
     ),
     reference=universal_step,
@@ -197,35 +204,39 @@ universal = Exercise(
 )
 
 
-# 06.3: a question on universality ----------------------------------------------------------------------------------------
+# 06.3: a question on universality -------------------------------------------------------------------------------------
 
 shared = Question(
     number="06.3",
     title="Why one pattern is enough",
     points=1,
     minutes=3,
-    text="A δ that was found on some training images changes the model's answer on most test images, which it has never seen. "
+    text="A δ that was found on some training images changes the model's answer on most test images, which it has "
+         "never seen. "
          "A random δ of the same size does much less. What must be so for this to happen?",
     choices=(
         ("The directions that lead out of the classes are much alike from image to image.",
-         "Only then can one vector point along them for all images, also for unseen ones. Moosavi-Dezfooli et al. (2017) find that "
+         "Only then can one vector point along them for all images, also for unseen ones. Moosavi-Dezfooli et al. "
+         "(2017) find that "
          "the normals of the decision borders near different images span few dimensions."),
         ("The δ has learnt its training images by heart.",
-         "Then it would work on those alone. The gap between seen and unseen images is what measures this, and it closes as images are added."),
+         "Then it would work on those alone. The gap between seen and unseen images is what measures this, and it "
+         "closes as images are added."),
         ("The borders around every image lie at the same distance in all directions.",
          "Then the direction would not matter, and a random δ of the same size would do as well."),
         ("The test images are the training images with other labels.",
          "They are other images. And δ was found without any label but the model's own answers."),
     ),
     hints=(
-        ("Each image has its own shortest way out.", "If these ways were unrelated, a sum of them would cancel, like coin tosses."),
+        ("Each image has its own shortest way out.", "If these ways were unrelated, a sum of them would cancel, like "
+                                                     "coin tosses."),
         ("What did the random δ show?", "That size alone is not it: the direction is."),
         ("One direction for many images?", "Then these images must have something in common."),
     ),
 )
 
 
-# 06.4: the EOT gradient --------------------------------------------------------------------------------------------------
+# 06.4: the EOT gradient -----------------------------------------------------------------------------------------------
 
 def eot_gradient(model, x, y, transforms):
     x = x.detach().clone().requires_grad_()
@@ -296,11 +307,14 @@ expectation = Exercise(
     points=4,
     minutes=12,
     hints=(
-        ("What is averaged?", "The loss: one loss for every transform, all at the same x and the same labels, then their mean. "
+        ("What is averaged?", "The loss: one loss for every transform, all at the same x and the same labels, then "
+                              "their mean. "
          "The gradient of a mean is the mean of the gradients, so either may be computed."),
-        ("How does the gradient get through a transform?", "By itself: the transforms are made of tensor operations. Make x require grad, "
+        ("How does the gradient get through a transform?", "By itself: the transforms are made of tensor operations. "
+                                                           "Make x require grad, "
          "give `model(transform(x))` to the loss, and differentiate with respect to x."),
-        ("Show me nearly all of it.", "`loss = sum(F.cross_entropy(model(transform(x)), y) for transform in transforms) / len(transforms)`, "
+        ("Show me nearly all of it.", "`loss = sum(F.cross_entropy(model(transform(x)), y) for transform in "
+                                      "transforms) / len(transforms)`, "
          "then `torch.autograd.grad(loss, x)[0]`."),
     ),
     reference=eot_gradient,
@@ -326,7 +340,8 @@ expectation = Exercise(
                 gradient_of_the_mean_image,
             "you average the logits before the loss; average the losses, one for every transform":
                 gradient_of_the_mean_logits,
-            "these gradients belong to the transformed images, and were not turned back: differentiate with respect to x, through the transform":
+            "these gradients belong to the transformed images, and were not turned back: differentiate with respect to "
+            "x, through the transform":
                 gradient_that_stays_turned,
             "you average signs: average the gradients, the sign is taken later":
                 mean_of_signs,
@@ -339,7 +354,7 @@ expectation = Exercise(
 )
 
 
-# 06.5: the destruction rate ----------------------------------------------------------------------------------------------
+# 06.5: the destruction rate -------------------------------------------------------------------------------------------
 
 def destruction_rate(model, x, x_adv, x_photo, y):
     right, right_adv, right_photo = (model(images).argmax(1) == y for images in (x, x_adv, x_photo))
@@ -348,14 +363,16 @@ def destruction_rate(model, x, x_adv, x_photo, y):
 
 
 def destruction_probes(generator):
-    model, probes = linear_model(generator).double(), []  # on a linear model every class is read somewhere, whatever the seed
+    # on a linear model every class is read somewhere, whatever the seed
+    model, probes = linear_model(generator).double(), []
     for size in (0.3, 0.6):
         x = random_images(generator, count=300)
         noise = [size * torch.randn(x.shape, generator=generator).double() for _ in range(2)]
         x_adv = (x + noise[0]).clamp(0, 1)
         x_photo = (x + 0.5 * noise[0] + 0.5 * noise[1]).clamp(0, 1)
         predicted = model(x).argmax(1).detach()
-        y = torch.where(torch.arange(len(x)) % 3 == 0, (predicted + 1) % 4, predicted)  # the model is wrong about a third
+        # the model is wrong about a third
+        y = torch.where(torch.arange(len(x)) % 3 == 0, (predicted + 1) % 4, predicted)
         probes.append({"model": model, "x": x, "x_adv": x_adv, "x_photo": x_photo, "y": y})
     return probes
 
@@ -386,9 +403,11 @@ destruction = Exercise(
     points=3,
     minutes=8,
     hints=(
-        ("Who counts at all?", "Only images that were a successful attack on the computer: the model is right about x and wrong about x_adv."),
+        ("Who counts at all?", "Only images that were a successful attack on the computer: the model is right about x "
+                               "and wrong about x_adv."),
         ("And who of these is destroyed?", "Those about whose photograph the model is right again."),
-        ("Show me nearly all of it.", "`adversarial = right & ~right_adv`, then `(adversarial & right_photo).sum() / adversarial.sum()`; "
+        ("Show me nearly all of it.", "`adversarial = right & ~right_adv`, then `(adversarial & right_photo).sum() / "
+                                      "adversarial.sum()`; "
          "each of the three masks is `model(images).argmax(1) == y`. End with `.item()`."),
     ),
     reference=destruction_rate,
@@ -401,7 +420,8 @@ destruction = Exercise(
                 lambda **probe: 100 * destruction_rate(**probe),
             "you divide by the number of all images; divide by the number of successful attacks":
                 ratio(lambda right, adv, photo: (right & ~adv & photo, torch.ones_like(right))),
-            "you divide by the number of images that the model reads right; some of those were never attacked with success":
+            "you divide by the number of images that the model reads right; some of those were never attacked with "
+            "success":
                 ratio(lambda right, adv, photo: (right & ~adv & photo, right)),
             "images that the model misread before the attack are counted: ask for `model(x)` to be right, too":
                 ratio(lambda right, adv, photo: (~adv & photo, ~adv)),
@@ -409,7 +429,8 @@ destruction = Exercise(
                 ratio(lambda right, adv, photo: (right & photo, right)),
             "this is the accuracy on the photographs; only successful attacks count":
                 ratio(lambda right, adv, photo: (photo, torch.ones_like(photo))),
-            "the denominator is right, the numerator counts other images, too: it must hold for the same image that x is read right, "
+            "the denominator is right, the numerator counts other images, too: it must hold for the same image that x "
+            "is read right, "
             "x_adv wrong, and x_photo right again":
                 ratio(lambda right, adv, photo: (photo, right & ~adv)),
             "an attack is destroyed where the photograph is read as y again, not wherever the answer changes":
@@ -419,23 +440,26 @@ destruction = Exercise(
 )
 
 
-# 06.6: a question on cameras as a defence ---------------------------------------------------------------------------------
+# 06.6: a question on cameras as a defence -----------------------------------------------------------------------------
 
 camera = Question(
     number="06.6",
     title="Is the camera a defence?",
     points=1,
     minutes=3,
-    text="A company tests its sign reader with least-likely-class examples that were printed and photographed. Most of them are read "
+    text="A company tests its sign reader with least-likely-class examples that were printed and photographed. Most of "
+         "them are read "
          "rightly again. It concludes that its camera protects it. What is wrong with that?",
     choices=(
         ("An attacker who knows of the camera optimises through it, and with a larger ε loses less to begin with.",
-         "The test was made with attacks that did not expect a camera. A defence has to be judged against an attacker who knows it: "
+         "The test was made with attacks that did not expect a camera. A defence has to be judged against an attacker "
+         "who knows it: "
          "that is what expectation over transformation is for."),
         ("Nothing: what the camera destroys cannot hurt.",
          "It says something about these examples only, not about the ones that somebody makes once the camera is known."),
         ("The test set was too small.",
-         "More of the same examples would give the same answer more precisely, and it would still be the answer to the wrong question."),
+         "More of the same examples would give the same answer more precisely, and it would still be the answer to the "
+         "wrong question."),
         ("The camera should have been better, with less noise and blur.",
          "A better camera passes more of the perturbation on and destroys less."),
     ),
@@ -447,7 +471,7 @@ camera = Question(
 )
 
 
-# 06.7: a patch is put on ---------------------------------------------------------------------------------------------------
+# 06.7: a patch is put on ----------------------------------------------------------------------------------------------
 
 def put_on(x, pattern, mask):
     return (1 - mask) * x + mask * pattern
@@ -479,7 +503,8 @@ sticker = Exercise(
     points=2,
     minutes=5,
     hints=(
-        ("What should a pixel show?", "Under the mask (m = 1) the pattern, outside (m = 0) the image, and in between a mixture."),
+        ("What should a pixel show?", "Under the mask (m = 1) the pattern, outside (m = 0) the image, and in between a "
+                                      "mixture."),
         ("How do I write a mixture?", "As a weighted mean: the weights m and 1 − m add up to one."),
         ("Show me nearly all of it.", "`(1 - mask) * x + mask * pattern`; broadcasting does the rest."),
     ),
@@ -495,7 +520,8 @@ sticker = Exercise(
                 lambda x, pattern, mask: x,
             "the mask is the wrong way round: the pattern belongs where m = 1":
                 lambda x, pattern, mask: mask * x + (1 - mask) * pattern,
-            "where the mask lies between 0 and 1, image and pattern are mixed in the shares 1 − m and m; you choose one of them":
+            "where the mask lies between 0 and 1, image and pattern are mixed in the shares 1 − m and m; you choose "
+            "one of them":
                 lambda x, pattern, mask: torch.where(mask > 0, pattern, x),
             "where the mask lies between 0 and 1, image and pattern are mixed; you choose one of the two":
                 lambda x, pattern, mask: torch.where(mask > 0.5, pattern, x),

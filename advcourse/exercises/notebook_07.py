@@ -19,24 +19,29 @@ def linear_model(generator, inputs=36, classes=4):
     return model.eval()
 
 
-# 07.1: consent -----------------------------------------------------------------------------------------------------------
+# 07.1: consent --------------------------------------------------------------------------------------------------------
 
 consent = Question(
     number="07.1",
     title="May I?",
     points=1,
     minutes=3,
-    text="You find a collection of faces whose licence says *free for research*. You want to train a recogniser on it, make adversarial "
+    text="You find a collection of faces whose licence says *free for research*. You want to train a recogniser on it, "
+         "make adversarial "
          "examples, and put the notebook with the pictures online. What does the licence settle?",
     choices=(
-        ("What its makers allow you to do with the collection. Whether the people shown agreed is another question, and yours to ask.",
-         "Right: the two are different permissions from different people. Faces are personal data in many places, and publishing a changed one can harm its owner."),
+        ("What its makers allow you to do with the collection. Whether the people shown agreed is another question, "
+         "and yours to ask.",
+         "Right: the two are different permissions from different people. Faces are personal data in many places, and "
+         "publishing a changed one can harm its owner."),
         ("Everything: research is free, and a notebook is research.",
-         "A licence is given by whoever made the collection. The people in it may never have been asked, and publishing goes further than research."),
+         "A licence is given by whoever made the collection. The people in it may never have been asked, and "
+         "publishing goes further than research."),
         ("Nothing is needed: the pictures were public on the web anyway.",
          "Public is not the same as free for any purpose: people showed their faces for their reasons, not for yours."),
         ("That you may do it if the changes are too small to be seen.",
-         "What can be seen is not the point: their faces are used, and a picture that is named as somebody else can harm two people."),
+         "What can be seen is not the point: their faces are used, and a picture that is named as somebody else can "
+         "harm two people."),
     ),
     hints=(
         ("Who gives the licence?", "The makers of the collection, and they can give away only what is theirs."),
@@ -46,7 +51,7 @@ consent = Question(
 )
 
 
-# 07.2: any person, from noise --------------------------------------------------------------------------------------------
+# 07.2: any person, from noise -----------------------------------------------------------------------------------------
 
 def probability(model, x, target):
     """The probability of each image's target, shape (N,)."""
@@ -94,9 +99,11 @@ def sure_enough(probe, result):
         return "the targets got less likely: to *lower* the loss at the target, subtract its gradient"
     if (seen == target).all():
         worst = sure.min().item()
-        return (f"every image is classified as its target, but the least sure one only with {worst:.2g}; {wanted} is wanted: "
+        return (f"every image is classified as its target, but the least sure one only with {worst:.2g}; {wanted} is "
+                "wanted: "
                 "compare the softmax probability with `confidence`, image by image, before you stop")
-    return (f"{(sure < wanted).sum().item()} of {len(sure)} images are not there: the least sure one has {sure.min().item():.2g}, wanted is "
+    return (f"{(sure < wanted).sum().item()} of {len(sure)} images are not there: the least sure one has "
+            f"{sure.min().item():.2g}, wanted is "
             f"{wanted}. Take more steps, and stop only when all have arrived")
 
 
@@ -105,7 +112,8 @@ def finished_stay(probe, result):
         there = probability(probe["model"], probe["x"], probe["target"]) >= probe["confidence"]
     moved = (result - probe["x"])[there].abs().max().item()
     if moved > 1e-9:
-        return (f"an image that had its confidence from the start was moved by {moved:.2g}: multiply the step by the images' "
+        return (f"an image that had its confidence from the start was moved by {moved:.2g}: multiply the step by the "
+                "images' "
                 "`short`, 1 where the goal is not reached and 0 where it is")
     return None
 
@@ -116,11 +124,15 @@ noise = Exercise(
     points=4,
     minutes=14,
     hints=(
-        ("Which way is the target?", "Down the cross-entropy at the target: minus its gradient, divided by its length, image by image. Many steps of length 0.5, "
+        ("Which way is the target?", "Down the cross-entropy at the target: minus its gradient, divided by its length, "
+                                     "image by image. Many steps of length 0.5, "
          "clipped to [0, 1] after each."),
-        ("How do I stop some images and not others?", "`model(x).softmax(1).gather(1, target[:, None])[:, 0]` is each image's probability. "
-         "Compare it with `confidence`: True where the image must go on. As a factor of the step, reshaped to (N, 1, 1, 1), it stops the others."),
-        ("Show me nearly all of it.", "In a loop of 500: the probabilities; `short = probabilities < confidence`; break unless `short.any()`; the gradient of "
+        ("How do I stop some images and not others?", "`model(x).softmax(1).gather(1, target[:, None])[:, 0]` is each "
+                                                      "image's probability. "
+         "Compare it with `confidence`: True where the image must go on. As a factor of the step, reshaped to (N, 1, "
+         "1, 1), it stops the others."),
+        ("Show me nearly all of it.", "In a loop of 500: the probabilities; `short = probabilities < confidence`; "
+                                      "break unless `short.any()`; the gradient of "
          "`F.cross_entropy(model(x), target, reduction='sum')` and its `length`, `.flatten(1).norm(dim=1)`; then "
          "`x = (x - 0.5 * (short / length).view(-1, 1, 1, 1) * gradient).clamp(0, 1)`."),
     ),
@@ -134,7 +146,7 @@ noise = Exercise(
 )
 
 
-# 07.3: the realistic objective -------------------------------------------------------------------------------------------
+# 07.3: the realistic objective ----------------------------------------------------------------------------------------
 
 def realistic_loss(model, z, picture, target, weight):
     return F.cross_entropy(model(z), target, reduction="none") + weight * (z - picture).square().flatten(1).sum(1)
@@ -155,8 +167,10 @@ def loss_probes(generator):
 
 
 def another_loss(combine):
-    """A formula that a student may have written, from a function of (cross-entropy, squared distance, weight, pixels)."""
-    return lambda model, z, picture, target, weight: combine(*loss_parts(model, z, picture, target), weight, z[0].numel())
+    """A formula that a student may have written, from a function of (cross-entropy, squared distance, weight,
+    pixels)."""
+    return lambda model, z, picture, target, weight: combine(*loss_parts(model, z, picture, target), weight,
+                                                             z[0].numel())
 
 
 objective = Exercise(
@@ -165,9 +179,12 @@ objective = Exercise(
     points=3,
     minutes=8,
     hints=(
-        ("Which two parts are there?", "The cross-entropy of `model(z)` at the target, and weight times the squared distance of z from the picture."),
-        ("One number per image?", "`F.cross_entropy(…, reduction=\"none\")` gives one per image. For the distance: `.square()`, then `.flatten(1)`, then `.sum(1)`."),
-        ("Show me nearly all of it.", "`F.cross_entropy(model(z), target, reduction=\"none\") + weight * (z - picture).square().flatten(1).sum(1)`."),
+        ("Which two parts are there?", "The cross-entropy of `model(z)` at the target, and weight times the squared "
+                                       "distance of z from the picture."),
+        ("One number per image?", "`F.cross_entropy(…, reduction=\"none\")` gives one per image. For the distance: "
+                                  "`.square()`, then `.flatten(1)`, then `.sum(1)`."),
+        ("Show me nearly all of it.", "`F.cross_entropy(model(z), target, reduction=\"none\") + weight * (z - "
+                                      "picture).square().flatten(1).sum(1)`."),
     ),
     reference=realistic_loss,
     probes=loss_probes,
@@ -203,7 +220,7 @@ objective = Exercise(
 )
 
 
-# 07.4: hidden and leaked -------------------------------------------------------------------------------------------------
+# 07.4: hidden and leaked ----------------------------------------------------------------------------------------------
 
 def hidden_and_leaked(before, after, other, y):
     known = before == y
@@ -229,7 +246,8 @@ def share_probes(generator):
 
 
 def shares(count):
-    """A formula that a student may have written, from a function of what was known, what is gone, what the other gets right."""
+    """A formula that a student may have written, from a function of what was known, what is gone, what the other gets
+    right."""
     def formula(before, after, other, y):
         parts = count(known=before == y, changed=after != before, wrong=after != y, caught=other == y)
         return tuple((part.sum() / whole.sum().clamp_min(1)).item() for part, whole in parts)
@@ -243,15 +261,20 @@ def both_shares(probe, result):
         "these are percentages; wanted are shares between 0 and 1":
             lambda **probe: tuple(100 * share for share in hidden_and_leaked(**probe)),
         "the second is the share that does *not* leak; count those that the other gets right":
-            shares(lambda known, changed, wrong, caught: [(known & wrong, known), (known & wrong & ~caught, known & wrong)]),
+            shares(lambda known, changed, wrong,
+                   caught: [(known & wrong, known), (known & wrong & ~caught, known & wrong)]),
         "the first is the share that is *not* hidden; count those that are wrong after":
-            shares(lambda known, changed, wrong, caught: [(known & ~wrong, known), (known & wrong & caught, known & wrong)]),
-        "photographs that the recogniser got wrong before count in your first share: leave them out above and below the line":
-            shares(lambda known, changed, wrong, caught: [(wrong, wrong | True), (known & wrong & caught, known & wrong)]),
+            shares(lambda known, changed, wrong,
+                   caught: [(known & ~wrong, known), (known & wrong & caught, known & wrong)]),
+        "photographs that the recogniser got wrong before count in your first share: leave them out above and below "
+        "the line":
+            shares(lambda known, changed, wrong,
+                   caught: [(wrong, wrong | True), (known & wrong & caught, known & wrong)]),
         "photographs that the recogniser got wrong before count in both of your shares: leave them out":
             shares(lambda known, changed, wrong, caught: [(wrong, wrong | True), (wrong & caught, wrong)]),
         "you divide by the number of all photographs; only those count that the recogniser named right before":
-            shares(lambda known, changed, wrong, caught: [(known & wrong, wrong | True), (known & wrong & caught, known & wrong)]),
+            shares(lambda known, changed, wrong,
+                   caught: [(known & wrong, wrong | True), (known & wrong & caught, known & wrong)]),
         "photographs that the recogniser got wrong before count as leaked: leave them out, they were never hidden":
             shares(lambda known, changed, wrong, caught: [(known & wrong, known), (wrong & caught, wrong)]),
         "leaked is a share of the *hidden* photographs; you divide by all that the recogniser knew":
@@ -260,8 +283,10 @@ def both_shares(probe, result):
             shares(lambda known, changed, wrong, caught: [(known & wrong, known), (caught, caught | True)]),
         "your leaked is the other's accuracy on all that the recogniser knew; it counts the hidden photographs only":
             shares(lambda known, changed, wrong, caught: [(known & wrong, known), (known & caught, known)]),
-        "hidden means *wrong* after, of those that were right before; you count every changed answer, also from wrong to right":
-            shares(lambda known, changed, wrong, caught: [(changed, changed | True), (known & wrong & caught, known & wrong)]),
+        "hidden means *wrong* after, of those that were right before; you count every changed answer, also from wrong "
+        "to right":
+            shares(lambda known, changed, wrong,
+                   caught: [(changed, changed | True), (known & wrong & caught, known & wrong)]),
         "these are counts; divide by the number of photographs":
             lambda before, after, other, y: (((before == y) & (after != y)).sum().item(),
                                              ((before == y) & (after != y) & (other == y)).sum().item()),
@@ -280,9 +305,11 @@ leak = Exercise(
     points=3,
     minutes=10,
     hints=(
-        ("Which photographs count?", "`known = before == y`: those that the recogniser named right. The hidden ones are `known & (after != y)`."),
+        ("Which photographs count?", "`known = before == y`: those that the recogniser named right. The hidden ones "
+                                     "are `known & (after != y)`."),
         ("What do I divide by?", "Hidden: by the number of known ones. Leaked: by the number of hidden ones."),
-        ("Show me nearly all of it.", "`gone = known & (after != y)`; hidden is `gone.sum() / known.sum()`, leaked is `((other == y) & gone).sum() / gone.sum()`, or 0.0 "
+        ("Show me nearly all of it.", "`gone = known & (after != y)`; hidden is `gone.sum() / known.sum()`, leaked is "
+                                      "`((other == y) & gone).sum() / gone.sum()`, or 0.0 "
          "where `gone.any()` is false. `.item()` makes a number of each."),
     ),
     reference=hidden_and_leaked,
@@ -294,18 +321,21 @@ leak = Exercise(
 )
 
 
-# 07.5 and 07.6: questions ------------------------------------------------------------------------------------------------
+# 07.5 and 07.6: questions ---------------------------------------------------------------------------------------------
 
 promise = Question(
     number="07.5",
     title="What can you promise?",
     points=1,
     minutes=3,
-    text="Somebody who must not be found asks you: *I send you my photographs, you change them as above, I publish them. Am I safe?* "
+    text="Somebody who must not be found asks you: *I send you my photographs, you change them as above, I publish "
+         "them. Am I safe?* "
          "Your tests: the recogniser you attacked names none of them; another one names most. What do you answer?",
     choices=(
-        ("No. I can fool one recogniser that I know; I cannot say which others will look, and most of the ones I tried still know you.",
-         "Right: the measured leak is an estimate of the risk for recognisers like the ones tried, and says nothing about better ones. Nor does it hide anybody from people."),
+        ("No. I can fool one recogniser that I know; I cannot say which others will look, and most of the ones I tried "
+         "still know you.",
+         "Right: the measured leak is an estimate of the risk for recognisers like the ones tried, and says nothing "
+         "about better ones. Nor does it hide anybody from people."),
         ("Yes: the recogniser is fooled on every photograph.",
          "On every photograph, and only for this recogniser. Nobody searching for a person is bound to use it."),
         ("Yes, if the ε is small enough that nobody sees the change.",
@@ -315,7 +345,8 @@ promise = Question(
     ),
     hints=(
         ("Who chooses the recogniser?", "The one who searches."),
-        ("Which number counts for this person?", "The leak, not the share that is hidden from the recogniser you attacked."),
+        ("Which number counts for this person?", "The leak, not the share that is hidden from the recogniser you "
+                                                 "attacked."),
         ("Is there a safe answer?", "What is not published cannot be searched."),
     ),
 )
@@ -325,10 +356,13 @@ asymmetry = Question(
     title="Who moves last?",
     points=1,
     minutes=3,
-    text="In notebooks on defences, attackers and defenders answer each other's moves for ever. Why does this not hold for photographs that are protected and published?",
+    text="In notebooks on defences, attackers and defenders answer each other's moves for ever. Why does this not hold "
+         "for photographs that are protected and published?",
     choices=(
-        ("The protector moves once, at publication; every later recogniser may answer, and the published photographs cannot.",
-         "Right: Radiya-Dixit et al. call it an asymmetry. A single future recogniser that copes is enough, and it copes with the pictures of the past, too."),
+        ("The protector moves once, at publication; every later recogniser may answer, and the published photographs "
+         "cannot.",
+         "Right: Radiya-Dixit et al. call it an asymmetry. A single future recogniser that copes is enough, and it "
+         "copes with the pictures of the past, too."),
         ("Recognisers cannot be trained on changed photographs.",
          "You have just done it: the later network was trained on nothing else."),
         ("The protector can update the photographs as soon as a new recogniser appears.",
@@ -344,7 +378,7 @@ asymmetry = Question(
 )
 
 
-# 07.7: glasses -----------------------------------------------------------------------------------------------------------
+# 07.7: glasses --------------------------------------------------------------------------------------------------------
 
 def wear(x, frame, mask):
     return (1 - mask) * x + mask * frame
@@ -367,8 +401,10 @@ glasses = Exercise(
     points=2,
     minutes=5,
     hints=(
-        ("What becomes of one pixel?", "Where the mask is 1 it is the frame's, where it is 0 it is the photograph's, and between it is a mixture."),
-        ("And the shapes?", "A mask of shape (H, W) goes with images of shape (N, C, H, W) by itself: PyTorch repeats it over the leading dimensions. So does a frame of shape (C, H, W)."),
+        ("What becomes of one pixel?", "Where the mask is 1 it is the frame's, where it is 0 it is the photograph's, "
+                                       "and between it is a mixture."),
+        ("And the shapes?", "A mask of shape (H, W) goes with images of shape (N, C, H, W) by itself: PyTorch repeats "
+                            "it over the leading dimensions. So does a frame of shape (C, H, W)."),
         ("Show me nearly all of it.", "`(1 - mask) * x + mask * frame`."),
     ),
     reference=wear,
@@ -377,7 +413,8 @@ glasses = Exercise(
         "it is (1 − m) · x + m · frame": equals(wear, mistakes={
             "the frame is added on top of the photograph; under it the photograph must go: multiply x by 1 − mask":
                 lambda x, frame, mask: x + mask * frame,
-            "the frame is added on top of the photograph, then clipped; under it the photograph must go: multiply x by 1 − mask":
+            "the frame is added on top of the photograph, then clipped; under it the photograph must go: multiply x by "
+            "1 − mask":
                 lambda x, frame, mask: (x + mask * frame).clamp(0, 1),
             "the mask is the wrong way round: it is 1 where the frame is":
                 lambda x, frame, mask: mask * x + (1 - mask) * frame,

@@ -15,7 +15,7 @@ def per_image(values):
     return values.view(-1, 1, 1, 1)
 
 
-# 08.1: the transfer matrix ------------------------------------------------------------------------------------------------
+# 08.1: the transfer matrix --------------------------------------------------------------------------------------------
 
 def transfer_matrix(attacks, targets, x, y):
     made = [attack(x, y) for attack in attacks]
@@ -37,7 +37,7 @@ def step_on(model, eps, x, y):
 
 
 def transposed(attacks, targets, x, y):
-    return [list(column) for column in zip(*transfer_matrix(attacks, targets, x, y))]
+    return [list(column) for column in zip(*transfer_matrix(attacks, targets, x, y), strict=True)]
 
 
 def matrix_with(count):
@@ -64,8 +64,10 @@ matrix = Exercise(
     minutes=10,
     hints=(
         ("How often is each attack run?", "Once. Its images are then shown to every target: one row of the matrix."),
-        ("What stands in a cell?", "The share of these images that the target does not read as y: `(target(x_adv).argmax(1) != y).float().mean().item()`."),
-        ("Show me nearly all of it.", "Two loops: for each attack, `x_adv = attack(x, y)` and an empty row; for each target append the cell to the row; "
+        ("What stands in a cell?", "The share of these images that the target does not read as y: "
+                                   "`(target(x_adv).argmax(1) != y).float().mean().item()`."),
+        ("Show me nearly all of it.", "Two loops: for each attack, `x_adv = attack(x, y)` and an empty row; for each "
+                                      "target append the cell to the row; "
          "then append the row to the matrix."),
     ),
     reference=transfer_matrix,
@@ -93,7 +95,7 @@ matrix = Exercise(
 )
 
 
-# 08.2: along the normal ---------------------------------------------------------------------------------------------------
+# 08.2: along the normal -----------------------------------------------------------------------------------------------
 
 def along_normal(weight, x, y, length):
     normal = weight / weight.norm(dim=1, keepdim=True)
@@ -129,9 +131,12 @@ normal = Exercise(
     points=3,
     minutes=8,
     hints=(
-        ("Which way is the hyperplane?", "The score of class y is wᵀx + b. It falls fastest against w, which stands at right angles on the hyperplane."),
-        ("How long is the step?", "Exactly `length`, in Euclidean length: divide each row by its norm before you multiply, `weight.norm(dim=1, keepdim=True)`."),
-        ("Show me nearly all of it.", "`normal = weight / weight.norm(dim=1, keepdim=True)`; then `x - length * normal[y].view(x.shape)`, clamped to [0, 1]."),
+        ("Which way is the hyperplane?", "The score of class y is wᵀx + b. It falls fastest against w, which stands at "
+                                         "right angles on the hyperplane."),
+        ("How long is the step?", "Exactly `length`, in Euclidean length: divide each row by its norm before you "
+                                  "multiply, `weight.norm(dim=1, keepdim=True)`."),
+        ("Show me nearly all of it.", "`normal = weight / weight.norm(dim=1, keepdim=True)`; then `x - length * "
+                                      "normal[y].view(x.shape)`, clamped to [0, 1]."),
     ),
     reference=along_normal,
     probes=normal_probes,
@@ -144,11 +149,13 @@ normal = Exercise(
                 normal_step(lambda weight, y: -weight[y]),
             "you divide by the norm of the whole matrix; each class has a normal of its own: the norm of each row":
                 normal_step(lambda weight, y: -weight[y] / weight.norm()),
-            "this is the sign of the weights, the best step in ℓ∞; for a given Euclidean length the best step is along w itself":
+            "this is the sign of the weights, the best step in ℓ∞; for a given Euclidean length the best step is along "
+            "w itself":
                 normal_step(lambda weight, y: -weight[y].sign()),
             "the normal has to have Euclidean length 1; you divide by the sum of the absolute values":
                 normal_step(lambda weight, y: -weight[y] / weight[y].abs().sum(1, keepdim=True)),
-            "this goes towards the strongest rival; an SVM of one class against all has a hyperplane of its own, and no rival":
+            "this goes towards the strongest rival; an SVM of one class against all has a hyperplane of its own, and "
+            "no rival":
                 strongest_rival,
             "the images came back unchanged":
                 lambda weight, x, y, length: x,
@@ -157,22 +164,25 @@ normal = Exercise(
 )
 
 
-# 08.3: a question on strength ---------------------------------------------------------------------------------------------
+# 08.3: a question on strength -----------------------------------------------------------------------------------------
 
 strength = Question(
     number="08.3",
     title="What makes a source strong?",
     points=1,
     minutes=3,
-    text="On the slides stands “LR: strong, SVM: weak”. Both are linear. You have just changed the SVM's C. What do the tables say about strength?",
+    text="On the slides stands “LR: strong, SVM: weak”. Both are linear. You have just changed the SVM's C. What do "
+         "the tables say about strength?",
     choices=(
         ("It belongs to how simple and how well pinned down a model is: a strongly regularised SVM transfers, too.",
-         "Little regularisation lets the weights follow the images that happen to be in one subset. What five models have learnt in common is what "
+         "Little regularisation lets the weights follow the images that happen to be in one subset. What five models "
+         "have learnt in common is what "
          "carries over, and regularisation leaves little else."),
         ("It belongs to the family: logistic regression is strong, SVMs are weak.",
          "Then C could not change it. It moves the ratio from far below to near that of logistic regression."),
         ("It belongs to ε alone: with a larger ε every source is strong.",
-         "A large ε hides the differences, as any table shows once all its cells are full. It does not explain them where they can be seen."),
+         "A large ε hides the differences, as any table shows once all its cells are full. It does not explain them "
+         "where they can be seen."),
         ("Linear models are weak sources, as they cannot imitate a network.",
          "The strongest of the three tables belongs to a linear model."),
     ),
@@ -184,7 +194,7 @@ strength = Question(
 )
 
 
-# 08.4: soft nearest neighbours --------------------------------------------------------------------------------------------
+# 08.4: soft nearest neighbours ----------------------------------------------------------------------------------------
 
 def soft_neighbours(x, x_train, y_train, classes, temperature):
     distances = (x.flatten(1)[:, None] - x_train.flatten(1)[None]).square().sum(2)
@@ -224,10 +234,13 @@ neighbours = Exercise(
     points=4,
     minutes=14,
     hints=(
-        ("How do I get all distances at once?", "`x.flatten(1)[:, None] - x_train.flatten(1)[None]` has shape (N, M, pixels); square it and sum over the last dimension."),
-        ("Where does the fraction come from?", "The weights of one image, exp(−distance / temperature) over their sum, are a softmax over the training images: "
+        ("How do I get all distances at once?", "`x.flatten(1)[:, None] - x_train.flatten(1)[None]` has shape (N, M, "
+                                                "pixels); square it and sum over the last dimension."),
+        ("Where does the fraction come from?", "The weights of one image, exp(−distance / temperature) over their sum, "
+                                               "are a softmax over the training images: "
          "`(-distances / temperature).softmax(1)`."),
-        ("Show me nearly all of it.", "Add up the weights by class: multiply them with `F.one_hot(y_train, classes)`, turned into the dtype of the weights: `weights @ one_hot`."),
+        ("Show me nearly all of it.", "Add up the weights by class: multiply them with `F.one_hot(y_train, classes)`, "
+                                      "turned into the dtype of the weights: `weights @ one_hot`."),
     ),
     reference=soft_neighbours,
     probes=neighbour_probes,
@@ -250,7 +263,8 @@ neighbours = Exercise(
                 neighbours_with(lambda d, t: F.one_hot(d.square().sum(2).argmin(1), d.shape[1]).to(d.dtype)),
             "the votes are not shares: divide by the sum over all training images, which softmax does":
                 neighbours_with(lambda d, t: (-d.square().sum(2) / t).exp()),
-            "the weights are normalised over the wrong dimension: for each image of x they should add up to 1 over the training images":
+            "the weights are normalised over the wrong dimension: for each image of x they should add up to 1 over the "
+            "training images":
                 neighbours_with(lambda d, t: (-d.square().sum(2) / t).softmax(0)),
             "every class counts the same here, however many images it has; in the formula every *image* has a vote":
                 mean_of_each_class,
@@ -261,7 +275,7 @@ neighbours = Exercise(
 )
 
 
-# 08.5: the similarity of gradients ----------------------------------------------------------------------------------------
+# 08.5: the similarity of gradients ------------------------------------------------------------------------------------
 
 def similarity(model_a, model_b, x, y):
     a, b = (loss_gradient(model, x, y).flatten(1) for model in (model_a, model_b))
@@ -274,7 +288,7 @@ def similarity_probes(generator):
         model_a, model_b, x = small_model(generator), small_model(generator), random_images(generator, count=20)
         if kin:
             with torch.no_grad():
-                for ours, theirs in zip(model_b.parameters(), model_a.parameters()):
+                for ours, theirs in zip(model_b.parameters(), model_a.parameters(), strict=True):
                     ours.copy_(0.7 * theirs + 0.5 * ours)
         predicted = model_a(x).argmax(1).detach()
         y = torch.where(torch.arange(len(x)) % 3 == 0, (predicted + 1) % 4, predicted)
@@ -312,24 +326,30 @@ gradients = Exercise(
     points=3,
     minutes=10,
     hints=(
-        ("What do I compare?", "For each image the two gradients of the loss with respect to that image, one from each model, as two long vectors."),
-        ("How long may they be?", "The cosine does not ask: it divides by both lengths. `F.cosine_similarity(a.flatten(1), b.flatten(1), dim=1)` gives one for each image."),
-        ("Show me nearly all of it.", "Take `loss_gradient(model_a, x, y)` and the same of model_b, flatten both, take the cosines, then `.mean().item()`."),
+        ("What do I compare?", "For each image the two gradients of the loss with respect to that image, one from each "
+                               "model, as two long vectors."),
+        ("How long may they be?", "The cosine does not ask: it divides by both lengths. "
+                                  "`F.cosine_similarity(a.flatten(1), b.flatten(1), dim=1)` gives one for each image."),
+        ("Show me nearly all of it.", "Take `loss_gradient(model_a, x, y)` and the same of model_b, flatten both, take "
+                                      "the cosines, then `.mean().item()`."),
     ),
     reference=similarity,
     probes=similarity_probes,
     properties={
         "it is the mean cosine of the loss gradients": equals(similarity, tolerance=1e-5, mistakes={
-            "you flatten the whole batch into one vector, so that images with large gradients outvote the others: one cosine for each image, then the mean":
+            "you flatten the whole batch into one vector, so that images with large gradients outvote the others: one "
+            "cosine for each image, then the mean":
                 compare_gradients(lambda a, b: F.cosine_similarity(a.flatten(), b.flatten(), dim=0).item()),
             "these are scalar products: divide by the lengths of both gradients":
                 compare_gradients(lambda a, b: (a * b).flatten(1).sum(1).mean().item()),
             "these are cosines of the gradients' signs; compare the gradients themselves":
                 compare_gradients(lambda a, b: mean_cosine(a.sign(), b.sign())),
             "you take the mean gradient over the images before you compare; compare image by image, then take the mean":
-                compare_gradients(lambda a, b: F.cosine_similarity(a.mean(0).flatten(), b.mean(0).flatten(), dim=0).item()),
+                compare_gradients(lambda a, b: F.cosine_similarity(a.mean(0).flatten(), b.mean(0).flatten(),
+                                                                   dim=0).item()),
             "you take the absolute value: gradients that point in opposite directions are not alike":
-                compare_gradients(lambda a, b: F.cosine_similarity(a.flatten(1), b.flatten(1), dim=1).abs().mean().item()),
+                compare_gradients(lambda a, b: F.cosine_similarity(a.flatten(1), b.flatten(1),
+                                                                   dim=1).abs().mean().item()),
             "this is one minus the cosine, a distance; wanted is the similarity":
                 compare_gradients(lambda a, b: 1 - mean_cosine(a, b)),
             "this is the sum over the images: take the mean":
@@ -345,7 +365,7 @@ gradients = Exercise(
 )
 
 
-# 08.6: the loss of an ensemble --------------------------------------------------------------------------------------------
+# 08.6: the loss of an ensemble ----------------------------------------------------------------------------------------
 
 def ensemble_loss(models, x, y):
     probabilities = torch.stack([model(x).softmax(1) for model in models]).mean(0)
@@ -380,9 +400,12 @@ together = Exercise(
     points=3,
     minutes=10,
     hints=(
-        ("What is averaged?", "The probabilities: each model's logits go through softmax, then the mean over the models is taken. The logarithm comes last."),
-        ("How do I pick the probability of y?", "`probabilities.gather(1, y[:, None])[:, 0]` has one number for each image."),
-        ("Show me nearly all of it.", "`torch.stack([model(x).softmax(1) for model in models]).mean(0)`, gather y from it, then `-….log()`."),
+        ("What is averaged?", "The probabilities: each model's logits go through softmax, then the mean over the "
+                              "models is taken. The logarithm comes last."),
+        ("How do I pick the probability of y?", "`probabilities.gather(1, y[:, None])[:, 0]` has one number for each "
+                                                "image."),
+        ("Show me nearly all of it.", "`torch.stack([model(x).softmax(1) for model in models]).mean(0)`, gather y from "
+                                      "it, then `-….log()`."),
     ),
     reference=ensemble_loss,
     probes=ensemble_probes,
@@ -395,7 +418,8 @@ together = Exercise(
                 lambda **probe: of_each(**probe).sum(0),
             "you average the logits: average the probabilities, after the softmax":
                 loss_of_mean_logits,
-            "cross_entropy takes logits and applies another softmax; you have probabilities already: take −log of the one of y":
+            "cross_entropy takes logits and applies another softmax; you have probabilities already: take −log of the "
+            "one of y":
                 softmax_twice,
             "the minus is missing: a loss is small where the probability is large":
                 lambda **probe: -ensemble_loss(**probe),
@@ -414,7 +438,7 @@ together = Exercise(
 )
 
 
-# 08.7: Jacobian-based augmentation ----------------------------------------------------------------------------------------
+# 08.7: Jacobian-based augmentation ------------------------------------------------------------------------------------
 
 def augment(model, x, labels, step):
     return (x + step * score_gradient(model, x, labels).sign()).clamp(0, 1)
@@ -425,7 +449,8 @@ def augment_probes(generator):
     for step in (0.1, -0.2):
         model, x = small_model(generator), random_images(generator)
         answers = model(x).argmax(1).detach()
-        labels = torch.where(torch.arange(len(x)) % 3 == 0, (answers + 1) % 4, answers)  # the remote model does not always agree
+        # the remote model does not always agree
+        labels = torch.where(torch.arange(len(x)) % 3 == 0, (answers + 1) % 4, answers)
         probes.append({"model": model, "x": x, "labels": labels, "step": step})
     return probes
 
@@ -440,10 +465,13 @@ new_questions = Exercise(
     points=4,
     minutes=12,
     hints=(
-        ("Which derivative is it?", "Of one score alone: the substitute's score (logit) of the label that the remote model gave, with respect to the image."),
-        ("How do I get it for all images at once?", "Pick the scores with `model(x).gather(1, labels[:, None])`, add them up, and differentiate the sum with respect to x: "
+        ("Which derivative is it?", "Of one score alone: the substitute's score (logit) of the label that the remote "
+                                    "model gave, with respect to the image."),
+        ("How do I get it for all images at once?", "Pick the scores with `model(x).gather(1, labels[:, None])`, add "
+                                                    "them up, and differentiate the sum with respect to x: "
          "each image's gradient is its own."),
-        ("Show me nearly all of it.", "`gradient = torch.autograd.grad(model(x).gather(1, labels[:, None]).sum(), x)[0]` with an x that requires grad; then "
+        ("Show me nearly all of it.", "`gradient = torch.autograd.grad(model(x).gather(1, labels[:, None]).sum(), "
+                                      "x)[0]` with an x that requires grad; then "
          "`(x + step * gradient.sign()).clamp(0, 1).detach()`."),
     ),
     reference=augment,
@@ -453,7 +481,8 @@ new_questions = Exercise(
         "it is x + step · sign(∇ score of the label), clipped": equals(augment, mistakes={
             "this is the gradient of the loss; take that of the label's score alone":
                 augment_along(lambda model, x, labels: loss_gradient(model, x, labels).sign()),
-            "you follow the loss downhill; take the gradient of the label's score alone, which knows nothing of the other scores":
+            "you follow the loss downhill; take the gradient of the label's score alone, which knows nothing of the "
+            "other scores":
                 augment_along(lambda model, x, labels: -loss_gradient(model, x, labels).sign()),
             "the direction is turned round: `step` has its own sign, add it as it is":
                 augment_along(lambda model, x, labels: -score_gradient(model, x, labels).sign()),

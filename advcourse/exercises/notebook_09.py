@@ -14,7 +14,7 @@ def mixed_labels(model, x):
     return torch.where(torch.arange(len(x)) % 3 == 0, (predicted + 1) % 4, predicted)
 
 
-# 09.1: Goodfellow's adversarial loss ------------------------------------------------------------------------------------------
+# 09.1: Goodfellow's adversarial loss ----------------------------------------------------------------------------------
 
 def adversarial_loss(model, x, y, eps, c):
     return mix(model, x, y, eps, c)
@@ -30,7 +30,8 @@ def mix(model, x, y, eps, c, p=None, clip=True, reduction="mean"):
 
 def adversarial_probes(generator):
     model, x = small_model(generator), random_images(generator)
-    return [{"model": model, "x": x, "y": mixed_labels(model, x), "eps": eps, "c": c} for eps, c in ((0.05, 0.3), (0.2, 0.7))]
+    return [{"model": model, "x": x, "y": mixed_labels(model, x), "eps": eps, "c": c}
+            for eps, c in ((0.05, 0.3), (0.2, 0.7))]
 
 
 def adversarial_mistakes():
@@ -74,9 +75,11 @@ goodfellow = Exercise(
     points=3,
     minutes=10,
     hints=(
-        ("What is p?", "One step of the fast gradient sign method, which you know from notebook 01: ε times the sign of the gradient of J with "
+        ("What is p?", "One step of the fast gradient sign method, which you know from notebook 01: ε times the sign "
+                       "of the gradient of J with "
          "respect to the images."),
-        ("How do I keep the two gradients apart?", "Compute p first, with `torch.autograd.grad` on a copy of x that requires gradients, and "
+        ("How do I keep the two gradients apart?", "Compute p first, with `torch.autograd.grad` on a copy of x that "
+                                                   "requires gradients, and "
          "`.detach()` what comes out. Then compute the two losses as if p had been given to you."),
         ("Show me nearly all of it.", "`x_adv = (x + eps * gradient.sign()).clamp(0, 1).detach()`, then "
          "`c * F.cross_entropy(model(x), y) + (1 - c) * F.cross_entropy(model(x_adv), y)`."),
@@ -85,12 +88,13 @@ goodfellow = Exercise(
     probes=adversarial_probes,
     properties={
         "the loss is a number": finite,
-        "it is c · J(x, y) + (1 − c) · J(x + p, y)": equals(adversarial_loss, mistakes=adversarial_mistakes(), tolerance=1e-6),
+        "it is c · J(x, y) + (1 − c) · J(x + p, y)": equals(adversarial_loss, mistakes=adversarial_mistakes(),
+                                                            tolerance=1e-6),
     },
 )
 
 
-# 09.2: the loss of Algorithm 1 ---------------------------------------------------------------------------------------------
+# 09.2: the loss of Algorithm 1 ----------------------------------------------------------------------------------------
 
 def batch_loss(model, x, x_adv, y, weight):
     clean, attacked, k = image_losses(model, x, x_adv, y)
@@ -108,7 +112,8 @@ def batch_probes(generator):
     model, x = small_model(generator), random_images(generator, count=10)
     y = mixed_labels(model, x)
     x_adv = (x + 0.15 * loss_gradient(model, x, y).sign()).clamp(0, 1)
-    return [{"model": model, "x": x, "x_adv": x_adv[:k], "y": y, "weight": weight} for k, weight in ((4, 0.3), (7, 2.0))]
+    return [{"model": model, "x": x, "x_adv": x_adv[:k], "y": y, "weight": weight}
+            for k, weight in ((4, 0.3), (7, 2.0))]
 
 
 def all_clean(model, x, x_adv, y, weight):
@@ -148,10 +153,13 @@ algorithm_1 = Exercise(
     points=3,
     minutes=10,
     hints=(
-        ("Which images are in the new batch?", "The k adversarial ones *replace* the first k images. What is left of the clean ones is `x[k:]`, "
+        ("Which images are in the new batch?", "The k adversarial ones *replace* the first k images. What is left of "
+                                               "the clean ones is `x[k:]`, "
          "with `k = len(x_adv)`."),
-        ("What do I divide by?", "By the sum of all weights: every clean image counts 1, every adversarial one counts λ. So with λ = 1 it is a plain mean."),
-        ("Show me nearly all of it.", "`clean = F.cross_entropy(model(x[k:]), y[k:], reduction=\"sum\")`, the same of `x_adv` with `y[:k]`, then "
+        ("What do I divide by?", "By the sum of all weights: every clean image counts 1, every adversarial one counts "
+                                 "λ. So with λ = 1 it is a plain mean."),
+        ("Show me nearly all of it.", "`clean = F.cross_entropy(model(x[k:]), y[k:], reduction=\"sum\")`, the same of "
+                                      "`x_adv` with `y[:k]`, then "
          "`(clean + weight * adversarial) / (len(x) - k + weight * k)`."),
     ),
     reference=batch_loss,
@@ -161,7 +169,8 @@ algorithm_1 = Exercise(
         "it is the weighted mean of Algorithm 1": equals(batch_loss, tolerance=1e-6, mistakes={
             "the clean originals of the adversarial images still take part: the new batch holds x_adv in their place":
                 all_clean,
-            "the clean originals of the adversarial images still take part, and are not counted in the divisor: the new batch holds x_adv "
+            "the clean originals of the adversarial images still take part, and are not counted in the divisor: the "
+            "new batch holds x_adv "
             "in their place": all_clean_divided_as_in_the_formula,
             "x_adv replaces the *first* k images; you left out the last k":
                 originals_stay,
@@ -174,7 +183,8 @@ algorithm_1 = Exercise(
             "this is the weighted sum; it is not divided by (m − k) + λk":
                 combine(lambda clean, attacked, k, weight: clean.sum() + weight * attacked.sum()),
             "λ weighs the adversarial images, and here it weighs the clean ones":
-                combine(lambda clean, attacked, k, weight: (weight * clean.sum() + attacked.sum()) / (weight * len(clean) + k)),
+                combine(lambda clean, attacked, k,
+                        weight: (weight * clean.sum() + attacked.sum()) / (weight * len(clean) + k)),
             "λ has no effect: this is the plain mean over the new batch":
                 combine(lambda clean, attacked, k, weight: (clean.sum() + attacked.sum()) / (len(clean) + k)),
             "λ is missing in the numerator: the adversarial images count in full above the line and by λ below it":
@@ -184,18 +194,20 @@ algorithm_1 = Exercise(
 )
 
 
-# 09.3: a question about label leaking ------------------------------------------------------------------------------------------
+# 09.3: a question about label leaking ---------------------------------------------------------------------------------
 
 leaking = Question(
     number="09.3",
     title="Too good to be true",
     points=1,
     minutes=3,
-    text="A network is trained on FGSM images that are made with the true label y. In the end it reads FGSM images of the test set *better* than "
+    text="A network is trained on FGSM images that are made with the true label y. In the end it reads FGSM images of "
+         "the test set *better* than "
          "the clean ones. What is the likeliest reason?",
     choices=(
         ("The step is a simple function of y, and the network has learnt to read y off the step.",
-         "The attacker needs y to make the step, and so the image carries it. Make the step for the model's own answer, or towards the least likely "
+         "The attacker needs y to make the step, and so the image carries it. Make the step for the model's own "
+         "answer, or towards the least likely "
          "class: then there is no secret in it to leak."),
         ("Adversarial training made the network more accurate in general.",
          "Then clean images would be read better, too. Here an *attack* helps, and no attack should."),
@@ -206,13 +218,15 @@ leaking = Question(
     ),
     hints=(
         ("Who knows y?", "Whoever attacks. The network must not know it."),
-        ("What is in the image that was not there before?", "ε times the sign of a gradient, and the gradient was taken at y."),
-        ("How many different steps are there?", "Near one image about as many as there are classes: a hint is enough to tell which."),
+        ("What is in the image that was not there before?", "ε times the sign of a gradient, and the gradient was "
+                                                            "taken at y."),
+        ("How many different steps are there?", "Near one image about as many as there are classes: a hint is enough "
+                                                "to tell which."),
     ),
 )
 
 
-# 09.4: TRADES ---------------------------------------------------------------------------------------------------------------
+# 09.4: TRADES ---------------------------------------------------------------------------------------------------------
 
 def trades(model, x, x_adv, y, beta):
     return F.cross_entropy(model(x), y) + beta * divergences(model, x, x_adv).mean()
@@ -244,10 +258,13 @@ two_goals = Exercise(
     points=3,
     minutes=10,
     hints=(
-        ("Which part uses the label?", "Only the first one, on the clean images. The second asks that the two answers agree, whatever they are."),
-        ("How do I write KL?", "With `log_p = model(x).log_softmax(1)` and log_q for x_adv: the sum over classes of `log_p.exp() * (log_p - log_q)`, "
+        ("Which part uses the label?", "Only the first one, on the clean images. The second asks that the two answers "
+                                       "agree, whatever they are."),
+        ("How do I write KL?", "With `log_p = model(x).log_softmax(1)` and log_q for x_adv: the sum over classes of "
+                               "`log_p.exp() * (log_p - log_q)`, "
          "one number per image."),
-        ("Show me nearly all of it.", "`F.cross_entropy(model(x), y) + beta * divergence.mean()`, where divergence is the sum over classes, `.sum(1)`, "
+        ("Show me nearly all of it.", "`F.cross_entropy(model(x), y) + beta * divergence.mean()`, where divergence is "
+                                      "the sum over classes, `.sum(1)`, "
          "and the mean goes over images."),
     ),
     reference=trades,
@@ -258,13 +275,16 @@ two_goals = Exercise(
             "the divergence is the wrong way round: p(x), what the model says of the clean image, stands in front":
                 second_part(lambda model, x, x_adv, y: divergences(model, x_adv, x).mean()),
             "β is missing": lambda model, x, x_adv, y, beta: trades(model, x, x_adv, y, 1.0),
-            "the divergence is also averaged over the classes: sum over classes, then the mean over images (`reduction=\"batchmean\"`)":
+            "the divergence is also averaged over the classes: sum over classes, then the mean over images "
+            "(`reduction=\"batchmean\"`)":
                 second_part(lambda model, x, x_adv, y: divergences(model, x, x_adv).mean() / 4),
             "the divergence is summed over the images: take their mean":
                 second_part(lambda model, x, x_adv, y: divergences(model, x, x_adv).sum()),
             "the first part is taken on x_adv: the label belongs to the clean image here":
-                second_part(lambda model, x, x_adv, y: divergences(model, x, x_adv).mean(), clean=lambda model, x, x_adv: x_adv),
-            "the second part is the cross-entropy on x_adv, as in the adversarial loss; here it compares the two answers, without y":
+                second_part(lambda model, x, x_adv, y: divergences(model, x, x_adv).mean(), clean=lambda model, x,
+                            x_adv: x_adv),
+            "the second part is the cross-entropy on x_adv, as in the adversarial loss; here it compares the two "
+            "answers, without y":
                 second_part(lambda model, x, x_adv, y: F.cross_entropy(model(x_adv), y)),
             "the second part compares logits; compare the probabilities, by their divergence":
                 second_part(lambda model, x, x_adv, y: (model(x) - model(x_adv)).square().sum(1).mean()),
@@ -272,26 +292,30 @@ two_goals = Exercise(
             "the second part has the wrong sign: answers should agree, and the loss is made small":
                 second_part(lambda model, x, x_adv, y: -divergences(model, x, x_adv).mean()),
             "`F.kl_div` wants the *logarithm* of q first and p second: it seems to have got p itself":
-                second_part(lambda model, x, x_adv, y: F.kl_div(model(x_adv).softmax(1), model(x).softmax(1), reduction="batchmean")),
+                second_part(lambda model, x, x_adv,
+                            y: F.kl_div(model(x_adv).softmax(1), model(x).softmax(1), reduction="batchmean")),
             "`F.kl_div` wants the *logarithm* of q first and p second: it seems to have got the logits":
-                second_part(lambda model, x, x_adv, y: F.kl_div(model(x_adv), model(x).softmax(1), reduction="batchmean")),
+                second_part(lambda model, x, x_adv,
+                            y: F.kl_div(model(x_adv), model(x).softmax(1), reduction="batchmean")),
         }),
     },
 )
 
 
-# 09.5: a question about what to believe ------------------------------------------------------------------------------------------
+# 09.5: a question about what to believe -------------------------------------------------------------------------------
 
 believe = Question(
     number="09.5",
     title="What do you believe?",
     points=1,
     minutes=3,
-    text="A network was trained with a new loss. It is right on 95 % of the images under FGSM, on 90 % under PGD with 10 steps, on 40 % under PGD with 500 "
+    text="A network was trained with a new loss. It is right on 95 % of the images under FGSM, on 90 % under PGD with "
+         "10 steps, on 40 % under PGD with 500 "
          "steps and restarts, all with the same ε. A friend writes: \"90 % robust\". What do you write?",
     choices=(
         ("At most 40 %, and perhaps less under an attack that is made for this loss.",
-         "Robustness is what is left under the *strongest* attack. Every attack gives an upper bound, and that more steps help so much says that the loss "
+         "Robustness is what is left under the *strongest* attack. Every attack gives an upper bound, and that more "
+         "steps help so much says that the loss "
          "is hard to climb and that stronger attacks may find more."),
         ("90 %: ten steps are what the training used.",
          "An attacker need not take as many steps as the defender expects."),
@@ -308,7 +332,7 @@ believe = Question(
 )
 
 
-# 09.6: how alike are the gradients? -------------------------------------------------------------------------------------------
+# 09.6: how alike are the gradients? -----------------------------------------------------------------------------------
 
 def alignment(model, x, y, u):
     return cosines(loss_gradient(model, x, y), loss_gradient(model, x + u, y)).mean().item()
@@ -322,7 +346,8 @@ def cosines(first, second):
 def alignment_probes(generator):
     model, x = small_model(generator), random_images(generator)
     y = mixed_labels(model, x)
-    return [{"model": model, "x": x, "y": y, "u": size * (2 * torch.rand(x.shape, generator=generator).double() - 1)} for size in (0.2, 0.5)]
+    return [{"model": model, "x": x, "y": y, "u": size * (2 * torch.rand(x.shape, generator=generator).double() - 1)}
+            for size in (0.2, 0.5)]
 
 
 def of_gradients(compare):
@@ -338,9 +363,11 @@ aligned = Exercise(
     points=3,
     minutes=10,
     hints=(
-        ("What is compared with what?", "Two gradients of the loss with respect to the image: one at x, one at x + u. If the loss is straight in between, "
+        ("What is compared with what?", "Two gradients of the loss with respect to the image: one at x, one at x + u. "
+                                        "If the loss is straight in between, "
          "they are the same."),
-        ("How long is a gradient, and does it matter?", "It does not: the cosine is g·h / (‖g‖ ‖h‖). Each image is one long vector: `.flatten(1)`."),
+        ("How long is a gradient, and does it matter?", "It does not: the cosine is g·h / (‖g‖ ‖h‖). Each image is one "
+                                                        "long vector: `.flatten(1)`."),
         ("Show me nearly all of it.", "g and h by `torch.autograd.grad` of the *summed* loss, at x and at x + u; then "
          "`F.cosine_similarity(g.flatten(1), h.flatten(1)).mean().item()`."),
     ),
@@ -352,7 +379,8 @@ aligned = Exercise(
                 lambda **probe: 1 - alignment(**probe),
             "you compare the gradients' signs: the cosine is that of the gradients":
                 of_gradients(lambda g, h: cosines(g.sign(), h.sign()).mean()),
-            "this is the cosine of the whole batch as one vector: every image has an angle of its own, and the mean comes last":
+            "this is the cosine of the whole batch as one vector: every image has an angle of its own, and the mean "
+            "comes last":
                 of_gradients(lambda g, h: F.cosine_similarity(g.flatten(), h.flatten(), dim=0)),
             "the gradients are not divided by their lengths: a cosine lies between −1 and 1":
                 of_gradients(lambda g, h: (g * h).flatten(1).sum(1).mean()),

@@ -29,7 +29,8 @@ def set_notebook(notebook):
 
 
 def state():
-    """Who is at work ("" where nobody said), on which notebook (None before the set-up cell), and from the number of each
+    """Who is at work ("" where nobody said), on which notebook (None before the set-up cell), and from the number of
+    each
     exercise tried so far to the latest Verdict on it."""
     return _student, _notebook, dict(_verdicts)
 
@@ -77,7 +78,8 @@ def question(number):
     """Show a question and its choices."""
     task = _question(number)
     choices = [f"- **{letter})** {text}" for letter, (text, _) in choices_of(task, _student).items()]
-    text = "\n".join([f"**{number} {task.title}** ({count(task.points, 'point')})\n", f"{task.text.strip()}\n", *choices])
+    text = "\n".join([f"**{number} {task.title}** ({count(task.points, 'point')})\n", f"{task.text.strip()}\n",
+                      *choices])
     emit(None, text.replace("**", ""), markdown=text)
 
 
@@ -106,7 +108,8 @@ def judge_answer(number, letter, student=None):
 
 
 def given(number, otherwise=None):
-    """What the student gave to `check` or `answer` last, and not the solution that `check` handed back; else `otherwise`."""
+    """What the student gave to `check` or `answer` last, and not the solution that `check` handed back; else
+    `otherwise`."""
     return _given.get(number, otherwise)
 
 
@@ -138,5 +141,6 @@ def progress(notebook=None):
     if notebook is None:
         emit(None, 'Which notebook? progress("01"), or run the set-up cell first.')
         return
-    verdicts = [_verdicts.get(task.number) or engine.verdict(task, engine.NOT_ATTEMPTED) for task in all_exercises(notebook)]
+    verdicts = [_verdicts.get(task.number) or engine.verdict(task, engine.NOT_ATTEMPTED)
+                for task in all_exercises(notebook)]
     emit(None, progress_text(notebook, verdicts), progress_html(notebook, verdicts))

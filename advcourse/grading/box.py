@@ -1,9 +1,10 @@
-"""The process that boxes are forked from, and what runs in a box: a student's definitions, called on the grader's probes.
+"""The process that boxes are forked from, and what runs in a box: a student's definitions, called on the grader's
+probes.
 
     python -P -m advcourse.grading.box FD [REQUEST]
 
-FD: a Unix socket on which the grader asks for boxes; with a REQUEST, this process, which bubblewrap has walled in, becomes
-the box itself. The process that forks has imported PyTorch, so that a box starts in
+FD: a Unix socket on which the grader asks for boxes; with a REQUEST, this process, which bubblewrap has walled in,
+becomes the box itself. The process that forks has imported PyTorch, so that a box starts in
 milliseconds, and knows nothing that a student may not: no reference, no check, no seed, no other submission.
 """
 
@@ -21,7 +22,7 @@ import sys
 import types
 import warnings
 
-import numpy  # noqa: F401  imported before the fork: a box then has it at once
+import numpy  # noqa: F401 (imported before the fork: a box then has it at once)
 import torch
 
 from advcourse.exercises.attempt import attempt, signature_problem
@@ -71,7 +72,8 @@ def warm_up():
     """What PyTorch imports and sets up at the first use, it has then, and so has every box."""
     def function(model, x):
         x = x.clone().requires_grad_()
-        gradient = torch.autograd.grad(torch.nn.functional.cross_entropy(model(x), torch.zeros(2, dtype=torch.long)), x)[0]
+        gradient = torch.autograd.grad(torch.nn.functional.cross_entropy(model(x), torch.zeros(2, dtype=torch.long)),
+                                       x)[0]
         return (x + gradient.sign()).clamp(0, 1).detach()
 
     peer, tensors = wire.Peer(None), {}
@@ -127,7 +129,7 @@ def silence(keep):
         os.closerange(low + 1, high)
 
 
-# --- inside ------------------------------------------------------------------------------------------------------------
+# --- inside -----------------------------------------------------------------------------------------------------------
 
 class Missing(importlib.abc.MetaPathFinder, importlib.abc.Loader):
     """Makes every import from the course succeed and every use of it fail, in words."""
@@ -151,7 +153,8 @@ class NotHere(types.ModuleType):
         return NotHere(f"{self.__name__}.{name}")
 
     def __call__(self, *arguments, **keywords):
-        raise RuntimeError(f"{self.__name__} is not at hand when your work is graded: your function stands on PyTorch and NumPy alone")
+        raise RuntimeError(f"{self.__name__} is not at hand when your work is graded: your function stands on PyTorch "
+                           "and NumPy alone")
 
 
 def serve(peer):
@@ -172,7 +175,8 @@ def serve(peer):
 
 
 def load(statements, notebook, failed):
-    """Run the notebook's definitions, one by one; those that fail are remembered by the names that they would have bound."""
+    """Run the notebook's definitions, one by one; those that fail are remembered by the names that they would have
+    bound."""
     for place, statement in enumerate(statements):
         file = f"<your notebook, {place}>"  # each statement its own: its lines count from the top of its cell
         linecache.cache[file] = (len(statement), None, statement.splitlines(keepends=True), file)

@@ -18,11 +18,13 @@ from advcourse.grading.extract import shipped
 from advcourse.grading.statements import one_line
 
 LARGEST_NOTEBOOK = 20_000_000  # bytes
-LARGEST_ARCHIVE, LARGEST_DIRECTORY = 100_000_000, 20_000_000  # bytes of a student's zip, and of a zip's table of contents
+# bytes of a student's zip, and of a zip's table of contents
+LARGEST_ARCHIVE, LARGEST_DIRECTORY = 100_000_000, 20_000_000
 # What a student's archives may hold, those inside included, and what that of the whole class may.
 MOST_MEMBERS, MOST_UNPACKED, DEEPEST = 2_000, 200_000_000, 3
 MOST_OF_CLASS, MOST_UNPACKED_OF_CLASS = 200_000, 8_000_000_000
-IGNORED = {".png", ".jpg", ".jpeg", ".gif", ".svg", ".csv", ".npy", ".npz", ".pt", ".pth", ".safetensors", ".xml", ".db"}
+IGNORED = {".png", ".jpg", ".jpeg", ".gif", ".svg", ".csv", ".npy", ".npz", ".pt", ".pth", ".safetensors", ".xml",
+           ".db"}
 WRAPPERS = {"submissions", "submission", "submitted"}  # a folder around the students' that is none of theirs
 MOODLE = re.compile(r"(.+?)_(\d+)_assignsubmission_(?:file|onlinetext)(?:_(.*))?", re.DOTALL)
 CANVAS = re.compile(r"([^_]+)_(LATE_)?(\d{3,})_(\d{3,})_(.+)", re.DOTALL)
@@ -76,10 +78,11 @@ class Allowance:
 def collect(folder):
     """The Submissions in a folder or a zip, sorted by student and notebook.
 
-    Layouts: Moodle's and Canvas's downloads, a folder or a zip for each student, nbgrader's submitted/STUDENT/ASSIGNMENT,
-    and files whose names hold the student's. Of several files for a notebook the latest that can be read counts. A file
-    that is no notebook is given, with a problem, where its student has no notebook of the number in its name; with no
-    number in its name, where its student has nothing else. What is no student's, such as a list of marks, is left out.
+    Layouts: Moodle's and Canvas's downloads, a folder or a zip for each student, nbgrader's
+    submitted/STUDENT/ASSIGNMENT, and files whose names hold the student's. Of several files for a notebook the latest
+    that can be read counts. A file that is no notebook is given, with a problem, where its student has no notebook of
+    the number in its name; with no number in its name, where its student has nothing else. What is no student's, such
+    as a list of marks, is left out.
     Raises ValueError where `folder` is neither a folder nor a zip, or a zip that cannot be read.
     """
     root = Path(folder)
@@ -123,7 +126,8 @@ def walk_folder(root):
                     yield Found(parts, path, submitted, problem=f"it is {what}")
                 elif is_zip(name):
                     with open(path, "rb") as file:
-                        yield from walk_zip(file, parts, str(path), *(() if of_class else (submitted, students_allowance())))
+                        yield from walk_zip(file, parts, str(path),
+                                            *(() if of_class else (submitted, students_allowance())))
                 elif is_notebook(name):
                     with open(path, "rb") as file:
                         yield Found(parts, path, submitted, *bounded(file, LARGEST_NOTEBOOK))
@@ -163,7 +167,8 @@ def walk_zip(file, parts, path, date=None, allowance=None):
         return
     allowance.members -= len(archive.infolist())
     for info in archive.infolist():
-        inner = tuple(part[-255:] for part in info.filename.replace("\\", "/").split("/") if part not in ("", ".", ".."))
+        inner = tuple(part[-255:] for part in info.filename.replace("\\", "/").split("/")
+                      if part not in ("", ".", ".."))
         if info.is_dir() or not inner or any(map(hidden, inner)) or ignored(inner[-1]):
             continue
         where, submitted = f"{path}!{info.filename}", zip_date(archive, info) if of_class else date
@@ -174,7 +179,8 @@ def walk_zip(file, parts, path, date=None, allowance=None):
             if problem:
                 yield Found(parts + inner, where, submitted, problem=problem)
             else:
-                yield from walk_zip(io.BytesIO(content), parts + inner, where, submitted, students_allowance() if of_class else allowance)
+                yield from walk_zip(io.BytesIO(content), parts + inner, where, submitted,
+                                    students_allowance() if of_class else allowance)
         elif is_notebook(inner[-1]):
             yield Found(parts + inner, where, submitted, *member(archive, info, LARGEST_NOTEBOOK, allowance))
         else:
@@ -200,11 +206,13 @@ def member(archive, info, largest, allowance):
 def bounded(file, largest):
     """(content, problem) of an open file; one of them is None. What a header says of the size is not trusted."""
     content = file.read(largest + 1)
-    return (content, None) if len(content) <= largest else (None, f"it is too large: at most {largest:,} bytes are read")
+    return (content, None) if len(content) <= largest else (None,
+                                                            f"it is too large: at most {largest:,} bytes are read")
 
 
 def directory_size(file, size):
-    """The size of a zip's table of contents, which ZipFile reads at once, by the record at its end; 0 where there is none."""
+    """The size of a zip's table of contents, which ZipFile reads at once, by the record at its end; 0 where there is
+    none."""
     file.seek(max(0, size - 65_600))
     end = file.read()
     at = end.rfind(b"PK\5\6")
@@ -213,7 +221,8 @@ def directory_size(file, size):
 
 
 def zip_date(archive, info):
-    """When a member was handed in, in seconds since the epoch: nbgrader's date or its own, by this machine's clock; 0 for none."""
+    """When a member was handed in, in seconds since the epoch: nbgrader's date or its own, by this machine's clock; 0
+    for none."""
     stamp = str(PurePosixPath(info.filename).parent / "timestamp.txt")
     if stamp in archive.NameToInfo:
         content, _ = member(archive, archive.getinfo(stamp), 1000, Allowance(1, 1000))
@@ -284,19 +293,22 @@ def unwrapped(found):
     if name.lower() in WRAPPERS:
         return inner
     deeper = unwrapped(inner)
-    if deeper is not inner or len({one.parts[0] for one in inner}) > 1 and all(map(may_tell_student, inner)):
+    if deeper is not inner or (len({one.parts[0] for one in inner}) > 1 and all(map(may_tell_student, inner))):
         return deeper
     return found
 
 
 def may_tell_student(found):
-    """Whether a file lies in a folder or a zip, or has a name, that can be a student's; so may what is no submission."""
+    """Whether a file lies in a folder or a zip, or has a name, that can be a student's; so may what is no
+    submission."""
     name = found.parts[0]
-    return len(found.parts) > 1 or is_zip(name) or all(number_in(name)) or (found.content is None and found.problem is None)
+    return len(found.parts) > 1 or is_zip(name) or all(number_in(name)) or (found.content is None
+                                                                            and found.problem is None)
 
 
 def identify(found, root, order):
-    """The Entry of a file, the order-th of all; None for what is no student's, such as a list of marks beside the folders."""
+    """The Entry of a file, the order-th of all; None for what is no student's, such as a list of marks beside the
+    folders."""
     *above, name = found.parts
     above = [HANDED_IN.sub(r"\1", part[:-4]) if is_zip(part) else part for part in above]
     key, stem, notes, again = None, name, (), 0
@@ -341,8 +353,10 @@ def named(name):
 
 
 def number_in(name):
-    """The notebook's number in the name of a file, "" where it holds none, and what is left of the name: a student's."""
-    stem = re.sub(r"(\s*\(\d+\)|-Copy\d+)+$", "", NOTEBOOK.sub("", name) if NOTEBOOK.search(name) else PurePosixPath(name).stem)
+    """The notebook's number in the name of a file, "" where it holds none, and what is left of the name: a
+    student's."""
+    stem = re.sub(r"(\s*\(\d+\)|-Copy\d+)+$", "",
+                  NOTEBOOK.sub("", name) if NOTEBOOK.search(name) else PurePosixPath(name).stem)
     known = named(stem)
     numbers = {token for token in re.findall(r"(?<![^\W_])\d\d(?![^\W_])", stem) if token in shipped()}
     number = known[0] if known else numbers.pop() if len(numbers) == 1 else ""
@@ -355,15 +369,18 @@ def number_in(name):
 
 
 def number_inside(content):
-    """The number of the notebook that a file's calls of start, check and answer name most often; "" where there are none."""
+    """The number of the notebook that a file's calls of start, check and answer name most often; "" where there are
+    none."""
     found = Counter(CALL.findall(content.replace(b"\0", b"")))  # without the zeros, UTF-16 is read, too
     numbers = [number.decode() for number, _ in found.most_common() if number.decode() in shipped()]
     return numbers[0] if numbers else ""
 
 
 def display_names(keys):
-    """From every (name, platform's number) to the student's name: one line, with a number behind it where two share it."""
-    plain = {key: "".join(letter if letter.isprintable() else "?" for letter in key[0])[:200].strip() or "?" for key in keys}
+    """From every (name, platform's number) to the student's name: one line, with a number behind it where two share
+    it."""
+    plain = {key: "".join(letter if letter.isprintable() else "?" for letter in key[0])[:200].strip() or "?"
+             for key in keys}
     shared = Counter(name.casefold() for name in plain.values())  # in case files are named after them
     names, taken = {}, {name for name, count in shared.items() if count == 1}
     for key, name in sorted(plain.items()):
@@ -388,7 +405,8 @@ def of_student(student, entries):
 
 def submission(student, entries):
     """The Submission that a student's files for one notebook come to."""
-    best = max(entries, key=lambda entry: (entry.found.content is not None, entry.found.problem is not None, entry.rank))
+    best = max(entries, key=lambda entry: (entry.found.content is not None, entry.found.problem is not None,
+                                           entry.rank))
     found, problem = best.found, best.found.problem
     if problem is None and found.content is None:
         suffix = PurePosixPath(found.parts[-1]).suffix
@@ -397,4 +415,5 @@ def submission(student, entries):
         problem = "neither its name nor its content tells which notebook of the course it is"
     others = tuple(f"not graded, as another file is later or better: {one_line(entry.found.path, 300)}"
                    for entry in entries if entry is not best)
-    return Submission(student, best.notebook, found.path, b"" if problem else found.content, problem, found.submitted, best.notes + others)
+    return Submission(student, best.notebook, found.path, b"" if problem else found.content, problem, found.submitted,
+                      best.notes + others)

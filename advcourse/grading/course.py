@@ -1,8 +1,10 @@
 """The rules of a class, read from one small file: weights, deadlines, what lateness costs, the limits of the sandbox.
 
     name = "Adversarial machine learning, winter 2026"
-    secret = "anything"                     # optional: what the grader's probes are drawn from; else drawn once and kept with the marks
-    personal = true                         # optional: the choices stand in each student's order, whatever STUDENT says; after a release
+    secret = "anything"                     # optional: what the grader's probes are drawn from; else drawn once and
+                                            kept with the marks
+    personal = true                         # optional: the choices stand in each student's order, whatever STUDENT
+                                            says; after a release
 
     [notebooks.01]
     deadline = 2026-11-30T23:59:00+01:00
@@ -73,7 +75,8 @@ class Course(Section):
         for student, deadlines in self.extensions.items():
             for number in deadlines:
                 if number not in self.notebooks:
-                    raise ValueError(f"extensions.{student} names notebook {number}; the course has {', '.join(self.notebooks)}")
+                    raise ValueError(f"extensions.{student} names notebook {number}; the course has "
+                                     f"{', '.join(self.notebooks)}")
         return self
 
 
@@ -90,7 +93,8 @@ def find(course):
 
 
 def load(path):
-    """The Course in the TOML file at `path`; ValueError says in words what is wrong with it, one mistake after the other."""
+    """The Course in the TOML file at `path`; ValueError says in words what is wrong with it, one mistake after the
+    other."""
     path = Path(path)
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8-sig"))
@@ -116,7 +120,7 @@ def in_words(error):
         return f"{place} is not known; " + (f"did you mean {near[0]}?" if near else f"known are {', '.join(known)}")
     if error["type"] == "missing":
         return f"{place} is missing"
-    if key == "deadline" or section[:1] == ["extensions"] and len(section) == 2:
+    if key == "deadline" or (section[:1] == ["extensions"] and len(section) == 2):
         given = error["input"].isoformat() if hasattr(error["input"], "isoformat") else repr(error["input"])
         return f"{place} must be a date, a time and their offset from UTC, such as 2026-11-30T23:59:00+01:00, without quotes; got {given}"
     if error["type"] == "value_error":
@@ -132,14 +136,16 @@ def fields(section):
 
 
 def deadline(course, notebook, student):
-    """When the notebook is due for this student, an aware datetime; ValueError for a notebook that the course does not have."""
+    """When the notebook is due for this student, an aware datetime; ValueError for a notebook that the course does not
+    have."""
     if notebook not in course.notebooks:
         raise ValueError(f"{course.name} has no notebook {notebook!r}; it has {', '.join(course.notebooks)}")
     return course.extensions.get(student, {}).get(notebook, course.notebooks[notebook].deadline)
 
 
 def days_late(course, submitted, notebook, student):
-    """How many days of lateness had started when it was submitted (seconds since the epoch); 0 until the end of the grace."""
+    """How many days of lateness had started when it was submitted (seconds since the epoch); 0 until the end of the
+    grace."""
     seconds = submitted - deadline(course, notebook, student).timestamp() - 60 * course.late.grace_minutes
     return max(0, math.ceil(seconds / DAY))
 
@@ -156,18 +162,20 @@ def final_points(course, points, submitted, notebook, student):
 
 
 def totals(course, graded):
-    """One dict for each student, in the order of their names: student, raw and final (from notebook to points), total (percent).
+    """One dict for each student, in the order of their names: student, raw and final (from notebook to points), total
+    (percent).
 
-    graded: advcourse.grading.marks.Graded, one for each submission; extensions must call students what these do. Of several
-    for one notebook the latest counts, and notebooks that the course does not have are left out. A notebook that was not
-    handed in is not in raw and final and counts as 0. Where the grader failed on one, its points and the total are
-    "to be graded".
+    graded: advcourse.grading.marks.Graded, one for each submission; extensions must call students what these do. Of
+    several for one notebook the latest counts, and notebooks that the course does not have are left out. A notebook
+    that was not handed in is not in raw and final and counts as 0. Where the grader failed on one, its points and the
+    total are "to be graded".
     """
     latest = {}
     for one in sorted(graded, key=lambda one: one.submitted):
         if one.notebook in course.notebooks:
             latest.setdefault(one.student, {})[one.notebook] = one
-    return [{"student": student, **_points(course, student, handed_in)} for student, handed_in in sorted(latest.items())]
+    return [{"student": student, **_points(course, student, handed_in)}
+            for student, handed_in in sorted(latest.items())]
 
 
 def _points(course, student, handed_in):

@@ -64,7 +64,8 @@ def choose(statements, notes, notebook):
     exercises = [task.number for task in tasks if isinstance(task, Exercise)]
     answers = {task.number: given_answer(task.number, calls, notes) for task in tasks if not isinstance(task, Exercise)}
     defined = definitions(statements)
-    functions = {number: function_name(number, official_names(notebook).get(number), calls, *defined, notes) for number in exercises}
+    functions = {number: function_name(number, official_names(notebook).get(number), calls, *defined, notes)
+                 for number in exercises}
     found = {number: name for number, name in functions.items() if name}
 
     misused = {at for number, name in found.items() for at in later_uses(number, name, statements, calls)}
@@ -140,7 +141,7 @@ def assigned(node):
         pairs = []
     for target, value in pairs:
         if isinstance(target, ast.Tuple) and isinstance(value, ast.Tuple) and len(target.elts) == len(value.elts):
-            pairs += zip(target.elts, value.elts)
+            pairs += zip(target.elts, value.elts, strict=True)
         elif isinstance(target, ast.Name) and value is not None:
             yield target.id, value
 
@@ -202,16 +203,20 @@ def function_name(number, official, calls, real, stubs, notes):
     names = [official, *plain[-1:]]
     name = next((name for name in names if name in real), None) or next((name for name in names if name in stubs), None)
     if name is None and checked and not plain:
-        notes.append(f"{number}: check is given something else than the name of a function, so there is nothing to grade")
+        notes.append(f"{number}: check is given something else than the name of a function, so there is nothing to "
+                     "grade")
     elif plain and name and plain[-1] != name and plain[-1] in real:
-        notes.append(f"{number}: graded is {one_line(name)}, which this exercise asks for; the notebook checks {one_line(plain[-1])}")
+        notes.append(f"{number}: graded is {one_line(name)}, which this exercise asks for; the notebook checks "
+                     f"{one_line(plain[-1])}")
     elif name and name != official:
-        notes.append(f"{number}: graded is {one_line(name)}, which the notebook checks; there is no {official} of the student's")
+        notes.append(f"{number}: graded is {one_line(name)}, which the notebook checks; there is no {official} of the "
+                     "student's")
     return name
 
 
 def later_uses(number, name, statements, calls):
-    """The indices of statements that use the name of a function for something else (`size = 28`) when it was defined and checked."""
+    """The indices of statements that use the name of a function for something else (`size = 28`) when it was defined
+    and checked."""
     defined = [at for at, one in enumerate(statements)
                if name in one.binds and isinstance(one.node, ast.FunctionDef | ast.ClassDef) and not is_stub(one.node)]
     checked = [call.at for call in calls if call.kind == "check" and call.number == number]

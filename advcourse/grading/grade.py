@@ -30,7 +30,8 @@ class Trials:
 
 @functools.lru_cache(maxsize=256)
 def trials(number, seed):
-    """The Trials of the exercise of this number. RuntimeError where our own solution fails on them: another seed will do."""
+    """The Trials of the exercise of this number. RuntimeError where our own solution fails on them: another seed will
+    do."""
     exercise = get(number)
     drawing, random, judging = (int.from_bytes(hashlib.sha256(f"{seed}|{number}|{use}".encode()).digest()[:7])
                                 for use in ("probes", "random", "judging"))
@@ -39,7 +40,8 @@ def trials(number, seed):
     made = Trials(probes, [trial.result for trial in ours], random, judging)
     verdict = engine.judge(exercise, probes, made.wanted, ours, judging)
     if verdict.state != engine.PASSED:
-        raise RuntimeError(f"the course's own solution of {exercise.number} fails with the seed {seed}: {'; '.join(verdict.messages)}")
+        raise RuntimeError(f"the course's own solution of {exercise.number} fails with the seed {seed}: "
+                           f"{'; '.join(verdict.messages)}")
     return made
 
 
@@ -47,8 +49,8 @@ def grade(submission, boxes, seed, proven="", personal=False):
     """The Graded of one `collect.Submission`.
 
     boxes: a `sandbox.Boxes`. seed: of the probes, the instructor's secret. proven: the line that says which walls hold.
-    personal: the choices of questions stand in the order of the submission's student, whatever STUDENT says in the notebook.
-    Whatever goes wrong on our side becomes the problem of a Graded that is still to be graded.
+    personal: the choices of questions stand in the order of the submission's student, whatever STUDENT says in the
+    notebook. Whatever goes wrong on our side becomes the problem of a Graded that is still to be graded.
     """
     start = time.monotonic()
     try:
@@ -63,7 +65,8 @@ def grade(submission, boxes, seed, proven="", personal=False):
 
 def to_be_graded(submission, seed, problem):
     """The Graded of a submission that we could not grade, through no fault of its own."""
-    marks = tuple(Mark(task.number, task.title, TO_BE_GRADED, 0, task.points) for task in all_exercises(submission.notebook))
+    marks = tuple(Mark(task.number, task.title, TO_BE_GRADED, 0, task.points)
+                  for task in all_exercises(submission.notebook))
     return Graded(**about(submission, seed), marks=marks, notes=submission.notes, problem=problem)
 
 
@@ -102,7 +105,8 @@ def unanswered(task):
 
 
 def tried(box, exercises, work, seed):
-    """From number to Verdict, for as many of the exercises, in their order, as the box lives to see; always for the first."""
+    """From number to Verdict, for as many of the exercises, in their order, as the box lives to see; always for the
+    first."""
     verdicts = {}
     try:
         box.start_clock()
@@ -152,7 +156,8 @@ def read(said, probe):
     if said.get("problem") is not None:
         return Attempt(problem=str(said["problem"])[:1000])
     if isinstance(said.get("result"), wire.Asked):  # it could answer otherwise whenever it sees that it is attacked
-        return Attempt(problem="your function returns a function, or a network of other layers, which cannot be judged without running it: "
+        return Attempt(problem="your function returns a function, or a network of other layers, which cannot be judged "
+                               "without running it: "
                                f"return an nn.Sequential of {', '.join(LAYERS)}")
     changed = said.get("changed")
     names = {name for name in changed if type(name) is str} if type(changed) is list else set()

@@ -78,7 +78,8 @@ def load(connection):
 def is_graded(connection, student, notebook, sha256, fingerprint):
     """Is exactly this submission graded, with nothing left to be graded?
 
-    fingerprint: a str that stands for everything else that a grade depends on, such as the seed and the exercises' version.
+    fingerprint: a str that stands for everything else that a grade depends on, such as the seed and the exercises'
+    version.
     """
     found = connection.execute("SELECT 1 FROM submissions WHERE submission = ? AND sha256 = ? AND fingerprint = ? "
                                "AND NOT has_problem", (_key(student, notebook), sha256, fingerprint))

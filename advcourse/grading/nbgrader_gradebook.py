@@ -10,12 +10,15 @@ KEYS = ("student", "notebook", "exercise", "points", "maximum", "reason")
 
 
 def write_gradebook(rows, database_url):
-    """Write marks into the gradebook at `database_url`, such as "sqlite:///gradebook.db"; what a person graded there stays.
+    """Write marks into the gradebook at `database_url`, such as "sqlite:///gradebook.db"; what a person graded there
+    stays.
 
-    rows: dicts with the columns of grades.csv: student, notebook ("01"), exercise ("01.2"), points (None or "" where they are
-        still to be given), maximum, reason. Written again, they replace what was there; the last row of an exercise counts.
-    An assignment whose name begins with the notebook's number, as "01_adversarial_examples", receives its marks; else one of that
-    number is made. Raises ValueError for a row that is wrong, before anything is written; OSError where the gradebook cannot be.
+    rows: dicts with the columns of grades.csv: student, notebook ("01"), exercise ("01.2"), points (None or "" where
+        they are still to be given), maximum, reason. Written again, they replace what was there; the last row of an
+        exercise counts.
+    An assignment whose name begins with the notebook's number, as "01_adversarial_examples", receives its marks; else
+    one of that number is made. Raises ValueError for a row that is wrong, before anything is written; OSError where the
+    gradebook cannot be.
     """
     from nbgrader.api import Gradebook
     from sqlalchemy.exc import SQLAlchemyError
@@ -54,7 +57,8 @@ def write_submission(gradebook, notebook, student, rows):
     """Write the marks of one student's notebook, in one transaction once nbgrader knows the cells."""
     assignment, name = places(gradebook, notebook)
     for row in rows:
-        gradebook.update_or_create_grade_cell(grade_id("exercise", row["exercise"]), name, assignment, max_score=row["maximum"],
+        gradebook.update_or_create_grade_cell(grade_id("exercise", row["exercise"]), name, assignment,
+                                              max_score=row["maximum"],
                                               cell_type="code")
         gradebook.update_or_create_solution_cell(grade_id("answer", row["exercise"]), name, assignment)
     gradebook.update_or_create_student(student)
@@ -66,7 +70,8 @@ def write_submission(gradebook, notebook, student, rows):
 
 
 def places(gradebook, notebook):
-    """The names of the assignment and of the notebook in it that hold the marks of the notebook of this number; made where missing."""
+    """The names of the assignment and of the notebook in it that hold the marks of the notebook of this number; made
+    where missing."""
     for assignment in sorted(gradebook.assignments, key=lambda assignment: assignment.name):
         for candidate in assignment.notebooks:
             if candidate.name == notebook or candidate.name.startswith(f"{notebook}_"):
@@ -82,7 +87,8 @@ def write_mark(gradebook, submitted, row):
 
     where = submitted.name, submitted.assignment.name
     grade = cell_of(submitted.grades, gradebook.find_grade_cell(grade_id("exercise", row["exercise"]), *where), Grade)
-    comment = cell_of(submitted.comments, gradebook.find_solution_cell(grade_id("answer", row["exercise"]), *where), Comment)
+    comment = cell_of(submitted.comments, gradebook.find_solution_cell(grade_id("answer", row["exercise"]), *where),
+                      Comment)
     contested = grade.manual_score is not None and grade.auto_score != row["points"]  # a person decided on other points
     grade.needs_manual_grade = row["points"] is None or contested
     grade.auto_score, comment.auto_comment = row["points"], row["reason"] or None

@@ -98,7 +98,8 @@ def through(port):
 
 
 def holds(boxes, wall, port, secrets):
-    """Did code in a box fail to get through this wall? What comes to no end proves nothing, but of the bound on time."""
+    """Did code in a box fail to get through this wall? What comes to no end proves nothing, but of the bound on
+    time."""
     with boxes.open() as box:
         box.start_clock(2 if wall is WALLS[-1] else START)
         try:
@@ -111,7 +112,9 @@ def holds(boxes, wall, port, secrets):
 
 def report(walled=True):
     """From the name of each wall to whether it holds on this machine. Raises OSError where no box can be had."""
-    with socket.create_server(("127.0.0.1", 0)) as server, tempfile.NamedTemporaryFile() as file, Boxes(Limits(), walled) as boxes:
-        around = [path for folder in (Path.home(), Path.cwd(), PACKAGE, PACKAGE / "exercises") for path in folder.glob("*") if path.is_file()]
+    with socket.create_server(("127.0.0.1",
+                               0)) as server, tempfile.NamedTemporaryFile() as file, Boxes(Limits(), walled) as boxes:
+        around = [path for folder in (Path.home(), Path.cwd(), PACKAGE, PACKAGE / "exercises")
+                  for path in folder.glob("*") if path.is_file()]
         secrets = [file.name, "/etc/passwd", *map(str, around)]
         return {wall.name: holds(boxes, wall, server.getsockname()[1], secrets) for wall in WALLS}

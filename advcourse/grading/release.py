@@ -1,4 +1,5 @@
-"""Hand a course out: every student gets a README and notebooks of their own, with their seed, images, ε and order of choices."""
+"""Hand a course out: every student gets a README and notebooks of their own, with their seed, images, ε and order of
+choices."""
 
 import copy
 import csv
@@ -77,10 +78,11 @@ class Student:
 # --- the roster ------------------------------------------------------------------------------------------------------
 
 def roster(path):
-    """The Students in the CSV file at `path`, which has the columns student (the id) and name, as a spreadsheet saves it.
+    """The Students in the CSV file at `path`, which has the columns student (the id) and name, as a spreadsheet saves
+    it.
 
-    Commas, semicolons and tabs may part the columns. Raises ValueError for columns that are missing, an id that is empty or
-    there twice, and text that is not UTF-8 (with or without a BOM) or UTF-16 with one.
+    Commas, semicolons and tabs may part the columns. Raises ValueError for columns that are missing, an id that is
+    empty or there twice, and text that is not UTF-8 (with or without a BOM) or UTF-16 with one.
     """
     text = decoded(path)
     try:
@@ -90,19 +92,21 @@ def roster(path):
     columns = [name.strip().lower() for name in lines[0]] if lines else []
     for wanted in ("student", "name"):
         if columns.count(wanted) != 1:
-            raise ValueError(f"{path} needs one column {wanted!r} in its first line; the columns are: {', '.join(columns) or 'none'}")
+            raise ValueError(f"{path} needs one column {wanted!r} in its first line; the columns are: "
+                             f"{', '.join(columns) or 'none'}")
     students, line_of = [], {}
     for number, row in enumerate(lines[1:], start=2):
         if not any(map(str.strip, row)):
             continue
         if len(row) != len(columns):
             raise ValueError(f"{path}, line {number}: {len(row)} fields, where the first line has {len(columns)}")
-        fields = {column: " ".join(field.split()) for column, field in zip(columns, row)}
+        fields = {column: " ".join(field.split()) for column, field in zip(columns, row, strict=True)}
         student = Student(fields["student"], fields["name"])
         if not student.id or not student.id.isprintable():
             raise ValueError(f"{path}, line {number}: the student's id is {student.id!r}; letters and digits are wanted")
         if (first := line_of.setdefault(student.folder.lower(), number)) != number:
-            raise ValueError(f"{path}, line {number}: {student.id!r} is in line {first} already, or cannot be told from it in a file name")
+            raise ValueError(f"{path}, line {number}: {student.id!r} is in line {first} already, or cannot be told "
+                             "from it in a file name")
         students.append(student)
     if not students:
         raise ValueError(f"{path} holds no student")
@@ -127,7 +131,8 @@ def delimiter(text):
 # --- one student's notebooks -----------------------------------------------------------------------------------------
 
 def templates(course, folder):
-    """From the number of each of the course's notebooks to its file name and the student's notebook in `folder`, without outputs.
+    """From the number of each of the course's notebooks to its file name and the student's notebook in `folder`,
+    without outputs.
 
     Raises ValueError for a notebook that is not there.
     """
@@ -152,12 +157,14 @@ def seed(course, student, notebook):
 
 
 def eps_factor(course, student, notebook):
-    """What a notebook's EPS is multiplied by for this student: 0.95, 0.96, … or 1. At 1.05 a claim of notebook 09 leaves its band."""
+    """What a notebook's EPS is multiplied by for this student: 0.95, 0.96, … or 1. At 1.05 a claim of notebook 09
+    leaves its band."""
     return (95 + seed(course, student, notebook) % 6) / 100
 
 
 def personal(notebook, course, student, number):
-    """A copy of `notebook` with this student's parameters and EPS, where it has one, and at its end what to do before it is handed in.
+    """A copy of `notebook` with this student's parameters and EPS, where it has one, and at its end what to do before
+    it is handed in.
 
     Raises ValueError where the notebook has no cell with the lines `SEED = 0` and `STUDENT = ""` of the course's own.
     """
@@ -167,15 +174,18 @@ def personal(notebook, course, student, number):
         cells = [cell for cell in notebook.cells if re.search(rf"^{name} = {given}(?=\s|$)", cell.source, re.MULTILINE)]
         if len(cells) != 1 or "parameters" not in cells[0].metadata.get("tags", []):
             raise ValueError(f"notebook {number} has no parameter `{name} = {given}` to be set for each student")
-        cells[0].source = re.sub(rf"^{name} = {given}", lambda _: f"{name} = {wanted}", cells[0].source, flags=re.MULTILINE)
+        cells[0].source = re.sub(rf"^{name} = {given}", lambda _: f"{name} = {wanted}", cells[0].source,
+                                 flags=re.MULTILINE)
     for cell in notebook.cells:
         if cell.cell_type == "code":
-            cell.source = OWN_EPS.sub(lambda line: f"EPS = round({eps_factor(course, student, number)} * {line[1]}, 4)", cell.source)
+            cell.source = OWN_EPS.sub(lambda line: f"EPS = round({eps_factor(course, student, number)} * {line[1]}, 4)",
+                                      cell.source)
     # The button opens the course's own notebook in Colab, not this one.
     notebook.cells[0].source = re.sub(r"\n\n\[!\[Open in Colab\][^\n]*", "", notebook.cells[0].source)
     due = in_words(courses.deadline(course, number, student))
     v4 = nbformat.v4
-    notebook.cells += [v4.new_markdown_cell(HAND_IN.format(deadline=due), id="hand-in"), v4.new_code_cell(SUBMIT, id="submit")]
+    notebook.cells += [v4.new_markdown_cell(HAND_IN.format(deadline=due), id="hand-in"),
+                       v4.new_code_cell(SUBMIT, id="submit")]
     return notebook
 
 
@@ -188,7 +198,8 @@ def readme(course, student, notebooks):
     """What the student reads first."""
     rows = "\n".join(f"| {number} | {in_words(courses.deadline(course, number, student.id))} | `{name}` |"
                      for number, (name, _) in notebooks.items())
-    return README.format(course=course.name, name=student.name or student.id, student=student.id, rows=rows, number=next(iter(notebooks)),
+    return README.format(course=course.name, name=student.name or student.id, student=student.id, rows=rows,
+                         number=next(iter(notebooks)),
                          safe=student.folder, late=lateness(course.late))
 
 
@@ -215,18 +226,23 @@ def contents(course, student, notebooks):
 # --- all of them -----------------------------------------------------------------------------------------------------
 
 def release(course, students, source, out):
-    """Write a folder, and the same as a zip, for each of `students` into `out`; yields (student, files written, files kept).
+    """Write a folder, and the same as a zip, for each of `students` into `out`; yields (student, files written, files
+    kept).
 
-    source: the folder of the course's own student notebooks. What is there already is a student's work, and is kept as it is.
-    Raises ValueError for an extension of somebody who is no student of the course, and for a notebook that is not in `source`.
+    source: the folder of the course's own student notebooks. What is there already is a student's work, and is kept as
+    it is.
+    Raises ValueError for an extension of somebody who is no student of the course, and for a notebook that is not in
+    `source`.
     """
     if strangers := sorted(set(course.extensions) - {student.id for student in students}):
-        raise ValueError(f"{course.name} gives an extension to {', '.join(map(repr, strangers))}, who is not in the roster")
+        raise ValueError(f"{course.name} gives an extension to {', '.join(map(repr, strangers))}, who is not in the "
+                         "roster")
     notebooks = templates(course, source)
     for student in students:
         texts = contents(course, student, notebooks)
         wanted = {Path(out) / student.folder / name: text for name, text in texts.items()}
-        wanted[Path(out) / f"{student.folder}.zip"] = files.zipped({f"{student.folder}/{name}": text for name, text in texts.items()})
+        wanted[Path(out) / f"{student.folder}.zip"] = files.zipped({f"{student.folder}/{name}": text
+                                                                    for name, text in texts.items()})
         missing = [path for path in wanted if not path.exists()]
         for path in missing:
             files.write(path, wanted[path])

@@ -1,4 +1,5 @@
-"""From marks to what people read: a table of grades, a page for each student, one for the class, and files for Gradescope.
+"""From marks to what people read: a table of grades, a page for each student, one for the class, and files for
+Gradescope.
 
 All that comes from a submission is hostile: names, code, messages. It reaches a page as plain text or not at all.
 """
@@ -43,7 +44,8 @@ def write(graded: list[Graded], folder, *, course=""):
     for student, notebooks in students.items():
         files.write(folder / "students" / f"{file_name(student)}.html", feedback_page(student, notebooks, course))
         for one in notebooks:
-            files.write(folder / "results" / f"{file_name(student)}-{re.sub(r'[^0-9A-Za-z]', '', one.notebook)}.json", gradescope(one))
+            files.write(folder / "results" / f"{file_name(student)}-{re.sub(r'[^0-9A-Za-z]', '', one.notebook)}.json",
+                        gradescope(one))
     files.write(folder / "grades.csv", grades_table(graded))
     files.write(folder / "index.html", class_page(students, course))  # last: by then all that it links to is there
 
@@ -53,7 +55,7 @@ def place(graded):
     return unicodedata.normalize("NFKD", graded.student).casefold(), graded.student, graded.notebook
 
 
-# --- hostile text -------------------------------------------------------------------------------------------------------
+# --- hostile text -----------------------------------------------------------------------------------------------------
 
 # Control characters but tab and line feed, surrogates, marks of direction, and what has no width but joiners:
 # some scripts need those.
@@ -103,7 +105,7 @@ def number(value):
     return f"{value:.6g}"
 
 
-# --- files for programs -------------------------------------------------------------------------------------------------
+# --- files for programs -----------------------------------------------------------------------------------------------
 
 def grades_table(graded):
     """grades.csv as text: a row for every exercise. What is to be graded has no points, and never 0."""
@@ -125,16 +127,20 @@ def grades_table(graded):
 
 def rows(graded):
     """A dict for every mark, with the columns of grades.csv; points are None where they are still to be given."""
-    return [{"student": one.student, "notebook": one.notebook, "exercise": mark.exercise, "maximum": mark.maximum, "reason": mark.reason,
-             "points": None if mark.state == TO_BE_GRADED else mark.points} for one in sorted(graded, key=place) for mark in one.marks]
+    return [{"student": one.student, "notebook": one.notebook, "exercise": mark.exercise, "maximum": mark.maximum,
+             "reason": mark.reason,
+             "points": None if mark.state == TO_BE_GRADED else mark.points} for one in sorted(graded, key=place)
+             for mark in one.marks]
 
 
 def totals_table(course, graded):
-    """totals.csv as text: a row for every student, with the points of each notebook before and after lateness, and the weighted percentage."""
+    """totals.csv as text: a row for every student, with the points of each notebook before and after lateness, and the
+    weighted percentage."""
     table = io.StringIO()
     writer = csv.writer(table)
     numbers = sorted(course.notebooks)
-    writer.writerow(["student", *(f"{number} {kind}" for number in numbers for kind in ("points", "after lateness")), "percent"])
+    writer.writerow(["student", *(f"{number} {kind}" for number in numbers for kind in ("points", "after lateness")),
+                     "percent"])
 
     def shown(value):
         return value if isinstance(value, str) else number(round(value, 2))
@@ -169,12 +175,13 @@ def gradescope(one):
 
 def in_words(mark):
     """A mark in plain text, as the notebook's own verdict reads."""
-    lines = [f"✓ {sentence}" if message is None else f"✗ {sentence}: {message}" for sentence, message in failures_first(mark.outcomes)]
+    lines = [f"✓ {sentence}" if message is None else f"✗ {sentence}: {message}"
+             for sentence, message in failures_first(mark.outcomes)]
     told = [mark.message or (mark.reason if not lines else ""), *lines, mark.hint and f"Hint: {mark.hint}"]
     return "\n".join([f"{SYMBOLS[mark.state]} {mark.state}", *(one_line(line) for line in told if line)])
 
 
-# --- pages for people ---------------------------------------------------------------------------------------------------
+# --- pages for people -------------------------------------------------------------------------------------------------
 
 def _finalise(value):
     """What every value passes on its way to a page."""
@@ -182,7 +189,8 @@ def _finalise(value):
 
 
 def _environment():
-    environment = jinja2.Environment(loader=jinja2.PackageLoader("advcourse.grading", "."), autoescape=True, trim_blocks=True,
+    environment = jinja2.Environment(loader=jinja2.PackageLoader("advcourse.grading", "."), autoescape=True,
+                                     trim_blocks=True,
                                      lstrip_blocks=True, undefined=jinja2.StrictUndefined, finalize=_finalise)
     environment.filters |= {
         "inline": lambda text: Markup(display.inline(legible(text))),
@@ -210,9 +218,11 @@ def class_page(students, course=""):
     return ENVIRONMENT.get_template("class.html.j2").render(
         students=students, course=course, graded=graded, names=sorted({one.notebook for one in graded}),
         waiting=[one for one in graded if one.is_open], distributions=distributions(graded), exercises=hardest(graded),
-        mistakes=commonest_mistakes(graded), groups=groups_alike(graded), faults=len([one for one in graded if one.problem]),
+        mistakes=commonest_mistakes(graded), groups=groups_alike(graded),
+        faults=len([one for one in graded if one.problem]),
         without_walls=[one for one in graded if one.walls.startswith("none")],
-        boxes=sorted(Counter((one.walls, one.seed) for one in graded).items()), seconds=sum(one.seconds for one in graded))
+        boxes=sorted(Counter((one.walls, one.seed) for one in graded).items()),
+        seconds=sum(one.seconds for one in graded))
 
 
 def distributions(graded):
@@ -223,7 +233,8 @@ def distributions(graded):
         if done:
             bins = Counter(min(int(10 * one.points / one.maximum), 9) for one in done)
             found.append({"notebook": notebook, "counts": [bins[place] for place in range(10)], "students": len(done),
-                          "median": statistics.median(one.points for one in done), "maximum": max(one.maximum for one in done)})
+                          "median": statistics.median(one.points for one in done),
+                          "maximum": max(one.maximum for one in done)})
     return found
 
 
@@ -261,18 +272,18 @@ def commonest_mistakes(graded, most=15):
     return sorted(found, key=lambda one: (-one["students"], one["exercise"], one["message"]))[:most]
 
 
-# --- near-identical code ------------------------------------------------------------------------------------------------
+# --- near-identical code ----------------------------------------------------------------------------------------------
 
-# Measured on the right and wrong answers of tests/wrong_answers, 3,269 pairs that solve the same exercise: two pass both
-# limits, and each is the other with one part changed.
+# Measured on the right and wrong answers of tests/wrong_answers, 3,269 pairs that solve the same exercise: two pass
+# both limits, and each is the other with one part changed.
 ALIKE, RARE_PIECES = 0.7, 30
 
 
 def groups_alike(graded):
     """Groups of students whose code of an exercise is nearly the same, for a person to look at.
 
-    Returns a list of {"students", "exercises": [{"exercise", "alike", "code"}], "alike" (of the least alike two)}; those that
-    share most exercises come first, small groups before large ones.
+    Returns a list of {"students", "exercises": [{"exercise", "alike", "code"}], "alike" (of the least alike two)};
+    those that share most exercises come first, small groups before large ones.
 
     Names, comments and types don't count, nor does what more than a third of the class wrote. What remains
     is compared in pieces of four words, and must be long enough that chance is no explanation.
@@ -288,8 +299,10 @@ def groups_alike(graded):
         for members, alike in alike_texts([words for words, _ in answers.values()]):
             names = tuple(students[member] for member in members)
             groups[names].append({"exercise": exercise, "alike": alike, "code": answers[names[0]][1]})
-    found = [{"students": names, "exercises": shared, "alike": min(one["alike"] for one in shared)} for names, shared in groups.items()]
-    return sorted(found, key=lambda group: (-len(group["exercises"]), len(group["students"]), -group["alike"], group["students"]))
+    found = [{"students": names, "exercises": shared, "alike": min(one["alike"] for one in shared)}
+             for names, shared in groups.items()]
+    return sorted(found, key=lambda group: (-len(group["exercises"]), len(group["students"]), -group["alike"],
+                                            group["students"]))
 
 
 def normalised(code):
@@ -322,8 +335,10 @@ def _is_text(statement):
 
 
 def alike_texts(texts):
-    """The groups of texts that are nearly the same: for each the list of their places, and how alike the least alike two are."""
-    pieces = CountVectorizer(token_pattern=r"\w+|[^\w\s]", ngram_range=(4, 4), lowercase=False, binary=True, dtype=np.int64,
+    """The groups of texts that are nearly the same: for each the list of their places, and how alike the least alike
+    two are."""
+    pieces = CountVectorizer(token_pattern=r"\w+|[^\w\s]", ngram_range=(4, 4), lowercase=False, binary=True,
+                             dtype=np.int64,
                              max_df=max(2, len(texts) // 3))
     try:
         has = pieces.fit_transform(texts)

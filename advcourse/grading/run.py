@@ -42,7 +42,8 @@ def grade_class(submissions, out, *, limits, seed=None, workers=1, scheduler=Non
     with closing(gradebook.open_gradebook(out / "gradebook.db")) as connection:
         waiting = []
         for item in submissions:
-            if gradebook.is_graded(connection, item.student, item.notebook, hashlib.sha256(item.content).hexdigest(), mark):
+            if gradebook.is_graded(connection, item.student, item.notebook, hashlib.sha256(item.content).hexdigest(),
+                                   mark):
                 on_graded(None)
             else:
                 waiting.append(item)
@@ -61,7 +62,8 @@ def graded_ones(submissions, how, workers, scheduler):
             yield grade_one(item, *how)
         return
     if not scheduler and how[1]:
-        how = (*how, proven())  # before anything is started: it may refuse; and what holds here need not be tried by every worker
+        # before anything is started: it may refuse; and what holds here need not be tried by every worker
+        how = (*how, proven())
     with cluster(scheduler, min(workers, len(submissions))) as client:
         if scheduler and how[1]:
             client.run(proven)
@@ -75,7 +77,8 @@ def graded_ones(submissions, how, workers, scheduler):
 
 
 def grade_one(submission, limits, walled, seed, personal, walls=None) -> Graded:
-    """The Graded of one submission, in a box of this process. walls: what `proven` said on this machine; by default it is asked."""
+    """The Graded of one submission, in a box of this process. walls: what `proven` said on this machine; by default it
+    is asked."""
     with _one_at_a_time:
         walls = (walls or proven()) if walled else UNSAFE
         boxes = _boxes.get((limits, walled))
@@ -86,10 +89,12 @@ def grade_one(submission, limits, walled, seed, personal, walls=None) -> Graded:
 
 @functools.cache
 def proven():
-    """A line that says which walls hold here. Raises OSError, and says which do not: then nothing of a student's may run."""
+    """A line that says which walls hold here. Raises OSError, and says which do not: then nothing of a student's may
+    run."""
     walls = proof.report()
     if broken := [name for name, holds in walls.items() if not holds]:
-        raise OSError(f"these walls do not hold on this machine: {', '.join(broken)}; `advcourse grade doctor` tells more")
+        raise OSError(f"these walls do not hold on this machine: {', '.join(broken)}; `advcourse grade doctor` tells "
+                      "more")
     return f"{len(walls)} walls, each tried beforehand: {', '.join(walls)}"
 
 
@@ -116,7 +121,8 @@ def own_seed(path, notebooks):
 
 @functools.cache
 def fingerprint(*how):
-    """What stands for everything that a grade depends on but the submission: the exercises, the grader, and how it is asked."""
+    """What stands for everything that a grade depends on but the submission: the exercises, the grader, and how it is
+    asked."""
     digest = hashlib.sha256(repr(how).encode())
     graders = [PACKAGE / "grading" / f"{name}.py" for name in ("statements", "extract", "grade", "box", "wire")]
     for path in sorted([*Path(exercises.__file__).parent.glob("*.py"), *graders]):

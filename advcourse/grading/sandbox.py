@@ -37,7 +37,8 @@ class Boxes:
         self.control, theirs = socket.socketpair()
         with theirs:
             self.process = started([], [theirs.fileno()])
-        if walled and not bubblewrap and shutil.which("bwrap"):  # now and for good: what is proven of one road is not of the other
+        # now and for good: what is proven of one road is not of the other
+        if walled and not bubblewrap and shutil.which("bwrap"):
             try:
                 with self.open():
                     pass
@@ -59,8 +60,10 @@ class Boxes:
 
     @contextmanager
     def open(self, exercises=1):
-        """A Box, for the work on so many exercises. Raises OSError where none can be had: that is never a student's fault."""
-        request = {"limits": asdict(self.limits), "seconds": self.limits.seconds * max(1, exercises), "walls": self.walled,
+        """A Box, for the work on so many exercises. Raises OSError where none can be had: that is never a student's
+        fault."""
+        request = {"limits": asdict(self.limits), "seconds": self.limits.seconds * max(1, exercises),
+                   "walls": self.walled,
                    "checkouts": checkouts(), "hidden": own_folders(), "size": walls.own_size()}
         connection, process = self.bubblewrapped(request) if self.bubblewrap else self.forked(request)
         try:
@@ -133,23 +136,32 @@ def checkouts():
 @functools.cache
 def own_folders():
     """Every folder of this Python and of the system's that holds the course or a part of it, such as its notebooks."""
-    folders = [*map(Path, filter(None, sys.path)), *(folder for root in ("/usr/lib", "/usr/local/lib") for folder in Path(root).glob("python3*/*-packages"))]
-    return sorted({str(PACKAGE), *(str((folder / "advcourse").resolve()) for folder in folders if (folder / "advcourse").is_dir())})
+    folders = [*map(Path, filter(None, sys.path)),
+               *(folder for root in ("/usr/lib", "/usr/local/lib")
+                 for folder in Path(root).glob("python3*/*-packages"))]
+    return sorted({str(PACKAGE), *(str((folder / "advcourse").resolve()) for folder in folders
+                                   if (folder / "advcourse").is_dir())})
 
 
 def started(before, handles, *arguments, stderr=subprocess.PIPE):
     """The process of box.py, by itself or through the command `before`; it inherits the handles, and no secret."""
-    environment = {"PATH": "/usr/bin:/bin", "PYTHONPATH": str(PACKAGE.parent), "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1",
+    environment = {"PATH": "/usr/bin:/bin", "PYTHONPATH": str(PACKAGE.parent), "OMP_NUM_THREADS": "1",
+                   "MKL_NUM_THREADS": "1",
                    "HOME": walls.SCRATCH, "TMPDIR": walls.SCRATCH, "MPLCONFIGDIR": walls.SCRATCH, "MPLBACKEND": "agg",
                    "CUDA_VISIBLE_DEVICES": "", "PYTHONDONTWRITEBYTECODE": "1", "LANG": "C.UTF-8"}
-    return subprocess.Popen([*before, sys.executable, "-P", "-m", "advcourse.grading.box", str(handles[0]), *arguments], cwd="/",
-                            env=environment, pass_fds=handles, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=stderr)
+    return subprocess.Popen([*before, sys.executable, "-P", "-m", "advcourse.grading.box", str(handles[0]), *arguments],
+                            cwd="/",
+                            env=environment, pass_fds=handles, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                            stderr=stderr)
 
 
 def bubblewrap_command(request):
-    """bubblewrap, with the files that box.py needs: Python, its packages, and of the course only what holds no exercise."""
-    python = [Path(sys.prefix, "bin"), Path(sys.prefix, "pyvenv.cfg"), Path(sys.base_prefix, "bin"), Path(sys.base_prefix, "lib")]
-    own = [PACKAGE / "__init__.py", *(PACKAGE / "grading" / f"{name}.py" for name in ("__init__", "box", "walls", "wire")),
+    """bubblewrap, with the files that box.py needs: Python, its packages, and of the course only what holds no
+    exercise."""
+    python = [Path(sys.prefix, "bin"), Path(sys.prefix, "pyvenv.cfg"), Path(sys.base_prefix, "bin"),
+              Path(sys.base_prefix, "lib")]
+    own = [PACKAGE / "__init__.py", *(PACKAGE / "grading" / f"{name}.py"
+                                      for name in ("__init__", "box", "walls", "wire")),
            *(path for path in (PACKAGE / "exercises").glob("*.py") if not path.name.startswith("notebook_"))]
     command = ["bwrap", "--unshare-all", "--die-with-parent", "--new-session", "--as-pid-1", "--cap-drop", "ALL",
                "--size", str(request["limits"]["scratch"]), "--tmpfs", walls.SCRATCH]
@@ -177,7 +189,8 @@ def end(process):
 
 
 def next_line(connection):
-    """What a box says of itself before it answers: a dict. OSError where the walls cannot be put up, EOFError where it died."""
+    """What a box says of itself before it answers: a dict. OSError where the walls cannot be put up, EOFError where it
+    died."""
     line, deadline = b"", time.monotonic() + START
     while not line.endswith(b"\n"):
         if not select.select([connection], [], [], max(0, deadline - time.monotonic()))[0]:
@@ -193,7 +206,8 @@ def next_line(connection):
 
 
 class Box:
-    """One submission's process. Once a call has failed with wire.Closed or wire.Malformed, nothing more comes from it."""
+    """One submission's process. Once a call has failed with wire.Closed or wire.Malformed, nothing more comes from
+    it."""
 
     def __init__(self, connection, seconds):
         self.peer, self.seconds = wire.Peer(connection), seconds
@@ -207,7 +221,8 @@ class Box:
                 raise
 
     def attempt(self, name, wanted, probe, seed):
-        """What came of the call of the student's function `name`: what `box.tried` returns, if nobody meddled with it."""
+        """What came of the call of the student's function `name`: what `box.tried` returns, if nobody meddled with
+        it."""
         try:
             return self.peer.ask("attempt", name, list(wanted), probe, seed)
         finally:

@@ -1,4 +1,5 @@
-"""From the bytes of an untrusted notebook to its top-level statements and their names. Nothing of it is executed here."""
+"""From the bytes of an untrusted notebook to its top-level statements and their names. Nothing of it is executed
+here."""
 
 import ast
 import json
@@ -34,7 +35,8 @@ class Statement:
 # --- the file --------------------------------------------------------------------------------------------------------
 
 def code_cells(content):
-    """The (position, source) of every code cell, the first at position 1; any format from 2 to 4.5, whatever is missing.
+    """The (position, source) of every code cell, the first at position 1; any format from 2 to 4.5, whatever is
+    missing.
 
     Raises ValueError where there are no cells.
     """
@@ -43,7 +45,8 @@ def code_cells(content):
     try:
         document = json.loads(content.decode(json.detect_encoding(content), "replace"))
     except (ValueError, RecursionError, MemoryError) as error:
-        reason = "is nested too deep" if isinstance(error, RecursionError) else "is no JSON" if content.strip() else "is empty"
+        reason = "is nested too deep" if isinstance(error,
+                                                    RecursionError) else "is no JSON" if content.strip() else "is empty"
         raise ValueError(f"this is not a notebook: it {reason}") from None
     document = document if isinstance(document, dict) else {}
     cells, sheets = document.get("cells"), document.get("worksheets")  # the latter before format 4
@@ -66,7 +69,8 @@ def read(content):
     statements, notes, size, tries = [], [], 0, [MOST_TRIED]
     for position, source in code_cells(content):
         if size + len(source) > MOST_CODE:
-            notes.append(f"cell {position} is left out: with it the notebook has more than {MOST_CODE:,} characters of code")
+            notes.append(f"cell {position} is left out: with it the notebook has more than {MOST_CODE:,} characters of "
+                         "code")
             continue
         size += len(source)
         for found in parse_cell(source, tries):
@@ -75,7 +79,8 @@ def read(content):
             elif len(statements) < MOST_STATEMENTS:
                 statements.append(with_names(found))
             else:
-                notes.append(f"cell {position}: the notebook has more than {MOST_STATEMENTS:,} statements; the rest is left out")
+                notes.append(f"cell {position}: the notebook has more than {MOST_STATEMENTS:,} statements; the rest is "
+                             "left out")
                 return statements, notes
     return statements, notes
 
@@ -83,7 +88,8 @@ def read(content):
 # --- from a cell to statements ---------------------------------------------------------------------------------------
 
 def parse_cell(source, tries):
-    """The Statements of a cell, and a str ("line 3 …") for each piece that cannot be read. Uses up `tries`, a list with how many characters
+    """The Statements of a cell, and a str ("line 3 …") for each piece that cannot be read. Uses up `tries`, a list with
+    how many characters
     more may be tried."""
     lines = without_cell_magic(source.split("\n"))
     first = next((line for line in lines if line.strip()), "")
@@ -95,7 +101,8 @@ def parse_cell(source, tries):
 
 
 def without_cell_magic(lines):
-    """The lines of a cell, those of %%time and the like blanked; none where its %%magic makes it something else than Python."""
+    """The lines of a cell, those of %%time and the like blanked; none where its %%magic makes it something else than
+    Python."""
     lines = list(lines)
     for index, line in enumerate(lines):
         magic = re.match(r"\s*%%\s*(\w*)", line)

@@ -36,7 +36,8 @@ FORBIDDEN = {
     "socket": (41, 198), "connect": (42, 203), "accept": (43, 202), "accept4": (288, 242), "bind": (49, 200),
     "listen": (50, 201), "socketpair": (53, 199), "fork": (57, None), "vfork": (58, None), "execve": (59, 221),
     "execveat": (322, 281), "kill": (62, 129), "tkill": (200, 130), "pidfd_open": (434, 434), "pidfd_getfd": (438, 438),
-    "pidfd_send_signal": (424, 424), "ptrace": (101, 117), "process_vm_readv": (310, 270), "process_vm_writev": (311, 271),
+    "pidfd_send_signal": (424, 424), "ptrace": (101, 117), "process_vm_readv": (310, 270),
+    "process_vm_writev": (311, 271),
     "process_madvise": (440, 440), "kcmp": (312, 272),
     # the walls themselves
     "mount": (165, 40), "umount2": (166, 39), "pivot_root": (155, 41), "chroot": (161, 51), "move_mount": (429, 429),
@@ -45,8 +46,10 @@ FORBIDDEN = {
     "setuid": (105, 146), "setgid": (106, 144), "setreuid": (113, 145), "setregid": (114, 143), "setresuid": (117, 147),
     "setresgid": (119, 149), "setgroups": (116, 159), "capset": (126, 91), "personality": (135, 92),
     # memory and messages that outlive a process or count for nobody
-    "shmget": (29, 194), "shmat": (30, 196), "shmctl": (31, 195), "msgget": (68, 186), "semget": (64, 190), "mq_open": (240, 180),
-    "memfd_create": (319, 279), "memfd_secret": (447, 447), "add_key": (248, 217), "request_key": (249, 218), "keyctl": (250, 219),
+    "shmget": (29, 194), "shmat": (30, 196), "shmctl": (31, 195), "msgget": (68, 186), "semget": (64, 190),
+    "mq_open": (240, 180),
+    "memfd_create": (319, 279), "memfd_secret": (447, 447), "add_key": (248, 217), "request_key": (249, 218),
+    "keyctl": (250, 219),
     # the machine and the less trodden paths into the kernel
     "reboot": (169, 142), "swapon": (167, 224), "swapoff": (168, 225), "acct": (163, 89), "quotactl": (179, 60),
     "syslog": (103, 116), "sethostname": (170, 161), "setdomainname": (171, 162), "init_module": (175, 105),
@@ -54,10 +57,13 @@ FORBIDDEN = {
     "settimeofday": (164, 170), "clock_settime": (227, 112), "adjtimex": (159, 171), "clock_adjtime": (305, 266),
     "iopl": (172, None), "ioperm": (173, None), "vhangup": (153, 58), "uselib": (134, None), "nfsservctl": (180, 42),
     "lookup_dcookie": (212, 18), "bpf": (321, 280), "perf_event_open": (298, 241), "userfaultfd": (323, 282),
-    "io_uring_setup": (425, 425), "io_uring_enter": (426, 426), "io_uring_register": (427, 427), "fanotify_init": (300, 262),
-    "name_to_handle_at": (303, 264), "open_by_handle_at": (304, 265), "modify_ldt": (154, None), "quotactl_fd": (443, 443),
+    "io_uring_setup": (425, 425), "io_uring_enter": (426, 426), "io_uring_register": (427, 427),
+    "fanotify_init": (300, 262),
+    "name_to_handle_at": (303, 264), "open_by_handle_at": (304, 265), "modify_ldt": (154, None),
+    "quotactl_fd": (443, 443),
     "statmount": (457, 457), "listmount": (458, 458), "process_mrelease": (448, 448), "rt_sigqueueinfo": (129, 138),
-    "rt_tgsigqueueinfo": (297, 240), "migrate_pages": (256, 238), "move_pages": (279, 239), "sysfs": (139, None), "sendmsg": (46, 211),
+    "rt_tgsigqueueinfo": (297, 240), "migrate_pages": (256, 238), "move_pages": (279, 239), "sysfs": (139, None),
+    "sendmsg": (46, 211),
 }
 CLONE, CLONE3, PRCTL = (56, 220), (435, 435), (157, 167)
 PIVOT_ROOT = FORBIDDEN["pivot_root"]
@@ -103,7 +109,7 @@ def column():
     return COLUMN[platform.machine()]
 
 
-# --- namespaces: what a process sees of the system -----------------------------------------------------------------------
+# --- namespaces: what a process sees of the system --------------------------------------------------------------------
 
 def leave():
     """Leave the system's mounts, network, message queues and names; processes forked hereafter see only themselves.
@@ -133,14 +139,17 @@ def die_with(parent):
 
 
 def needed_files(checkouts=()):
-    """The folders and files that Python needs in order to run and to import; nothing that lies open in a checkout of the course."""
+    """The folders and files that Python needs in order to run and to import; nothing that lies open in a checkout of
+    the course."""
     paths = [*(sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")), *sys.path,
-             "/usr/lib", "/usr/lib64", "/usr/local/lib", "/lib", "/lib64", "/usr/share/fonts", "/etc/fonts", "/etc/ld.so.cache",
+             "/usr/lib", "/usr/lib64", "/usr/local/lib", "/lib", "/lib64", "/usr/share/fonts", "/etc/fonts",
+             "/etc/ld.so.cache",
              "/dev/null", "/dev/zero", "/dev/urandom", "/dev/random"]
     real = sorted({Path(path).resolve() for path in paths if path and Path(path).exists()})
     wanted = []
     for path in real:
-        if not any(path.is_relative_to(other) for other in wanted) and not any(Path(checkout).is_relative_to(path) for checkout in checkouts):
+        if not any(path.is_relative_to(other) for other in wanted) and not any(Path(checkout).is_relative_to(path)
+                                                                               for checkout in checkouts):
             wanted.append(path)
     return wanted
 
@@ -190,7 +199,7 @@ def read_only(target, recursive=True):
     syscall(MOUNT_SETATTR, AT_FDCWD, os.fsencode(target), AT_RECURSIVE if recursive else 0, attributes, len(attributes))
 
 
-# --- rights: what a process may still do --------------------------------------------------------------------------------
+# --- rights: what a process may still do ------------------------------------------------------------------------------
 
 def drop_privileges(user):
     """Become `user` where we are root, and keep no capability in any case."""
@@ -212,12 +221,14 @@ def drop_privileges(user):
 
 
 def landlock():
-    """No file may be written but in the scratch folder, no port used, nobody outside signalled; False on an old kernel."""
+    """No file may be written but in the scratch folder, no port used, nobody outside signalled; False on an old
+    kernel."""
     try:
         version = syscall(LANDLOCK_CREATE, None, 0, 1)
     except OSError:
         return False
-    writing = sum(1 << bit for bit in (1, *range(4, 13), *([13] if version > 1 else []), *([14] if version > 2 else [])))
+    writing = sum(1 << bit for bit in (1, *range(4, 13), *([13] if version > 1 else []),
+                                       *([14] if version > 2 else [])))
     network, scope = (3 if version > 3 else 0), (3 if version > 5 else 0)
     rules = struct.pack("QQQ", writing, network, scope)[:8 if version < 4 else 16 if version < 6 else 24]
     handle = syscall(LANDLOCK_CREATE, rules, len(rules), 0)
@@ -232,7 +243,8 @@ def landlock():
 
 
 def filter_calls():
-    """Refuse the system calls that no computation needs; a thread may be made, a process may not, nor may it outlive the grader.
+    """Refuse the system calls that no computation needs; a thread may be made, a process may not, nor may it outlive
+    the grader.
 
     A filter program (seccomp) of (operation, jump if true, jump if false, constant) instructions.
     """
@@ -242,12 +254,15 @@ def filter_calls():
     program = [(load, 0, 0, 4), (equal, 1, 0, AUDIT_ARCH[platform.machine()]), (give, 0, 0, kill), (load, 0, 0, 0)]
     if here == 0:  # the x32 numbers are a second way to every call
         program += [(0x35, 0, 1, 0x40000000), (give, 0, 0, kill)]  # jump if greater or equal
-    program += [(equal, 0, 1, CLONE3[here]), (give, 0, 0, absent)]  # its flags lie out of sight; the C library falls back to clone
+    # its flags lie out of sight; the C library falls back to clone
+    program += [(equal, 0, 1, CLONE3[here]), (give, 0, 0, absent)]
     for numbers in FORBIDDEN.values():
         if numbers[here] is not None:
             program += [(equal, 0, 1, numbers[here]), (give, 0, 0, refuse)]
-    program += [(equal, 0, 4, PRCTL[here]), (load, 0, 0, 16), (equal, 0, 1, PR_SET_PDEATHSIG), (give, 0, 0, refuse), (give, 0, 0, allow)]
-    program += [(equal, 0, 3, CLONE[here]), (load, 0, 0, 16), (any_bit, 1, 0, CLONE_THREAD), (give, 0, 0, refuse), (give, 0, 0, allow)]
+    program += [(equal, 0, 4, PRCTL[here]), (load, 0, 0, 16), (equal, 0, 1, PR_SET_PDEATHSIG), (give, 0, 0, refuse),
+                (give, 0, 0, allow)]
+    program += [(equal, 0, 3, CLONE[here]), (load, 0, 0, 16), (any_bit, 1, 0, CLONE_THREAD), (give, 0, 0, refuse),
+                (give, 0, 0, allow)]
     code = b"".join(struct.pack("HBBI", *instruction) for instruction in program)
     code = ctypes.create_string_buffer(code)
     header = ctypes.create_string_buffer(struct.pack("HxxxxxxP", len(program), ctypes.addressof(code)))
@@ -255,7 +270,8 @@ def filter_calls():
 
 
 def control_group(limits, root=Path("/sys/fs/cgroup")):
-    """The folder of a new, empty control group (cgroup v2) that bounds the memory and the threads of who joins it; None where we get none.
+    """The folder of a new, empty control group (cgroup v2) that bounds the memory and the threads of who joins it; None
+    where we get none.
 
     It lies beside the group that we are in: one with processes in it hands no bounds down.
     """
@@ -269,7 +285,8 @@ def control_group(limits, root=Path("/sys/fs/cgroup")):
                 left.rmdir()
         group = beside / f"advcourse-{os.getpid()}"
         group.mkdir()
-        for name, most in (("memory.max", limits.memory + limits.scratch), ("memory.swap.max", 0), ("pids.max", limits.threads)):
+        for name, most in (("memory.max", limits.memory + limits.scratch), ("memory.swap.max", 0),
+                           ("pids.max", limits.threads)):
             if (group / name).exists():  # without swap there is no bound on it
                 (group / name).write_text(str(most))
         return group
@@ -296,7 +313,8 @@ def bounded_memory(size):
     """Let this process take no more than `size` bytes more than it has, meanwhile: what asks for more fails."""
     before = resource.getrlimit(resource.RLIMIT_AS)
     most = own_size() + size
-    resource.setrlimit(resource.RLIMIT_AS, (most if before[0] == resource.RLIM_INFINITY else min(most, before[0]), before[1]))
+    resource.setrlimit(resource.RLIMIT_AS, (most if before[0] == resource.RLIM_INFINITY else min(most, before[0]),
+                                            before[1]))
     try:
         yield
     finally:
@@ -305,7 +323,8 @@ def bounded_memory(size):
 
 def bound(limits, seconds, size):
     """Bounds on memory (beyond `size` bytes), CPU seconds, threads, open files and their size; no core dumps."""
-    for name, value in (("AS", size + limits.memory), ("CPU", int(seconds) + 1), ("NPROC", limits.threads), ("NOFILE", limits.files),
+    for name, value in (("AS", size + limits.memory), ("CPU", int(seconds) + 1), ("NPROC", limits.threads),
+                        ("NOFILE", limits.files),
                         ("FSIZE", limits.scratch), ("CORE", 0), ("MEMLOCK", 0), ("MSGQUEUE", 0)):
         kind = getattr(resource, f"RLIMIT_{name}", None)
         if kind is not None:
@@ -317,7 +336,8 @@ def bound(limits, seconds, size):
 def enter(limits, seconds, number, checkouts=(), hidden=()):
     """Put up every wall around this process, which was forked by one that called `leave`.
 
-    seconds: of CPU time; number: one that no other box of this moment has; the folders are those of `needed_files` and `rebuild_files`.
+    seconds: of CPU time; number: one that no other box of this moment has; the folders are those of `needed_files` and
+    `rebuild_files`.
     """
     paths = needed_files(checkouts)
     bound(limits, seconds, own_size())

@@ -1,7 +1,8 @@
 """Values on their way between the grader and the box, in a form that cannot carry code.
 
-A message is a JSON tree and, beside it, its tensors in safetensors' format. Sizes stand in front and are looked at before
-anything is read. Functions do not travel: the other side gets a stand-in that asks back, with gradients where they exist.
+A message is a JSON tree and, beside it, its tensors in safetensors' format. Sizes stand in front and are looked at
+before anything is read. Functions do not travel: the other side gets a stand-in that asks back, with gradients where
+they exist.
 """
 
 import json
@@ -40,16 +41,18 @@ class Peer:
     def __init__(self, connection):
         self.connection = connection
         if connection:
-            connection.setblocking(False)  # a blocking `send` would wait beyond the deadline for one who does not listen
+            # a blocking `send` would wait beyond the deadline for one who does not listen
+            connection.setblocking(False)
         self.deadline = math.inf  # on time.monotonic's clock
         self.functions = {}  # what the other side may call: number -> function
         self.depth = 0
         self.is_broken = False  # then nothing that comes can be trusted to belong together
 
-    # --- asking and answering ------------------------------------------------------------------------------------------
+    # --- asking and answering -----------------------------------------------------------------------------------------
 
     def ask(self, function, *arguments, cotangent=None, **keywords):
-        """What the other side's function `function` (its number, or a name) returns; RuntimeError with its words where it fails.
+        """What the other side's function `function` (its number, or a name) returns; RuntimeError with its words where
+        it fails.
 
         cotangent: then the gradients of <cotangent, result> with respect to the tensors among `arguments` instead.
         """
@@ -79,7 +82,8 @@ class Peer:
                 raise Malformed("a question without arguments")
             arguments, keywords, cotangent = values
             function = self.functions[message["ask"]]
-            result = function(*arguments, **keywords) if cotangent is None else gradients(function, arguments, cotangent)
+            result = function(*arguments,
+                              **keywords) if cotangent is None else gradients(function, arguments, cotangent)
             reply = {"answer": True, "values": result}
         except (Closed, Malformed):
             raise
@@ -89,7 +93,7 @@ class Peer:
             self.depth -= 1
         self.send(reply)
 
-    # --- messages ------------------------------------------------------------------------------------------------------
+    # --- messages -----------------------------------------------------------------------------------------------------
 
     def send(self, message):
         """Send a dict; what stands under "values" may be anything that `pack` knows."""
@@ -148,7 +152,7 @@ class Peer:
                                               None if left == math.inf else left)):
             raise TooLate("it took too long")
 
-    # --- values --------------------------------------------------------------------------------------------------------
+    # --- values -------------------------------------------------------------------------------------------------------
 
     def pack(self, value, tensors, depth=0):
         """A value as a JSON tree; its tensors are put into `tensors`, its functions are remembered for questions."""
@@ -156,7 +160,7 @@ class Peer:
             return {"other": "a nest of lists"}
         if value is None or type(value) in (bool, int, float, str):
             return value
-        if isinstance(value, torch.Tensor) or isinstance(value, np.ndarray | np.generic) and value.dtype.kind in "biuf":
+        if isinstance(value, torch.Tensor) or (isinstance(value, np.ndarray | np.generic) and value.dtype.kind in "biuf"):
             kind = "tensor" if isinstance(value, torch.Tensor) else "array"
             tensor = value.detach().as_subclass(torch.Tensor) if kind == "tensor" else torch.from_numpy(np.array(value))
             tensors[str(len(tensors))] = tensor.cpu().contiguous().clone()
@@ -168,7 +172,8 @@ class Peer:
         if is_plain_network(value):
             layers = [[type(layer).__name__, *(getattr(layer, name) for name in LAYERS[type(layer).__name__]),
                        self.pack(list(layer.parameters(recurse=False)), tensors, depth + 1)] for layer in value]
-            return {"network": layers, "training": value.training, "frozen": not any(p.requires_grad for p in value.parameters())}
+            return {"network": layers, "training": value.training,
+                    "frozen": not any(p.requires_grad for p in value.parameters())}
         if callable(value):
             number = len(self.functions)
             self.functions[number] = value
@@ -192,12 +197,14 @@ class Peer:
         if kind == "dict":
             return {key: self.unpack(part, tensors, depth + 1) for key, part in content if type(key) in (str, int)}
         if kind == "network":
-            made = network((name, numbers, self.unpack(weights, tensors, depth + 1)) for name, *numbers, weights in content)
+            made = network((name, numbers, self.unpack(weights, tensors, depth + 1))
+                           for name, *numbers, weights in content)
             return made.train(tree["training"] is True).requires_grad_(tree["frozen"] is not True)
         if kind == "function" and type(content) is int:
             return Asked(self, content)
         if kind == "other":
-            return type("".join(letter for letter in str(content) if letter.isidentifier())[:40] or "something", (), {})()
+            return type("".join(letter for letter in str(content) if letter.isidentifier())[:40] or "something", (),
+                        {})()
         raise Malformed("a value of no known kind")
 
 
@@ -205,7 +212,8 @@ def network(layers):
     """The nn.Sequential of (name, numbers, weights) triples; Malformed where the numbers do not fit the weights."""
     made = []
     for name, numbers, weights in layers:
-        if name not in LAYERS or len(numbers) != len(LAYERS[name]) or any(type(n) is not int for n in numbers) or type(weights) is not list:
+        if name not in LAYERS or len(numbers) != len(LAYERS[name]) or any(type(n) is not int
+                                                                          for n in numbers) or type(weights) is not list:
             raise Malformed("a layer of no known kind")
         if name == "Linear":
             if not 1 <= len(weights) <= 2 or list(weights[0].shape) != [numbers[1], numbers[0]]:
@@ -221,14 +229,18 @@ def network(layers):
 
 
 def gradients(function, arguments, cotangent):
-    """The gradients of <cotangent, function(*arguments)> with respect to the tensors of real numbers; None for other arguments."""
-    asked = [argument.clone().requires_grad_() if isinstance(argument, torch.Tensor) and argument.is_floating_point() else argument
+    """The gradients of <cotangent, function(*arguments)> with respect to the tensors of real numbers; None for other
+    arguments."""
+    asked = [argument.clone().requires_grad_() if isinstance(argument, torch.Tensor) and argument.is_floating_point()
+             else argument
              for argument in arguments]
     inputs = [argument for argument in asked if isinstance(argument, torch.Tensor) and argument.requires_grad]
     with torch.enable_grad():
         result = function(*asked)
-        found = iter(torch.autograd.grad(result, inputs, cotangent, allow_unused=True) if result.requires_grad else [None] * len(inputs))
-    return [next(found) if isinstance(argument, torch.Tensor) and argument.requires_grad else None for argument in asked]
+        found = iter(torch.autograd.grad(result, inputs, cotangent, allow_unused=True) if result.requires_grad
+                     else [None] * len(inputs))
+    return [next(found) if isinstance(argument, torch.Tensor) and argument.requires_grad else None
+            for argument in asked]
 
 
 class Through(torch.autograd.Function):
@@ -237,7 +249,8 @@ class Through(torch.autograd.Function):
     @staticmethod
     def forward(ctx, peer, number, *arguments):
         ctx.peer, ctx.number = peer, number
-        ctx.arguments = [argument.detach() if isinstance(argument, torch.Tensor) else argument for argument in arguments]
+        ctx.arguments = [argument.detach() if isinstance(argument, torch.Tensor) else argument
+                         for argument in arguments]
         result = peer.ask(number, *ctx.arguments)
         if not isinstance(result, torch.Tensor):
             raise RuntimeError("a gradient needs a function that returns a tensor")
@@ -258,8 +271,10 @@ class Asked:
         self.peer, self.number = peer, number
 
     def __call__(self, *arguments, **keywords):
-        if torch.is_grad_enabled() and any(isinstance(argument, torch.Tensor) and argument.requires_grad for argument in arguments):
+        if torch.is_grad_enabled() and any(isinstance(argument, torch.Tensor) and argument.requires_grad
+                                           for argument in arguments):
             if keywords:
-                raise RuntimeError("give this function its arguments by position: it is asked over a pipe, with gradients")
+                raise RuntimeError("give this function its arguments by position: it is asked over a pipe, with "
+                                   "gradients")
             return Through.apply(self.peer, self.number, *arguments)
         return self.peer.ask(self.number, *arguments, **keywords)

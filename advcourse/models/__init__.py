@@ -1,4 +1,5 @@
-"""Models: networks (softmax regression, mlp, cnn), classical ones (SVMs, trees, neighbours), and what they say (inference)."""
+"""Models: networks (softmax regression, mlp, cnn), classical ones (SVMs, trees, neighbours), and what they say
+(inference)."""
 
 from advcourse.models.inference import accuracy, device_of, evaluating, predict
 from advcourse.models.networks import cnn, mlp, softmax_regression

@@ -1,7 +1,9 @@
-"""Models that are not networks: scikit-learn's classifiers under the contract of a model, and nearest neighbours with a gradient.
+"""Models that are not networks: scikit-learn's classifiers under the contract of a model, and nearest neighbours with a
+gradient.
 
-`as_model(estimator)` asks for scores, `label_query(model)` for labels alone, `from_labels(query, classes)` makes of a source of labels
-a model that the attacks accept. SVMs, trees, nearest neighbours, logistic regression, forests and votes need nothing else to be attacked.
+`as_model(estimator)` asks for scores, `label_query(model)` for labels alone, `from_labels(query, classes)` makes of a
+source of labels a model that the attacks accept. SVMs, trees, nearest neighbours, logistic regression, forests and
+votes need nothing else to be attacked.
 """
 
 import numpy as np
@@ -15,12 +17,15 @@ def as_model(estimator, classes=None):
     """A fitted scikit-learn classifier as a model: from images in [0, 1], shape (N, C, H, W), to scores (N, K).
 
     estimator: fitted on the flat images, (N, C·H·W), with the labels 0, 1, 2, ...; a Pipeline, too.
-    classes: K; as many as the largest label it was fitted on demands. A class that it has never seen gets the lowest score there is.
+    classes: K; as many as the largest label it was fitted on demands. A class that it has never seen gets the lowest
+    score there is.
 
-    A linear model (LogisticRegression, LinearSVC, SGDClassifier, ...) becomes an nn.Sequential(Flatten, Linear) with frozen weights: it has
-    gradients, and `[1].weight` holds a row for each class. Any other gives its decision_function, else its probabilities, else a one
-    for the class that it predicts, computed on the CPU and without a gradient: gradient attacks refuse it, black-box attacks don't.
-    The largest score is what `predict` says, but for ties, and for an SVC, whose `predict` counts votes unless break_ties=True.
+    A linear model (LogisticRegression, LinearSVC, SGDClassifier, ...) becomes an nn.Sequential(Flatten, Linear) with
+    frozen weights: it has gradients, and `[1].weight` holds a row for each class. Any other gives its
+    decision_function, else its probabilities, else a one
+    for the class that it predicts, computed on the CPU and without a gradient: gradient attacks refuse it, black-box
+    attacks don't. The largest score is what `predict` says, but for ties, and for an SVC, whose `predict` counts votes
+    unless break_ties=True.
     Raises ValueError where it is not fitted, or fitted on other labels.
     """
     seen, classes = _labels_of(estimator, classes)
@@ -44,14 +49,17 @@ def as_model(estimator, classes=None):
 
 
 def label_query(model, batch_size=500):
-    """Of a model only its answers: a function from images (N, C, H, W) to labels, shape (N,), int64, without a gradient."""
+    """Of a model only its answers: a function from images (N, C, H, W) to labels, shape (N,), int64, without a
+    gradient."""
     return lambda x: predict(model, x, batch_size).argmax(1)
 
 
 def from_labels(query, classes):
-    """A model from a source of labels, for attacks that need nothing else: scores are 1 for the answer and 0 for the other classes.
+    """A model from a source of labels, for attacks that need nothing else: scores are 1 for the answer and 0 for the
+    other classes.
 
-    query: from images (N, C, H, W) to labels (N,), such as `label_query(model)`, `estimator.predict` behind it, or a remote service.
+    query: from images (N, C, H, W) to labels (N,), such as `label_query(model)`, `estimator.predict` behind it, or a
+    remote service.
     """
     if classes < 2:
         raise ValueError(f"classes must be at least 2, got {classes}")
@@ -59,19 +67,24 @@ def from_labels(query, classes):
 
 
 def soft_neighbours(x_train, y_train, classes, temperature=1.0):
-    """Nearest neighbours with a gradient: each training image votes for its class with a weight that falls with its distance.
+    """Nearest neighbours with a gradient: each training image votes for its class with a weight that falls with its
+    distance.
 
         p(k | x) = Σ_{i: y_i = k} exp(−‖x − x_i‖₂² / temperature)  /  Σ_i exp(−‖x − x_i‖₂² / temperature)
 
-    x_train: images (M, C, H, W); y_train: their labels (M,). temperature: small, and the nearest image decides alone; large, and all do.
-    Returns a model: from images (N, C, H, W) to the logarithms of the numerators, (N, K), whose softmax is p; it stands in for
-    a k-nearest-neighbour classifier, which has no gradient. The logits cost N · M · C·H·W multiplications.
+    x_train: images (M, C, H, W); y_train: their labels (M,). temperature: small, and the nearest image decides alone;
+    large, and all do.
+    Returns a model: from images (N, C, H, W) to the logarithms of the numerators, (N, K), whose softmax is p; it stands
+    in for a k-nearest-neighbour classifier, which has no gradient. The logits cost N · M · C·H·W multiplications.
 
-    Goldberger, Roweis, Hinton, Salakhutdinov, "Neighbourhood components analysis", NeurIPS 2004; as the source of adversarial
-    examples: Papernot, McDaniel, Goodfellow, "Transferability in machine learning", 2016, section 2.2 (with a temperature of 1).
+    Goldberger, Roweis, Hinton, Salakhutdinov, "Neighbourhood components analysis", NeurIPS 2004; as the source of
+    adversarial
+    examples: Papernot, McDaniel, Goodfellow, "Transferability in machine learning", 2016, section 2.2 (with a
+    temperature of 1).
     """
     if len(x_train) == 0 or y_train.shape != (len(x_train),):
-        raise ValueError(f"soft_neighbours needs one label per image and at least one image; got {len(x_train)} images and labels of shape {tuple(y_train.shape)}")
+        raise ValueError(f"soft_neighbours needs one label per image and at least one image; got {len(x_train)} images "
+                         f"and labels of shape {tuple(y_train.shape)}")
     if not temperature > 0:
         raise ValueError(f"temperature must be above 0, got {temperature}")
     if int(y_train.min()) < 0 or int(y_train.max()) >= classes:
@@ -93,11 +106,14 @@ def _labels_of(estimator, classes):
     """(the classes that the estimator knows, as a list of ints; how many there are in all)."""
     seen = getattr(estimator, "classes_", None)
     if seen is None:
-        raise ValueError(f"{type(estimator).__name__} is no fitted classifier: it has no classes_; call its fit(x, y) first")
+        raise ValueError(f"{type(estimator).__name__} is no fitted classifier: it has no classes_; call its fit(x, y) "
+                         "first")
     if not (np.issubdtype(seen.dtype, np.integer) and seen.min() >= 0 and len(seen) > 1):
-        raise ValueError(f"the classifier must be fitted on at least two of the labels 0, 1, 2, ...; it knows {seen.tolist()}")
+        raise ValueError("the classifier must be fitted on at least two of the labels 0, 1, 2, ...; it knows "
+                         f"{seen.tolist()}")
     if classes is not None and classes <= seen.max():
-        raise ValueError(f"classes must be more than the largest label the classifier knows, {seen.max()}; got {classes}")
+        raise ValueError(f"classes must be more than the largest label the classifier knows, {seen.max()}; got "
+                         f"{classes}")
     return seen.tolist(), classes or int(seen.max()) + 1
 
 

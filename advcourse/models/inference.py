@@ -24,7 +24,8 @@ def accuracy(model, x, y, batch_size=500):
     """The share, in [0, 1], of the images `x` whose largest logit is that of the label in `y`, shape (N,)."""
     if len(x) == 0 or y.shape != (len(x),):
         raise ValueError(
-            f"accuracy needs one label per image and at least one image; got {len(x)} images and labels of shape {tuple(y.shape)}"
+            f"accuracy needs one label per image and at least one image; got {len(x)} images and labels of shape "
+            f"{tuple(y.shape)}"
         )
     labels = predict(model, x, batch_size).argmax(dim=1)
     return (labels == y.to(labels.device)).double().mean().item()
@@ -47,5 +48,5 @@ def evaluating(model):
     try:
         yield
     finally:
-        for module, mode in zip(modules, modes):
+        for module, mode in zip(modules, modes, strict=True):
             module.training = mode

@@ -1,4 +1,5 @@
-"""The networks of the course: each takes images in [0, 1] of shape (N, C, H, W) and returns logits of shape (N, classes).
+"""The networks of the course: each takes images in [0, 1] of shape (N, C, H, W) and returns logits of shape (N,
+classes).
 
 The shape is that of one image, (C, H, W). The weights are drawn from torch's global generator, as in any `nn.Module`.
 """

@@ -1,4 +1,5 @@
-"""What a notebook calls: `start` sets it up, `claim` says what it measured, `compare_guess` puts a guess beside the result."""
+"""What a notebook calls: `start` sets it up, `claim` says what it measured, `compare_guess` puts a guess beside the
+result."""
 
 from advcourse.notebook.claims import claim, compare_guess, record
 from advcourse.notebook.course import Course, start

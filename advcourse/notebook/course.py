@@ -35,7 +35,8 @@ class Course:
         return torch.Generator(self.device).manual_seed(self.seed)
 
     def test_images(self, count):
-        """`count` test images and their labels, on this run's device: the first ones with SEED 0, else those that SEED draws."""
+        """`count` test images and their labels, on this run's device: the first ones with SEED 0, else those that SEED
+        draws."""
         chosen = torch.arange(len(self.data.x_test))
         if self.seed:
             chosen = torch.randperm(len(chosen), generator=torch.Generator().manual_seed(self.seed))
@@ -44,8 +45,9 @@ class Course:
     def model(self, kind):
         """The network of this kind for this run's data set, in eval mode, its weights frozen.
 
-        kind: "softmax", "mlp" or "cnn"; "fgsm" or "robust", an mlp trained on FGSM images and a cnn trained on those of PGD (notebook 09).
-        It comes from the zoo. The full profile trains it here by the zoo's own recipe, and so does a data set that the zoo does not know.
+        kind: "softmax", "mlp" or "cnn"; "fgsm" or "robust", an mlp trained on FGSM images and a cnn trained on those of
+        PGD (notebook 09). It comes from the zoo. The full profile trains it here by the zoo's own recipe, and so does a
+        data set that the zoo does not know.
         """
         from advcourse import zoo  # with it come the attacks: not every notebook needs them
 

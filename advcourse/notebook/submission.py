@@ -21,8 +21,8 @@ MOST_BYTES = 20_000_000  # of a notebook; the grader reads no larger one
 def submit(path=None):
     """Write NN_STUDENT_submission.zip beside the notebook that is running, and say what is still missing.
 
-    path: the notebook's file, wanted only where it cannot be found out. The zip holds the file as it was last saved, and
-    manifest.json: the course's version, the notebook, the student, the file's sha256 and the time.
+    path: the notebook's file, wanted only where it cannot be found out. The zip holds the file as it was last saved,
+    and manifest.json: the course's version, the notebook, the student, the file's sha256 and the time.
     Raises FileNotFoundError where there is no file at `path`, ValueError where it is not a notebook.
     """
     student, notebook, verdicts = session.state()
@@ -31,12 +31,14 @@ def submit(path=None):
         return
     path, content = (Path(path), None) if path is not None else running(notebook)
     if path is None:
-        emit(None, "It cannot be told here which file this notebook is in, and nothing was written. Save the notebook and give "
+        emit(None, "It cannot be told here which file this notebook is in, and nothing was written. Save the notebook "
+                   "and give "
                    f'the name of its file, as in advcourse.submit("{notebook}_….ipynb").')
         return
     if content is None:
         if not path.is_file():
-            raise FileNotFoundError(f"there is no file {path} in {Path.cwd()}; save the notebook and give the name of its file")
+            raise FileNotFoundError(f"there is no file {path} in {Path.cwd()}; save the notebook and give the name of "
+                                    "its file")
         content = path.read_bytes()
     sources = sources_of(content, path)
     missing = [*problems(student, notebook, content, sources), *open_exercises(notebook, verdicts)]
@@ -44,7 +46,8 @@ def submit(path=None):
     name = path.name if path.name.startswith(f"{notebook}_") else f"{notebook}_{path.name}"
     manifest = {"advcourse": __version__, "notebook": notebook, "student": student, "file": name,
                 "sha256": hashlib.sha256(content).hexdigest(), "time": datetime.now(UTC).isoformat(timespec="seconds")}
-    files.write(target, files.zipped({name: content, "manifest.json": json.dumps(manifest, indent=1, ensure_ascii=False)}))
+    files.write(target, files.zipped({name: content,
+                                      "manifest.json": json.dumps(manifest, indent=1, ensure_ascii=False)}))
     show(target, path, manifest, table(notebook, verdicts), missing)
     offer_download(target)
 
@@ -54,8 +57,8 @@ def submit(path=None):
 def running(notebook):
     """The path of the notebook that runs in this kernel, and its content where its editor gives it, else None.
 
-    VS Code and Jupyter say where it is, and Colab gives its content. Elsewhere it is the one file of this notebook's name in
-    the working directory. (None, None) where there is none, or more than one.
+    VS Code and Jupyter say where it is, and Colab gives its content. Elsewhere it is the one file of this notebook's
+    name in the working directory. (None, None) where there is none, or more than one.
     """
     if "google.colab" in sys.modules:
         from google.colab import _message
@@ -123,7 +126,8 @@ def not_saved(notebook, sources):
 
 def open_exercises(notebook, verdicts):
     """A line for each way in which exercises and questions are not solved."""
-    words = {NOT_RUN: "not run since the kernel started (run the notebook from the top)", NOT_ATTEMPTED: "open", WRONG: "not right yet"}
+    words = {NOT_RUN: "not run since the kernel started (run the notebook from the top)", NOT_ATTEMPTED: "open",
+             WRONG: "not right yet"}
     for state, told in words.items():
         if numbers := [number for number, _, found, *_ in table(notebook, verdicts) if found == state]:
             yield f"{told}: {', '.join(numbers)}."
@@ -136,7 +140,8 @@ def table(notebook, verdicts):
     rows = []
     for task in all_exercises(notebook):
         verdict = verdicts.get(task.number)
-        rows.append((task.number, task.title, verdict.state if verdict else NOT_RUN, verdict.points if verdict else 0, task.points))
+        rows.append((task.number, task.title, verdict.state if verdict else NOT_RUN, verdict.points if verdict else 0,
+                     task.points))
     return rows
 
 
@@ -145,11 +150,14 @@ def show(target, path, manifest, rows, missing):
     wrote = f"Wrote {target.name}, with {path.name} as it was last saved: hand in this one file."
     verdict = "Still missing (mend it, save, and run this again):" if missing else "Nothing is missing, as far as can be told here."
     symbols = SYMBOLS | {NOT_RUN: SYMBOLS[NOT_ATTEMPTED]}
-    lines = [f"  {symbols[state]} {number} {title}: {state} · {points} of {maximum}" for number, title, state, points, maximum in rows]
+    lines = [f"  {symbols[state]} {number} {title}: {state} · {points} of {maximum}" for number,
+             title, state, points, maximum in rows]
     colours = COLOURS | {NOT_RUN: COLOURS[NOT_ATTEMPTED]}
     cells = "".join(
-        f'<tr><td style="color:rgb({colours[state]});font-weight:bold">{symbols[state]}</td><td style="text-align:left">{number}</td>'
-        f'<td style="text-align:left">{inline(title)}</td><td style="text-align:left">{state}</td><td>{points} of {maximum}</td></tr>'
+        f'<tr><td style="color:rgb({colours[state]});font-weight:bold">{symbols[state]}</td><td '
+        f'style="text-align:left">{number}</td>'
+        f'<td style="text-align:left">{inline(title)}</td><td style="text-align:left">{state}</td><td>{points} of '
+        f'{maximum}</td></tr>'
         for number, title, state, points, maximum in rows)
     head = "".join(f'<th style="text-align:left">{name}</th>' for name in ("", "exercise", "title", "state", "points"))
     items = "".join(f"<li>{html.escape(line)}</li>" for line in missing)

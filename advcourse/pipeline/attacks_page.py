@@ -1,4 +1,5 @@
-"""The page of the docs about the attacks, made from their cards, their signatures and the first lines of their files."""
+"""The page of the docs about the attacks, made from their cards, their signatures and the first lines of their
+files."""
 
 import inspect
 import re
@@ -48,7 +49,8 @@ def family(module, members):
     """One file's part: what its attacks have in common, a row for each of them, and how they are called."""
     title, _, idea = inspect.getdoc(module).partition("\n\n")
     file = module.__name__.rpartition(".")[2]
-    rows = [(f"`{card.name}`", card.method, card.measurement, card.specificity, card.knowledge, card.cost, linked(card.paper)) for card in members]
+    rows = [(f"`{card.name}`", card.method, card.measurement, card.specificity, card.knowledge, card.cost,
+             linked(card.paper)) for card in members]
     lines = [" | ".join(cell.replace("|", "\\|") for cell in row) for row in (COLUMNS, ["---"] * len(COLUMNS), *rows)]
     calls = "\n".join(f"{card.name}{inspect.signature(getattr(attacks, card.name))}" for card in members)
     parts = [f"## {title.rstrip('.')}", " ".join(idea.split()), f"In [`{file}.py`](../advcourse/attacks/{file}.py):",

@@ -1,4 +1,5 @@
-"""Make the notebooks from their masters: the student's, executed and with outputs, and the solved one without; and the page of the attacks.
+"""Make the notebooks from their masters: the student's, executed and with outputs, and the solved one without; and the
+page of the attacks.
 
 A build changes no byte unless a master or what its cells show has changed.
 """
@@ -28,7 +29,7 @@ def build(names=None, check=False, force=False, root=masters.ROOT):
         notebook, solved = masters.make(path, False, root), masters.make(path, True, root)
         student_path = root / "notebooks" / f"{path.stem}.ipynb"
         solved_path = root / "notebooks" / "solutions" / f"{path.stem}.ipynb"
-        if problem := student_problem(student_path, notebook) or force and "to be executed again":
+        if problem := student_problem(student_path, notebook) or (force and "to be executed again"):
             found.append(f"{student_path.relative_to(root)}: {problem}")
             if not check:
                 files.write(student_path, text(executed(path.stem, notebook)))
@@ -40,9 +41,10 @@ def build(names=None, check=False, force=False, root=masters.ROOT):
 
 
 def page_of_attacks(check, root):
-    """Write the page of the docs about the attacks where there are docs and it is stale; what was stale, a line at most."""
+    """Write the page of the docs about the attacks where there are docs and it is stale; what was stale, a line at
+    most."""
     place = root / attacks_page.PLACE
-    if not place.parent.is_dir() or place.exists() and place.read_text(encoding="utf-8") == attacks_page.page():
+    if not place.parent.is_dir() or (place.exists() and place.read_text(encoding="utf-8") == attacks_page.page()):
         return []
     if not check:
         files.write(place, attacks_page.page())
@@ -68,7 +70,8 @@ def student_problem(path, notebook):
 def orphans(root):
     """Built files without a master, a line for each."""
     known = {path.stem for path in masters.find(root=root)}
-    built = [path for folder in ("notebooks", "notebooks/solutions") for path in sorted((root / folder).glob("*.ipynb"))]
+    built = [path for folder in ("notebooks", "notebooks/solutions")
+             for path in sorted((root / folder).glob("*.ipynb"))]
     return [f"{path.relative_to(root)}: has no master; delete it" for path in built if path.stem not in known]
 
 
@@ -114,7 +117,8 @@ def require_mnist():
         data.verify("mnist")
     except data.DataError as error:
         raise RuntimeError("stored outputs are made with MNIST, which is not on this disk; get it with `advcourse data "
-                           f"get mnist`, or name the folder that has it in ADVCOURSE_DATA ({str(error).splitlines()[0]})") from None
+                           "get mnist`, or name the folder that has it in ADVCOURSE_DATA "
+                           f"({str(error).splitlines()[0]})") from None
 
 
 def text(notebook):

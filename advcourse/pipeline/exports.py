@@ -32,7 +32,8 @@ tests:
 
 
 def export(tool, folder, names=None, seed=SEED, root=masters.ROOT):
-    """Write the course in the format of `tool`, "nbgrader" or "otter", into `folder`; return the paths of its notebooks.
+    """Write the course in the format of `tool`, "nbgrader" or "otter", into `folder`; return the paths of its
+    notebooks.
 
     names: how the masters' names begin ("01"), by default all. seed: of the probes of the hidden tests.
     Raises ValueError for an unknown tool or name, OSError where nothing can be written.
@@ -61,7 +62,8 @@ def read(path, root):
 
 
 def task_of(source):
-    """The exercise or question of a cell, and the name that stands for the student's work in it; (None, None) without."""
+    """The exercise or question of a cell, and the name that stands for the student's work in it; (None, None)
+    without."""
     found = TASK.search(source)
     return (get(found[2] or found[3]), found[1] or found[4]) if found else (None, None)
 
@@ -76,7 +78,8 @@ def for_nbgrader(path, seed, root=masters.ROOT):
         cells.append(cell)
         if masters.BEGIN in marked:
             cell.source = with_stub(marked)
-            cell.metadata["nbgrader"] = nbgrader_metadata(grade_id("answer", task.number) if task else f"guess_{cell.id}", solution=True)
+            cell.metadata["nbgrader"] = nbgrader_metadata(grade_id("answer", task.number) if task
+                                                          else f"guess_{cell.id}", solution=True)
         if task:
             identity = grade_id("exercise", task.number)
             test = nbformat.v4.new_code_cell(nbgrader_test(task, name, seed), id=identity)
@@ -87,7 +90,8 @@ def for_nbgrader(path, seed, root=masters.ROOT):
 
 def nbgrader_metadata(identity, solution=False, points=None):
     """What nbgrader must know of a cell that students write in, or that grades them."""
-    metadata = {"schema_version": 3, "grade_id": identity, "solution": solution, "grade": not solution, "locked": not solution,
+    metadata = {"schema_version": 3, "grade_id": identity, "solution": solution, "grade": not solution,
+                "locked": not solution,
                 "task": False}
     return metadata if points is None else metadata | {"points": points}
 
@@ -95,7 +99,8 @@ def nbgrader_metadata(identity, solution=False, points=None):
 def with_stub(marked):
     """A cell with its solution marked, and what students get beside it: nbgrader has one stub for every solution.
 
-    An assignment's `name = ...` stands before the solution, a function's exception behind it, where it is never reached.
+    An assignment's `name = ...` stands before the solution, a function's exception behind it, where it is never
+    reached.
     """
     before, block, after = split(marked)
     indent = block[0][:-len(masters.BEGIN)]
@@ -107,7 +112,8 @@ def with_stub(marked):
 def split(marked):
     """The lines before a cell's solution, those of the solution with its markers, those after it."""
     lines = marked.splitlines()
-    begin, end = (next(i for i, line in enumerate(lines) if line.strip() == marker) for marker in (masters.BEGIN, masters.END))
+    begin, end = (next(i for i, line in enumerate(lines) if line.strip() == marker)
+                  for marker in (masters.BEGIN, masters.END))
     return lines[:begin], lines[begin:end + 1], lines[end + 1:]
 
 
@@ -132,9 +138,11 @@ def for_otter(path, seed, root=masters.ROOT):
         if masters.BEGIN in marked:
             cell.source = with_prompt(marked)
         if task:  # no cell with otter's own check: `check` is there already
-            cells += [raw(f"# BEGIN QUESTION\nname: {grade_id('exercise', task.number)}\ncheck_cell: false"), raw("# BEGIN SOLUTION"), cell,
+            cells += [raw(f"# BEGIN QUESTION\nname: {grade_id('exercise', task.number)}\ncheck_cell: false"),
+                      raw("# BEGIN SOLUTION"), cell,
                       raw("# END SOLUTION"), raw("# BEGIN TESTS")]
-            cells += [nbformat.v4.new_code_cell(otter_test(task, name, seed, least)) for least in range(1, task.points + 1)]
+            cells += [nbformat.v4.new_code_cell(otter_test(task, name, seed, least))
+                      for least in range(1, task.points + 1)]
             cells += [raw("# END TESTS"), raw("# END QUESTION")]
         else:
             cells.append(cell)
@@ -157,7 +165,8 @@ def with_prompt(marked):
 
 
 def otter_test(task, name, seed, least):
-    """A test case worth one point, passed by work that earns `least` points or more: together they give the points of the course."""
+    """A test case worth one point, passed by work that earns `least` points or more: together they give the points of
+    the course."""
     return "\n".join([
         '""" # BEGIN TEST CONFIG',
         "points: 1",

@@ -26,7 +26,8 @@ def lint(path):
         return [f"{path.name}: not plain Python: {(error.text or '').strip()!r} (lines with ! and % are not either)"]
     problems = [*anatomy(cells, trees, number), *exercises(cells, number)]
     for index, cell in enumerate(cells, start=1):
-        rules = [long_cell] if cell.cell_type == "code" else [image_without_text, lambda text: bare_number(text, number)]
+        rules = [long_cell] if cell.cell_type == "code" else [image_without_text,
+                                                              lambda text: bare_number(text, number)]
         problems += [f"cell {index}: {problem}" for rule in rules for problem in rule(cell.source)]
     return [f"{path.name}: {problem}" for problem in problems]
 
@@ -70,7 +71,8 @@ def exercises(cells, number):
             yield f"the cell of {here[0]} has no {masters.BEGIN!r}"
         for task in all_exercises(number):
             if isinstance(task, Exercise) and task.number in here:
-                arguments = [[arg.arg for arg in node.args.args] for node in tree.body if isinstance(node, ast.FunctionDef)]
+                arguments = [[arg.arg for arg in node.args.args] for node in tree.body
+                             if isinstance(node, ast.FunctionDef)]
                 if list(inspect.signature(task.reference).parameters) not in arguments:
                     yield f"no function in the cell of {task.number} has the arguments of its reference"
     wanted = [task.number for task in all_exercises(number)]
@@ -108,7 +110,8 @@ def code_lines(source):
 
 def image_without_text(text):
     """Pictures in prose have words for readers who cannot see them."""
-    for image in re.findall(r"!\[\s*\]\([^)]*\)", text) + [tag for tag in re.findall(r"<img[^>]*>", text) if not has_alt(tag)]:
+    for image in re.findall(r"!\[\s*\]\([^)]*\)",
+                            text) + [tag for tag in re.findall(r"<img[^>]*>", text) if not has_alt(tag)]:
         yield f"a picture without alt text: {image}"
 
 

@@ -105,12 +105,14 @@ def cluster(scheduler, workers):
             raise OSError(f"no dask.distributed cluster at {scheduler}: {error}") from None
         with client:
             if not client.scheduler_info()["workers"]:
-                raise OSError(f"the dask.distributed cluster at {scheduler} has no workers; start some with: dask worker {scheduler}")
+                raise OSError(f"the dask.distributed cluster at {scheduler} has no workers; start some with: dask "
+                              f"worker {scheduler}")
             yield client
         return
     # Threads and memory are the kernels' affair; the workers that hold them need no limits of their own. dask serves
     # its state over HTTP in any case: then on a port that is free, and to this machine alone.
     with dask.config.set({"distributed.nanny.pre-spawn-environ": {}}), \
             distributed.Client(n_workers=workers, threads_per_worker=1, processes=True, memory_limit=None,
-                               host="127.0.0.1", dashboard_address="127.0.0.1:0", silence_logs=logging.CRITICAL) as client:
+                               host="127.0.0.1", dashboard_address="127.0.0.1:0",
+                               silence_logs=logging.CRITICAL) as client:
         yield client

@@ -1,7 +1,8 @@
-"""A model behind a service that tells labels and nothing else, as a company would offer it; here it runs on this very machine.
+"""A model behind a service that tells labels and nothing else, as a company would offer it; here it runs on this very
+machine.
 
-`serve(model)` starts it, `ask(url, images)` is a customer. It counts every image, refuses more than its budget, and tells those to wait
-who ask too often. It listens on 127.0.0.1 alone, and what comes in is read as numbers, never run.
+`serve(model)` starts it, `ask(url, images)` is a customer. It counts every image, refuses more than its budget, and
+tells those to wait who ask too often. It listens on 127.0.0.1 alone, and what comes in is read as numbers, never run.
 """
 
 import base64
@@ -23,7 +24,8 @@ PATH = "/label"
 
 
 class Refused(RuntimeError):
-    """The service did not answer; `status` is the HTTP status: 400 a bad request, 403 the budget is used up, 429 too many requests."""
+    """The service did not answer; `status` is the HTTP status: 400 a bad request, 403 the budget is used up, 429 too
+    many requests."""
 
     def __init__(self, status, reason):
         super().__init__(f"the service refused ({status}): {reason}")
@@ -32,15 +34,18 @@ class Refused(RuntimeError):
 
 @contextmanager
 def serve(model, shape, *, budget=None, per_second=None, clock=time.monotonic):
-    """Within it a service answers at `.url`; gives the server with its account: `.queries` (images answered), `.requests`, `.refused`.
+    """Within it a service answers at `.url`; gives the server with its account: `.queries` (images answered),
+    `.requests`, `.refused`.
 
     model: from images in [0, 1], shape (N, C, H, W), to logits (N, K); shape: of one image, (C, H, W).
     budget: how many images it answers in all; a request that needs more is refused as a whole (403). None: no limit.
-    per_second: how many requests it answers in a second; a request that comes earlier is refused (429) and told how long to wait.
+    per_second: how many requests it answers in a second; a request that comes earlier is refused (429) and told how
+    long to wait.
     clock: what says the time in seconds; tests give their own.
     """
-    if budget is not None and budget < 0 or per_second is not None and not per_second > 0:
-        raise ValueError(f"budget must be at least 0 and per_second above 0; got budget={budget}, per_second={per_second}")
+    if (budget is not None and budget < 0) or (per_second is not None and not per_second > 0):
+        raise ValueError(f"budget must be at least 0 and per_second above 0; got budget={budget}, "
+                         f"per_second={per_second}")
     server = _LabelServer(model, tuple(shape), budget, per_second, clock)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
     thread.start()
@@ -53,10 +58,12 @@ def serve(model, shape, *, budget=None, per_second=None, clock=time.monotonic):
 
 
 def ask(url, x, *, at_once=500, patience=10.0, timeout=30.0):
-    """The labels that the service at `url` gives to the images x, (N, C, H, W) in [0, 1]: shape (N,), int64, on x's device.
+    """The labels that the service at `url` gives to the images x, (N, C, H, W) in [0, 1]: shape (N,), int64, on x's
+    device.
 
     Images travel with 8 bits for each value, as in any image file: the service sees x rounded to 1/255.
-    at_once: images in one request; patience: seconds to wait in all where the service asks for it; timeout: for one answer.
+    at_once: images in one request; patience: seconds to wait in all where the service asks for it; timeout: for one
+    answer.
     Raises Refused where the service does not answer, or would let us wait for longer than that.
     """
     if not (x.numel() == 0 or (x.min() >= 0 and x.max() <= 1)):
@@ -117,7 +124,8 @@ class _LabelServer(ThreadingHTTPServer):
         except (ValueError, TypeError, KeyError) as error:
             return 400, {"error": f"not a request for labels of images of shape {self.shape}: {error}"}
         if self.budget is not None and self.queries + len(images) > self.budget:
-            return 403, {"error": f"{self.queries} of {self.budget} queries are used up, and {len(images)} more were asked for"}
+            return 403, {"error": f"{self.queries} of {self.budget} queries are used up, and {len(images)} more were "
+                                  "asked for"}
         labels = predict(self.model, images.to(device_of(self.model, default=torch.device("cpu")))).argmax(1)
         self.queries += len(images)
         return 200, {"labels": labels.tolist()}

@@ -11,10 +11,12 @@ def augment(model, x, labels, step):
 
         x' = clip(x + step · sign(∇_x s_label(x)))
 
-    model: the substitute, from images in [0, 1], shape (N, C, H, W), to logits (N, K); labels: what the remote model calls them, (N,).
+    model: the substitute, from images in [0, 1], shape (N, C, H, W), to logits (N, K); labels: what the remote model
+    calls them, (N,).
     step: may be negative: towards the boundary instead of away from it. Returns images of the shape of x, detached.
 
-    Papernot et al., "Practical black-box attacks against machine learning", Asia CCS 2017, section 4.2 (Jacobian-based augmentation).
+    Papernot et al., "Practical black-box attacks against machine learning", Asia CCS 2017, section 4.2 (Jacobian-based
+    augmentation).
     """
     contract.check(x, labels)
     with contract.attacking(model):
@@ -23,28 +25,35 @@ def augment(model, x, labels, step):
     return (x + step * gradient.sign()).clamp(0, 1)
 
 
-def train_substitute(query, x, network, *, rounds=5, step=0.1, period=3, most=None, epochs=10, batch_size=64, learning_rate=1e-3, seed=0,
+def train_substitute(query, x, network, *, rounds=5, step=0.1, period=3, most=None, epochs=10, batch_size=64,
+                     learning_rate=1e-3, seed=0,
                      watch=None):
-    """Train `network` in place to answer as the remote model does; returns (history, x, labels): what was learnt when, and all that was asked.
+    """Train `network` in place to answer as the remote model does; returns (history, x, labels): what was learnt when,
+    and all that was asked.
 
         repeat: ask for the labels of the new images; train on all; new images = augment(network, x, labels, ± step)
 
-    query: from images to labels (N,), such as partial(ask, url). x: the few images to begin with, (N, C, H, W), on the network's device.
-    rounds: how often the network is trained; the set doubles between them, unless `most` limits how many images come new in each: a
-        random choice of the old ones is then augmented. So the queries are N · 2^(rounds − 1), or less.
-    step: the paper's λ; it changes its sign every `period` rounds. epochs, batch_size, learning_rate: of each training, as of `training.fit`,
-        which goes on from where the last one ended. watch: a function of the network, whose dict joins the history after every round.
+    query: from images to labels (N,), such as partial(ask, url). x: the few images to begin with, (N, C, H, W), on the
+    network's device.
+    rounds: how often the network is trained; the set doubles between them, unless `most` limits how many images come
+        new in each: a random choice of the old ones is then augmented. So the queries are N · 2^(rounds − 1), or less.
+    step: the paper's λ; it changes its sign every `period` rounds. epochs, batch_size, learning_rate: of each training,
+        as of `training.fit`, which goes on from where the last one ended. watch: a function of the network, whose dict
+        joins the history after every round.
     history: a dict for each round, with "queries" (images asked about so far).
 
-    Papernot et al., "Practical black-box attacks against machine learning", Asia CCS 2017, algorithm 1 and section 4.3; λ's changes
-    and the random choice ("reservoir sampling"): Papernot et al., "Transferability in machine learning", 2016, section 4.
+    Papernot et al., "Practical black-box attacks against machine learning", Asia CCS 2017, algorithm 1 and section 4.3;
+    λ's changes and the random choice ("reservoir sampling"): Papernot et al., "Transferability in machine learning",
+    2016, section 4.
     """
-    if rounds < 1 or period < 1 or most is not None and most < 1:
-        raise ValueError(f"rounds, period and most must be at least 1; got rounds={rounds}, period={period}, most={most}")
+    if rounds < 1 or period < 1 or (most is not None and most < 1):
+        raise ValueError(f"rounds, period and most must be at least 1; got rounds={rounds}, period={period}, "
+                         f"most={most}")
     generator = torch.Generator().manual_seed(seed)
     labels, history = query(x), []
     for number in range(rounds):
-        training.fit(network, x, labels, epochs=epochs, batch_size=batch_size, learning_rate=learning_rate, seed=seed + number)
+        training.fit(network, x, labels, epochs=epochs, batch_size=batch_size, learning_rate=learning_rate,
+                     seed=seed + number)
         history.append({"queries": len(x), **(watch(network) if watch else {})})
         if number < rounds - 1:
             chosen = torch.randperm(len(x), generator=generator)[:most].to(x.device)

@@ -1,4 +1,5 @@
-"""Several networks of one architecture, trained at once, each on images of its own: families whose members are to be compared."""
+"""Several networks of one architecture, trained at once, each on images of its own: families whose members are to be
+compared."""
 
 import copy
 
@@ -11,7 +12,8 @@ from advcourse import training
 
 
 def disjoint(x, y, count, size, seed=0):
-    """`count` disjoint random subsets of `size` images each: x of shape (count, size, C, H, W) and y of shape (count, size).
+    """`count` disjoint random subsets of `size` images each: x of shape (count, size, C, H, W) and y of shape (count,
+    size).
 
     Raises ValueError where there are not that many images.
     """
@@ -22,14 +24,18 @@ def disjoint(x, y, count, size, seed=0):
 
 
 def fit_together(networks, x, y, **options):
-    """Train every network in place on a set of its own, all of them in the same matrix multiplications; frozen and in eval mode afterwards.
+    """Train every network in place on a set of its own, all of them in the same matrix multiplications; frozen and in
+    eval mode afterwards.
 
-    networks: M modules of the same architecture, without batch normalisation; x: their images, (M, n, C, H, W); y: their labels, (M, n).
+    networks: M modules of the same architecture, without batch normalisation; x: their images, (M, n, C, H, W); y:
+    their labels, (M, n).
     options: epochs, batch_size, learning_rate, seed as of `training.fit`, which does the work. Returns the networks.
-    A member's steps are its own, as if it had been trained alone; only which places of its set form a batch is common to all.
+    A member's steps are its own, as if it had been trained alone; only which places of its set form a batch is common
+    to all.
     """
     if len(networks) != len(x) or y.shape != x.shape[:2]:
-        raise ValueError(f"one set of images for each network, and a label for each image are needed; got {len(networks)} networks, "
+        raise ValueError("one set of images for each network, and a label for each image are needed; got "
+                         f"{len(networks)} networks, "
                          f"images of shape {tuple(x.shape)} and labels of shape {tuple(y.shape)}")
     family = _Family(networks)
     training.fit(family, x.transpose(0, 1), y.transpose(0, 1), loss=_mean_over_members, **options)
@@ -46,14 +52,18 @@ class _Family(nn.Module):
         super().__init__()
         parameters, buffers = stack_module_state(networks)
         if buffers:
-            raise ValueError(f"networks with buffers, such as those of batch normalisation, cannot be trained together: {', '.join(buffers)}")
+            raise ValueError("networks with buffers, such as those of batch normalisation, cannot be trained "
+                             f"together: {', '.join(buffers)}")
         self.names = list(parameters)
-        self.stacked = nn.ParameterDict({_key(name): nn.Parameter(value.detach().clone()) for name, value in parameters.items()})
-        self.skeleton = [copy.deepcopy(networks[0]).to("meta")]  # in a list: its own weights are no parameters of the family
+        self.stacked = nn.ParameterDict({_key(name): nn.Parameter(value.detach().clone())
+                                         for name, value in parameters.items()})
+        # in a list: its own weights are no parameters of the family
+        self.skeleton = [copy.deepcopy(networks[0]).to("meta")]
 
     def forward(self, x):
         skeleton = self.skeleton[0].train(self.training)
-        member = lambda weights, images: functional_call(skeleton, weights, (images,))
+        def member(weights, images):
+            return functional_call(skeleton, weights, (images,))
         weights = {name: self.stacked[_key(name)] for name in self.names}
         return vmap(member, in_dims=(0, 1), out_dims=1, randomness="different")(weights, x)
 

@@ -37,16 +37,19 @@ def fit(
 
     model: an `nn.Module` from images (N, C, H, W) in [0, 1] to logits (N, K), on any device; left in evaluation mode.
     x, y: the training images and their labels, shape (N,); each batch is moved to the model's device.
-    learning_rate: Adam's, a number, or a function from the share of the training that is done, in [0, 1], to one, such as `one_cycle(3e-3)`.
+    learning_rate: Adam's, a number, or a function from the share of the training that is done, in [0, 1], to one, such
+    as `one_cycle(3e-3)`.
     validation: a pair (x, y) of held-out images, measured after every epoch.
     patience: stop once the validation loss has not fallen for this many epochs, and give the model the weights of
         its best epoch. Without it training runs to the end and the last weights stay.
     loss: what is minimised, a function (model, x, y) -> scalar. Adversarial training is a loss that first replaces `x`.
-    validation_loss: what is watched on the validation set, such a function too; `loss` unless told. With the loss under attack
-        `patience` stops before robustness is lost again (Rice, Wong, Kolter, "Overfitting in adversarially robust deep learning", 2020).
+    validation_loss: what is watched on the validation set, such a function too; `loss` unless told. With the loss under
+        attack `patience` stops before robustness is lost again (Rice, Wong, Kolter, "Overfitting in adversarially
+        robust deep learning", 2020).
     measure: a function (model) -> dict of numbers, which are added to the history after every epoch.
-    averaging: in [0, 1), such as 0.99: the model keeps the running mean of its weights along the training, in which the newest
-        count 1 - averaging (Izmailov et al., "Averaging weights leads to wider optima", 2018, with an exponential mean).
+    averaging: in [0, 1), such as 0.99: the model keeps the running mean of its weights along the training, in which the
+        newest count 1 - averaging (Izmailov et al., "Averaging weights leads to wider optima", 2018, with an
+        exponential mean).
     replays: how many steps are taken with each batch before the next one comes; one unless the loss wants more.
     seed: of the order of the images and of every random number that the loss or the model draws.
         The same seed gives the same bits on the same device with the same number of threads;
@@ -61,7 +64,8 @@ def fit(
     rate = learning_rate if callable(learning_rate) else lambda share: learning_rate
     optimizer = torch.optim.Adam(model.parameters(), lr=1.0)  # the schedule multiplies it
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: rate(step / steps))
-    averaged = None if averaging is None else AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(averaging), use_buffers=True)
+    averaged = None if averaging is None else AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(averaging),
+                                                            use_buffers=True)
     result = model if averaged is None else averaged.module
     history, best_loss, best_epoch, best_weights = [], float("inf"), 0, None
 
@@ -69,7 +73,8 @@ def fit(
         with _progress(steps) as progress:
             for epoch in range(1, epochs + 1):
                 progress.set_description(f"epoch {epoch} of {epochs}", refresh=False)
-                mean_loss = _train_epoch(model, x, y, optimizer, schedule, loss, batch_size, replays, averaged, progress)
+                mean_loss = _train_epoch(model, x, y, optimizer, schedule, loss, batch_size, replays, averaged,
+                                         progress)
                 history.append({"epoch": epoch, "loss": mean_loss})
                 if validation is not None:
                     history[-1] |= _validate(result, *validation, validation_loss or loss, batch_size, seed)
@@ -92,7 +97,8 @@ def fit(
 
 
 def one_cycle(highest):
-    """A learning rate that rises in a straight line to `highest` over the first fifth of the training and falls to a twentieth of it until the end.
+    """A learning rate that rises in a straight line to `highest` over the first fifth of the training and falls to a
+    twentieth of it until the end.
 
     Smith, Topin, "Super-convergence: very fast training of neural networks using large learning rates", 2018.
     """
@@ -132,7 +138,7 @@ def _validate(model, x, y, loss, batch_size, seed):
     device = device_of(model)
     total = 0.0
     with seeded(seed), evaluating(model):
-        for x_batch, y_batch in zip(x.split(batch_size), y.split(batch_size)):
+        for x_batch, y_batch in zip(x.split(batch_size), y.split(batch_size), strict=True):
             total += loss(model, x_batch.to(device), y_batch.to(device)).item() * len(x_batch)
     return {"validation_loss": total / len(x), "validation_accuracy": accuracy(model, x, y)}
 
@@ -146,16 +152,19 @@ def _progress(batches):
 
 def _check(model, x, y, epochs, batch_size, validation, patience, averaging, replays):
     if not any(parameter.requires_grad for parameter in model.parameters()):
-        raise ValueError("no parameter of the model can be trained (models from the zoo are frozen): call model.requires_grad_(True) first")
+        raise ValueError("no parameter of the model can be trained (models from the zoo are frozen): call "
+                         "model.requires_grad_(True) first")
     if epochs < 1 or batch_size < 1:
         raise ValueError(f"epochs and batch_size must be at least 1, got epochs={epochs}, batch_size={batch_size}")
     if averaging is not None and not 0 <= averaging < 1:
         raise ValueError(f"averaging must lie in [0, 1), such as 0.99, or be None; got {averaging}")
     if replays < 1:
         raise ValueError(f"replays must be at least 1, got {replays}")
-    for name, images, labels in [("training", x, y)] + ([("validation", *validation)] if validation is not None else []):
+    for name, images, labels in [("training", x, y)] + ([("validation", *validation)] if validation is not None
+                                                        else []):
         if len(images) == 0 or len(images) != len(labels):
-            raise ValueError(f"the {name} set needs one label per image and at least one image; got {len(images)} and {len(labels)}")
+            raise ValueError(f"the {name} set needs one label per image and at least one image; got {len(images)} and "
+                             f"{len(labels)}")
     if patience is not None and validation is None:
         raise ValueError("early stopping (patience) needs a validation set: validation=(x, y)")
     if patience is not None and patience < 1:

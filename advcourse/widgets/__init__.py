@@ -6,5 +6,6 @@ from advcourse.widgets.perturbations import perturbation, perturbation_figure
 from advcourse.widgets.taxonomy import attack_card_figure, attack_cards, try_attack
 from advcourse.widgets.walk import walk_figure
 
-__all__ = ["attack_card_figure", "attack_cards", "choice", "explore", "opinions_figure", "perturbation", "perturbation_figure", "slider",
+__all__ = ["attack_card_figure", "attack_cards", "choice", "explore", "opinions_figure", "perturbation",
+           "perturbation_figure", "slider",
            "try_attack", "walk_figure"]

@@ -8,7 +8,8 @@ def explore(figure, controls, static=({},), live=True):
 
     figure: a function of one argument for each control that returns (figure, title, alt), as `plots.picture` wants it;
     controls: from the argument's name to an ipywidgets control with a start value, such as `slider(…)` or `choice(…)`;
-    static: where no kernel listens, a picture for each of these dicts of arguments; what they leave out stands at its start;
+    static: where no kernel listens, a picture for each of these dicts of arguments; what they leave out stands at its
+    start;
     live: show the controls.
     """
     from IPython.display import HTML, display
@@ -44,7 +45,8 @@ def slider(description, low, high, start, step=1):
 
 
 def choice(description, options, start=None):
-    """A list to choose from: names, or (name, value) pairs; the first is chosen unless `start` is a value of another."""
+    """A list to choose from: names, or (name, value) pairs; the first is chosen unless `start` is a value of
+    another."""
     import ipywidgets
 
     options = list(options)

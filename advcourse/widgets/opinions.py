@@ -11,11 +11,12 @@ def opinions_figure(pictures, models, classes, true, target):
     pictures: from a title to an image (C, H, W); models: from a title to a model; classes: their names;
     true, target: class numbers, drawn in blue and in orange. Returns the figure, and the class that each model names.
     """
-    figure, axes = plots.grid(1, len(pictures) + len(models), width=2, height=2, width_ratios=[1] * len(pictures) + [1.5] * len(models))
-    for panel, (title, image) in zip(axes[0], pictures.items()):
+    figure, axes = plots.grid(1, len(pictures) + len(models), width=2, height=2,
+                              width_ratios=[1] * len(pictures) + [1.5] * len(models))
+    for panel, (title, image) in zip(axes[0, :len(pictures)], pictures.items(), strict=True):
         plots.draw_image(panel, image, title)
     named = []
-    for panel, (title, model) in zip(axes[0, len(pictures):], models.items()):
+    for panel, (title, model) in zip(axes[0, len(pictures):], models.items(), strict=True):
         with torch.no_grad():
             likeliest = model(image[None])[0].softmax(0).topk(3)
         shown = likeliest.indices.tolist()

@@ -32,6 +32,8 @@ def perturbation_figure(model, image, direction, eps, name, classes):
     plots.draw_image(axes[0, 2], x_p, f"the sum: {classes[after.argmax()]} ({after.max():.0%})")
     plots.draw_probabilities(axes[0, 3], after, classes, true=before.argmax().item())
     title = f"ε = {eps:.2f}, {name}"
-    alt = (f"An image, a perturbation ({name}) of at most {eps:.2f} per pixel, and their sum. The model reads the image as "
-           f"{classes[before.argmax()]} ({before.max():.0%}) and the sum as {classes[after.argmax()]} ({after.max():.0%}).")
+    alt = (f"An image, a perturbation ({name}) of at most {eps:.2f} per pixel, and their sum. The model reads the "
+           "image as "
+           f"{classes[before.argmax()]} ({before.max():.0%}) and the sum as {classes[after.argmax()]} "
+           f"({after.max():.0%}).")
     return figure, title, alt

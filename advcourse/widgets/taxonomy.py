@@ -5,7 +5,8 @@ import torch
 from advcourse import plots
 from advcourse.widgets.controls import choice, explore, slider
 
-# The nine axes, as the fields of an AttackCard, with the places on each; a field that may hold other words has one of them in brackets.
+# The nine axes, as the fields of an AttackCard, with the places on each; a field that may hold other words has one of
+# them in brackets.
 AXES = {
     "input": ("non-random", "random"),
     "frequency": ("one-time", "iterative"),
@@ -19,9 +20,12 @@ AXES = {
 # What makes an attack answer while one waits, at some cost in strength.
 QUICK = {
     "apgd": {"steps": 30}, "lbfgs": {"steps": 10, "search_steps": 2}, "cw_l2": {"steps": 25, "search_steps": 2},
-    "cw_l0": {"steps": 5, "rounds": 6}, "cw_linf": {"steps": 8, "rounds": 6}, "fab": {"steps": 20}, "feature_adversary": {"steps": 40},
-    "jsma": {"max_share": 0.03}, "one_pixel": {"queries": 500}, "spsa": {"queries": 2000}, "nes": {"queries": 2000}, "square": {"queries": 500},
-    "boundary": {"queries": 150}, "hop_skip_jump": {"queries": 600}, "eot": {"steps": 15, "samples": 4}, "spatial": {"angles": 11, "shifts": 3},
+    "cw_l0": {"steps": 5, "rounds": 6}, "cw_linf": {"steps": 8, "rounds": 6}, "fab": {"steps": 20},
+    "feature_adversary": {"steps": 40},
+    "jsma": {"max_share": 0.03}, "one_pixel": {"queries": 500}, "spsa": {"queries": 2000}, "nes": {"queries": 2000},
+    "square": {"queries": 500},
+    "boundary": {"queries": 150}, "hop_skip_jump": {"queries": 600}, "eot": {"steps": 15, "samples": 4},
+    "spatial": {"angles": 11, "shifts": 3},
     "universal": {"steps": 3, "batch_size": 10}, "patch": {"steps": 30, "batch_size": 10, "places": 1},
 }
 
@@ -45,9 +49,11 @@ def attack_cards(model, x, y, classes, *, live=True):
 
 
 def try_attack(name, model, x, y, index, eps):
-    """Image number `index` of x, shape (1, C, H, W), under the attack of this name with quick settings; None where none are quick.
+    """Image number `index` of x, shape (1, C, H, W), under the attack of this name with quick settings; None where none
+    are quick.
 
-    eps: the largest change of a pixel, where the attack takes one. Attacks that need more than one image are made on all of x.
+    eps: the largest change of a pixel, where the attack takes one. Attacks that need more than one image are made on
+    all of x.
     """
     from inspect import signature
 
@@ -71,7 +77,8 @@ def try_attack(name, model, x, y, index, eps):
     if name == "towards_image":
         return attack(model, torch.full_like(image, 0.5), y[other:other + 1], image=image)
     if name == "eot":
-        return attack(model, image, label, transform=lambda images: images.roll(int(torch.randint(-2, 3, ())), -1), **options)
+        return attack(model, image, label, transform=lambda images: images.roll(int(torch.randint(-2, 3, ())), -1),
+                      **options)
     if name == "virtual_adversarial":  # its eps is a Euclidean length: that of eps in every pixel
         options["eps"] = eps * image[0].numel() ** 0.5
     return attack(model, image, label, **options)
@@ -85,7 +92,8 @@ def attack_card_figure(card, model, image, x_adv, eps, classes):
         before = classes[model(image[None]).argmax()]
         plots.draw_image(axes[0, 0], image, f"the image: {before}")
         if x_adv is None:
-            axes[0, 1].text(0.5, 0.5, "It has a network\nto train first:\nsee notebook 06.", ha="center", va="center", fontsize=8)
+            axes[0, 1].text(0.5, 0.5, "It has a network\nto train first:\nsee notebook 06.", ha="center", va="center",
+                            fontsize=8)
             effect = f"The model reads the image as {before}. The attack is not run here."
         else:
             after, delta = classes[model(x_adv).argmax()], x_adv[0] - image
@@ -101,7 +109,8 @@ def attack_card_figure(card, model, image, x_adv, eps, classes):
 
 
 def draw_axes(panel, card):
-    """Draw the nine axes on matplotlib axes, a row each, with the places where the attack of this card stands in colour."""
+    """Draw the nine axes on matplotlib axes, a row each, with the places where the attack of this card stands in
+    colour."""
     from textwrap import fill
 
     for row, (axis, values) in enumerate(AXES.items()):

@@ -6,15 +6,18 @@ from advcourse import plots
 
 
 def walk_figure(model, path, y, eps, classes):
-    """The figure of an attack's walk on one image, with its alt text: the loss on a plane, the loss along the walk, and where it ended.
+    """The figure of an attack's walk on one image, with its alt text: the loss on a plane, the loss along the walk, and
+    where it ended.
 
-    path: the iterates of a walk that goes up the loss, (steps + 1, C, H, W); x, its centre, is path[0] unless the walk started at random:
-    then give (x, path). y: the image's class, a number; eps: the radius of the ball, in which every pixel may move by eps.
-    The plane holds x, the image after one step of size eps along the sign of the gradient, and the last iterate; the rest is projected.
+    path: the iterates of a walk that goes up the loss, (steps + 1, C, H, W); x, its centre, is path[0] unless the walk
+    started at random: then give (x, path). y: the image's class, a number; eps: the radius of the ball, in which every
+    pixel may move by eps. The plane holds x, the image after one step of size eps along the sign of the gradient, and
+    the last iterate; the rest is projected.
     """
     x, path = path if isinstance(path, tuple) else (path[0], path)
     one_step, along, across = _plane(model, x, path[-1], y, eps)
-    places = [((path - x).flatten(1) @ axis.flatten() / axis.square().sum().clamp_min(1e-12)).cpu() for axis in (along, across)]
+    places = [((path - x).flatten(1) @ axis.flatten() / axis.square().sum().clamp_min(1e-12)).cpu()
+              for axis in (along, across)]
     reach = 1.15 * max(eps, places[1].abs().max().item())
     a, b = torch.linspace(-0.3 * eps, 1.15 * eps, 25), torch.linspace(-reach / 3, reach, 25)
     plane = x + a.to(x).view(1, -1, 1, 1, 1) * along + b.to(x).view(-1, 1, 1, 1, 1) * across
@@ -38,14 +41,17 @@ def walk_figure(model, path, y, eps, classes):
     for panel, whole in ((axes[0, 0], False), (axes[0, 1], True)):
         panel.locator_params(axis="x", nbins=5, integer=whole)
     plots.draw_image(axes[0, 2], path[-1], f"read as {classes[read]}")
-    alt = (f"Left, the loss on a plane through the image, with the walk of {len(path) - 1} steps and a cross where one step of {eps:.2f} ends; dashed, "
-           f"where the class changes. Middle, the loss along the walk. It ends at {losses[-1]:.2f}; one step of ε reaches {step_loss:.2f}. "
+    alt = (f"Left, the loss on a plane through the image, with the walk of {len(path) - 1} steps and a cross where one "
+           f"step of {eps:.2f} ends; dashed, "
+           f"where the class changes. Middle, the loss along the walk. It ends at {losses[-1]:.2f}; one step of ε "
+           f"reaches {step_loss:.2f}. "
            f"The image, of class {classes[y]}, ends as {classes[read]}.")
     return figure, alt
 
 
 def _plane(model, x, end, y, eps):
-    """x after one step of size eps along the gradient's sign, and the two axes of the plane through x, that image and `end`.
+    """x after one step of size eps along the gradient's sign, and the two axes of the plane through x, that image and
+    `end`.
 
     Both axes are as long as the change of x by a step of size 1; across is perpendicular to along.
     """
@@ -62,7 +68,8 @@ def _plane(model, x, end, y, eps):
 def _loss_and_margin(model, images, y):
     """The cross-entropy of class y, its lead over the next class in logits, and what the last image is read as."""
     logits = model(images)
-    loss = torch.nn.functional.cross_entropy(logits, torch.full((len(images),), y, device=logits.device), reduction="none")
+    loss = torch.nn.functional.cross_entropy(logits, torch.full((len(images),), y, device=logits.device),
+                                             reduction="none")
     rival = logits.clone()
     rival[:, y] = -torch.inf
     return loss, logits[:, y] - rival.amax(1), logits[-1].argmax().item()

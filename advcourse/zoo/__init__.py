@@ -1,7 +1,7 @@
 """The zoo: trained networks that come with the course, and the recipes that made them.
 
-`load("mnist-cnn")` gives the model, `card("mnist-cnn")` its card, `recipe("mnist-cnn")` how it is trained; `train` makes weights and
-card again, `verify` measures anew.
+`load("mnist-cnn")` gives the model, `card("mnist-cnn")` its card, `recipe("mnist-cnn")` how it is trained; `train`
+makes weights and card again, `verify` measures anew.
 """
 
 from advcourse.zoo.loading import CHECKPOINTS, card, load, verify

@@ -1,4 +1,5 @@
-"""The shipped checkpoints: `load("mnist-cnn")` gives the model, `card("mnist-cnn")` says how it came about and how good it is."""
+"""The shipped checkpoints: `load("mnist-cnn")` gives the model, `card("mnist-cnn")` says how it came about and how good
+it is."""
 
 import hashlib
 import json
@@ -48,7 +49,8 @@ def load(name, device=None, *, folder=CHECKPOINTS):
     found = hashlib.sha256(content).hexdigest()
     if found != checksum:
         raise RuntimeError(
-            f"the checkpoint {path} is damaged: its {len(content):,} bytes have the SHA-256 {found}, its card says {checksum}; {_remedy(name)}"
+            f"the checkpoint {path} is damaged: its {len(content):,} bytes have the SHA-256 {found}, its card says "
+            f"{checksum}; {_remedy(name)}"
         )
     return from_bytes(content, architecture).to(device)
 
@@ -64,7 +66,8 @@ def verify(name, *, folder=CHECKPOINTS):
     measured = accuracy(model, dataset.x_test, dataset.y_test)
     if abs(measured - expected["test_accuracy"]) > TOLERANCE:
         raise RuntimeError(
-            f"{name} is right on {measured:.2%} of the {len(dataset.x_test):,} test images of {dataset.name}, its card says {expected['test_accuracy']:.2%}: the data are not those of the card"
+            f"{name} is right on {measured:.2%} of the {len(dataset.x_test):,} test images of {dataset.name}, its card "
+            f"says {expected['test_accuracy']:.2%}: the data are not those of the card"
         )
     return measured
 
@@ -80,7 +83,8 @@ def build(network, shape, classes):
 
 
 def to_bytes(model):
-    """A model's weights as they are shipped: in float16, which halves them and moves a logit by about a thousandth of its size."""
+    """A model's weights as they are shipped: in float16, which halves them and moves a logit by about a thousandth of
+    its size."""
     from safetensors.torch import save
 
     return save({name: weight.half() for name, weight in model.state_dict().items()})

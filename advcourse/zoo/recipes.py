@@ -26,10 +26,12 @@ class Leg:
 class Recipe:
     """How a network is trained.
 
-    network: the name of its function in `advcourse.models`; loss: what is minimised, a function (model, x, y) -> scalar.
+    network: the name of its function in `advcourse.models`; loss: what is minimised, a function (model, x, y) ->
+    scalar.
     schedule: Legs, one after the other; those at a lower learning rate settle the weights.
-    eps: of the adversarial examples that the loss trains on, which then takes it as a keyword; None where it makes none. It grows
-        from 0 over the first third (at 0.3 from the start nothing is learnt), and the learning rate is the top of a cycle.
+    eps: of the adversarial examples that the loss trains on, which then takes it as a keyword; None where it makes
+        none. It grows from 0 over the first third (at 0.3 from the start nothing is learnt), and the learning rate is
+        the top of a cycle.
     """
 
     network: str
@@ -51,12 +53,14 @@ def shifted_cross_entropy_loss(model, x, y):
 
 
 def beyond_eps_loss(model, x, y, *, eps):
-    """PGD's loss in five steps, in a ball 7 % larger than eps: at the border of what was trained a network is weakest."""
+    """PGD's loss in five steps, in a ball 7 % larger than eps: at the border of what was trained a network is
+    weakest."""
     radius = 1.07 * eps
     return pgd_loss(model, x, y, eps=radius, steps=5, step_size=radius / 3)
 
 
-# On one CPU core: softmax 5 s, mlp 20 s, cnn 90 s, fgsm 60 s, robust 5 minutes, and about as long to measure what it stands.
+# On one CPU core: softmax 5 s, mlp 20 s, cnn 90 s, fgsm 60 s, robust 5 minutes, and about as long to measure what it
+# stands.
 SETTLED = (Leg(10, 1e-3), Leg(5, 1e-4))
 SOFTMAX = Recipe("softmax_regression", cross_entropy_loss, (Leg(10, 1e-3),))
 MLP = Recipe("mlp", cross_entropy_loss, SETTLED)
@@ -89,7 +93,8 @@ def names():
 
 
 def recipe(name):
-    """The Recipe of a network, by its name: "<data set>-<kind>", such as "mnist-cnn"; kind: softmax, mlp, cnn, fgsm or robust.
+    """The Recipe of a network, by its name: "<data set>-<kind>", such as "mnist-cnn"; kind: softmax, mlp, cnn, fgsm or
+    robust.
 
     A data set that the zoo has no networks of gets the recipe of the kind, with eps = 0.1 where there is one.
     Raises ValueError for an unknown kind.

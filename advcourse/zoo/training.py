@@ -20,11 +20,13 @@ from advcourse.version import __version__
 from advcourse.zoo.loading import CHECKPOINTS, architecture_of, build, check_name, from_bytes, to_bytes
 from advcourse.zoo.recipes import BATCH_SIZE, ENOUGH_IMAGES, RECIPES, SEED, recipe
 
-ROBUST_IMAGES = 1000  # of the test set, on which a card says what stands the attacks: two minutes of CPU; all 10,000 of MNIST take twenty
+# of the test set, on which a card says what stands the attacks: two minutes of CPU; all 10,000 of MNIST take twenty
+ROBUST_IMAGES = 1000
 
 
 def train_network(name, dataset, *, seed=SEED, device="cpu"):
-    """A network trained by its recipe on a Dataset, in eval mode, its weights frozen; the same seed gives the same weights.
+    """A network trained by its recipe on a Dataset, in eval mode, its weights frozen; the same seed gives the same
+    weights.
 
     name: that of a recipe, see `recipe`. A data set of less than 10,000 images takes more epochs.
     """
@@ -37,7 +39,8 @@ def train_network(name, dataset, *, seed=SEED, device="cpu"):
         options = {"learning_rate": leg.learning_rate, "loss": its.loss}
         if its.eps is not None:
             third = max(1, epochs * len(dataset.x_train) // BATCH_SIZE // 3)
-            options = {"learning_rate": one_cycle(leg.learning_rate), "loss": warm_up(its.loss, eps=its.eps, batches=third)}
+            options = {"learning_rate": one_cycle(leg.learning_rate),
+                       "loss": warm_up(its.loss, eps=its.eps, batches=third)}
         fit(model, dataset.x_train, dataset.y_train, epochs=epochs, batch_size=BATCH_SIZE, seed=seed + part, **options)
     return model.requires_grad_(False)
 
@@ -70,7 +73,8 @@ def train(name, *, folder=CHECKPOINTS):
 
 
 def describe(name, dataset, content):
-    """The card of a checkpoint, with what its weights, the bytes `content`, are measured to do on the test images of its data set."""
+    """The card of a checkpoint, with what its weights, the bytes `content`, are measured to do on the test images of
+    its data set."""
     its = recipe(name)
     architecture = architecture_of(its, dataset)
     model = from_bytes(content, architecture)
@@ -100,7 +104,8 @@ def describe(name, dataset, content):
         "test_accuracy": accuracy(model, dataset.x_test, dataset.y_test),
         **robustness(model, dataset, its.eps),
         "sha256": hashlib.sha256(content).hexdigest(),
-        "reproducible": "bit for bit on the same kind of CPU with the same versions and one thread; elsewhere up to rounding",
+        "reproducible": "bit for bit on the same kind of CPU with the same versions and one thread; elsewhere up to "
+                        "rounding",
         "versions": {"advcourse": __version__, "python": platform.python_version()}
         | {package: version(package) for package in ("torch", "numpy", "matplotlib", "pillow", "safetensors")},
         "cpu": f"{platform.machine()}, {torch.backends.cpu.get_cpu_capability()}",
@@ -108,7 +113,8 @@ def describe(name, dataset, content):
 
 
 def robustness(model, dataset, eps):
-    """What a robust network's card says besides: the share of the first test images that stands `evaluate.robust_accuracy` at its eps."""
+    """What a robust network's card says besides: the share of the first test images that stands
+    `evaluate.robust_accuracy` at its eps."""
     if eps is None:
         return {}
     x, y = dataset.x_test[:ROBUST_IMAGES], dataset.y_test[:ROBUST_IMAGES]

@@ -1,6 +1,7 @@
 """Every attack of the library with fast arguments and what its contract promises, and small models to attack.
 
-A new attack needs one row here, and all the tests of test_contract.py, test_wrong_arguments.py and test_cards.py hold it to its word.
+A new attack needs one row here, and all the tests of test_contract.py, test_wrong_arguments.py and test_cards.py hold
+it to its word.
 """
 
 import inspect
@@ -19,8 +20,8 @@ from advcourse.attacks.universal import add_universal
 class Row:
     """One way to call one attack.
 
-    kind: "budgeted": takes eps, and the result lies in its ball; "minimum": looks for the smallest change, x where it finds none;
-    "other": only the box limits the result. alone: an image's result does not depend on its batch.
+    kind: "budgeted": takes eps, and the result lies in its ball; "minimum": looks for the smallest change, x where it
+    finds none; "other": only the box limits the result. alone: an image's result does not depend on its batch.
     """
 
     name: str
@@ -35,7 +36,8 @@ class Row:
 
     @property
     def id(self):
-        return "-".join([self.name, *(str(self.options[key]) for key in ("norm", "rule", "loss", "method", "direction", "search") if key in self.options)])
+        return "-".join([self.name, *(str(self.options[key]) for key in ("norm", "rule", "loss", "method", "direction",
+                                                                         "search") if key in self.options)])
 
     @property
     def function(self):
@@ -113,11 +115,14 @@ ROWS = [
     *(Row("mim", "budgeted", dict(eps=0.1, norm=norm, steps=3), norm) for norm in ("linf", "l2")),
     *(Row("di_fgsm", "budgeted", dict(eps=0.1, norm=norm, steps=3), norm) for norm in ("linf", "l2")),
     *(Row("ti_fgsm", "budgeted", dict(eps=0.1, norm=norm, steps=3, kernel=3), norm) for norm in ("linf", "l2")),
-    *(Row("ensemble", "budgeted", dict(eps=0.1, norm=norm, steps=3), norm, adapt=_against_two) for norm in ("linf", "l2")),
+    *(Row("ensemble", "budgeted", dict(eps=0.1, norm=norm, steps=3), norm, adapt=_against_two)
+      for norm in ("linf", "l2")),
     Row("svm_normal", "budgeted", dict(eps=0.5), "l2"),
-    *(Row("pgd", "budgeted", dict(eps=eps, norm=norm, steps=3, restarts=2), norm) for norm, eps in (("linf", 0.1), ("l2", 0.5), ("l1", 3.0))),
+    *(Row("pgd", "budgeted", dict(eps=eps, norm=norm, steps=3, restarts=2), norm)
+      for norm, eps in (("linf", 0.1), ("l2", 0.5), ("l1", 3.0))),
     Row("pgd", "budgeted", dict(eps=0.1, steps=3, restarts=2, stop_when_fooled=True), "linf"),
-    *(Row("apgd", "budgeted", dict(eps=eps, norm=norm, steps=5), norm) for norm, eps in (("linf", 0.1), ("l2", 0.5), ("l1", 3.0))),
+    *(Row("apgd", "budgeted", dict(eps=eps, norm=norm, steps=5), norm)
+      for norm, eps in (("linf", 0.1), ("l2", 0.5), ("l1", 3.0))),
     Row("apgd", "budgeted", dict(eps=0.1, loss="dlr", steps=5), "linf"),
     Row("lbfgs", "minimum", dict(steps=5), "l2"),
     Row("cw_l2", "minimum", dict(steps=10), "l2"),
@@ -135,9 +140,11 @@ ROWS = [
       for norm, eps in (("linf", 0.1), ("l2", 0.5), ("l1", 3.0))),
     Row("boundary", "minimum", dict(queries=60), "l2"),
     *(Row("hop_skip_jump", "minimum", dict(norm=norm, queries=100), norm) for norm in ("l2", "linf")),
-    *(Row("universal", "budgeted", dict(eps=0.1, norm=norm, steps=2), norm, alone=False, best=False, adapt=_add_universal)
+    *(Row("universal", "budgeted", dict(eps=0.1, norm=norm, steps=2), norm, alone=False, best=False,
+          adapt=_add_universal)
       for norm in ("linf", "l2")),
-    Row("universal", "budgeted", dict(eps=0.1, method="deepfool", steps=1), "linf", alone=False, best=False, targeted=False,
+    Row("universal", "budgeted", dict(eps=0.1, method="deepfool", steps=1), "linf", alone=False, best=False,
+        targeted=False,
         adapt=_add_universal),
     Row("feature_adversary", "budgeted", dict(eps=0.1, steps=3), "linf", best=False, adapt=_towards_guide),
     Row("towards_image", "other", dict(steps=5), adapt=_towards_image),
@@ -155,7 +162,8 @@ READY = [row for row in ROWS if row.name in CARDS]  # test_cards.py says so wher
 
 
 def network(shape, dtype=torch.float32, seed=1):
-    """A tiny network with everything that has a mode: for images of any (channels, height, width), 4 classes, in eval mode."""
+    """A tiny network with everything that has a mode: for images of any (channels, height, width), 4 classes, in eval
+    mode."""
     generator = torch.Generator().manual_seed(seed)
     model = nn.Sequential(
         nn.Conv2d(shape[0], 4, 3, padding=1), nn.BatchNorm2d(4), nn.ReLU(), nn.Dropout(0.5),

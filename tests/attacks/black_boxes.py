@@ -1,4 +1,5 @@
-"""What the tests of sparse, score-based and decision-based attacks share: models that count, that have no gradient, real digits."""
+"""What the tests of sparse, score-based and decision-based attacks share: models that count, that have no gradient,
+real digits."""
 
 import functools
 

@@ -15,5 +15,6 @@ class Counting(nn.Module):
         self.sizes.append(len(x))
         logits = self.model(x)
         if logits.requires_grad:
-            logits.register_hook(lambda gradient: setattr(self, "backward_images", self.backward_images + len(gradient)))
+            logits.register_hook(lambda gradient: setattr(self, "backward_images",
+                                                          self.backward_images + len(gradient)))
         return logits

@@ -21,7 +21,8 @@ def mnist():
 
 def tiny(train=False):
     torch.manual_seed(0)
-    return nn.Sequential(nn.AdaptiveAvgPool2d(4), nn.Conv2d(2, 3, 3), nn.BatchNorm2d(3), nn.Dropout(), nn.Flatten(), nn.Linear(12, 3)).train(train)
+    return nn.Sequential(nn.AdaptiveAvgPool2d(4), nn.Conv2d(2, 3, 3), nn.BatchNorm2d(3), nn.Dropout(), nn.Flatten(),
+                         nn.Linear(12, 3)).train(train)
 
 
 def test_85_percent_of_new_images_after_120_steps(mnist):
@@ -79,9 +80,12 @@ def test_a_progress_bar_unless_it_is_not_wanted(monkeypatch, capfd):
     assert "advgan" in capfd.readouterr().err
 
 
-@pytest.mark.parametrize("wrong, word", [({"eps": -1}, "eps"), ({"epochs": 0}, "epochs"), ({"learning_rate": 0}, "learning_rate"),
-                                         ({"natural": -1}, "natural"), ({"x": torch.zeros(2, 9)}, "channels"), ({"y": torch.full((2,), 9)}, "labels")])
+@pytest.mark.parametrize("wrong, word", [({"eps": -1}, "eps"), ({"epochs": 0}, "epochs"),
+                                         ({"learning_rate": 0}, "learning_rate"),
+                                         ({"natural": -1}, "natural"), ({"x": torch.zeros(2, 9)}, "channels"),
+                                         ({"y": torch.full((2,), 9)}, "labels")])
 def test_wrong_arguments_are_named(wrong, word):
-    arguments = {"model": tiny(), "x": torch.zeros(2, 2, 8, 8), "y": torch.ones(2, dtype=torch.int64), "eps": 0.1} | wrong
+    arguments = {"model": tiny(), "x": torch.zeros(2, 2, 8, 8), "y": torch.ones(2, dtype=torch.int64),
+                 "eps": 0.1} | wrong
     with pytest.raises(ValueError, match=word):
         advgan(**arguments)

@@ -38,10 +38,11 @@ def test_it_finds_the_optimum_of_a_linear_model(norm, eps, loss):
     generator = torch.Generator().manual_seed(0)
     weight = torch.randn(2, 36, generator=generator, dtype=torch.float64)
     model = linear(weight)
-    x = torch.rand(5, 1, 6, 6, generator=generator, dtype=torch.float64) * (1 if norm != "l2" else 0.4) + (0 if norm != "l2" else 0.3)
+    x = torch.rand(5, 1, 6, 6, generator=generator,
+                   dtype=torch.float64) * (1 if norm != "l2" else 0.4) + (0 if norm != "l2" else 0.3)
     y = model(x).argmax(1)
     x_adv = apgd(model, x, y, eps=eps, norm=norm, loss=loss, steps=100)
-    for image, adversarial, label in zip(x.flatten(1), x_adv.flatten(1), y):
+    for image, adversarial, label in zip(x.flatten(1), x_adv.flatten(1), y, strict=True):
         direction = weight[1 - label] - weight[label]
         share = (direction @ (adversarial - image)).item() / best_gain(direction, image, eps, norm).item()
         assert (0.9 if norm == "l1" else 0.998) <= share <= 1 + 1e-9  # l1: its smallest step is a tenth of eps
@@ -51,7 +52,8 @@ def test_dlr_is_the_paper_s_formula_and_knows_no_scale():
     logits = torch.randn(50, 6, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
     y, target = torch.arange(50) % 6, (torch.arange(50) + 2) % 6
     for row, label, aim, loss, towards, from_to in zip(
-            logits.tolist(), y.tolist(), target.tolist(), autopgd.dlr(logits, y), autopgd.dlr_towards(logits, y), autopgd.dlr_from_to(logits, y, target)):
+            logits.tolist(), y.tolist(), target.tolist(), autopgd.dlr(logits, y), autopgd.dlr_towards(logits, y),
+            autopgd.dlr_from_to(logits, y, target), strict=True):
         ranked = sorted(row, reverse=True)
         other = max(value for k, value in enumerate(row) if k != label)
         assert loss.item() == pytest.approx(-(row[label] - other) / (ranked[0] - ranked[2]))
@@ -141,7 +143,8 @@ def test_restarts_and_steps_only_help(mnist):
 def test_a_confident_model_blinds_the_cross_entropy_but_not_dlr(mnist):
     """Logits so large that the probability of a mistake is 0 in float32: the reason for the DLR loss."""
     model, x, y = mnist
-    confident = lambda images: 50 * model(images)
+    def confident(images):
+        return 50 * model(images)
     with pytest.warns(RuntimeWarning, match="gradient masking"):
         apgd(confident, x[:60], y[:60], eps=0.1, steps=5)
     for factor, loss in ((50, "dlr"), (3, "ce")):

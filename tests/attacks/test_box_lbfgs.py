@@ -47,17 +47,19 @@ def test_the_losses_are_the_formulas_and_stay_finite():
     p = logits.softmax(1).gather(1, y[:, None])[:, 0]
     assert torch.allclose(_loss(logits, y, True), -p.log()) and torch.allclose(_loss(logits, y, False), -(1 - p).log())
     sure = torch.tensor([[200.0, 0.0]])
-    assert _loss(sure, torch.tensor([0]), False).item() == pytest.approx(200) and _loss(sure, torch.tensor([1]), True).item() == pytest.approx(200)
+    assert _loss(sure, torch.tensor([0]), False).item() == pytest.approx(200) and _loss(sure, torch.tensor([1]),
+                                                                                        True).item() == pytest.approx(200)
 
 
 def test_one_digit_through_all_ten_classes():
-    """From each class's image to the next, with a probability of at least 99 % every time; a softmax regression, real MNIST."""
+    """From each class's image to the next, with a probability of at least 99 % every time; a softmax regression, real
+    MNIST."""
     loaded = data.load("mnist")
     model, image = zoo.load("mnist-softmax"), loaded.x_test[7:8]
     for label in range(10):
         image = lbfgs(model, image, torch.tensor([label]), targeted=True, probability=0.99)
         assert model(image).softmax(1)[0, label] >= 0.99, label
-        assert 0 <= image.min() and image.max() <= 1
+        assert image.min() >= 0 and image.max() <= 1
     assert (image - loaded.x_test[7:8]).norm() <= 12
 
 

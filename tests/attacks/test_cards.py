@@ -14,8 +14,10 @@ from advcourse.attacks.cards import AttackCard, Table, cards
 from tests.attacks.attack_table import NOT_ATTACKS, READY, problem
 
 AXES = {
-    "input": {"random", "non-random"}, "frequency": {"one-time", "iterative"}, "specificity": {"targeted", "non-targeted", "both"},
-    "scope": {"individual", "universal"}, "realism": {"realistic", "non-realistic"}, "falsification": {"type 1", "type 2", "both"},
+    "input": {"random", "non-random"}, "frequency": {"one-time", "iterative"},
+    "specificity": {"targeted", "non-targeted", "both"},
+    "scope": {"individual", "universal"}, "realism": {"realistic", "non-realistic"},
+    "falsification": {"type 1", "type 2", "both"},
     "knowledge": {"white box", "grey box", "black box: scores", "black box: labels"},
 }
 NAMES = [name for name in attacks.__all__ if name not in NOT_ATTACKS]
@@ -108,7 +110,8 @@ def test_random_is_what_depends_on_the_generator(name):
     for attack in rows:
         for seed in range(4):
             model, x, y = problem(6, seed=seed)
-            more = [dict(generator=torch.Generator().manual_seed(i)) if "generator" in attack.parameters else {} for i in (1, 2)]
+            more = [dict(generator=torch.Generator().manual_seed(i)) if "generator" in attack.parameters else {}
+                    for i in (1, 2)]
             changed |= not torch.equal(*(attack(model, x, y, **options) for options in more))
     assert changed == (cards()[name].input == "random")
 
@@ -135,7 +138,8 @@ def test_the_table_has_a_row_per_attack_and_a_column_per_field():
 
 
 def test_the_table_can_be_narrowed():
-    assert attacks.table("name", "paper", name="fgsm") == [{"name": "fgsm", "paper": "Goodfellow et al., 2014, arXiv:1412.6572"}]
+    assert attacks.table("name", "paper", name="fgsm") == [{"name": "fgsm", "paper": "Goodfellow et al., 2014, "
+                                                                                     "arXiv:1412.6572"}]
     assert all(row["scope"] == "individual" for row in attacks.table("scope", scope="individual"))
     assert attacks.table(name="none") == [] and repr(attacks.table(name="none")) == "no attacks"
     for call in (lambda: attacks.table("colour"), lambda: attacks.table(colour="red")):
@@ -154,5 +158,6 @@ def test_the_table_as_text_and_as_html():
 def test_importing_the_attacks_imports_no_big_library():
     program = "import sys, advcourse.attacks; print([name for name in ('scipy', 'torchvision', 'matplotlib', 'sklearn') if name in sys.modules])"
     plain = "import sys, torch; print([name for name in ('scipy', 'torchvision', 'matplotlib', 'sklearn') if name in sys.modules])"
-    loaded = [subprocess.run([sys.executable, "-c", text], capture_output=True, text=True, check=True).stdout for text in (program, plain)]
+    loaded = [subprocess.run([sys.executable, "-c", text], capture_output=True, text=True, check=True).stdout
+              for text in (program, plain)]
     assert loaded[0] == loaded[1] and importlib.util.find_spec("scipy")

@@ -33,7 +33,8 @@ def gaps_and_weights(model, x, y):
     return gaps, w[y][:, None] - w[None]
 
 
-@pytest.mark.parametrize("attack, norm, q, share, excess", [(cw_l2, "l2", 2, 0.8, 0.02), (cw_linf, "linf", 1, 0.5, 0.1)])
+@pytest.mark.parametrize("attack, norm, q, share, excess",
+                         [(cw_l2, "l2", 2, 0.8, 0.02), (cw_linf, "linf", 1, 0.5, 0.1)])
 def test_near_the_exact_distance_on_a_linear_model(attack, norm, q, share, excess):
     model, x, y = linear()
     gaps, w = gaps_and_weights(model, x, y)
@@ -41,8 +42,9 @@ def test_near_the_exact_distance_on_a_linear_model(attack, norm, q, share, exces
     x_adv = attack(model, x, y)
     assert (model(x_adv).argmax(1) != y).all()
     found = geometry.distance(x_adv, x, norm)
-    # The hinge pulls at the classes that are near in logits; a few images end at another than the nearest, a little farther away.
-    # In linf the classes it meets on its way leave their marks on pixels that then cost nothing: that is the method.
+    # The hinge pulls at the classes that are near in logits; a few images end at another than the nearest, a little
+    # farther away. In linf the classes it meets on its way leave their marks on pixels that then cost nothing: that is
+    # the method.
     assert (found / exact).quantile(share) <= 1 + excess and (found >= exact * (1 - 1e-9)).all()
     assert norm == "linf" or (found <= 1.1 * exact).all()
 
@@ -79,7 +81,7 @@ def test_black_and_white_images_are_no_dead_end(attack):
 
 @pytest.mark.parametrize("shift, factor", [(-100.0, 1.0), (0.0, 10.0), (0.0, 0.1)])
 def test_shifted_and_scaled_logits_change_neither_success_nor_distance(mnist, shift, factor):
-    model, x, y, target = mnist
+    model, x, _y, target = mnist
     x, target = x[:10], target[:10]
     plain = geometry.distance(cw_l2(model, x, target, steps=50, targeted=True), x, "l2").mean()
     x_adv = cw_l2(lambda images: model(images) * factor + shift, x, target, steps=50, targeted=True)
@@ -104,7 +106,8 @@ def test_linf_random_targets_on_mnist(mnist):
 
 
 def test_l0_random_targets_on_mnist(mnist):
-    """The paper: 16 pixels for the average target; this network, 100 images: 16.4, and no pixel is left that could be spared."""
+    """The paper: 16 pixels for the average target; this network, 100 images: 16.4, and no pixel is left that could be
+    spared."""
     model, x, _, target = mnist
     x, target = x[:15], target[:15]
     x_adv = cw_l0(model, x, target, targeted=True)

@@ -47,9 +47,10 @@ def test_no_leaf_of_another_class_is_nearer(norm, targeted):
     assert (after == y.numpy()).all() if targeted else (after != y.numpy()).all()
     assert x_adv.min() >= 0 and x_adv.max() <= 1
     nodes, order = tree.tree_, {"l2": 2, "linf": np.inf, "l1": 1, "l0": 0}[norm]
-    borders = [[None] + [t + s * 1e-6 for t in nodes.threshold[nodes.feature == pixel] for s in (-1, 1)] for pixel in range(5)]
+    borders = [[None] + [t + s * 1e-6 for t in nodes.threshold[nodes.feature == pixel] for s in (-1, 1)]
+               for pixel in range(5)]
     corners = np.array(list(itertools.product(*[[np.nan if v is None else v for v in column] for column in borders])))
-    for image, label, changed in zip(x.flatten(1).double().numpy(), y.tolist(), x_adv.flatten(1).double().numpy()):
+    for image, label, changed in zip(x.flatten(1).double().numpy(), y.tolist(), x_adv.flatten(1).double().numpy(), strict=True):
         asked = np.where(np.isnan(corners), image, corners)
         says = tree.predict(asked)
         fooling = asked[says == label if targeted else says != label]

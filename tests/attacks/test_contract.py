@@ -1,4 +1,5 @@
-"""The contract of an attack, held against every attack of the library: what it returns, and that nothing else changes."""
+"""The contract of an attack, held against every attack of the library: what it returns, and that nothing else
+changes."""
 
 import random
 import warnings
@@ -28,7 +29,8 @@ def of_kind(*kinds):
 
 
 def having(parameter):
-    return pytest.mark.parametrize("attack", [row for row in READY if parameter in row.parameters], ids=lambda row: row.id)
+    return pytest.mark.parametrize("attack", [row for row in READY if parameter in row.parameters],
+                                   ids=lambda row: row.id)
 
 
 def assert_kept(attack, x_adv, x, eps=None):
@@ -39,7 +41,8 @@ def assert_kept(attack, x_adv, x, eps=None):
     if attack.kind == "budgeted":
         eps = attack.options["eps"] if eps is None else eps
         assert (distance(x_adv, x, attack.norm) <= eps).all(), (distance(x_adv, x, attack.norm) - eps).max()
-        assert all(size <= eps for size in distance(x_adv, x, attack.norm).tolist()), "eps as float32 is larger than eps"
+        assert all(size <= eps for size in distance(x_adv, x,
+                                                    attack.norm).tolist()), "eps as float32 is larger than eps"
 
 
 class Spy(nn.Module):
@@ -100,7 +103,8 @@ def test_no_images_no_call(attack):
 def test_any_layout_in_memory(attack, layout):
     wide = images(4, (3, 6, 12))
     x = {
-        "strided": wide[..., ::2], "transposed": wide[..., :6].transpose(2, 3), "expanded": wide[:1, :1, :, :6].expand(4, 3, 6, 6),
+        "strided": wide[..., ::2], "transposed": wide[..., :6].transpose(2, 3),
+        "expanded": wide[:1, :1, :, :6].expand(4, 3, 6, 6),
         "channels last": wide[..., :6].contiguous(memory_format=torch.channels_last),
     }[layout]
     model, kept = network((3, 6, 6)), x.clone()
@@ -110,7 +114,9 @@ def test_any_layout_in_memory(attack, layout):
 
 
 @of_kind("budgeted")
-@pytest.mark.parametrize("eps, dtype", [(eps, torch.float32) for eps in (0, 1e-6, 0.3, 8 / 255, 40.0)] + [(0, torch.float64), (0.1, torch.float64)])
+@pytest.mark.parametrize("eps, dtype", [(eps, torch.float32)
+                                        for eps in (0, 1e-6, 0.3, 8 / 255,
+                                                    40.0)] + [(0, torch.float64), (0.1, torch.float64)])
 def test_balls_of_any_size(attack, eps, dtype):
     model, x, y = problem(dtype=dtype)
     x_adv = attack(model, x, y, eps=eps)
@@ -145,14 +151,16 @@ def test_where_it_fails_x_comes_back(attack):
 
 @pytest.mark.parametrize("attack", [row for row in READY if row.best and row.norm], ids=lambda row: row.id)
 def test_the_best_image_that_the_model_was_asked_about(attack):
-    """Of all the images in the ball that the model saw, if one fooled, the result fools, too; the smallest, for minimum-norm attacks."""
+    """Of all the images in the ball that the model saw, if one fooled, the result fools, too; the smallest, for
+    minimum-norm attacks."""
     for seed in range(5):
         model, x, y = problem(1, seed=seed)
         spy = Spy(model)
         x_adv = attack(spy, x, y)
         seen, logits = torch.cat(spy.inputs), torch.cat(spy.logits)
         target = answers(model, x) if attack.name != "least_likely" else model(x).argmin(1)
-        fooling = fools(logits, target.expand(len(seen)), targeted=attack.name == "least_likely") & ((seen >= 0) & (seen <= 1)).flatten(1).all(1)
+        fooling = fools(logits, target.expand(len(seen)),
+                        targeted=attack.name == "least_likely") & ((seen >= 0) & (seen <= 1)).flatten(1).all(1)
         sizes = distance(seen, x, attack.norm)
         if attack.kind == "budgeted":
             fooling &= sizes <= attack.options["eps"]
@@ -201,7 +209,8 @@ def sizes_of(attack, x_adv, x):
     return distance(x_adv, x, attack.norm or "l2")
 
 
-@pytest.mark.parametrize("attack", [row for row in READY if row.alone and row.card.input == "non-random"], ids=lambda row: row.id)
+@pytest.mark.parametrize("attack", [row for row in READY if row.alone and row.card.input == "non-random"],
+                         ids=lambda row: row.id)
 def test_an_image_does_not_depend_on_its_batch_or_its_place(attack):
     model, x, y = problem(5, dtype=torch.float64)
     together = attack(model, x, y)
@@ -246,7 +255,8 @@ def test_however_it_is_called(attack, way):
 # What must not change
 
 def snapshot(model):
-    return ([module.training for module in model.modules()], [parameter.requires_grad for parameter in model.parameters()],
+    return ([module.training for module in model.modules()],
+            [parameter.requires_grad for parameter in model.parameters()],
             [parameter.grad if parameter.grad is None else parameter.grad.clone() for parameter in model.parameters()],
             {name: value.clone() for name, value in model.state_dict().items()})
 
@@ -255,7 +265,7 @@ def assert_unchanged(model, before):
     modes, needs, gradients, state = before
     assert [module.training for module in model.modules()] == modes
     assert [parameter.requires_grad for parameter in model.parameters()] == needs
-    for parameter, gradient in zip(model.parameters(), gradients):
+    for parameter, gradient in zip(model.parameters(), gradients, strict=True):
         assert parameter.grad is None if gradient is None else torch.equal(parameter.grad, gradient)
     assert all(torch.equal(value, state[name]) for name, value in model.state_dict().items())
 
@@ -275,7 +285,8 @@ def test_nothing_else_changes(attack, mode):
     x_adv = attack(model, x, y)
     assert_unchanged(model, before)
     assert torch.equal(x, kept[0]) and torch.equal(y, kept[1]) and not x.requires_grad
-    assert torch.equal(torch.get_rng_state(), states[0]) and (np.random.get_state()[1] == states[1]).all() and random.getstate() == states[2]
+    assert torch.equal(torch.get_rng_state(),
+                       states[0]) and (np.random.get_state()[1] == states[1]).all() and random.getstate() == states[2]
     assert torch.is_grad_enabled() and not torch.is_inference_mode_enabled()
     assert torch.equal(x_adv, expected), "a model in train mode is attacked in eval mode"
 
@@ -318,12 +329,15 @@ def test_a_result_is_a_copy_and_x_may_need_a_gradient(attack):
 # Models that misbehave
 
 MISBEHAVING = {
-    "infinite logits": lambda model: lambda x: model(x).masked_fill(torch.tensor([False, False, False, True]), float("-inf")),
-    "infinitely sure": lambda model: lambda x: model(x).masked_fill(torch.tensor([True, False, False, False]), float("inf")),
+    "infinite logits": lambda model: lambda x: model(x).masked_fill(torch.tensor([False, False, False, True]),
+                                                                    float("-inf")),
+    "infinitely sure": lambda model: lambda x: model(x).masked_fill(torch.tensor([True, False, False, False]),
+                                                                    float("inf")),
     "no gradient": lambda model: lambda x: 0 * x.flatten(1)[:, :4] + torch.tensor([30.0, 0, 0, 0]),
     "saturated": lambda model: lambda x: (1e4 * model(x)).tanh(),
     "nan": lambda model: lambda x: model(x) * float("nan"),
-    "nan at times": lambda model: lambda x: torch.where(x.flatten(1).mean(1, keepdim=True) > 0.5, model(x), float("nan") * model(x)),
+    "nan at times": lambda model: lambda x: torch.where(x.flatten(1).mean(1, keepdim=True) > 0.5, model(x),
+                                                        float("nan") * model(x)),
     "huge": lambda model: lambda x: 1e30 * model(x),
     "in place": lambda model: nn.Sequential(nn.Conv2d(1, 1, 1), nn.ReLU(inplace=True), *model),
 }
@@ -339,7 +353,8 @@ def test_models_that_misbehave(attack, kind):
         assert torch.equal(x_adv, x)
 
 
-@pytest.mark.parametrize("attack", [row for row in READY if row.name in ("fgsm", "bim", "mim", "pgd")], ids=lambda row: row.id)
+@pytest.mark.parametrize("attack", [row for row in READY if row.name in ("fgsm", "bim", "mim", "pgd")],
+                         ids=lambda row: row.id)
 def test_a_gradient_of_zeros_is_named(attack):
     x = images(3, (1, 6, 6))
     with warnings.catch_warnings(record=True) as caught:
@@ -370,7 +385,8 @@ def test_black_boxes_never_touch_a_gradient(attack):
     assert torch.equal(attack(lambda z: model(z.detach()).detach(), x, y), expected)
 
 
-@pytest.mark.parametrize("attack", [row for row in READY if row.card.knowledge == "black box: labels"], ids=lambda row: row.id)
+@pytest.mark.parametrize("attack", [row for row in READY if row.card.knowledge == "black box: labels"],
+                         ids=lambda row: row.id)
 def test_decision_based_attacks_need_only_the_answer(attack):
     model, x, y = problem()
     decided = attack(lambda z: nn.functional.one_hot(model(z).argmax(1), 4).to(z.dtype), x, y)
@@ -381,7 +397,7 @@ def test_decision_based_attacks_need_only_the_answer(attack):
 @pytest.mark.parametrize("queries", [1, 2, 7, 50, 123])
 @pytest.mark.parametrize("count", [1, 3])
 def test_the_query_budget_is_obeyed_exactly(attack, queries, count):
-    model, x, y = problem(count)
+    model, x, _y = problem(count)
     spy = Spy(lambda z: model(z) + torch.tensor([0.0, 0, 0, 50]))  # hard to fool: the budget is needed
     x_adv = attack(spy, x, torch.full((count,), 3), queries=queries)
     assert_kept(attack, x_adv, x)

@@ -35,8 +35,10 @@ def seeded(seed=0):
 # Geometry
 
 @settings(max_examples=150, deadline=None, derandomize=True)
-@given(seed=st.integers(0, 10**6), pixels=st.integers(1, 400), norm=st.sampled_from(NORMS), dtype=st.sampled_from([torch.float32, torch.float64]),
-       eps=st.one_of(st.sampled_from([0, 1e-7, 0.1, 0.3, 8 / 255]), st.floats(0, 50)), far=st.sampled_from([1e-7, 0.1, 1, 100]))
+@given(seed=st.integers(0, 10**6), pixels=st.integers(1, 400), norm=st.sampled_from(NORMS),
+       dtype=st.sampled_from([torch.float32, torch.float64]),
+       eps=st.one_of(st.sampled_from([0, 1e-7, 0.1, 0.3, 8 / 255]), st.floats(0, 50)),
+       far=st.sampled_from([1e-7, 0.1, 1, 100]))
 def test_a_projection_lies_in_the_ball_and_the_box_to_the_last_bit(seed, pixels, norm, dtype, eps, far):
     x = (torch.rand(3, pixels, generator=seeded(seed)) * 1.4 - 0.2).clamp(0, 1).to(dtype)
     x_adv = project(x + far * torch.randn(3, pixels, generator=seeded(seed + 1)).to(dtype), x, eps, norm)
@@ -51,7 +53,8 @@ def test_images_of_a_quarter_million_values_stay_in_the_ball(norm):
     for eps in (1e-3, 0.5, 12.0):
         x_adv = project(x + torch.randn(x.shape, generator=seeded(1)), x, eps, norm)
         assert (distance(x_adv, x, norm) <= eps).all()
-        assert (distance(x_adv, x, norm) >= 0.99 * min(eps, 1)).all() or norm == "l2"  # and it uses the ball, if not only the clipped half
+        # and it uses the ball, if not only the clipped half
+        assert (distance(x_adv, x, norm) >= 0.99 * min(eps, 1)).all() or norm == "l2"
 
 
 @pytest.mark.parametrize("norm", NORMS)
@@ -66,10 +69,13 @@ def test_the_l1_projection_is_the_nearest_point_of_ball_and_box():
     for seed in range(8):
         x = torch.rand(6, generator=seeded(seed), dtype=torch.float64).mul(1.6).sub(0.3).clamp(0, 1)
         wanted, eps = x + torch.randn(6, generator=seeded(seed + 50), dtype=torch.float64), [0.2, 0.9, 2.0][seed % 3]
-        d, bounds_ = (wanted - x).numpy(), [(0, 1 - value) for value in x.tolist()] + [(0, value) for value in x.tolist()]
+        d, bounds_ = (wanted - x).numpy(), [(0, 1 - value)
+                                            for value in x.tolist()] + [(0, value) for value in x.tolist()]
         solved = scipy.optimize.minimize(
-            lambda v: ((v[:6] - v[6:] - d) ** 2).sum(), np.zeros(12), jac=lambda v: 2 * np.r_[v[:6] - v[6:] - d, d - v[:6] + v[6:]],
-            bounds=bounds_, constraints={"type": "ineq", "fun": lambda v: eps - v.sum()}, method="SLSQP", options={"ftol": 1e-14, "maxiter": 500})
+            lambda v: ((v[:6] - v[6:] - d) ** 2).sum(), np.zeros(12),
+            jac=lambda v: 2 * np.r_[v[:6] - v[6:] - d, d - v[:6] + v[6:]],
+            bounds=bounds_, constraints={"type": "ineq", "fun": lambda v: eps - v.sum()}, method="SLSQP",
+            options={"ftol": 1e-14, "maxiter": 500})
         ours = project(wanted[None], x[None], eps, "l1")[0] - x
         assert np.allclose(ours.numpy(), solved.x[:6] - solved.x[6:], atol=1e-6)
 
@@ -77,8 +83,10 @@ def test_the_l1_projection_is_the_nearest_point_of_ball_and_box():
 def test_the_l2_projection_is_a_scaling_and_the_linf_projection_a_clamp():
     x = torch.full((2, 4), 0.5, dtype=torch.float64)
     x_adv = x + torch.tensor([[0.3, -0.4, 0, 0], [0.03, -0.04, 0, 0]], dtype=torch.float64)
-    assert torch.allclose(project(x_adv, x, 0.1, "l2") - x, torch.tensor([[0.06, -0.08, 0, 0], [0.03, -0.04, 0, 0]], dtype=torch.float64))
-    assert torch.allclose(project(x_adv, x, 0.1, "linf") - x, torch.tensor([[0.1, -0.1, 0, 0], [0.03, -0.04, 0, 0]], dtype=torch.float64))
+    assert torch.allclose(project(x_adv, x, 0.1, "l2") - x,
+                          torch.tensor([[0.06, -0.08, 0, 0], [0.03, -0.04, 0, 0]], dtype=torch.float64))
+    assert torch.allclose(project(x_adv, x, 0.1, "linf") - x,
+                          torch.tensor([[0.1, -0.1, 0, 0], [0.03, -0.04, 0, 0]], dtype=torch.float64))
     with pytest.raises(ValueError, match="l0"):
         project(x_adv, x, 0.1, "l0")
 
@@ -102,7 +110,8 @@ def test_a_sum_rounds_towards_x():
 
 @pytest.mark.parametrize("norm", NORMS)
 def test_random_starts_are_uniform_in_the_ball(norm):
-    """On mid-grey, where nothing is clipped: mean 0, and (radius / eps)^D uniform on [0, 1], as in any ball of D dimensions."""
+    """On mid-grey, where nothing is clipped: mean 0, and (radius / eps)^D uniform on [0, 1], as in any ball of D
+    dimensions."""
     x, eps = torch.full((20_000, 3), 0.5, dtype=torch.float64), 0.2
     start = random_start(x, eps, norm, seeded(3))
     assert (start - x).mean(0).abs().max() < 0.01 * eps * 3
@@ -110,13 +119,15 @@ def test_random_starts_are_uniform_in_the_ball(norm):
     for quantile in (0.1, 0.25, 0.5, 0.75, 0.9):
         assert abs((share <= quantile).double().mean().item() - quantile) < 0.015
     assert abs((start > x).double().mean().item() - 0.5) < 0.01
-    assert torch.equal(start, random_start(x, eps, norm, seeded(3))) and not torch.equal(start, random_start(x, eps, norm, seeded(4)))
+    assert torch.equal(start, random_start(x, eps, norm,
+                                           seeded(3))) and not torch.equal(start, random_start(x, eps, norm, seeded(4)))
 
 
 def test_directions_of_steepest_ascent():
     gradient = torch.tensor([[3.0, -4.0], [0.0, 0.0], [1e-40, 0.0], [1e30, -1e30]])
     assert normalise(gradient, "linf").tolist() == [[1, -1], [0, 0], [1, 0], [1, -1]]
-    assert torch.allclose(normalise(gradient, "l2"), torch.tensor([[0.6, -0.8], [0, 0], [1, 0], [0.5**0.5, -(0.5**0.5)]]), rtol=1e-2)
+    assert torch.allclose(normalise(gradient, "l2"),
+                          torch.tensor([[0.6, -0.8], [0, 0], [1, 0], [0.5**0.5, -(0.5**0.5)]]), rtol=1e-2)
     assert normalise(gradient, "l1").tolist() == [[0, -1], [0, 0], [1, 0], [1, 0]]
     with pytest.raises(ValueError, match="l0"):
         normalise(gradient, "l0")
@@ -124,7 +135,8 @@ def test_directions_of_steepest_ascent():
 
 def test_distances():
     difference = torch.tensor([[[[0.3, -0.4, 0.0]]]])
-    assert [round(distance(difference, torch.zeros_like(difference), norm).item(), 6) for norm in ("linf", "l2", "l1", "l0")] == [0.4, 0.5, 0.7, 2]
+    assert [round(distance(difference, torch.zeros_like(difference), norm).item(), 6)
+            for norm in ("linf", "l2", "l1", "l0")] == [0.4, 0.5, 0.7, 2]
     assert distance(torch.zeros(0, 3), torch.zeros(0, 3), "linf").shape == (0,)
     assert per_example(torch.ones(4), torch.ones(4, 1, 2, 3)).shape == (4, 1, 1, 1)
 
@@ -149,7 +161,8 @@ def test_cross_entropy_and_its_gradient_are_those_of_float64_even_where_the_mode
 
 def test_margins_and_success_with_infinite_and_missing_logits():
     inf, nan = math.inf, math.nan
-    logits = torch.tensor([[2.0, 1, 0], [0, 1, 3], [inf, 1, inf], [-inf, -inf, -inf], [inf, 0, 0], [-inf, 0, 0], [nan, 5, 0], [1, nan, 0]])
+    logits = torch.tensor([[2.0, 1, 0], [0, 1, 3], [inf, 1, inf], [-inf, -inf, -inf], [inf, 0, 0], [-inf, 0, 0],
+                           [nan, 5, 0], [1, nan, 0]])
     y = torch.zeros(8, dtype=torch.int64)
     assert margin(logits, y)[:6].tolist() == [1, -3, 0, 0, inf, -inf]
     assert fools(logits, y).tolist() == [False, True, False, False, False, True, False, False]
@@ -166,7 +179,8 @@ def test_the_smooth_margin_is_the_log_odds_at_temperature_1_and_the_margin_at_0(
     torch.testing.assert_close(smooth_margin(logits, y, torch.full((20,), 1e-3)), margin(logits, y))
     temperature = an_eighth_of(margin(logits, y))
     assert (smooth_margin(logits, y, temperature) <= margin(logits, y)).all()
-    torch.testing.assert_close(smooth_margin(9 * logits, y, an_eighth_of(margin(9 * logits, y))), 9 * smooth_margin(logits, y, temperature))
+    torch.testing.assert_close(smooth_margin(9 * logits, y, an_eighth_of(margin(9 * logits, y))),
+                               9 * smooth_margin(logits, y, temperature))
 
 
 def test_the_best_is_of_highest_loss_among_those_that_fool():
@@ -178,17 +192,19 @@ def test_the_best_is_of_highest_loss_among_those_that_fool():
         [(3, 2.0, True), (3, 0.5, True), (3, 0.1, False), (3, 1.5, False)],
     ]
     for candidates in rounds:
-        value, loss, fooled = (torch.tensor(column) for column in zip(*candidates))
+        value, loss, fooled = (torch.tensor(column) for column in zip(*candidates, strict=True))
         best.update(value[:, None].float(), loss, fooled)
     assert best.x_adv[:, 0].tolist() == [3, 1, 2, 2] and best.fooled.tolist() == [True, True, False, False]
-    best.update(torch.full((2, 1), 7.0), torch.tensor([9.0, 0.0]), torch.tensor([True, True]), rows=torch.tensor([1, 3]))
+    best.update(torch.full((2, 1), 7.0), torch.tensor([9.0, 0.0]), torch.tensor([True, True]),
+                rows=torch.tensor([1, 3]))
     assert best.x_adv[:, 0].tolist() == [3, 7, 2, 7] and torch.equal(x, torch.zeros(4, 1))
 
 
 def test_a_candidate_that_is_not_better_leaves_no_trace_whatever_it_holds():
     best = Best(torch.full((2, 3), 0.5))
     best.update(torch.full((2, 3), 0.25), torch.tensor([1.0, 1.0]), torch.tensor([False, False]))
-    best.update(torch.tensor([[math.nan, math.inf, 0.0], [0.125, 0.75, 1.0]]), torch.tensor([0.5, 2.0]), torch.tensor([False, False]))
+    best.update(torch.tensor([[math.nan, math.inf, 0.0], [0.125, 0.75, 1.0]]), torch.tensor([0.5, 2.0]),
+                torch.tensor([False, False]))
     assert best.x_adv.tolist() == [[0.25] * 3, [0.125, 0.75, 1.0]]
 
 
@@ -202,7 +218,8 @@ def test_a_large_batch_goes_through_the_model_in_parts_that_change_nothing():
         return linear(x)
 
     x, y = torch.rand(350, 1000, generator=seeded(), dtype=torch.float64), torch.arange(350) % 3
-    loss = lambda logits: cross_entropy(logits, y)
+    def loss(logits):
+        return cross_entropy(logits, y)
     with attacking(model) as parted:
         logits, _, gradient = input_gradient(parted, x, loss)
         assert sizes == [117, 117, 116] and max(sizes) * 1000 <= contract.PART
@@ -220,11 +237,13 @@ def test_the_model_comes_back_as_it_was_even_nested_and_after_an_exception():
     with pytest.raises(KeyError), torch.inference_mode(), attacking(model):
         with attacking(model):
             pass
-        assert not any(module.training for module in model.modules()) and not any(p.requires_grad for p in model.parameters())
+        assert not any(module.training
+                       for module in model.modules()) and not any(p.requires_grad for p in model.parameters())
         assert torch.is_grad_enabled() and not torch.is_inference_mode_enabled()
         raise KeyError
     assert [module.training for module in model.modules()] == [True, True, False, True]
-    assert [p.requires_grad for p in model.parameters()] == [True, False, True, True] and not torch.is_inference_mode_enabled()
+    assert [p.requires_grad for p in model.parameters()] == [True, False, True,
+                                                             True] and not torch.is_inference_mode_enabled()
 
 
 def test_the_gradient_of_each_image_is_its_own():
@@ -236,14 +255,16 @@ def test_the_gradient_of_each_image_is_its_own():
 
     logits, losses, gradient = input_gradient(model, x, lambda z: z[:, 0] * 2)
     assert torch.allclose(gradient[[0, 2]], 2 * weight[:, 0].expand(2, 4)) and (gradient[1] == 0).all()
-    assert losses.shape == (3,) and logits.shape == (3, 2) and not (logits.requires_grad or losses.requires_grad or gradient.requires_grad)
+    assert losses.shape == (3,) and logits.shape == (3, 2) and not (logits.requires_grad or losses.requires_grad
+                                                                    or gradient.requires_grad)
     with pytest.raises(ValueError, match="no gradient"):
         input_gradient(lambda z: z.detach(), x, lambda z: z.sum(1))
 
 
 def test_half_precision_models_are_welcome():
     weight = torch.randn(4, 2, generator=seeded()).bfloat16()
-    logits, losses, gradient = input_gradient(lambda z: z.bfloat16() @ weight, torch.rand(3, 4), lambda z: cross_entropy(z, torch.zeros(3, dtype=torch.int64)))
+    logits, losses, gradient = input_gradient(lambda z: z.bfloat16() @ weight, torch.rand(3, 4),
+                                              lambda z: cross_entropy(z, torch.zeros(3, dtype=torch.int64)))
     assert logits.dtype == losses.dtype == gradient.dtype == torch.float32 and gradient.abs().sum() > 0
 
 
@@ -253,9 +274,12 @@ def test_half_precision_models_are_welcome():
     (dict(x=torch.full((1, 2), 2.0)), r"x must lie in \[0, 1\]; got values from 2 to 2"),
     (dict(x=torch.full((1, 2), math.nan)), r"x must lie in \[0, 1\]; got values from nan"),
     (dict(x=np.zeros((1, 2))), "got ndarray"), (dict(x=torch.zeros(1, 2, dtype=torch.float16)), "got torch.float16"),
-    (dict(x=torch.zeros(3)), r"shape \(N, ...\); got shape \(3,\)"), (dict(y=torch.zeros(2, dtype=torch.int64)), r"shape \(1,\); got shape \(2,\)"),
-    (dict(y=torch.zeros(1)), "dtype torch.int64; got torch.float32"), (dict(eps=True), "eps must be a finite number of at least 0; got True"),
-    (dict(norm="l7", norms=("linf", "l2")), "norm must be one of 'linf', 'l2'; got 'l7'"), (dict(steps=True), "steps must be an integer of at least 1; got True"),
+    (dict(x=torch.zeros(3)), r"shape \(N, ...\); got shape \(3,\)"),
+    (dict(y=torch.zeros(2, dtype=torch.int64)), r"shape \(1,\); got shape \(2,\)"),
+    (dict(y=torch.zeros(1)), "dtype torch.int64; got torch.float32"), (dict(eps=True), "eps must be a finite number of "
+                                                                                       "at least 0; got True"),
+    (dict(norm="l7", norms=("linf", "l2")), "norm must be one of 'linf', 'l2'; got 'l7'"),
+    (dict(steps=True), "steps must be an integer of at least 1; got True"),
     (dict(queries=2.0), "queries must be an integer of at least 1; got 2.0"),
 ])
 def test_messages_say_what_was_given_and_what_is_wanted(arguments, words):

@@ -27,7 +27,8 @@ def half_space(shape=(1, 4, 5)):
 @both
 def test_only_the_label_counts(attack):
     model, x, y = digits(5)
-    labels_only = lambda z: F.one_hot(model(z).argmax(1), 10).float()
+    def labels_only(z):
+        return F.one_hot(model(z).argmax(1), 10).float()
     assert torch.equal(attack(sealed(labels_only), x, y, queries=300), attack(model, x, y, queries=300))
 
 
@@ -85,16 +86,18 @@ def test_the_votes_point_along_the_normal():
 
 
 def test_votes_that_agree_point_the_right_way():
-    model, x, direction = half_space()
+    model, x, _direction = half_space()
     with torch.no_grad():
         oracle = _Oracle(model, x, torch.zeros(1, dtype=torch.int64), "l2", 5000, False, None, None)
         normal = _normal(oracle, x, torch.arange(1), torch.tensor([0.01]), 64)  # all right: minus the mean direction
         assert torch.isfinite(normal).all() and normal.abs().sum() > 0
 
 
-@pytest.mark.parametrize("attack, queries, most", [(hop_skip_jump, 1000, 2.4), (hop_skip_jump, 4000, 1.7), (boundary, 4000, 2.1)])
+@pytest.mark.parametrize("attack, queries, most",
+                         [(hop_skip_jump, 1000, 2.4), (hop_skip_jump, 4000, 1.7), (boundary, 4000, 2.1)])
 def test_distances_on_digits(attack, queries, most):
-    """foolbox, one image at a time: HopSkipJump 2.24 and 1.6 (1,000 and 5,000 queries), boundary attack 2.50 (5,000)."""
+    """foolbox, one image at a time: HopSkipJump 2.24 and 1.6 (1,000 and 5,000 queries), boundary attack 2.50
+    (5,000)."""
     model, x, y = digits(16)
     x_adv = attack(model, x, y, queries=queries)
     assert (model(x_adv).argmax(1) != y).all()
@@ -120,7 +123,8 @@ def test_starts_and_targets(attack):
 
 @both
 def test_without_a_start_x_comes_back(attack):
-    model = lambda z: torch.tensor([1.0, 0.0]).expand(len(z), 2)
+    def model(z):
+        return torch.tensor([1.0, 0.0]).expand(len(z), 2)
     x = torch.rand(3, 1, 5, 5)
     counting = Counting(model)
     assert torch.equal(attack(counting, x, torch.zeros(3, dtype=torch.int64), starts=1 - x), x)
@@ -131,7 +135,8 @@ def test_without_a_start_x_comes_back(attack):
 def test_starts_that_do_not_fit(attack):
     model, x, y = digits(4)
     for wrong in (x[:1], x.double(), 2 - x):
-        with pytest.raises(ValueError, match="starts" if wrong.dtype != x.dtype or len(wrong) != len(x) else r"\[0, 1\]"):
+        with pytest.raises(ValueError, match="starts" if wrong.dtype != x.dtype or len(wrong) != len(x)
+                           else r"\[0, 1\]"):
             attack(model, x, y, starts=wrong)
 
 

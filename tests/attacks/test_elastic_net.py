@@ -22,24 +22,28 @@ def test_less_l1_and_more_zeros_than_carlini_wagner_and_a_larger_largest_change(
     model, x, target = mnist
     sparse, dense = ead(model, x, target, rule="l1", targeted=True), cw_l2(model, x, target, targeted=True)
     assert (model(sparse).argmax(1) == target).all() and (model(dense).argmax(1) == target).all()
-    mean = lambda x_adv, norm: geometry.distance(x_adv, x, norm).mean()
+    def mean(x_adv, norm):
+        return geometry.distance(x_adv, x, norm).mean()
     assert mean(sparse, "l1") <= 0.9 * mean(dense, "l1")
     assert mean(sparse, "l2") >= mean(dense, "l2") and mean(sparse, "linf") > mean(dense, "linf")
-    unchanged = lambda x_adv: (geometry.distance(x_adv, x, "linf") * 0 + 784 - geometry.distance(x_adv, x, "l0")).mean()
+    def unchanged(x_adv):
+        return (geometry.distance(x_adv, x, "linf") * 0 + 784 - geometry.distance(x_adv, x, "l0")).mean()
     assert unchanged(sparse) >= 400 and unchanged(sparse) >= 1.3 * unchanged(dense)
 
 
 def test_the_rule_decides_which_success_is_kept(mnist):
     model, x, target = mnist
     by_l1, by_en = (ead(model, x, target, rule=rule, targeted=True) for rule in ("l1", "en"))
-    elastic = lambda x_adv: (0.01 * geometry.distance(x_adv, x, "l1") + geometry.distance(x_adv, x, "l2") ** 2).mean()
+    def elastic(x_adv):
+        return (0.01 * geometry.distance(x_adv, x, "l1") + geometry.distance(x_adv, x, "l2") ** 2).mean()
     assert geometry.distance(by_l1, x, "l1").mean() < geometry.distance(by_en, x, "l1").mean()
     assert elastic(by_en) < elastic(by_l1)
 
 
 def test_a_larger_beta_changes_fewer_pixels(mnist):
     model, x, target = mnist
-    counts = [geometry.distance(ead(model, x, target, beta=beta, targeted=True), x, "l0").mean() for beta in (0.001, 0.01, 0.03)]
+    counts = [geometry.distance(ead(model, x, target, beta=beta, targeted=True), x, "l0").mean()
+              for beta in (0.001, 0.01, 0.03)]
     assert counts[0] > counts[1] > counts[2]
 
 

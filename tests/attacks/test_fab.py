@@ -1,4 +1,5 @@
-"""FAB: its projection against linear programming and a root finder, exact distances on linear models, its strength on MNIST."""
+"""FAB: its projection against linear programming and a root finder, exact distances on linear models, its strength on
+MNIST."""
 
 import numpy as np
 import pytest
@@ -23,7 +24,8 @@ def problem(seed, count=1, pixels=12):
 
 
 def by_linear_programming(x, value, gradient, norm):
-    """The smallest step's size in l1 or linf, None where no step in the box reaches the plane. Variables: step, and its bounds."""
+    """The smallest step's size in l1 or linf, None where no step in the box reaches the plane. Variables: step, and its
+    bounds."""
     n = len(x)
     eye, bound = np.eye(n), np.eye(n) if norm == "l1" else np.ones((n, 1))
     answer = optimize.linprog(
@@ -36,8 +38,10 @@ def by_linear_programming(x, value, gradient, norm):
 
 def by_root_finding(x, value, gradient):
     """The smallest step in l2: clip(λ gradient) for the λ that reaches the plane."""
-    step = lambda multiplier: np.clip(multiplier * gradient, -x, 1 - x)
-    miss = lambda multiplier: value + gradient @ step(multiplier)
+    def step(multiplier):
+        return np.clip(multiplier * gradient, -x, 1 - x)
+    def miss(multiplier):
+        return value + gradient @ step(multiplier)
     if miss(-1e9) * miss(1e9) > 0:
         return None
     return np.linalg.norm(step(optimize.brentq(miss, -1e4, 1e4, xtol=1e-14)))
@@ -54,7 +58,9 @@ def test_to_plane_is_the_smallest_step(norm):
         expected = by_root_finding(*arguments) if norm == "l2" else by_linear_programming(*arguments, norm)
         left = (value + (gradient * step).sum(1)).item()
         if expected is None:  # every pixel that can help goes all the way
-            assert abs(left) == pytest.approx(value.abs().item() - (gradient.abs() * torch.where(gradient * -value > 0, 1 - x, x)).sum().item())
+            assert abs(left) == pytest.approx(value.abs().item() - (gradient.abs() * torch.where(gradient * -value > 0,
+                                                                                                 1 - x,
+                                                                                                 x)).sum().item())
             continue
         reached += 1
         assert left == pytest.approx(0, abs=1e-9)
@@ -65,7 +71,8 @@ def test_to_plane_is_the_smallest_step(norm):
 def test_an_l1_step_goes_through_as_many_pixels_as_it_takes():
     """By hand: pixels of weights 100, 99, ... 1, each with room for 1, go all the way one after the other."""
     weight = torch.arange(100, 0, -1, dtype=torch.float64)
-    needed = torch.tensor([250.0, 100 + 99 + 98 + 0.5 * 97, weight[:60].sum() + 0.25 * weight[60], 5050.0, 6000.0], dtype=torch.float64)
+    needed = torch.tensor([250.0, 100 + 99 + 98 + 0.5 * 97, weight[:60].sum() + 0.25 * weight[60], 5050.0, 6000.0],
+                          dtype=torch.float64)
     step = to_plane(torch.zeros(5, 100).double(), -needed, weight.expand(5, 100), "l1")
     assert step.sum(1).tolist() == pytest.approx([2 + 51 / 98, 3.5, 60.25, 100, 100])
     assert ((step[:, 1:] > 0) <= (step[:, :-1] == 1)).all()
@@ -93,7 +100,8 @@ def test_the_exact_distance_on_a_linear_model(norm, targeted):
     logits = model(x).detach()
     y = logits.argmax(1)
     weight = model[1].weight.detach()
-    margins = torch.stack([(logits.gather(1, y[:, None])[:, 0] - logits[:, k]) / dual_norm(weight[y] - weight[k], norm) for k in range(3)], 1)
+    margins = torch.stack([(logits.gather(1, y[:, None])[:, 0] - logits[:, k]) / dual_norm(weight[y] - weight[k], norm)
+                           for k in range(3)], 1)
     margins = margins.nan_to_num(torch.inf)
     margins[torch.arange(20), y] = torch.inf
     if targeted:  # towards the nearest class: at that distance it is the target that wins
@@ -152,4 +160,5 @@ def test_within_the_ball_it_fools_nearly_all_that_are_nearer(mnist, give_up):
     fooled = model(x_adv).argmax(1) != y
     assert torch.equal(x_adv[~fooled], x[~fooled])
     assert fooled.sum() >= 0.6 * (nearest <= 0.08).sum()
-    assert (fooled & (nearest > 0.09)).sum() <= 2  # following the nearest plane can miss another class's nearer boundary
+    # following the nearest plane can miss another class's nearer boundary
+    assert (fooled & (nearest > 0.09)).sum() <= 2

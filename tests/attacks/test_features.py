@@ -1,4 +1,5 @@
-"""feature_adversary halves the distance to a guide's features; towards_image ends as near to a picture as the closest boundary."""
+"""feature_adversary halves the distance to a guide's features; towards_image ends as near to a picture as the closest
+boundary."""
 
 import pytest
 import torch
@@ -37,7 +38,8 @@ def test_with_the_guides_features_comes_its_label(mnist):
 
 
 def test_linear_features_reach_scipys_minimum():
-    """With φ(z) = W z the problem is least squares with bounds, which scipy solves exactly. (The ReLU must not overwrite φ.)"""
+    """With φ(z) = W z the problem is least squares with bounds, which scipy solves exactly. (The ReLU must not
+    overwrite φ.)"""
     from scipy.optimize import lsq_linear
 
     torch.manual_seed(0)
@@ -45,7 +47,7 @@ def test_linear_features_reach_scipys_minimum():
     x, guide = torch.rand(2, 4, 1, 4, 4, dtype=torch.float64)
     x_adv = feature_adversary(model, x, guide, eps=0.15, layer=model[1], steps=300)
     w = model[1].weight.detach()
-    for image, its_guide, found in zip(x.flatten(1), guide.flatten(1), x_adv.flatten(1)):
+    for image, its_guide, found in zip(x.flatten(1), guide.flatten(1), x_adv.flatten(1), strict=True):
         bounds = ((image - 0.15).clamp(min=0), (image + 0.15).clamp(max=1))
         best = lsq_linear(w.numpy(), (w @ its_guide).numpy(), tuple(b.numpy() for b in bounds), tol=1e-12)
         assert (w @ (found - its_guide)).norm() <= 1.01 * (2 * best.cost) ** 0.5 + 1e-6
@@ -53,7 +55,8 @@ def test_linear_features_reach_scipys_minimum():
 
 def test_layers_by_name_module_or_not_at_all(mnist):
     model, x, guide = zoo.load("mnist-mlp"), mnist.x_test[:3], mnist.x_test[3:6]
-    by_name, by_module = (feature_adversary(model, x, guide, eps=0.1, layer=layer, steps=5) for layer in ("4", model[4]))
+    by_name, by_module = (feature_adversary(model, x, guide, eps=0.1, layer=layer, steps=5)
+                          for layer in ("4", model[4]))
     assert torch.equal(by_name, by_module)
     whole, last = (feature_adversary(model, x, guide, eps=0.1, layer=layer, steps=5) for layer in (None, "5"))
     assert torch.equal(whole, last)
@@ -70,17 +73,20 @@ def test_no_worse_than_x_and_exactly_x_for_no_budget(mnist):
     assert torch.equal(feature_adversary(model, x[:0], guide[:0], eps=0.1, layer="6"), x[:0])
     assert torch.equal(feature_adversary(model, x, x, eps=0.1, layer="6"), x)
     one_huge_step = feature_adversary(model, x, guide, eps=0.5, layer="6", steps=1, step_size=1e3)
-    assert (feature_distance(model, one_huge_step, guide, layer="6") <= feature_distance(model, x, guide, layer="6")).all()
+    assert (feature_distance(model, one_huge_step, guide,
+                             layer="6") <= feature_distance(model, x, guide, layer="6")).all()
 
 
 def test_the_model_is_as_before_and_alone_is_as_together():
     torch.manual_seed(0)
-    model = nn.Sequential(nn.Conv2d(1, 3, 3), nn.BatchNorm2d(3), nn.ReLU(), nn.Dropout(), nn.Flatten(), nn.Linear(48, 3)).double().train()
+    model = nn.Sequential(nn.Conv2d(1, 3, 3), nn.BatchNorm2d(3), nn.ReLU(), nn.Dropout(), nn.Flatten(),
+                          nn.Linear(48, 3)).double().train()
     x, guide = torch.rand(2, 4, 1, 6, 6, dtype=torch.float64)
     state, random = {k: v.clone() for k, v in model.state_dict().items()}, torch.get_rng_state()
     with torch.no_grad():
         together = feature_adversary(model, x, guide, eps=0.1, layer="2", steps=10)
-    alone = torch.cat([feature_adversary(model, x[i:i + 1], guide[i:i + 1], eps=0.1, layer="2", steps=10) for i in range(4)])
+    alone = torch.cat([feature_adversary(model, x[i:i + 1], guide[i:i + 1], eps=0.1, layer="2", steps=10)
+                       for i in range(4)])
     assert torch.allclose(together, alone, atol=1e-9)
     assert model.training and model[3].training and torch.equal(torch.get_rng_state(), random)
     assert all(torch.equal(value, state[key]) for key, value in model.state_dict().items())
@@ -107,7 +113,8 @@ def test_any_picture_becomes_any_class_and_keeps_its_look(mnist, name, relative)
     model, image = zoo.load(name), mnist.x_test[:30]
     y = (mnist.y_test[:30] + 3) % 10
     starts = {
-        "noise": torch.rand(image.shape, generator=torch.Generator().manual_seed(0)), "grey": torch.full_like(image, 0.5),
+        "noise": torch.rand(image.shape, generator=torch.Generator().manual_seed(0)),
+        "grey": torch.full_like(image, 0.5),
         "of the class": torch.stack([mnist.x_test[mnist.y_test == label][0] for label in y]), "itself": image,
     }
     sizes = {}
@@ -123,16 +130,19 @@ def test_a_picture_that_is_of_the_class_is_returned_and_a_failure_returns_the_st
     model, image = zoo.load("mnist-cnn"), mnist.x_test[:5]
     start = torch.full_like(image, 0.5)
     assert torch.equal(towards_image(model, start, model(image).argmax(1), image=image), image)
-    never = lambda z: 1e-3 * z.flatten(1)[:, :3] + torch.tensor([9.0, 0, 0])
+    def never(z):
+        return 1e-3 * z.flatten(1)[:, :3] + torch.tensor([9.0, 0, 0])
     assert torch.equal(towards_image(never, start, torch.ones(5, dtype=torch.int64), image=image), start)
     assert towards_image(model, start[:0], torch.zeros(0, dtype=torch.int64), image=image[:0]).shape == (0, 1, 28, 28)
 
 
 @pytest.mark.parametrize("wrong, word", [
-    ({"image": torch.zeros(3, 1, 4, 4)}, "image"), ({"image": torch.full((2, 1, 4, 4), 2.0)}, "image"), ({"step_size": 0}, "step_size"),
+    ({"image": torch.zeros(3, 1, 4, 4)}, "image"), ({"image": torch.full((2, 1, 4, 4), 2.0)}, "image"),
+    ({"step_size": 0}, "step_size"),
     ({"shrink": 1.0}, "shrink"), ({"y": torch.full((2,), 99)}, "labels"), ({"steps": 0}, "steps"),
 ])
 def test_wrong_arguments_are_named(wrong, word):
-    arguments = {"model": nn.Flatten(), "x": torch.zeros(2, 1, 4, 4), "y": torch.ones(2, dtype=torch.int64), "image": torch.zeros(2, 1, 4, 4)} | wrong
+    arguments = {"model": nn.Flatten(), "x": torch.zeros(2, 1, 4, 4), "y": torch.ones(2, dtype=torch.int64),
+                 "image": torch.zeros(2, 1, 4, 4)} | wrong
     with pytest.raises(ValueError, match=word):
         towards_image(**arguments)

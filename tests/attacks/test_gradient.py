@@ -1,4 +1,5 @@
-"""The gradient attacks: closed forms on linear models, exact counts of passes, the strongest image kept, strength on MNIST."""
+"""The gradient attacks: closed forms on linear models, exact counts of passes, the strongest image kept, strength on
+MNIST."""
 
 from functools import partial
 
@@ -11,7 +12,8 @@ from advcourse.attacks import apgd, bim, contract, fgsm, least_likely, mim, pgd,
 from tests.attacks.counting import Counting
 
 cross_entropy = partial(nn.functional.cross_entropy, reduction="none")
-pytestmark = pytest.mark.filterwarnings("ignore:gradient masking")  # the tiny network's ReLUs are all dead on a few images
+# the tiny network's ReLUs are all dead on a few images
+pytestmark = pytest.mark.filterwarnings("ignore:gradient masking")
 
 
 def network(dtype=torch.float32, dropout=False):
@@ -89,10 +91,12 @@ def test_bad_input_is_named():
 def linear(pixels=16, classes=2):
     torch.manual_seed(5)
     model = nn.Sequential(nn.Flatten(), nn.Linear(pixels, classes)).double().requires_grad_(False)
-    return model, torch.rand(6, 1, 4, pixels // 4, generator=torch.Generator().manual_seed(6), dtype=torch.float64) * 0.4 + 0.3
+    return model, torch.rand(6, 1, 4, pixels // 4, generator=torch.Generator().manual_seed(6),
+                             dtype=torch.float64) * 0.4 + 0.3
 
 
-@pytest.mark.parametrize("attack", [fgsm, bim, mim, partial(pgd, step_size=0.2, steps=30)], ids=["fgsm", "bim", "mim", "pgd"])
+@pytest.mark.parametrize("attack", [fgsm, bim, mim, partial(pgd, step_size=0.2, steps=30)],
+                         ids=["fgsm", "bim", "mim", "pgd"])
 @pytest.mark.parametrize("norm, eps", [("linf", 0.1), ("l2", 0.2)])
 def test_on_a_linear_model_of_two_classes_all_find_the_optimum(attack, norm, eps):
     model, x = linear()
@@ -103,7 +107,8 @@ def test_on_a_linear_model_of_two_classes_all_find_the_optimum(attack, norm, eps
 
 
 def test_pgd_in_l1_finds_the_optimum_of_a_linear_model_in_the_box():
-    """In the l1 ball and the box the best is greedy: fill the pixel of largest weight up to its bound, then the next."""
+    """In the l1 ball and the box the best is greedy: fill the pixel of largest weight up to its bound, then the
+    next."""
     model, x = linear()
     direction = (model[1].weight[1] - model[1].weight[0]).tolist()
     best = x.flatten(1).clone()
@@ -114,7 +119,8 @@ def test_pgd_in_l1_finds_the_optimum_of_a_linear_model_in_the_box():
             image[i] += move if direction[i] > 0 else -move
             left -= move
     x_adv = pgd(model, x, torch.zeros(6, dtype=torch.int64), eps=1.5, norm="l1", steps=100)
-    reached, possible = ((z.flatten(1) - x.flatten(1)) @ torch.tensor(direction, dtype=torch.float64) for z in (x_adv, best))
+    reached, possible = ((z.flatten(1) - x.flatten(1)) @ torch.tensor(direction, dtype=torch.float64)
+                         for z in (x_adv, best))
     assert (reached > 0.99 * possible).all() and (reached <= possible + 1e-9).all()
 
 
@@ -130,7 +136,8 @@ def test_least_likely_is_bim_towards_the_least_likely_class_whatever_y():
 
 def test_n_steps_are_n_gradients_and_one_last_look():
     x, y = images(7)
-    for attack, forwards, backwards in ((fgsm, 1, 1), (partial(fgsm, random_start=True), 1, 1), (bim, 11, 10), (mim, 11, 10), (least_likely, 12, 10),
+    for attack, forwards, backwards in ((fgsm, 1, 1), (partial(fgsm, random_start=True), 1, 1), (bim, 11, 10),
+                                        (mim, 11, 10), (least_likely, 12, 10),
                                         (partial(pgd, steps=5, restarts=3), 18, 15),
                                         (partial(pgd, steps=5, restarts=3, random_start=False), 6, 5)):
         counting = Counting(network())
@@ -138,7 +145,8 @@ def test_n_steps_are_n_gradients_and_one_last_look():
         assert (counting.forward_images, counting.backward_images) == (7 * forwards, 7 * backwards)
 
 
-@pytest.mark.parametrize("attack", [fgsm, bim, mim, least_likely, pgd, partial(pgd, norm="l1", stop_when_fooled=True), apgd, ti_fgsm],
+@pytest.mark.parametrize("attack", [fgsm, bim, mim, least_likely, pgd, partial(pgd, norm="l1", stop_when_fooled=True),
+                                    apgd, ti_fgsm],
                          ids=["fgsm", "bim", "mim", "least_likely", "pgd", "pgd l1", "apgd", "ti_fgsm"])
 def test_a_large_batch_passes_in_parts_and_gives_the_same(attack, monkeypatch):
     x, y = images(25, torch.float64)
@@ -223,12 +231,14 @@ def test_momentum_is_the_papers_sum_with_each_images_own_norm():
 
 
 def test_confident_models_are_attacked_where_float32_says_the_loss_is_zero():
-    """Logits a hundred apart: F.cross_entropy is 0 and its gradient lacks the true class; the attack must find its way all the same."""
+    """Logits a hundred apart: F.cross_entropy is 0 and its gradient lacks the true class; the attack must find its way
+    all the same."""
     torch.manual_seed(0)
     weight = torch.randn(2, 16)
     x = torch.full((1, 1, 4, 4), 0.5)
     scale = 60 / ((weight[0] - weight[1]) @ x.flatten()).abs()
-    model = lambda z: scale * z.flatten(1) @ weight.T
+    def model(z):
+        return scale * z.flatten(1) @ weight.T
     y = model(x).argmax(1)
     assert nn.functional.cross_entropy(model(x), y) == 0
     direction = (weight[1 - y] - weight[y]).view_as(x).sign()

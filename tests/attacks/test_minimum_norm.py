@@ -14,7 +14,8 @@ DUAL = {"l2": 2, "linf": 1, "l1": float("inf")}
 
 
 def linear(classes=6, pixels=25, dtype=torch.float64, seed=0):
-    """A linear model with weights so small that no nearest boundary lies outside the box; images in the middle of it."""
+    """A linear model with weights so small that no nearest boundary lies outside the box; images in the middle of
+    it."""
     generator = torch.Generator().manual_seed(seed)
     model = nn.Sequential(nn.Flatten(), nn.Linear(pixels, classes)).to(dtype).requires_grad_(False)
     model[1].weight.copy_(torch.randn(classes, pixels, generator=generator))
@@ -123,7 +124,8 @@ def test_projection_onto_ball_and_box_is_the_nearest_point():
         for i in range(6):
             # r = p − q with p, q >= 0 makes the l1 norm smooth.
             bounds = [(0, 1 - v) for v in x[i].tolist()] + [(0, v) for v in x[i].tolist()]
-            split = lambda v: v[:8] - v[8:]
+            def split(v):
+                return v[:8] - v[8:]
             size = (lambda v: 0.6 - v.sum()) if norm == "l1" else (lambda v: 0.36 - (split(v) ** 2).sum())
             solved = minimize(lambda v: ((split(v) - delta[i].numpy()) ** 2).sum(), [0.01] * 16, bounds=bounds,
                               constraints={"type": "ineq", "fun": size}, options={"maxiter": 500, "ftol": 1e-12})
@@ -138,7 +140,8 @@ def test_a_short_change_is_lengthened_to_the_radius_by_the_pixels_that_have_room
     assert ours[0, 0] == 1 - x[0, 0] and ours[0, 3] == 0 and torch.allclose(ours[0, 1], -ours[0, 2])
     assert 0.99 * 0.6 <= torch.linalg.vector_norm(ours, order) <= 0.6 + 1e-6
     # Where the box is nearer than the radius, its corner.
-    assert torch.allclose(_to_radius(delta, torch.tensor([1e9]), norm, -x, 1 - x), torch.tensor([[0.05, 0.5, -0.5, 0.0]]))
+    assert torch.allclose(_to_radius(delta, torch.tensor([1e9]), norm, -x, 1 - x),
+                          torch.tensor([[0.05, 0.5, -0.5, 0.0]]))
 
 
 def test_in_l0_as_many_pixels_are_kept_as_the_radius_says_even_among_equals():
@@ -220,10 +223,11 @@ def test_fmn_is_nearer_than_deepfool_and_each_norm_is_best_at_its_own(mnist):
 
 
 def test_fmn_finds_its_way_where_gradients_mislead(mnist):
-    """The adversarially trained network in linf 0.3 hides its boundary from l1 and l2. Foolbox's DDN with 100 steps ends at 1.97 in l2.
+    """The adversarially trained network in linf 0.3 hides its boundary from l1 and l2. Foolbox's DDN with 100 steps
+    ends at 1.97 in l2.
 
-    With the paper's margin and without lengthening δ, 52 % of the images stay unfooled in l2, and the median is 21 in l1; lengthened before it
-    is clipped, δ ends at 1.82 in l2 and 11 in l1."""
+    With the paper's margin and without lengthening δ, 52 % of the images stay unfooled in l2, and the median is 21 in
+    l1; lengthened before it is clipped, δ ends at 1.82 in l2 and 11 in l1."""
     model = zoo.load("mnist-robust")
     x, y = mnist
     right = model(x).argmax(1) == y
@@ -254,7 +258,8 @@ def test_targeted_fmn_on_mnist(mnist):
 
 
 def test_no_gradient_no_hang():
-    flat = lambda x: torch.cat([x.flatten(1).sum(1, keepdim=True) * 0 + 1, x.flatten(1)[:, :1] * 0], 1)
+    def flat(x):
+        return torch.cat([x.flatten(1).sum(1, keepdim=True) * 0 + 1, x.flatten(1)[:, :1] * 0], 1)
     x = torch.rand(3, 1, 4, 4)
     for attack in (deepfool, fmn):
         with pytest.warns(RuntimeWarning, match="gradient masking"):

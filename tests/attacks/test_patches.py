@@ -1,4 +1,5 @@
-"""patch: a pattern inside its mask that works wherever it lands, far better than a random one; glasses that look like glasses."""
+"""patch: a pattern inside its mask that works wherever it lands, far better than a random one; glasses that look like
+glasses."""
 
 import pytest
 import torch
@@ -19,7 +20,8 @@ def reached(model, x, y, pattern, mask, target, place=None):
     """The share of images of other classes that are seen as the target."""
     torch.manual_seed(0)
     with torch.no_grad():
-        return (model(apply_patch(x, pattern, mask, place=place)).argmax(1) == target)[y != target].double().mean().item()
+        return (model(apply_patch(x, pattern, mask,
+                                  place=place)).argmax(1) == target)[y != target].double().mean().item()
 
 
 def at_random(mask):
@@ -28,7 +30,9 @@ def at_random(mask):
 
 def test_glasses_fool_far_more_often_than_random_glasses(mnist):
     model, mask = zoo.load("mnist-cnn"), glasses_mask((1, 28, 28))
-    wrong = lambda pattern: (model(apply_patch(mnist.x_test, pattern, mask)).argmax(1) != mnist.y_test).double().mean().item()
+    def wrong(pattern):
+        return (model(apply_patch(mnist.x_test, pattern,
+                                                   mask)).argmax(1) != mnist.y_test).double().mean().item()
     pattern = patch(model, mnist.x_train, mnist.y_train, mask=mask)
     assert wrong(pattern) >= max(0.3, 1.5 * wrong(at_random(mask)))
     target = 3  # not 8: to this model every third digit behind glasses, of whatever pattern, is an 8
@@ -41,7 +45,8 @@ def test_a_patch_works_wherever_it_lands(mnist):
     model, place = zoo.load("mnist-cnn"), v2.RandomAffine(20, (0.25, 0.25), (0.9, 1.1))
     mask = torch.zeros(28, 28)
     mask[8:20, 8:20] = 1
-    pattern = patch(model, mnist.x_train, torch.full_like(mnist.y_train, 3), mask=mask, place=place, targeted=True, steps=100)
+    pattern = patch(model, mnist.x_train, torch.full_like(mnist.y_train, 3), mask=mask, place=place, targeted=True,
+                    steps=100)
     ours, random = (reached(model, mnist.x_test, mnist.y_test, p, mask, 3, place) for p in (pattern, at_random(mask)))
     assert ours >= 0.25 and ours >= 3 * random
 
@@ -84,11 +89,13 @@ def test_glasses(shape):
 
 def test_inside_the_mask_and_nothing_else_changes():
     torch.manual_seed(0)
-    model = nn.Sequential(nn.Conv2d(2, 3, 3), nn.BatchNorm2d(3), nn.Dropout(), nn.Flatten(), nn.Linear(3 * 14 * 15, 4)).train()
+    model = nn.Sequential(nn.Conv2d(2, 3, 3), nn.BatchNorm2d(3), nn.Dropout(), nn.Flatten(),
+                          nn.Linear(3 * 14 * 15, 4)).train()
     x, y, mask = torch.rand(5, 2, 16, 17), torch.tensor([0, 1, 2, 3, 0]), glasses_mask((16, 17))
     state, random = {k: v.clone() for k, v in model.state_dict().items()}, torch.get_rng_state()
     with torch.no_grad():
-        pattern, again = (patch(model, x, y, mask=mask, place=v2.RandomRotation(10), steps=5, batch_size=4) for _ in range(2))
+        pattern, again = (patch(model, x, y, mask=mask, place=v2.RandomRotation(10), steps=5, batch_size=4)
+                          for _ in range(2))
     assert torch.equal(pattern, again) and pattern.shape == (2, 16, 17) and not pattern.requires_grad
     assert pattern.min() >= 0 and pattern.max() <= 1 and (pattern[:, ~mask] == 0).all()
     assert model.training and torch.equal(torch.get_rng_state(), random)
@@ -97,9 +104,12 @@ def test_inside_the_mask_and_nothing_else_changes():
     assert patch(model, x[:0], y[:0], mask=mask).shape == (2, 16, 17)
 
 
-@pytest.mark.parametrize("wrong, word", [({"mask": torch.ones(5, 5)}, "mask"), ({"mask": 2 * torch.ones(4, 4)}, "mask"), ({"steps": 0}, "steps"),
-                                         ({"x": torch.zeros(2, 16)}, "channels"), ({"y": torch.full((2,), 50)}, "labels")])
+@pytest.mark.parametrize("wrong, word", [({"mask": torch.ones(5, 5)}, "mask"), ({"mask": 2 * torch.ones(4, 4)}, "mask"),
+                                         ({"steps": 0}, "steps"),
+                                         ({"x": torch.zeros(2, 16)}, "channels"),
+                                         ({"y": torch.full((2,), 50)}, "labels")])
 def test_wrong_arguments_are_named(wrong, word):
-    arguments = {"model": nn.Flatten(), "x": torch.zeros(2, 1, 4, 4), "y": torch.ones(2, dtype=torch.int64), "mask": torch.ones(4, 4)} | wrong
+    arguments = {"model": nn.Flatten(), "x": torch.zeros(2, 1, 4, 4), "y": torch.ones(2, dtype=torch.int64),
+                 "mask": torch.ones(4, 4)} | wrong
     with pytest.raises(ValueError, match=word):
         patch(**arguments)

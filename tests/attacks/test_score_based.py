@@ -1,4 +1,5 @@
-"""SPSA and NES: the estimate against the true gradient, where the model is asked, budgets, and a defence without gradients."""
+"""SPSA and NES: the estimate against the true gradient, where the model is asked, budgets, and a defence without
+gradients."""
 
 import copy
 
@@ -19,7 +20,8 @@ def estimate(model, x, y, pairs, method, at=None, eps=0.3, norm="linf"):
         return -losses.margin(logits, y[owner]), losses.fools(logits, y[owner])
 
     with torch.no_grad():
-        return estimate_gradient(ask, x if at is None else at, x, torch.arange(len(x)), eps, norm, 0.01, pairs, method.directions,
+        return estimate_gradient(ask, x if at is None else at, x, torch.arange(len(x)), eps, norm, 0.01, pairs,
+                                 method.directions,
                                  torch.Generator().manual_seed(5), contract.Best(x.clone()))
 
 
@@ -96,7 +98,8 @@ def test_an_image_does_not_depend_on_its_batch_or_its_place(attack):
 def test_spsa_is_nearly_as_strong_as_pgd():
     """Uesato et al.: 100 steps of 128 samples; at most 10 points behind PGD."""
     model, x, y = digits(30)
-    accuracy = lambda x_adv: (model(x_adv).argmax(1) == y).float().mean().item()
+    def accuracy(x_adv):
+        return (model(x_adv).argmax(1) == y).float().mean().item()
     assert accuracy(spsa(model, x, y, eps=0.3, queries=12_900)) <= min(0.1, accuracy(pgd(model, x, y, eps=0.3)) + 0.1)
     assert accuracy(spsa(model, x, y, eps=0.1, queries=12_900)) <= accuracy(pgd(model, x, y, eps=0.1)) + 0.1
 
@@ -132,6 +135,7 @@ def test_targeted(attack):
 @both
 def test_arguments(attack):
     model, x, y = digits(3)
-    for wrong in (dict(samples=3), dict(samples=0), dict(delta=0), dict(queries=0), dict(norm="l1"), dict(step_size=-1.0)):
+    for wrong in (dict(samples=3), dict(samples=0), dict(delta=0), dict(queries=0), dict(norm="l1"),
+                  dict(step_size=-1.0)):
         with pytest.raises(ValueError, match=next(iter(wrong))):
             attack(model, x, y, **dict(dict(eps=0.3), **wrong))

@@ -51,7 +51,8 @@ def test_on_a_linear_model_it_changes_the_pairs_of_the_papers_map_in_order():
     a, b = weights[2], weights[:2].sum(0)
     free, wanted = set(range(16)), x.flatten().clone()
     for _ in range(3):
-        pairs = [(-(a[p] + a[q]) * (b[p] + b[q]), p, q) for p in free for q in free if p < q and a[p] + a[q] > 0 and b[p] + b[q] < 0]
+        pairs = [(-(a[p] + a[q]) * (b[p] + b[q]), p, q) for p in free for q in free if p < q and a[p] + a[q] > 0
+                 and b[p] + b[q] < 0]
         _, p, q = max(pairs)
         wanted[[p, q]] = 1
         free -= {p, q}
@@ -111,7 +112,8 @@ def test_images_leave_when_they_are_done():
 
 def test_arguments_of_jsma():
     model, x, y = digits(10)
-    for wrong in (dict(direction="up"), dict(others="some"), dict(step_size=1.5), dict(step_size=0.0), dict(max_share=2), dict(max_share=0)):
+    for wrong in (dict(direction="up"), dict(others="some"), dict(step_size=1.5), dict(step_size=0.0),
+                  dict(max_share=2), dict(max_share=0)):
         with pytest.raises(ValueError, match=next(iter(wrong))):
             jsma(model, x, y, **wrong)
 
@@ -142,7 +144,8 @@ def test_it_changes_at_most_so_many_positions_in_all_their_channels(shape, pixel
 def test_it_finds_the_one_pixel_that_matters_and_its_colour():
     def model(x):  # the second class wins where pixel (7, 3) is nearly pure blue
         blue = 1 - (x[:, :, 7, 3] - torch.tensor([0.0, 0.0, 1.0])).abs().amax(1)
-        near = torch.stack([1 - (x[:, 2, 6:9, 2:5] - 1).abs().amax(2).amax(1), blue], 1).amax(1)  # and its neighbours lead there
+        # and its neighbours lead there
+        near = torch.stack([1 - (x[:, 2, 6:9, 2:5] - 1).abs().amax(2).amax(1), blue], 1).amax(1)
         return torch.stack([torch.full_like(near, 0.8), near], 1)
 
     x = torch.full((3, 3, 12, 12), 0.4)
@@ -183,5 +186,6 @@ def test_jsma_on_a_compiled_model():
     model = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(36, 8), torch.nn.ReLU(), torch.nn.Linear(8, 3))
     x = torch.rand(4, 1, 6, 6, generator=torch.Generator().manual_seed(2))
     y = model(x).argmax(1)
-    assert torch.allclose(jsma(torch.compile(model, backend="aot_eager", dynamic=True), x, y), jsma(model, x, y), atol=1e-6)
+    assert torch.allclose(jsma(torch.compile(model, backend="aot_eager", dynamic=True), x, y), jsma(model, x, y),
+                          atol=1e-6)
     torch._dynamo.reset()

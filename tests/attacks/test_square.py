@@ -1,4 +1,7 @@
-"""Square: its bumps against the paper's sum written out, its budget counted outside, its strength without a gradient."""
+"""Square: its bumps against the paper's sum written out, its budget counted outside, its strength without a
+gradient."""
+
+from itertools import pairwise
 
 import pytest
 import torch
@@ -19,7 +22,8 @@ def mnist():
 
 
 class Scores:
-    """A model that lets nobody differentiate it, and that counts how often it sees each image (told apart by a corner pixel)."""
+    """A model that lets nobody differentiate it, and that counts how often it sees each image (told apart by a corner
+    pixel)."""
 
     def __init__(self, model):
         self.model, self.queries, self.seen = model, 0, []
@@ -90,7 +94,7 @@ def test_in_linf_every_pixel_stands_at_the_border_and_every_query_changes_someth
     square(spy, x[:1], y[:1], eps=0.02, queries=400)
     low, high = geometry.bounds(x[:1], 0.02)
     assert all(((batch == low) | (batch == high)).all() for batch in spy.seen)
-    assert all(not torch.equal(one, two) for one, two in zip(spy.seen, spy.seen[1:]))
+    assert all(not torch.equal(one, two) for one, two in pairwise(spy.seen))
 
 
 @pytest.mark.parametrize("norm", ["linf", "l2", "l1"])
@@ -106,7 +110,8 @@ def test_an_image_s_result_does_not_depend_on_its_batch(mnist, norm):
 @pytest.mark.parametrize("norm, eps, highest", [("linf", 0.12, 0.25), ("l2", 2.0, 0.25), ("l1", 15.0, 0.3)])
 def test_strength(mnist, norm, eps, highest):
     model, x, y = mnist
-    accuracy = [(model(square(model, x, y, eps=eps, norm=norm, queries=queries)).argmax(1) == y).double().mean().item() for queries in (20, 800)]
+    accuracy = [(model(square(model, x, y, eps=eps, norm=norm, queries=queries)).argmax(1) == y).double().mean().item()
+                for queries in (20, 800)]
     assert accuracy[1] <= highest
     assert accuracy[1] < accuracy[0] - 0.1
 
@@ -116,8 +121,10 @@ def test_with_few_queries_the_squares_shrink_earlier_in_linf_alone(monkeypatch, 
     seen = []
     proposals = _Linf if norm == "linf" else _Bumps
     change = proposals.change
-    monkeypatch.setattr(proposals, "change", lambda self, x_adv, share: (seen.append(share), change(self, x_adv, share))[1])
-    square(lambda x: torch.zeros(len(x), 3), torch.rand(1, 1, 8, 8), torch.zeros(1, dtype=torch.int64), eps=0.3, norm=norm, queries=11)
+    monkeypatch.setattr(proposals, "change", lambda self, x_adv,
+                        share: (seen.append(share), change(self, x_adv, share))[1])
+    square(lambda x: torch.zeros(len(x), 3), torch.rand(1, 1, 8, 8), torch.zeros(1, dtype=torch.int64), eps=0.3,
+           norm=norm, queries=11)
     assert [seen[0], seen[1], seen[-1]] == pytest.approx(shares)
 
 
@@ -134,7 +141,8 @@ def test_it_gives_up_only_where_other_attacks_came_nearer(mnist):
     for reached in (None, torch.zeros(25), losses.margin(model(x[:25]), y[:25])):
         spy = Scores(model)
         with torch.no_grad():
-            x_adv = search(spy, x[:25], y[:25], eps=0.07, norm="linf", queries=5000, targeted=False, generator=torch.Generator().manual_seed(0), reached=reached)
+            x_adv = search(spy, x[:25], y[:25], eps=0.07, norm="linf", queries=5000, targeted=False,
+                           generator=torch.Generator().manual_seed(0), reached=reached)
         queries.append(spy.queries)
         fooled.append((model(x_adv).argmax(1) != y[:25]).sum().item())
     assert queries[1] < 0.6 * queries[0]

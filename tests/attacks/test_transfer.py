@@ -37,7 +37,8 @@ def test_without_their_idea_they_are_mim(norm, eps, targeted, decay):
 def test_with_their_idea_they_are_not():
     model, x, y = problem()
     plain = mim(model, x, y, eps=0.1, steps=4)
-    for attack in (partial(ti_fgsm, model), partial(di_fgsm, model), partial(ensemble, [model, network((1, 8, 8), torch.float64, seed=5)])):
+    for attack in (partial(ti_fgsm, model), partial(di_fgsm, model),
+                   partial(ensemble, [model, network((1, 8, 8), torch.float64, seed=5)])):
         assert not torch.equal(attack(x, y, eps=0.1, steps=4), plain)
 
 
@@ -90,17 +91,18 @@ def test_fused_models_are_the_formulas_written_out(weights):
     models, x = [network((1, 8, 8), seed=seed) for seed in (1, 5)], images(5, (1, 8, 8))
     w = weights or [0.5, 0.5]
     logits = [model(x) for model in models]
-    probabilities = sum(a * z.softmax(1) for a, z in zip(w, logits))
+    probabilities = sum(a * z.softmax(1) for a, z in zip(w, logits, strict=True))
     assert torch.allclose(Fused(models, weights)(x).softmax(1), probabilities, atol=1e-6)
-    assert torch.allclose(Fused(models, weights, "logits")(x), sum(a * z for a, z in zip(w, logits)), atol=1e-6)
+    assert torch.allclose(Fused(models, weights, "logits")(x), sum(a * z for a, z in zip(w, logits, strict=True)), atol=1e-6)
     y = torch.arange(5) % 4
-    losses = sum(a * F.cross_entropy(z, y, reduction="none") for a, z in zip(w, logits))
+    losses = sum(a * F.cross_entropy(z, y, reduction="none") for a, z in zip(w, logits, strict=True))
     of_losses = Fused(models, weights, "losses")(x)
     assert torch.allclose(-of_losses.gather(1, y[:, None])[:, 0], losses, atol=1e-5)
 
 
 def test_fused_models_are_exact_where_probabilities_underflow():
-    sure = lambda x: torch.tensor([[1000.0, 0.0]]).expand(len(x), 2)
+    def sure(x):
+        return torch.tensor([[1000.0, 0.0]]).expand(len(x), 2)
     assert torch.allclose(Fused([sure, sure])(torch.zeros(1, 1, 2, 2)), torch.tensor([[0.0, -1000.0]]))
 
 
@@ -119,7 +121,8 @@ def test_wrong_arguments_are_named():
                         (lambda: di_fgsm(model, x, y, eps=0.1, probability=1.2), "probability must lie in.*1.2"),
                         (lambda: di_fgsm(model, x, y, eps=0.1, smallest=0), "smallest must lie in.*0"),
                         (lambda: ensemble([], x, y, eps=0.1), "a list of at least one model"),
-                        (lambda: ensemble([model], x, y, eps=0.1, weights=[1, 2]), "weights must be one number above 0 for each of the 1"),
+                        (lambda: ensemble([model], x, y, eps=0.1, weights=[1, 2]), "weights must be one number above 0 "
+                                                                                   "for each of the 1"),
                         (lambda: ensemble([model], x, y, eps=0.1, fuse="votes"), "fuse must be.*'votes'"),
                         (lambda: di_fgsm(model, x.flatten(1), y, eps=0.1), "channels, height, width")):
         with pytest.raises(ValueError, match=words):
@@ -149,7 +152,8 @@ def test_an_ensemble_carries_over_better_than_each_of_its_members(family):
     together = 1 - evaluate.accuracy(unseen, ensemble(known, x, y, eps=0.08), y)
     assert together > max(alone) + 0.03
     goal = (y + 1) % 10
-    reached = lambda x_adv: evaluate.accuracy(unseen, x_adv, goal)
+    def reached(x_adv):
+        return evaluate.accuracy(unseen, x_adv, goal)
     one = max(reached(mim(model, x, goal, eps=0.15, targeted=True)) for model in known)
     assert reached(ensemble(known, x, goal, eps=0.15, targeted=True)) > one + 0.03
 
@@ -162,6 +166,8 @@ def test_in_the_white_box_they_still_fool(family, attack):
 
 def test_it_is_stronger_than_one_step_in_the_white_box(family):
     (model, *_), x, y = family
-    loss = lambda x_adv: F.cross_entropy(model(x_adv), y)
-    assert loss(di_fgsm(model, x, y, eps=0.05)) > loss(x) and loss(bim(model, x, y, eps=0.05)) > loss(fgsm(model, x, y, eps=0.05))
+    def loss(x_adv):
+        return F.cross_entropy(model(x_adv), y)
+    assert loss(di_fgsm(model, x, y, eps=0.05)) > loss(x) and loss(bim(model, x, y,
+                                                                       eps=0.05)) > loss(fgsm(model, x, y, eps=0.05))
     assert isinstance(Fused([model]), nn.Module)

@@ -49,7 +49,8 @@ def test_the_deepfool_form_too(mnist):
     model = zoo.load("mnist-cnn")
     for norm, eps in (("linf", 0.2), ("l2", 4.0)):
         delta = universal(model, mnist.x_train[:40], eps=eps, norm=norm, method="deepfool", steps=2)
-        assert fooled(model, mnist.x_test, delta) >= 3 * fooled(model, mnist.x_test, random_delta(delta.shape, eps, norm))
+        assert fooled(model, mnist.x_test, delta) >= 3 * fooled(model, mnist.x_test,
+                                                                random_delta(delta.shape, eps, norm))
 
 
 @pytest.mark.parametrize("method", ["gradient", "deepfool"])
@@ -100,7 +101,8 @@ def test_empty_and_zero(linear):
 
 
 @pytest.mark.parametrize("wrong, word", [
-    ({"eps": -1}, "eps"), ({"norm": "l1"}, "norm"), ({"method": "sgd"}, "method"), ({"steps": 0}, "steps"), ({"targeted": True}, "labels to reach"),
+    ({"eps": -1}, "eps"), ({"norm": "l1"}, "norm"), ({"method": "sgd"}, "method"), ({"steps": 0}, "steps"),
+    ({"targeted": True}, "labels to reach"),
     ({"y": torch.full((40,), 7)}, "labels"), ({"x": torch.full((2, 1, 6, 6), 1.5)}, "0, 1"),
 ])
 def test_wrong_arguments_are_named(linear, wrong, word):

@@ -1,4 +1,5 @@
-"""virtual_adversarial: the top eigenvector of the divergence's Hessian, and at least three times a random direction on MNIST."""
+"""virtual_adversarial: the top eigenvector of the divergence's Hessian, and at least three times a random direction on
+MNIST."""
 
 import pytest
 import torch
@@ -25,9 +26,10 @@ def test_it_is_the_top_eigenvector_of_the_hessian():
     """Against the Hessian of KL, computed by autograd twice over: an independent way to the same direction."""
     model, x = small_problem()
     d = virtual_adversarial(model, x, eps=1e-3, steps=60, xi=1e-4) - x
-    for image, found in zip(x, d):
+    for image, found in zip(x, d, strict=True):
         log_p = F.log_softmax(model(image[None]), 1).detach()
-        kl = lambda r: (log_p.exp() * (log_p - F.log_softmax(model((image.flatten() + r).view(1, 1, 4, 4)), 1))).sum()
+        def kl(r):
+            return (log_p.exp() * (log_p - F.log_softmax(model((image.flatten() + r).view(1, 1, 4, 4)), 1))).sum()
         hessian = torch.autograd.functional.hessian(kl, torch.zeros(16, dtype=torch.float64))
         top = torch.linalg.eigh(hessian).eigenvectors[:, -1]
         assert F.cosine_similarity(found.flatten(), top, dim=0).abs() > 0.999
@@ -55,7 +57,8 @@ def test_on_mnist_at_least_three_times_the_divergence_of_a_random_direction(mnis
 
 def test_more_iterations_do_not_hurt_and_one_is_already_good(mnist):
     model, x = zoo.load("mnist-cnn"), mnist.x_test
-    means = [divergence(model(x), model(virtual_adversarial(model, x, eps=1.0, steps=steps))).mean().item() for steps in (1, 5, 20)]
+    means = [divergence(model(x), model(virtual_adversarial(model, x, eps=1.0, steps=steps))).mean().item()
+             for steps in (1, 5, 20)]
     assert means[0] >= 0.3 * means[2] and means[1] <= 1.05 * means[2]
 
 

@@ -72,7 +72,8 @@ def jupyterlab(folder, settings=SETTINGS):
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     server = subprocess.Popen(
-        [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ServerApp.ip=127.0.0.1", f"--ServerApp.port={port}",
+        [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ServerApp.ip=127.0.0.1",
+         f"--ServerApp.port={port}",
          "--IdentityProvider.token=", f"--ServerApp.root_dir={folder}"],
         env={**os.environ, "JUPYTERLAB_SETTINGS_DIR": str(folder / "settings"), "OMP_NUM_THREADS": "1"},
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -97,7 +98,8 @@ def page_of(address):
 
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync"])
+            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu", "--disable-background-networking",
+                                            "--disable-sync"])
         page = browser.new_page(viewport={"width": 1366, "height": 768})
         page.set_default_timeout(120_000)
         page.goto(address)
@@ -112,13 +114,16 @@ def run_all_cells(page):
     page.get_by_role("menuitem", name="Run", exact=True).click()
     page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
     page.wait_for_function(
-        "() => /\\[\\d+\\]/.test([...document.querySelectorAll('.jp-CodeCell .jp-InputPrompt')].at(-1).textContent)", timeout=300_000)
+        "() => /\\[\\d+\\]/.test([...document.querySelectorAll('.jp-CodeCell .jp-InputPrompt')].at(-1).textContent)",
+        timeout=300_000)
 
 
 def opened_up_to_its_widget(path, folder):
-    """Copy the notebook without outputs, so that what is seen comes from this run, and without the cells after its first widget."""
+    """Copy the notebook without outputs, so that what is seen comes from this run, and without the cells after its
+    first widget."""
     notebook = nbformat.read(path, as_version=4)
-    [last, *_] = [index for index, cell in enumerate(notebook.cells) if cell.cell_type == "code" and WIDGET in cell.source]
+    [last, *_] = [index for index, cell in enumerate(notebook.cells) if cell.cell_type == "code"
+                  and WIDGET in cell.source]
     notebook.cells = notebook.cells[: last + 1]
     for cell in notebook.cells:
         if cell.cell_type == "code":
@@ -152,7 +157,8 @@ def test_a_student_moves_the_widget(number, tmp_path):
 
 
 def test_a_student_hands_in(tmp_path):
-    """The solved welcome with a name in it and the checklist cell at its end, run in JupyterLab: the file is there, and so is what is wrong.
+    """The solved welcome with a name in it and the checklist cell at its end, run in JupyterLab: the file is there, and
+    so is what is wrong.
 
     Under this name the answers of 00.2 stand in another order than without one, so that the solution's letter is wrong.
     """

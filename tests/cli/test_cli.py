@@ -30,7 +30,8 @@ def one_line_error(result):
 
 def python(code, *arguments, **options):
     """Run `code` in a Python of its own."""
-    return subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True, timeout=120, **options)
+    return subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True, timeout=120,
+                          **options)
 
 
 def test_version_and_help():
@@ -43,7 +44,8 @@ def test_version_and_help():
 
 def test_help_loads_nothing_heavy():
     code = ("import sys; from advcourse.cli import app\n"
-            "print([name for name in ('torch', 'matplotlib', 'dask', 'IPython', 'papermill', 'jinja2') if name in sys.modules])")
+            "print([name for name in ('torch', 'matplotlib', 'dask', 'IPython', 'papermill', 'jinja2') if name in "
+            "sys.modules])")
     assert python(code).stdout == "[]\n"
 
 
@@ -84,7 +86,8 @@ def test_build_for_another_grader_says_what_it_made_and_what_comes_next(monkeypa
     from advcourse.pipeline import exports
 
     asked = []
-    monkeypatch.setattr(exports, "export", lambda *given, **options: asked.append((*given, options)) or [Path("x/00_welcome.ipynb")])
+    monkeypatch.setattr(exports, "export", lambda *given,
+                        **options: asked.append((*given, options)) or [Path("x/00_welcome.ipynb")])
     done = run("build", "--for", "otter", "--out", "x", "--seed", "5")
     assert done.exit_code == 0 and asked == [("otter", Path("x"), {"seed": 5})]
     assert "otter assign 00_welcome/00_welcome.ipynb" in done.output
@@ -93,7 +96,8 @@ def test_build_for_another_grader_says_what_it_made_and_what_comes_next(monkeypa
 
 
 @pytest.mark.parametrize("arguments, problem", [
-    (["--for", "nbgrader", "--check"], "neither --check nor --force"), (["--out", "x"], "need --for"), (["--seed", "2"], "need --for")])
+    (["--for", "nbgrader", "--check"], "neither --check nor --force"), (["--out", "x"], "need --for"),
+    (["--seed", "2"], "need --for")])
 def test_build_options_that_do_not_go_together_are_an_error(arguments, problem):
     assert problem in one_line_error(run("build", *arguments))
 
@@ -101,7 +105,8 @@ def test_build_options_that_do_not_go_together_are_an_error(arguments, problem):
 def test_build_check_names_what_is_stale(monkeypatch):
     from advcourse.pipeline import build
 
-    monkeypatch.setattr(build, "build", lambda **options: ["notebooks/01_x.ipynb: is missing"] if options["check"] else [])
+    monkeypatch.setattr(build, "build", lambda **options: ["notebooks/01_x.ipynb: is missing"] if options["check"]
+                        else [])
     assert one_line_error(run("build", "--check")) == "notebooks/01_x.ipynb: is missing"
     assert run("build").exit_code == 0
 
@@ -137,7 +142,7 @@ def test_lab_copies_the_notebooks_and_never_overwrites_work(tmp_path, installed)
     (work / "advcourse-notebooks/00_welcome.ipynb").write_text("the student's")
     code = ("import os, sys\nos.execv = lambda path, command: print(*command, sep='\\n')\n"
             "from advcourse.cli.app import app; app()")
-    for time in range(2):
+    for _time in range(2):
         done = python(code, "lab", "--no-browser", cwd=work, env=installed)
         assert done.returncode == 0, done.stderr
     command = done.stdout.splitlines()
@@ -151,11 +156,13 @@ def test_without_a_checkout_run_takes_the_student_s_notebooks(tmp_path, installe
     inside = tmp_path / "site/advcourse/notebooks"
     assert python(code, cwd=tmp_path, env=installed).stdout.split() == [str(inside), str(inside / "solutions")]
     (tmp_path / "advcourse-notebooks").mkdir()
-    assert python(code, cwd=tmp_path, env=installed).stdout.split() == ["advcourse-notebooks", str(inside / "solutions")]
+    assert python(code, cwd=tmp_path, env=installed).stdout.split() == ["advcourse-notebooks",
+                                                                        str(inside / "solutions")]
 
 
 def test_lab_starts_jupyterlab_on_the_checkout():
     code = "import os\nos.execv = lambda path, command: print(*command)\nfrom advcourse.cli.app import app; app()"
     assert f"-m jupyterlab --ServerApp.root_dir={ROOT / 'notebooks'}" in python(code, "lab").stdout
-    real = subprocess.run([sys.executable, "-m", "advcourse", "lab", "--version"], capture_output=True, text=True, timeout=60)
+    real = subprocess.run([sys.executable, "-m", "advcourse", "lab", "--version"], capture_output=True, text=True,
+                          timeout=60)
     assert real.returncode == 0 and real.stdout[0].isdigit(), "JupyterLab itself should have answered"

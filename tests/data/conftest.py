@@ -37,7 +37,8 @@ def server():
     thread = threading.Thread(target=httpd.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
     thread.start()
     address = f"http://127.0.0.1:{httpd.server_port}"
-    yield SimpleNamespace(url=lambda behaviour, name="file.bin": f"{address}/{behaviour}/{name}", address=address, seen=httpd)
+    yield SimpleNamespace(url=lambda behaviour, name="file.bin": f"{address}/{behaviour}/{name}", address=address,
+                          seen=httpd)
     httpd.stop.set()
     httpd.shutdown()
     httpd.server_close()
@@ -61,8 +62,9 @@ def small_mnist(monkeypatch):
         rng.integers(0, 256, (10, 28, 28), dtype=np.uint8),
         np.arange(10, dtype=np.uint8),
     ]
-    raw = {name: idx(array) for name, array in zip(images.IDX, arrays)}
+    raw = {name: idx(array) for name, array in zip(images.IDX, arrays, strict=True)}
     packed = {f"{name}.gz": gzip.compress(content) for name, content in raw.items()}
     monkeypatch.setattr(images, "MNIST_RAW", ["md5:" + hashlib.md5(content).hexdigest() for content in raw.values()])
-    monkeypatch.setattr(images, "MNIST_PACKED", ["md5:" + hashlib.md5(content).hexdigest() for content in packed.values()])
+    monkeypatch.setattr(images, "MNIST_PACKED",
+                        ["md5:" + hashlib.md5(content).hexdigest() for content in packed.values()])
     return SimpleNamespace(arrays=arrays, raw=raw, packed=packed)

@@ -136,7 +136,8 @@ def test_damage_is_found_by_verify_and_by_auto(place, small_mnist):
 
 @pytest.mark.parametrize("behaviour", ["missing", "silent", "drip", "slow"])
 def test_auto_is_fonts_within_seconds_and_waits_once(place, server, small_mnist, monkeypatch, behaviour):
-    server.seen.files |= {name: bytes(3_000_000) for name in small_mnist.packed}  # six seconds at the slow server's pace
+    # six seconds at the slow server's pace
+    server.seen.files |= {name: bytes(3_000_000) for name in small_mnist.packed}
     monkeypatch.setattr(images, "MNIST_URLS", (f"{server.address}/{behaviour}/",))
     monkeypatch.setattr(download, "TIMEOUT", (10, 30))
     monkeypatch.setattr(data, "AUTO_SECONDS", 1)

@@ -55,14 +55,16 @@ def test_upright_letters_are_white_on_black_and_centred():
     for face in fonts.faces():
         for letter in fonts.LETTERS:
             image = fonts.decode(face, letter, theta())[0, 0]
-            assert image.max() > 0.3 and image[0].max() == image[-1].max() == image[:, 0].max() == image[:, -1].max() == 0
+            assert image.max() > 0.3 and image[0].max() == image[-1].max() == image[:, 0].max() == image[:,
+                                                                                                         -1].max() == 0
             for dim in (0, 1):
                 first, last = (image.amax(dim=dim) > 0.03).nonzero()[[0, -1], 0].tolist()
                 assert abs(first + last - 27) <= 1, f"{letter} of {face} is more than half a pixel off the centre"
 
 
 def test_translation_moves_right_and_down():
-    image, right, down = (fonts.decode(0, "F", theta(**move))[0, 0] for move in ({}, {"translation_x": 0.2}, {"translation_y": 0.2}))
+    image, right, down = (fonts.decode(0, "F", theta(**move))[0, 0]
+                          for move in ({}, {"translation_x": 0.2}, {"translation_y": 0.2}))
     assert (centre(right) - centre(image)).tolist() == pytest.approx([2.8, 0], abs=0.02)
     assert (centre(down) - centre(image)).tolist() == pytest.approx([0, 2.8], abs=0.02)
 
@@ -82,7 +84,8 @@ def test_shear_pushes_each_row_by_its_height():
     image, x, y = (fonts.decode(0, "I", theta(**push))[0, 0] for push in ({}, {"shear_x": 0.5}, {"shear_y": 0.5}))
     at = torch.arange(28, dtype=image.dtype) - 13.5
     rows = slice(9, 19)  # inside the stroke
-    middle = lambda picture: (picture * at).sum(dim=1)[rows] / picture.sum(dim=1)[rows]  # noqa: E731
+    def middle(picture):
+        return (picture * at).sum(dim=1)[rows] / picture.sum(dim=1)[rows]
     assert torch.allclose(middle(x) - middle(image), 0.5 * at[rows], atol=0.05)
     assert torch.allclose(middle(y), middle(image), atol=0.05), "a vertical stroke stays vertical under shear_y"
 
@@ -93,14 +96,16 @@ def test_the_order_of_the_maps():
     without = fonts.decode(2, "E", theta(rotation=1.0, scale=0.8))[0, 0]
     assert (centre(both) - centre(without)).tolist() == pytest.approx([2.8, 0], abs=0.05)
     sheared = fonts.decode(2, "E", theta(shear_x=0.4))[0, 0]
-    assert torch.allclose(fonts.decode(2, "E", theta(shear_x=0.4, rotation=math.pi / 2))[0, 0], torch.rot90(sheared), atol=1e-9)
+    assert torch.allclose(fonts.decode(2, "E", theta(shear_x=0.4, rotation=math.pi / 2))[0, 0], torch.rot90(sheared),
+                          atol=1e-9)
 
 
 def test_the_gradient_agrees_with_finite_differences():
     _, y, font, theta = fonts.generate(12, seed=3)
     theta = theta.double().requires_grad_()
     weights = torch.rand(12, 1, 28, 28, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
-    score = lambda theta: (fonts.decode(font, y, theta) * weights).sum()  # noqa: E731
+    def score(theta):
+        return (fonts.decode(font, y, theta) * weights).sum()
     [gradient] = torch.autograd.grad(score(theta), theta)
     step, numeric = 1e-7, torch.zeros_like(gradient)
     with torch.no_grad():
@@ -132,8 +137,8 @@ def test_generate_gives_the_latents_that_it_used():
     x, y, font, theta = fonts.generate(2500, seed=5)
     assert x.shape == (2500, 1, 28, 28) and y.shape == font.shape == (2500,) and theta.shape == (2500, 6)
     assert torch.equal(x, fonts.decode(font, y, theta))
-    assert 0 <= x.min() and x.max() <= 1
-    for column, (low, high) in zip(theta.T, fonts.RANGES.values()):
+    assert x.min() >= 0 and x.max() <= 1
+    for column, (low, high) in zip(theta.T, fonts.RANGES.values(), strict=True):
         assert low <= column.min() < low + 0.01 * (high - low) and high - 0.01 * (high - low) < column.max() <= high
     assert y.bincount(minlength=10).min() > 190 and font.bincount(minlength=len(fonts.faces())).min() > 60
 
@@ -150,7 +155,7 @@ def test_the_same_seed_gives_the_same_bits():
     """In this process, for any number of images, and in another process with another number of threads."""
     x, y, font, theta = fonts.generate(2100, seed=1)
     again = fonts.generate(2100, seed=1)
-    assert all(torch.equal(one, other) for one, other in zip((x, y, font, theta), again))
+    assert all(torch.equal(one, other) for one, other in zip((x, y, font, theta), again, strict=True))
     assert torch.equal(fonts.generate(150, seed=1)[0], x[:150])
     assert not torch.equal(fonts.generate(150, seed=2)[3], theta[:150])
     code = (

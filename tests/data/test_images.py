@@ -31,7 +31,8 @@ def pack(folder, archive):
 @pytest.fixture
 def pets(tmp_path):
     """Three cats and two dogs to learn from, one of each to test; every image has a grey of its own."""
-    for at, name in enumerate(["train/cat/a.png", "train/cat/b.png", "train/cat/c.png", "train/dog/a.png", "train/dog/b.PNG"]):
+    for at, name in enumerate(["train/cat/a.png", "train/cat/b.png", "train/cat/c.png", "train/dog/a.png",
+                               "train/dog/b.PNG"]):
         save(tmp_path / "pets" / name, np.full((6, 5), 10 * at))
     for at, name in enumerate(["test/cat/a.png", "test/dog/a.png"]):
         save(tmp_path / "pets" / name, np.full((6, 5), 100 + at))
@@ -112,7 +113,8 @@ def small_cifar10(monkeypatch):
     rng = np.random.default_rng(0)
     x = rng.integers(0, 256, (6, 10, 3072), dtype=np.uint8)
     files = {
-        name: pickle.dumps({b"data": x[at], b"labels": list(range(10))}, protocol=2) for at, name in enumerate(images.CIFAR10_BATCHES)
+        name: pickle.dumps({b"data": x[at], b"labels": list(range(10))}, protocol=2)
+        for at, name in enumerate(images.CIFAR10_BATCHES)
     }
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w:gz") as tar:
@@ -180,12 +182,13 @@ def test_the_checksums_are_those_of_torchvision():
         (datasets.MNIST, images.MNIST_PACKED, images.MNIST_URLS),
         (datasets.FashionMNIST, images.FASHION_PACKED, images.FASHION_URLS),
     ):
-        assert [(f"{name}.gz", checksum.removeprefix("md5:")) for name, checksum in zip(images.IDX, packed)] == dataset.resources
+        assert [(f"{name}.gz", checksum.removeprefix("md5:"))
+                for name, checksum in zip(images.IDX, packed, strict=True)] == dataset.resources
         assert set(urls) <= set(dataset.mirrors)
     cifar10 = datasets.CIFAR10
     assert images.CIFAR10.checksum == f"md5:{cifar10.tgz_md5}" and images.CIFAR10.urls == (cifar10.url,)
     batches = {name: f"md5:{checksum}" for name, checksum in [*cifar10.train_list, *cifar10.test_list]}
-    assert images.CIFAR10_BATCHES == batches
+    assert batches == images.CIFAR10_BATCHES
 
 
 def test_an_idx_file_says_its_own_shape(small_mnist):

@@ -1,4 +1,5 @@
-"""ORL, Extended Yale B and CelebA: real files where they are here, made-up ones in their layout for what cannot be had."""
+"""ORL, Extended Yale B and CelebA: real files where they are here, made-up ones in their layout for what cannot be
+had."""
 
 import hashlib
 import io
@@ -44,8 +45,10 @@ def test_orl():
 
 @pytest.fixture
 def small_orl(monkeypatch):
-    """The 400 pictures in the archive's layout, each of a grey of its own, with the checksums in force: from name to bytes."""
-    pictures = {f"s{person}/{number}.pgm": picture((92, 112), 5 * person + number) for person in range(1, 41) for number in range(1, 11)}
+    """The 400 pictures in the archive's layout, each of a grey of its own, with the checksums in force: from name to
+    bytes."""
+    pictures = {f"s{person}/{number}.pgm": picture((92, 112), 5 * person + number) for person in range(1, 41)
+                for number in range(1, 11)}
     monkeypatch.setattr(portraits, "ORL_PICTURES", hashlib.sha256(b"".join(pictures.values())).hexdigest())
     return pictures
 
@@ -74,7 +77,8 @@ def test_orl_is_downloaded(place, server, small_orl, monkeypatch):
             packed.writestr(f"att_faces/{name}", content)
     server.seen.files["att_faces.zip"] = archive.getvalue()
     checksum = f"md5:{hashlib.md5(archive.getvalue()).hexdigest()}"
-    monkeypatch.setattr(portraits, "ORL", replace(portraits.ORL, checksum=checksum, urls=(server.url("good", "att_faces.zip"),)))
+    monkeypatch.setattr(portraits, "ORL", replace(portraits.ORL, checksum=checksum,
+                                                  urls=(server.url("good", "att_faces.zip"),)))
     with pytest.raises(data.DownloadError, match="no time was allowed"):
         data.verify("orl-faces")
     assert data.load("orl-faces").x_train.shape == (280, 1, 48, 40)
@@ -122,7 +126,8 @@ def test_celeba(place, monkeypatch, packed):
     names = "".join(f"{at + 1:06d}.jpg {number}\n" for at, number in enumerate(numbers)).encode()
     pictures = {f"{at + 1:06d}.jpg": picture((178, 218), 8 * at, "JPEG", "RGB") for at in range(len(numbers))}
     monkeypatch.setattr(portraits, "CELEBA_PEOPLE", 2)
-    monkeypatch.setattr(portraits, "CELEBA_NAMES", replace(portraits.CELEBA_NAMES, checksum=f"md5:{hashlib.md5(names).hexdigest()}"))
+    monkeypatch.setattr(portraits, "CELEBA_NAMES",
+                        replace(portraits.CELEBA_NAMES, checksum=f"md5:{hashlib.md5(names).hexdigest()}"))
     (place / "celeba").mkdir(parents=True)
     with pytest.raises(data.DataError, match="img_align_celeba.zip and identity_CelebA.txt from https://"):
         data.load("celeba")

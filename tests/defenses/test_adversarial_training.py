@@ -7,11 +7,9 @@ import pytest
 import torch
 from torch import nn
 
-from advcourse import attacks, models
 from advcourse.defenses import adversarial_training as at
-from advcourse.models.inference import accuracy
 from advcourse.randomness import seeded
-from advcourse.training.loop import cross_entropy_loss, fit
+from tests.defenses.training_task import robust
 
 
 def small(seed=0, inputs=16, classes=3):
@@ -66,7 +64,8 @@ def test_worst_case_in_the_euclidean_ball():
     model, x, y = small()
     found = at.worst_case(model, x, at.cross_entropy_of(y), eps=0.7, norm="l2", steps=1, step_size=0.3, start=x)
     gradient = gradient_of(model, x, y)
-    assert torch.allclose(found, (x + 0.3 * gradient / gradient.flatten(1).norm(dim=1).view(-1, 1, 1, 1)).clamp(0, 1), atol=1e-12)
+    assert torch.allclose(found, (x + 0.3 * gradient / gradient.flatten(1).norm(dim=1).view(-1, 1, 1, 1)).clamp(0, 1),
+                          atol=1e-12)
     far = at.worst_case(model, x, at.cross_entropy_of(y), eps=0.7, norm="l2", steps=9)
     assert (far - x).flatten(1).norm(dim=1).max() <= 0.7 and far.min() >= 0 and far.max() <= 1
     assert mean_loss(model, far, y) > mean_loss(model, x, y) + 0.1
@@ -75,7 +74,8 @@ def test_worst_case_in_the_euclidean_ball():
 def test_worst_case_starts_anywhere_in_the_ball_and_stays_in_it():
     model, x, y = small()
     x = x * 0 + 0.5
-    runs = torch.stack([at.worst_case(model, x, at.cross_entropy_of(y), eps=0.1, steps=1, step_size=0.0) for _ in range(200)]) - 0.5
+    runs = torch.stack([at.worst_case(model, x, at.cross_entropy_of(y), eps=0.1, steps=1, step_size=0.0)
+                        for _ in range(200)]) - 0.5
     assert runs.abs().max() <= 0.1 + 1e-12 and runs.max() > 0.099 and runs.min() < -0.099
     assert runs.std().item() == pytest.approx(0.1 / math.sqrt(3), rel=0.02)
 
@@ -93,8 +93,9 @@ def test_the_model_is_found_as_it_was_and_its_batch_norm_unmoved_by_the_making_o
     before = [tensor.clone() for tensor in model.state_dict().values()]
     _, x, y = small()
     at.worst_case(model, x, at.cross_entropy_of(y), eps=0.1)
-    assert model.training and all(parameter.requires_grad and parameter.grad is None for parameter in model.parameters())
-    assert all(torch.equal(*pair) for pair in zip(before, model.state_dict().values()))
+    assert model.training and all(parameter.requires_grad and parameter.grad is None
+                                  for parameter in model.parameters())
+    assert all(torch.equal(*pair) for pair in zip(before, model.state_dict().values(), strict=True))
 
 
 # The losses against their formulas
@@ -113,7 +114,7 @@ def test_the_perturbation_counts_as_given():
     x_adv = (x + 0.1 * gradient_of(model, x, y).sign()).clamp(0, 1)
     found = torch.autograd.grad(at.goodfellow_loss(model, x, y, eps=0.1, c=0), model.parameters())
     wanted = torch.autograd.grad(mean_loss(model, x_adv, y), model.parameters())
-    assert all(torch.allclose(*pair) for pair in zip(found, wanted))
+    assert all(torch.allclose(*pair) for pair in zip(found, wanted, strict=True))
 
 
 @pytest.mark.parametrize("aim", ["true", "predicted", "least likely"])
@@ -168,7 +169,7 @@ def test_trades_loss_is_the_formula(monkeypatch):
     assert torch.allclose(found, wanted)
     # Both sides of the divergence are trained.
     gradients = [torch.autograd.grad(loss, model.parameters()) for loss in (found, wanted)]
-    assert all(torch.allclose(*pair) for pair in zip(*gradients))
+    assert all(torch.allclose(*pair) for pair in zip(*gradients, strict=True))
 
 
 def test_trades_looks_for_the_largest_change_of_the_answer_and_needs_no_label_for_it():
@@ -184,7 +185,8 @@ def test_trades_looks_for_the_largest_change_of_the_answer_and_needs_no_label_fo
             at.trades_loss(model, x, y, eps=0.2, steps=steps)
         return kl(log_p(model, x), log_p(model, seen["x_adv"])).mean().item()
     noise = torch.randn(x.shape, generator=torch.Generator().manual_seed(0), dtype=x.dtype).sign()
-    assert divergence_after(10) > divergence_after(1) > kl(log_p(model, x), log_p(model, (x + 0.2 * noise).clamp(0, 1))).mean()
+    assert divergence_after(10) > divergence_after(1) > kl(log_p(model, x),
+                                                           log_p(model, (x + 0.2 * noise).clamp(0, 1))).mean()
 
 
 def test_mart_loss_is_the_formula(monkeypatch):
@@ -203,12 +205,14 @@ def test_logit_pairing_loss_is_the_formula(monkeypatch):
     model, x, y = small()
     x_adv = (x + 0.1).clamp(0, 1)
     frozen_worst_case(monkeypatch, x_adv)
-    wanted = (mean_loss(model, x, y) + mean_loss(model, x_adv, y)) / 2 + 0.7 * ((model(x) - model(x_adv)) ** 2).sum() / (8 * 3)
+    wanted = (mean_loss(model, x, y) + mean_loss(model, x_adv,
+                                                 y)) / 2 + 0.7 * ((model(x) - model(x_adv)) ** 2).sum() / (8 * 3)
     assert torch.allclose(at.logit_pairing_loss(model, x, y, eps=0.1, weight=0.7), wanted)
 
 
 def test_virtual_adversarial_loss_is_the_formula_along_the_direction_of_largest_curvature():
-    """In a linear model of two classes KL changes fastest along the difference of the two weight rows, whatever the image."""
+    """In a linear model of two classes KL changes fastest along the difference of the two weight rows, whatever the
+    image."""
     model = nn.Sequential(nn.Flatten(), nn.Linear(16, 2)).double()
     _, x, y = small(classes=2)
     row = (model[1].weight[0] - model[1].weight[1]).detach().view(1, 4, 4)
@@ -216,7 +220,8 @@ def test_virtual_adversarial_loss_is_the_formula_along_the_direction_of_largest_
     for i in range(len(x)):
         image, label = x[i:i + 1], y[i:i + 1]
         # To second order both ways along the line are the same: which one is taken is chance.
-        wanted = [mean_loss(model, image, label) + 2 * kl(log_p(model, image), log_p(model, image + sign * r)) for sign in (1, -1)]
+        wanted = [mean_loss(model, image, label) + 2 * kl(log_p(model, image), log_p(model, image + sign * r))
+                  for sign in (1, -1)]
         found = at.virtual_adversarial_loss(model, image, label, eps=0.5, weight=2, xi=1e-4, steps=2)
         assert min(abs(found - value).item() for value in wanted) < 1e-6
 
@@ -248,37 +253,10 @@ def test_warm_up_raises_eps_in_a_straight_line_and_does_not_count_validation():
 
 # What each method does to a network
 
-@pytest.fixture(scope="module")
-def task():
-    """Images of 8x8 with one strong feature and many weak ones: a plain network is fooled through the weak ones."""
-    generator = torch.Generator().manual_seed(0)
-    patterns = (torch.rand(3, 1, 8, 8, generator=generator) < 0.5).float()
-    def draw(count):
-        y = torch.randint(3, (count,), generator=generator)
-        x = 0.5 + 0.06 * (patterns[y] - 0.5) + 0.08 * torch.randn(count, 1, 8, 8, generator=generator)
-        for i, label in enumerate(y):
-            x[i, :, 2 * label:2 * label + 2, :2] += 0.35
-        return x.clamp(0, 1), y
-    return *draw(1200), *draw(400)
-
-
-def robust(loss, task, epochs=12, **options):
-    """Accuracies of a small network trained on this loss: clean, and under PGD at eps 0.1."""
-    x, y, x_test, y_test = task
-    with seeded(1):
-        model = models.mlp((1, 8, 8), 3, hidden=32)
-    fit(model, x, y, epochs=epochs, batch_size=100, learning_rate=3e-3, loss=loss, **options)
-    return accuracy(model, x_test, y_test), accuracy(model, attacks.pgd(model, x_test, y_test, eps=0.1, steps=20), y_test)
-
-
-@pytest.fixture(scope="module")
-def plain(task):
-    return robust(cross_entropy_loss, task)
-
-
 @pytest.mark.parametrize("loss", [
     at.goodfellow_loss, at.kurakin_loss, at.pgd_loss, at.trades_loss, at.mart_loss, at.logit_pairing_loss,
-    partial(at.kurakin_loss, aim="predicted"), partial(at.pgd_loss, steps=2)], ids=lambda loss: getattr(loss, "__name__", None))
+    partial(at.kurakin_loss, aim="predicted"), partial(at.pgd_loss, steps=2)],
+    ids=lambda loss: getattr(loss, "__name__", None))
 def test_training_makes_the_network_robust(loss, task, plain):
     clean, under_attack = robust(partial(loss, eps=0.1), task)
     assert plain[0] > 0.95 and plain[1] < 0.5

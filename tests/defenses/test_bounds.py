@@ -1,5 +1,6 @@
 """Lower bound <= exact <= upper bound; the exact ones against closed forms, a grid, and attacks."""
 
+import itertools
 import math
 
 import pytest
@@ -15,7 +16,7 @@ def network(*sizes, seed=0, scale=1.5):
     """A random ReLU network in float64: Flatten, then Linear and ReLU in turn."""
     generator = torch.Generator().manual_seed(seed)
     layers = [nn.Flatten()]
-    for inputs, outputs in zip(sizes, sizes[1:]):
+    for inputs, outputs in itertools.pairwise(sizes):
         layers += [nn.Linear(inputs, outputs), nn.ReLU()]
         with torch.no_grad():
             layers[-2].weight.copy_(torch.randn(outputs, inputs, generator=generator) * scale / inputs ** 0.5)
@@ -35,7 +36,7 @@ def test_at_the_linear_distance_the_leads_are_level_and_before_it_they_are_not(n
     y = model(x).argmax(1)
     distance = bounds.linear_distance(model, x, y, norm=norm)
     weight = model[1].weight
-    for logits, label, eps in zip(model(x), y.tolist(), distance.tolist()):
+    for logits, label, eps in zip(model(x), y.tolist(), distance.tolist(), strict=True):
         slopes = weight - weight[label]
         gains = {"linf": slopes.abs().sum(1), "l2": slopes.norm(dim=1), "l1": slopes.abs().amax(1)}[norm] * eps
         leads = logits - logits[label] + gains
@@ -50,11 +51,13 @@ def test_inside_the_box_the_distance_is_that_of_a_linear_program():
     x = torch.where(x < 0.3, 0, torch.where(x > 0.7, 1, x))  # many pixels at their limit
     y = model(x).argmax(1)
     weight, bias = model[1].weight.numpy(), model[1].bias.numpy()
-    for image, label, eps in zip(x.flatten(1).numpy(), y.tolist(), bounds.linear_distance(model, x, y, box=True).tolist()):
+    for image, label, eps in zip(x.flatten(1).numpy(), y.tolist(),
+                                 bounds.linear_distance(model, x, y, box=True).tolist(), strict=True):
         solved = []
         for k in range(3):
             if k != label:  # minimise eps over (x', eps)
-                rows = [[*(sign * row), -1] for row in torch.eye(6).numpy() for sign in (1, -1)] + [[*(weight[label] - weight[k]), 0]]
+                rows = [[*(sign * row), -1] for row in torch.eye(6).numpy()
+                        for sign in (1, -1)] + [[*(weight[label] - weight[k]), 0]]
                 limits = [sign * pixel for pixel in image for sign in (1, -1)] + [bias[k] - bias[label]]
                 found = linprog([0] * 6 + [1], A_ub=rows, b_ub=limits, bounds=[(0, 1)] * 7)
                 solved.append(found.fun if found.status == 0 else math.inf)
@@ -73,14 +76,16 @@ def test_a_wrong_label_is_at_distance_zero():
 
 # Intervals
 
-@pytest.mark.parametrize("build", [lambda: network(9, 8, 6, 4), lambda: models.cnn((1, 8, 8), 4).double().requires_grad_(False)])
+@pytest.mark.parametrize("build", [lambda: network(9, 8, 6, 4),
+                                   lambda: models.cnn((1, 8, 8), 4).double().requires_grad_(False)])
 def test_every_image_of_the_box_lies_inside_the_intervals(build):
     torch.manual_seed(0)
     model = build()
     x = torch.rand(1, 1, 8, 8, dtype=torch.float64) if isinstance(model[0], nn.Conv2d) else pictures(1, 9)
     low, high = (x - 0.1).clamp_min(0), (x + 0.1).clamp_max(1)
     pairs = bounds.interval_bounds(model, low, high)
-    inside = low + (high - low) * torch.rand(500, *x.shape[1:], dtype=torch.float64).round()  # corners, where extremes are
+    # corners, where extremes are
+    inside = low + (high - low) * torch.rand(500, *x.shape[1:], dtype=torch.float64).round()
     outputs, layer = inside, 0
     for module in model:
         outputs = module(outputs)
@@ -94,7 +99,8 @@ def test_every_image_of_the_box_lies_inside_the_intervals(build):
 def test_intervals_are_exact_for_one_linear_layer():
     model, x = network(6, 3), pictures(10, 6) * 0.2 + 0.4
     y = model(x).argmax(1)
-    assert torch.allclose(bounds.interval_distance(model, x, y, halvings=40), bounds.linear_distance(model, x, y, box=True), atol=1e-9)
+    assert torch.allclose(bounds.interval_distance(model, x, y, halvings=40),
+                          bounds.linear_distance(model, x, y, box=True), atol=1e-9)
 
 
 def test_what_intervals_prove_no_attack_refutes():
@@ -111,7 +117,7 @@ def test_what_intervals_prove_no_attack_refutes():
 
 def the_program_finds(model, x, y, wanted):
     """The distances that are wanted; one above 1 lies outside of every box."""
-    for image, label, distance in zip(x, y.tolist(), wanted.tolist()):
+    for image, label, distance in zip(x, y.tolist(), wanted.tolist(), strict=True):
         if distance <= 1:
             assert bounds.exact_distance(model, image, label).upper == pytest.approx(distance, abs=1e-5)
 
@@ -143,7 +149,7 @@ def test_on_two_pixels_it_agrees_with_a_fine_grid():
     ticks = torch.linspace(0, 1, 1001, dtype=torch.float64)
     grid = torch.cartesian_prod(ticks, ticks)
     answers = model(grid[:, None, None]).argmax(1)
-    for image, label in zip(x, y.tolist()):
+    for image, label in zip(x, y.tolist(), strict=True):
         distance = (grid - image.flatten()).abs().amax(1)[answers != label]
         wanted = distance.min().item() if len(distance) else 1
         found = bounds.exact_distance(model, image, label)
@@ -160,13 +166,15 @@ def test_lower_bound_exact_upper_bound_in_this_order(sizes):
     lower = bounds.interval_distance(model, x, y)
     assert reached.sum() >= 5
     tight = 0
-    for image, label, low, high in zip(x[reached], y[reached].tolist(), lower[reached].tolist(), upper[reached].tolist()):
+    for image, label, low, high in zip(x[reached], y[reached].tolist(), lower[reached].tolist(),
+                                       upper[reached].tolist(), strict=True):
         found = bounds.exact_distance(model, image, label, upper=high * 1.001)
         assert found.exact and low - 1e-6 <= found.upper <= high * 1.001 + 1e-6
         tight += found.upper > 0.85 * high
         logits = model(found.x_adv[None])[0]
         assert geometry.distance(found.x_adv[None], image[None], "linf").item() <= found.upper + 1e-6
-        assert logits[label] - logits.clone().index_fill_(0, torch.tensor([label]), -math.inf).max() <= 1e-4  # on the boundary
+        # on the boundary
+        assert logits[label] - logits.clone().index_fill_(0, torch.tensor([label]), -math.inf).max() <= 1e-4
     assert tight  # the attack is near the truth somewhere: else one of the two is wrong
 
 

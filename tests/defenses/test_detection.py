@@ -12,7 +12,8 @@ EPS = 0.15
 
 @pytest.fixture(scope="module")
 def letters():
-    """(model, clean images to fit on, clean images to calibrate on, test images, labels, FGSM examples of the test images)."""
+    """(model, clean images to fit on, clean images to calibrate on, test images, labels, FGSM examples of the test
+    images)."""
     dataset, model = data.load("fonts"), zoo.load("fonts-mlp")
     right = (model(dataset.x_test[:80]).argmax(1) == dataset.y_test[:80]).nonzero()[:50, 0]
     x, y = dataset.x_test[right], dataset.y_test[right]
@@ -30,7 +31,8 @@ def score(kind, model, fit, labels):
     return detection.reconstruction_score(fit)
 
 
-@pytest.mark.parametrize("kind, least", [("residual", 0.6), ("network", 0.95), ("density", 0.2), ("reconstruction", 0.6)])
+@pytest.mark.parametrize("kind, least", [("residual", 0.6), ("network", 0.95), ("density", 0.2),
+                                         ("reconstruction", 0.6)])
 def test_catches_fgsm_and_misses_the_adaptive_attack(letters, kind, least):
     model, (fit, labels), held_out, x, y, x_adv = letters
     alarm = detection.alarm(score(kind, model, fit, labels), held_out, false_alarms=0.05)
@@ -56,7 +58,8 @@ def test_the_last_class_of_a_guarded_model_is_the_alarm(letters):
 def test_the_residual_is_what_the_components_leave(letters):
     _, (fit, _), *_ = letters
     score = detection.residual_score(fit, components=5)
-    total, (_, singular, _) = fit.flatten(1), torch.linalg.svd(fit.flatten(1) - fit.flatten(1).mean(0), full_matrices=False)
+    total, (_, singular, _) = fit.flatten(1), torch.linalg.svd(fit.flatten(1) - fit.flatten(1).mean(0),
+                                                               full_matrices=False)
     assert score(fit).sum().item() == pytest.approx(singular[5:].square().sum().item() / total.shape[1], rel=1e-3)
 
 
@@ -67,7 +70,7 @@ def test_the_density_is_that_of_the_formula(letters):
     phi, classes = features(known), model(known).argmax(1)
     between = (phi[:, None] - phi).square().sum(2)
     variance = between.masked_fill(torch.eye(60).bool(), torch.inf).amin(1).mean()
-    for image, value in zip(x[:5], found):
+    for image, value in zip(x[:5], found, strict=True):
         same = phi[classes == model(image[None]).argmax(1)]
         kernel = torch.exp((-(features(image[None]) - same).square().sum(1) / (2 * variance)).double())
         assert value.item() == pytest.approx(-kernel.sum().log().item(), rel=1e-3, abs=1e-3)

@@ -1,4 +1,5 @@
-"""Cheap adversarial training: the losses against their formulas, their cost in passes, and catastrophic overfitting provoked and cured."""
+"""Cheap adversarial training: the losses against their formulas, their cost in passes, and catastrophic overfitting
+provoked and cured."""
 
 from functools import partial
 
@@ -12,7 +13,8 @@ from advcourse.defenses.adversarial_training import goodfellow_loss, warm_up
 from advcourse.models.inference import accuracy
 from advcourse.randomness import seeded
 from advcourse.training.loop import fit
-from tests.defenses.test_adversarial_training import gradient_of, mean_loss, plain, robust, small, task  # noqa: F401 (two are fixtures)
+from tests.defenses.test_adversarial_training import gradient_of, mean_loss, small
+from tests.defenses.training_task import robust
 
 
 class Counted(nn.Module):
@@ -52,7 +54,8 @@ def test_free_loss_takes_its_steps_from_the_backward_passes_of_the_training():
         delta = (delta + 0.1 * gradient_of(model, x_adv, y).sign()).clamp(-0.1, 0.1)
         assert inside.any()
     assert counted.passes == 3  # not one more than ordinary training would take
-    assert loss(model, x[:3], y[:3]).item() == pytest.approx(mean_loss(model, x[:3], y[:3]).item())  # another batch size: from 0 again
+    # another batch size: from 0 again
+    assert loss(model, x[:3], y[:3]).item() == pytest.approx(mean_loss(model, x[:3], y[:3]).item())
 
 
 def test_grad_align_loss_is_the_formula_and_its_gradient_reaches_the_weights():
@@ -71,12 +74,14 @@ def test_grad_align_loss_is_the_formula_and_its_gradient_reaches_the_weights():
         with torch.no_grad():
             model[1].weight[0, 0] += shift
         with seeded(5):
-            value = fast.grad_align_loss(model, x, y, eps=0.1, weight=1) - fast.grad_align_loss(model, x, y, eps=0.0, weight=0)
+            value = fast.grad_align_loss(model, x, y, eps=0.1,
+                                         weight=1) - fast.grad_align_loss(model, x, y, eps=0.0, weight=0)
         with torch.no_grad():
             model[1].weight[0, 0] -= shift
         return value
     with seeded(5):
-        both = fast.grad_align_loss(model, x, y, eps=0.1, weight=1) - fast.grad_align_loss(model, x, y, eps=0.0, weight=0)
+        both = fast.grad_align_loss(model, x, y, eps=0.1,
+                                    weight=1) - fast.grad_align_loss(model, x, y, eps=0.0, weight=0)
     gradient = torch.autograd.grad(both, model[1].weight)[0][0, 0].item()
     assert gradient == pytest.approx((penalty(1e-5) - penalty(-1e-5)).item() / 2e-5, rel=1e-3)
 
@@ -109,7 +114,8 @@ def test_single_steps_end_in_a_catastrophe_which_is_noticed_and_cured_by_gradien
         with seeded(0):
             model = models.cnn()
         return fit(model, mnist.x_train[:2500], mnist.y_train[:2500], epochs=6, batch_size=64, learning_rate=2e-3,
-                   loss=warm_up(loss, eps=0.3, batches=80), measure=partial(fast.one_step_gap, x=x, y=y, eps=0.3, steps=10))
+                   loss=warm_up(loss, eps=0.3, batches=80),
+                   measure=partial(fast.one_step_gap, x=x, y=y, eps=0.3, steps=10))
 
     blind, honest = train(partial(goodfellow_loss, c=0)), train(partial(fast.grad_align_loss, weight=5.0))
     assert fast.catastrophic_epoch(blind) and blind[-1]["fgsm"] > 0.4 and blind[-1]["pgd"] < 0.15

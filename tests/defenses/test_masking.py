@@ -32,7 +32,8 @@ def planted(name, model, x_train):
 
 def naive(defended, x, y, eps, plant):
     """What a hurried author reports: FGSM, and PGD from the image where the gradients seem to be fine."""
-    return attacks.fgsm(defended, x, y, eps=eps) if plant == "stepped" else attacks.bim(defended, x, y, eps=eps, steps=10)
+    return attacks.fgsm(defended, x, y,
+                        eps=eps) if plant == "stepped" else attacks.bim(defended, x, y, eps=eps, steps=10)
 
 
 def right(defended, model, x, y, eps, plant):
@@ -76,12 +77,13 @@ def test_black_box_search_and_transfer_break_what_has_no_gradient(base):
 def test_more_steps_average_the_noise_away(base):
     name, model, x, y, _ = base
     defended = masking.dithered(model)
-    few, many = (accuracy(defended, attacks.pgd(defended, x, y, eps=EPS[name], steps=steps, step_size=EPS[name] / 10), y) for steps in (10, 150))
+    few, many = (accuracy(defended, attacks.pgd(defended, x, y, eps=EPS[name], steps=steps, step_size=EPS[name] / 10),
+                          y) for steps in (10, 150))
     assert many <= 0.35 and many < few - 0.2
 
 
 def test_bpda_answers_as_the_defence_and_slopes_as_the_substitute(base):
-    _, model, x, y, _ = base
+    _, model, x, _y, _ = base
     defended = masking.quantised(model)
     attacked = masking.bpda(defended, model)
     images = x[:5].clone().requires_grad_()
@@ -94,8 +96,10 @@ def test_bpda_answers_as_the_defence_and_slopes_as_the_substitute(base):
 def test_the_temperature_makes_the_student_sure(base):
     _, model, x, _, x_train = base
     student = planted("distilled", model, x_train)
-    lead = lambda logits: logits.topk(2).values.diff().abs().median()
-    assert lead(student(x)) > 10 * lead(model(x)) and not any(parameter.requires_grad for parameter in student.parameters())
+    def lead(logits):
+        return logits.topk(2).values.diff().abs().median()
+    assert lead(student(x)) > 10 * lead(model(x)) and not any(parameter.requires_grad
+                                                              for parameter in student.parameters())
 
 
 def test_dithering_repeats_with_its_generator_and_leaves_the_global_one_alone(base):

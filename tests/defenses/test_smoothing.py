@@ -27,7 +27,8 @@ def test_the_interval_covers_as_often_as_it_promises():
 
 
 def half_space(classes=2):
-    """A linear model, on which smoothing changes nothing: the distance to its boundary is the radius at infinitely many samples."""
+    """A linear model, on which smoothing changes nothing: the distance to its boundary is the radius at infinitely many
+    samples."""
     model = nn.Sequential(nn.Flatten(), nn.Linear(16, classes))
     with torch.no_grad():
         model[1].weight.copy_(torch.randn(classes, 16, generator=torch.Generator().manual_seed(1)))
@@ -80,7 +81,8 @@ def test_no_radius_above_what_the_samples_allow():
 def test_same_seed_same_certificates_and_the_global_state_stays():
     model, x = half_space(4), torch.rand(5, 1, 4, 4, generator=torch.Generator().manual_seed(3))
     state = torch.get_rng_state()
-    runs = [smoothing.certify(model, x, sigma=0.3, samples=200, generator=torch.Generator().manual_seed(5)) for _ in range(2)]
+    runs = [smoothing.certify(model, x, sigma=0.3, samples=200, generator=torch.Generator().manual_seed(5))
+            for _ in range(2)]
     assert torch.equal(runs[0][0], runs[1][0]) and torch.equal(runs[0][1], runs[1][1])
     assert torch.equal(torch.get_rng_state(), state)
 

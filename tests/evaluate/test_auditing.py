@@ -35,7 +35,8 @@ def hardened():
     with training.seeded(0):
         model = models.mlp()
     generator = torch.Generator().manual_seed(0)
-    training.fit(model, dataset.x_train[:5000], dataset.y_train[:5000], epochs=6, learning_rate=2e-3, loss=lambda model, x, y:
+    training.fit(model, dataset.x_train[:5000], dataset.y_train[:5000], epochs=6, learning_rate=2e-3, loss=lambda model,
+                 x, y:
                  training.cross_entropy_loss(model, attacks.pgd(model, x, y, eps=0.1, steps=4, generator=generator), y))
     return dataset, model.requires_grad_(False)
 
@@ -59,7 +60,8 @@ def test_every_planted_defence_is_flagged(case, plant):
 def test_honest_models_pass(case, kind):
     name, dataset, _, _ = case
     for seed, share in enumerate([0.5, 1, 2]):
-        found = audit(zoo.load(f"{name}-{kind}"), *images(dataset, seed), eps=share * EPS[name], steps=20, queries=200, seed=seed)
+        found = audit(zoo.load(f"{name}-{kind}"), *images(dataset, seed), eps=share * EPS[name], steps=20, queries=200,
+                      seed=seed)
         assert found.passed, f"{kind}, seed {seed}:\n{found}"
 
 
@@ -81,8 +83,9 @@ def test_the_zoos_robust_networks_pass(name):
 
 @pytest.mark.parametrize("norm, eps", [("l2", 1.0), ("l1", 8.0)])
 def test_other_norms(case, norm, eps):
-    name, dataset, model, _ = case
-    honest, masked = (audit(m, *images(dataset, 0), eps=eps, norm=norm, steps=20, queries=200) for m in (model, masking.quantised(model)))
+    _name, dataset, model, _ = case
+    honest, masked = (audit(m, *images(dataset, 0), eps=eps, norm=norm, steps=20, queries=200)
+                      for m in (model, masking.quantised(model)))
     assert honest.passed, str(honest)
     assert not masked.passed
 
@@ -123,7 +126,7 @@ def test_it_needs_no_gradients_switched_on(case):
 
 
 def test_accuracies_are_shares_of_all_images(case):
-    name, dataset, model, _ = case
+    _name, dataset, model, _ = case
     x, y = images(dataset, 0)
     y = torch.cat([(model(x[:10]).argmax(1) + 1) % 10, y[10:]])  # wrong from the start
     found = audit(model, x, y, eps=0.001, steps=4, queries=10)
@@ -149,5 +152,6 @@ def test_wrong_arguments_say_what_is_wanted(case):
 
 def test_a_gradient_of_nan_is_found(case):
     name, dataset, model, _ = case
-    found = audit(lambda x: model(x) + (0 * x).sqrt().sum((1, 2, 3))[:, None], *images(dataset, 0), eps=EPS[name], steps=4, queries=10)
+    found = audit(lambda x: model(x) + (0 * x).sqrt().sum((1, 2, 3))[:, None], *images(dataset, 0), eps=EPS[name],
+                  steps=4, queries=10)
     assert "the gradient is not zero" in {finding.test for finding in found.failed}

@@ -23,7 +23,10 @@ def three_classes(norm):
     y = logits.argmax(1)
     y[:4] = (y[:4] + 1) % 3  # wrong from the start
     weight = model[1].weight.detach()
-    gaps = torch.stack([(logits.gather(1, y[:, None])[:, 0] - logits[:, k]) / dual_norm(weight[y] - weight[k], norm).clamp_min(1e-12) for k in range(3)], 1)
+    gaps = torch.stack([(logits.gather(1, y[:, None])[:, 0] - logits[:,
+                                                                     k]) / dual_norm(weight[y] - weight[k],
+                                                                                     norm).clamp_min(1e-12)
+                                                                                     for k in range(3)], 1)
     gaps[torch.arange(80), y] = torch.inf
     return model, x, y, gaps.amin(1)
 
@@ -140,12 +143,13 @@ def test_without_gradients_square_gives_nothing_up_that_it_could_fool(mnist):
         with torch.no_grad():
             return model(images)
 
-    fell = [evaluate.robust_accuracy(scores, x[:25], y[:25], eps=0.07, norm="linf", exhaustive=exhaustive).fell for exhaustive in (False, True)]
+    fell = [evaluate.robust_accuracy(scores, x[:25], y[:25], eps=0.07, norm="linf", exhaustive=exhaustive).fell
+            for exhaustive in (False, True)]
     assert fell[0] == fell[1] and fell[1]["square"] > 8
 
 
 def test_images_that_are_wrong_already_cost_one_forward_pass(mnist):
-    model, x, y = mnist
+    model, x, _y = mnist
     counted = Counting(model)
     result = evaluate.robust_accuracy(counted, x, (model(x).argmax(1) + 1) % 10, eps=0.1)
     assert counted.passes == len(x)
@@ -154,7 +158,8 @@ def test_images_that_are_wrong_already_cost_one_forward_pass(mnist):
 
 def test_wrong_arguments():
     model, x, y = nn.Flatten(), torch.rand(2, 1, 2, 2), torch.zeros(2, dtype=torch.int64)
-    for arguments, words in ((dict(eps=-1), "eps"), (dict(eps=0.1, norm="l0"), "norm"), (dict(eps=0.1, batch_size=0), "batch_size")):
+    for arguments, words in ((dict(eps=-1), "eps"), (dict(eps=0.1, norm="l0"), "norm"),
+                             (dict(eps=0.1, batch_size=0), "batch_size")):
         with pytest.raises(ValueError, match=words):
             evaluate.robust_accuracy(model, x, y, **arguments)
     with pytest.raises(ValueError, match="at least one image"):

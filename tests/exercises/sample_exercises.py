@@ -23,7 +23,8 @@ def step_probes(generator):
 
 one_step = Exercise(
     number="99.1", title="One step", points=5, minutes=10,
-    hints=(("Where do I start?", "With the gradient:\n\n`torch.autograd.grad`"), ("And then?", "Its sign."), ("All?", "Clip.")),
+    hints=(("Where do I start?", "With the gradient:\n\n`torch.autograd.grad`"), ("And then?", "Its sign."),
+           ("All?", "Clip.")),
     reference=step, probes=step_probes,
     properties={
         "stays within ε of x": in_ball("linf"),
@@ -48,7 +49,8 @@ accuracy = Exercise(
 
 why = Question(
     number="99.2", title="Why?", text="Why does $w^T\\delta$ **grow**?", points=2,
-    choices=(("It has more terms.", "Each term adds ε."), ("By chance.", "Chance would cancel."), ("It does not.", "Measure it.")))
+    choices=(("It has more terms.", "Each term adds ε."), ("By chance.", "Chance would cancel."),
+             ("It does not.", "Measure it.")))
 
 
 def down(model, x, y, eps):

@@ -16,7 +16,8 @@ def test_exercises_come_in_the_order_of_their_numbers(sample):
 
 
 @pytest.mark.parametrize("number, message", [
-    ("99.3", "no exercise '99.3'; this notebook has 99.1, 99.2, 99.10"), ("1.2", "numbers look like '01.2'"), (None, "look like")])
+    ("99.3", "no exercise '99.3'; this notebook has 99.1, 99.2, 99.10"), ("1.2", "numbers look like '01.2'"),
+    (None, "look like")])
 def test_an_unknown_number_is_named(sample, number, message):
     with pytest.raises(ValueError, match=message):
         get(number)
@@ -48,7 +49,8 @@ def test_two_exercises_of_one_number_or_of_another_notebook_are_refused(sample, 
     name = "advcourse.exercises.notebook_97"
     for tasks, message in (({"a": sample.why}, "another notebook's"),
                            ({"a": dataclasses.replace(sample.why, number="97.1"),
-                             "b": dataclasses.replace(sample.accuracy, number="97.1")}, "two exercises of number 97.1")):
+                             "b": dataclasses.replace(sample.accuracy, number="97.1")},
+                             "two exercises of number 97.1")):
         module = types.ModuleType(name)
         vars(module).update(tasks)
         monkeypatch.setitem(sys.modules, name, module)

@@ -17,7 +17,7 @@ KEEP = dict(number="99.1", title="Test", points=4, minutes=1, hints=(("a?", "b")
 
 def exercise(reference, probe, **properties):
     """An exercise with one probe; without properties, one that always holds."""
-    properties = {name: holds for name, holds in properties.items()} or {"holds": lambda probe, result: None}
+    properties = dict(properties.items()) or {"holds": lambda probe, result: None}
     return Exercise(**KEEP, reference=reference, probes=lambda generator: [probe], properties=properties)
 
 
@@ -62,7 +62,8 @@ def test_a_function_open_for_some_inputs_only_is_wrong():
             raise NotImplementedError
         return 2 * x
 
-    two = Exercise(**KEEP, reference=double, probes=lambda generator: [{"x": torch.zeros(1)}, {"x": torch.full((1,), 9.0)}],
+    two = Exercise(**KEEP, reference=double,
+                   probes=lambda generator: [{"x": torch.zeros(1)}, {"x": torch.full((1,), 9.0)}],
                    properties={"holds": lambda probe, result: None})
     verdict = engine.run(two, half)
     assert verdict.state == "wrong" and "for some inputs" in verdict.message
@@ -161,7 +162,8 @@ TABLE = exercise(lambda x: {"a": 1.0}, {"x": torch.ones(3)})
     (NUMBERS, 0.5, "returned a number; a list of 2 numbers is wanted"),
     (NUMBERS, [0.5], "returned a list of 1 number; a list of 2 numbers is wanted"),
     (NUMBERS, [], "returned an empty list;"),
-    (PAIR, (torch.ones(3), 1), "a tuple of 2: a tensor of shape (3,), a number; a tuple of 2: a tensor of shape (3,), a string"),
+    (PAIR, (torch.ones(3), 1), "a tuple of 2: a tensor of shape (3,), a number; a tuple of 2: a tensor of shape (3,), "
+                               "a string"),
     (TABLE, {"b": 1.0}, "a dict with the keys 'b'; a dict with the keys 'a' is wanted"),
 ])
 def test_a_wrong_kind_of_result_is_named(wanted, result, message):
@@ -172,7 +174,8 @@ def test_a_wrong_kind_of_result_is_named(wanted, result, message):
 
 @pytest.mark.parametrize("wanted, result", [
     (NUMBER, torch.tensor(0.5)), (NUMBER, np.float32(0.5)), (NUMBER, 1), (NUMBERS, (0.5, torch.tensor(0.25))),
-    (PAIR, [torch.ones(3, requires_grad=True), "dog"]), (TABLE, {"a": np.float64(2)}), (DOUBLE, torch.ones(2, 3).requires_grad_()),
+    (PAIR, [torch.ones(3, requires_grad=True), "dog"]), (TABLE, {"a": np.float64(2)}),
+    (DOUBLE, torch.ones(2, 3).requires_grad_()),
 ])
 def test_harmless_differences_of_kind_are_accepted(wanted, result):
     assert run(lambda x: result, wanted).messages == []
@@ -181,7 +184,8 @@ def test_harmless_differences_of_kind_are_accepted(wanted, result):
 def test_properties_get_plain_numbers_and_tensors_without_history():
     seen = []
     for wanted, result in ((0.5, torch.tensor(0.5)), (torch.ones(1), torch.ones(1, requires_grad=True))):
-        run(lambda x: result, exercise(lambda x: wanted, {"x": torch.ones(1)}, look=lambda probe, result: seen.append(result)))
+        run(lambda x: result, exercise(lambda x: wanted, {"x": torch.ones(1)}, look=lambda probe,
+                                       result: seen.append(result)))
     assert isinstance(seen[0], float) and not seen[1].requires_grad
 
 
@@ -202,7 +206,8 @@ def test_what_is_not_a_number_passes_no_check(nothing):
     tried = exercise(lambda x: usual, {"x": torch.ones(1)}, holds=never_beyond)
     verdict = run(lambda x: nothing, tried)
     assert verdict.points == 0 and "NaN" in verdict.messages[0]
-    assert run(lambda x: nothing, exercise(lambda x: nothing, {"x": torch.ones(1)}, holds=never_beyond)).points == 4  # where it is wanted
+    # where it is wanted
+    assert run(lambda x: nothing, exercise(lambda x: nothing, {"x": torch.ones(1)}, holds=never_beyond)).points == 4
 
 
 def test_points_are_the_share_of_properties_that_hold_rounded_down():
@@ -307,7 +312,8 @@ def test_axes_hold_what_the_student_drew_and_nothing_else():
         return 1
 
     drawing = Exercise(**KEEP, reference=draw, probes=lambda generator: [{"axes": figure.Figure().subplots()}],
-                       properties={"one line": lambda probe, result: None if len(probe["axes"].lines) == 1 else "not one"})
+                       properties={"one line": lambda probe,
+                                   result: None if len(probe["axes"].lines) == 1 else "not one"})
     assert engine.run(drawing, draw).state == "passed"
     assert engine.run(drawing, lambda axes: 1).messages == ["not one"]
 
@@ -364,4 +370,5 @@ def test_importing_the_exercises_imports_nothing_heavy():
     heavy = {"IPython", "matplotlib", "sklearn", "ipywidgets", "distributed"}
     code = ("import json, sys, advcourse.exercises, advcourse.exercises.properties;"
             f"print(json.dumps(sorted({heavy!r} & set(sys.modules))))")
-    assert json.loads(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout) == []
+    assert json.loads(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True,
+                                     check=True).stdout) == []

@@ -27,7 +27,8 @@ CELLS = [
 @pytest.fixture(scope="module")
 def outputs():
     """The outputs of each cell, after the first."""
-    cells = [nbformat.v4.new_code_cell(source.replace("{folder!r}", repr(str(Path(__file__).parent)))) for source in CELLS]
+    cells = [nbformat.v4.new_code_cell(source.replace("{folder!r}", repr(str(Path(__file__).parent))))
+             for source in CELLS]
     notebook = nbformat.v4.new_notebook(cells=cells)
     nbclient.NotebookClient(notebook, timeout=120).execute()
     nbformat.validate(notebook)

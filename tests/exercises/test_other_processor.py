@@ -29,5 +29,6 @@ for exercise in functions(notebook):
 @pytest.mark.parametrize("notebook", notebooks())
 def test_right_answers_pass_on_another_processor(notebook):
     ran = subprocess.run([sys.executable, "-c", JUDGE, notebook], capture_output=True, text=True, timeout=240, env={
-        **os.environ, **PLAIN, "PYTHONPATH": os.pathsep.join([str(FOLDER.parent / "exercises"), os.environ.get("PYTHONPATH", "")])})
+        **os.environ, **PLAIN, "PYTHONPATH": os.pathsep.join([str(FOLDER.parent / "exercises"),
+                                                              os.environ.get("PYTHONPATH", "")])})
     assert (ran.returncode, ran.stdout) == (0, ""), ran.stdout + ran.stderr

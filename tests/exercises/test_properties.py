@@ -68,7 +68,8 @@ def test_raises_loss():
 def test_confident():
     bright, dark = torch.ones_like(X), torch.zeros_like(X)
     assert confident("target")({"model": model_of(9.0), "x": X, "target": 1}, bright) is None
-    assert confident()({"model": model_of(9.0), "x": X, "y": torch.tensor([1, 0])}, torch.stack([bright[0], dark[0]])) is None
+    assert confident()({"model": model_of(9.0), "x": X, "y": torch.tensor([1, 0])},
+                       torch.stack([bright[0], dark[0]])) is None
     almost = confident("target")({"model": model_of(1.0), "x": X, "target": 1}, bright)
     assert "a probability of 0.98, and gave it 0.5 before" in almost and "take more steps" in almost
     away = confident("target")({"model": model_of(9.0), "x": X, "target": 0}, bright)

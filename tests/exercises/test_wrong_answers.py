@@ -9,7 +9,8 @@ from advcourse.exercises.session import choices_of
 from tests.exercises.harness import FOLDER, answers, functions, notebooks, rejected_seeds, seeds, try_wrong_answers
 
 LEAST_WRONG_ANSWERS, LEAST_NAMED, SEEDS = 6, 0.9, 100
-EXERCISES = [pytest.param(notebook, exercise, id=exercise.number) for notebook in notebooks() for exercise in functions(notebook)]
+EXERCISES = [pytest.param(notebook, exercise, id=exercise.number) for notebook in notebooks()
+             for exercise in functions(notebook)]
 QUESTIONS = [pytest.param(task, id=task.number) for notebook in notebooks() for task in all_exercises(notebook)
              if isinstance(task, Question)]
 answers = functools.cache(answers)

@@ -14,7 +14,8 @@ from advcourse.grading.sandbox import PACKAGE, START, Boxes
 from advcourse.grading.walls import Limits
 from advcourse.pipeline import masters
 
-if not shutil.which("bwrap") or subprocess.run(["bwrap", "--unshare-all", "--ro-bind", "/", "/", "true"], capture_output=True).returncode:
+if not shutil.which("bwrap") or subprocess.run(["bwrap", "--unshare-all", "--ro-bind", "/", "/", "true"],
+                                               capture_output=True).returncode:
     pytest.skip("bubblewrap is not here, or may not work", allow_module_level=True)
 
 
@@ -26,7 +27,8 @@ def boxes():
 
 def test_nothing_gets_through(boxes, tmp_path):
     (tmp_path / "secret").write_text("secret")
-    secrets = [str(tmp_path / "secret"), "/etc/passwd", str(PACKAGE / "grading" / "grade.py"), str(PACKAGE / "exercises" / "notebook_01.py")]
+    secrets = [str(tmp_path / "secret"), "/etc/passwd", str(PACKAGE / "grading" / "grade.py"),
+               str(PACKAGE / "exercises" / "notebook_01.py")]
     quick = [wall for wall in WALLS if wall.name != "bounded time"]
     with socket.create_server(("127.0.0.1", 0)) as server, boxes.open() as box:
         box.start_clock(START)

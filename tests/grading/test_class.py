@@ -29,7 +29,8 @@ except OSError as error:
 def handed_in(student, notebook="00", solved=True, extra=""):
     """A Submission of a notebook of the course, with some more text in it."""
     [path] = (masters.ROOT / "notebooks" / ("solutions" if solved else "")).glob(f"{notebook}_*.ipynb")
-    content = path.read_bytes().replace(b'"cells": [', b'"cells": [{"cell_type": "markdown", "metadata": {}, "source": "' + extra.encode() + b'"},', 1)
+    content = path.read_bytes().replace(b'"cells": [', b'"cells": [{"cell_type": "markdown", "metadata": {}, "source": '
+                                                       b'"' + extra.encode() + b'"},', 1)
     return Submission(student, notebook, path, content, None, 0.0)
 
 
@@ -72,7 +73,8 @@ def test_a_fault_of_ours_is_no_zero_and_is_mended_by_the_next_run(tmp_path, monk
     with monkeypatch.context() as patch:
         patch.setattr(grade, "trials", fails)
         [one] = grade_class([handed_in("ada")], tmp_path)
-    assert one.points is None and "own solution fails" in one.problem and {mark.state for mark in one.marks} == {"to be graded"}
+    assert one.points is None and "own solution fails" in one.problem and {mark.state
+                                                                           for mark in one.marks} == {"to be graded"}
     [one] = grade_class([handed_in("ada")], tmp_path)
     assert (one.points, one.problem) == (3, None)
 
@@ -92,7 +94,8 @@ def test_without_walls_nothing_runs_unless_that_is_wished(tmp_path, monkeypatch)
 def test_a_cluster_gives_the_same_grades(tmp_path):
     submissions = [handed_in("ada"), handed_in("bob", solved=False), handed_in("cleo", extra="hello")]
     alone = grade_class(submissions, tmp_path / "alone")
-    with distributed.LocalCluster(n_workers=1, threads_per_worker=2, host="127.0.0.1", dashboard_address="127.0.0.1:0") as cluster:
+    with distributed.LocalCluster(n_workers=1, threads_per_worker=2, host="127.0.0.1",
+                                  dashboard_address="127.0.0.1:0") as cluster:
         together = grade_class(submissions, tmp_path / "together", scheduler=cluster.scheduler_address)
     assert what_counts(together) == what_counts(alone)
 
@@ -106,7 +109,7 @@ def test_killed_at_any_moment_a_run_goes_on_and_ends_with_the_same_grades(tmp_pa
     generator = random.Random(0)
     context = multiprocessing.get_context("fork")  # what was imported and started here serves the killed ones, too
     finished = graded_before = 0
-    for crash in range(CRASHES):
+    for _crash in range(CRASHES):
         folder = tmp_path / f"crash {finished}"
         process = context.Process(target=grade_class, args=(submissions, folder))
         process.start()
@@ -128,7 +131,8 @@ def test_killed_at_any_moment_a_run_goes_on_and_ends_with_the_same_grades(tmp_pa
     assert finished > 0, "no run was ever completed, or none was ever killed in its middle"
 
 
-@pytest.mark.parametrize("name", ["grading/statements.py", "grading/extract.py", "grading/grade.py", "grading/box.py", "grading/wire.py",
+@pytest.mark.parametrize("name", ["grading/statements.py", "grading/extract.py", "grading/grade.py", "grading/box.py",
+                                  "grading/wire.py",
                                   "exercises/notebook_01.py", "exercises/attempt.py"])
 def test_a_grader_that_has_changed_grades_again(tmp_path, monkeypatch, name):
     package = tmp_path / "advcourse"
@@ -143,7 +147,7 @@ def test_a_grader_that_has_changed_grades_again(tmp_path, monkeypatch, name):
 
 
 def test_a_changed_file_name_does_not_change_what_was_graded(tmp_path):
-    [first] = grade_class([handed_in("ada")], tmp_path)
+    [_first] = grade_class([handed_in("ada")], tmp_path)
     seen = []
     grade_class([replace(handed_in("ada"), path="elsewhere.ipynb")], tmp_path, on_graded=seen.append)
     assert seen == [None]

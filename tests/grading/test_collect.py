@@ -52,26 +52,32 @@ LAYOUTS = {
                            "Alan Turing_123457_assignsubmission_file_/work.zip": zipped({"homework (1).ipynb": ONE})},
     "canvas": {"Ada Lovelace_12345_678901_01_adversarial_examples.ipynb": ONE,
                "Alan Turing_LATE_12346_678902_01_adversarial_examples-1.ipynb": ONE},
-    "what submit() writes": {"01_Ada Lovelace_submission.zip": zipped({"01_adversarial_examples.ipynb": ONE, "manifest.json": b"{}"}),
+    "what submit() writes": {"01_Ada Lovelace_submission.zip": zipped({"01_adversarial_examples.ipynb": ONE,
+                                                                       "manifest.json": b"{}"}),
                              "01_Alan Turing_submission.zip": zipped({"homework.ipynb": ONE, "manifest.json": b"{}"})},
-    "folders": {"Ada Lovelace/01_adversarial_examples.ipynb": ONE, "Alan Turing/homework (1).ipynb": ONE, "marks.csv": b"",
+    "folders": {"Ada Lovelace/01_adversarial_examples.ipynb": ONE, "Alan Turing/homework (1).ipynb": ONE,
+                "marks.csv": b"",
                 "README.txt": b""},
     "deeper folders": {"Ada Lovelace/week 1/01.ipynb": ONE, "Alan Turing/01.ipynb.txt": ONE},
     "files": {"Ada Lovelace_01_adversarial_examples.ipynb": ONE, "Alan Turing-01.ipynb": ONE},
-    "other files": {"01_adversarial_examples_Ada Lovelace (2).ipynb": ONE, "Alan Turing adversarial-examples.ipynb": ONE},
-    "nbgrader": {"Ada Lovelace/ps1/01_adversarial_examples.ipynb": ONE, "Ada Lovelace/ps1/timestamp.txt": b"2026-11-01 10:00:00 UTC",
+    "other files": {"01_adversarial_examples_Ada Lovelace (2).ipynb": ONE,
+                    "Alan Turing adversarial-examples.ipynb": ONE},
+    "nbgrader": {"Ada Lovelace/ps1/01_adversarial_examples.ipynb": ONE,
+                 "Ada Lovelace/ps1/timestamp.txt": b"2026-11-01 10:00:00 UTC",
                  "Alan Turing/ps1/problem.ipynb": ONE},
     "nbgrader's course": {"submitted/Ada Lovelace/ps1/01.ipynb": ONE, "submitted/Alan Turing/ps1/01.ipynb": ONE,
                           "source/ps1/01.ipynb": ONE, "gradebook.db": b""},
     "a zip each": {"Ada Lovelace.zip": zipped({"01.ipynb": ONE}), "Alan Turing.zip": zipped({"a/b/01.ipynb": ONE})},
-    "rubbish beside": {"Ada Lovelace/01.ipynb": ONE, "Ada Lovelace/.ipynb_checkpoints/02.ipynb": ONE, "__MACOSX/x/01.ipynb": ONE,
+    "rubbish beside": {"Ada Lovelace/01.ipynb": ONE, "Ada Lovelace/.ipynb_checkpoints/02.ipynb": ONE,
+                       "__MACOSX/x/01.ipynb": ONE,
                        "Alan Turing/._01.ipynb": ONE, "Alan Turing/01.ipynb": ONE, ".hidden/01.ipynb": ONE,
                        "Alan Turing/plot_02.png": b"x"},
 }
 
 
 @pytest.mark.parametrize("layout, packing", [
-    (layout, packing) for layout in LAYOUTS for packing in ("folder", "zip", "zip in a folder", "wrapped folder", "wrapped zip")
+    (layout, packing) for layout in LAYOUTS for packing in ("folder", "zip", "zip in a folder", "wrapped folder",
+                                                            "wrapped zip")
     if (layout, packing) != ("nbgrader's course", "wrapped folder")])  # its submitted/ lies at the top
 def test_layouts(tmp_path, layout, packing):
     files = LAYOUTS[layout]
@@ -96,7 +102,8 @@ def test_a_folder_around_one_student_is_no_student(tmp_path):
 @pytest.mark.parametrize("name, student, number", [
     ("lovelaceada_12345_678901_01_adversarial_examples.ipynb", "lovelaceada", "01"),
     ("ada_adversarial_examples_01.ipynb", "ada", "01"), ("ada-adversarial-examples.ipynb", "ada", "01"),
-    ("Adversarial Examples Ada.IPYNB", "Ada", "01"), ("ada_00_welcome.ipynb", "ada", "00"), ("02_threat_models.ipynb", "download", "02"),
+    ("Adversarial Examples Ada.IPYNB", "Ada", "01"), ("ada_00_welcome.ipynb", "ada", "00"),
+    ("02_threat_models.ipynb", "download", "02"),
     ("03-Copy1.ipynb", "download", "03"), ("ada (10).ipynb", "ada", ""), ("ada_2026-10-05.ipynb", "ada_2026-10-05", ""),
     ("ada_99.ipynb", "ada_99", ""), ("10.ipynb", "download", "10"), ("", "download", ""),
 ])
@@ -107,7 +114,8 @@ def test_what_a_name_tells(tmp_path, name, student, number):
 
 
 def test_what_is_in_a_file_tells_more_than_a_number_in_its_name_and_less_than_a_title(tmp_path):
-    folder = lay_out(tmp_path, {"ada/02.ipynb": ONE, "bob/02_threat_models.ipynb": ONE, "cleo/x.ipynb": ONE.decode().encode("utf-16"),
+    folder = lay_out(tmp_path, {"ada/02.ipynb": ONE, "bob/02_threat_models.ipynb": ONE,
+                                "cleo/x.ipynb": ONE.decode().encode("utf-16"),
                                 "dan/x.ipynb": notebook("77"), "fay.ipynb": ONE,
                                 "eve/x.ipynb": notebook("01", 'start("02", "x")\nstart("02")')})
     assert found(folder) == [("ada", "01"), ("bob", "02"), ("cleo", "01"), ("eve", "02"), ("fay", "01")]
@@ -125,7 +133,8 @@ def test_the_latest_file_counts_and_the_others_are_noted(tmp_path):
 
 def test_what_canvas_numbers_again_is_later_than_any_date(tmp_path):
     name = "adal_LATE_12345_67890{}_01_adversarial_examples{}.ipynb"
-    folder = lay_out(tmp_path, {name.format(1, "-1"): notebook(text="middle"), name.format(2, "-2"): notebook(text="last"),
+    folder = lay_out(tmp_path, {name.format(1, "-1"): notebook(text="middle"),
+                                name.format(2, "-2"): notebook(text="last"),
                                 name.format(3, ""): notebook(text="first")})
     os.utime(folder / name.format(2, "-2"), (1e9, 1e9))
     (one,) = collect(folder)
@@ -134,20 +143,24 @@ def test_what_canvas_numbers_again_is_later_than_any_date(tmp_path):
 
 def test_dates(tmp_path):
     stamp = b"2026-11-01 10:00:00.25 UTC"
-    folder = lay_out(tmp_path / "folder", {"ada/ps1/01.ipynb": ONE, "ada/ps1/timestamp.txt": stamp, "bob/ps1/01.ipynb": ONE,
+    folder = lay_out(tmp_path / "folder", {"ada/ps1/01.ipynb": ONE, "ada/ps1/timestamp.txt": stamp,
+                                           "bob/ps1/01.ipynb": ONE,
                                            "bob/ps1/timestamp.txt": b"no date",
                                            "cleo.zip": zipped({"01.ipynb": ONE}, (1990, 1, 1, 0, 0, 0))})
     for name in ("bob/ps1/01.ipynb", "cleo.zip"):
         os.utime(folder / name, (1e9, 1e9))
-    assert [one.submitted for one in collect(folder)] == [1793527200.25, 1e9, 1e9]  # a student's zip may say what it likes
+    # a student's zip may say what it likes
+    assert [one.submitted for one in collect(folder)] == [1793527200.25, 1e9, 1e9]
     lay_out(tmp_path, {"class.zip": zipped({"ada/ps1/01.ipynb": ONE, "ada/ps1/timestamp.txt": stamp,
-                                            "bob.zip": zipped({"01.ipynb": ONE}, (1990, 1, 1, 0, 0, 0))}, (2026, 11, 2, 0, 0, 0))})
+                                            "bob.zip": zipped({"01.ipynb": ONE}, (1990, 1, 1, 0, 0, 0))},
+                                            (2026, 11, 2, 0, 0, 0))})
     ada, bob = collect(tmp_path / "class.zip")
     assert ada.submitted == 1793527200.25 and bob.submitted > ada.submitted
 
 
 def test_two_students_of_one_name_stay_two(tmp_path):
-    folder = lay_out(tmp_path, {"Ada_123_assignsubmission_file_/01.ipynb": ONE, "Ada_124_assignsubmission_file_/01.ipynb": ONE,
+    folder = lay_out(tmp_path, {"Ada_123_assignsubmission_file_/01.ipynb": ONE,
+                                "Ada_124_assignsubmission_file_/01.ipynb": ONE,
                                 "A\nb/01.ipynb": ONE, "A?b/01.ipynb": ONE, "bob/01.ipynb": ONE, "Bob/01.ipynb": ONE,
                                 "Bob (1)/01.ipynb": ONE})
     students = [one.student for one in collect(folder)]
@@ -161,19 +174,22 @@ def test_one_name_in_two_encodings_is_one_student(tmp_path):
 
 
 @pytest.mark.parametrize("name, student", [
-    ("a\nb", "a?b"), ("<script>alert(1)<", "<script>alert(1)<"), ("\x1b[31mred", "?[31mred"), ("abc\u202edcba", "abc?dcba"),
+    ("a\nb", "a?b"), ("<script>alert(1)<", "<script>alert(1)<"), ("\x1b[31mred", "?[31mred"),
+    ("abc\u202edcba", "abc?dcba"),
     ("..", "download"), ("x" * 250, "x" * 200), ("\udcff", "?"),
 ])
 def test_strange_names_become_one_line(tmp_path, name, student):
     if name == "..":
-        (tmp_path / "download.zip").write_bytes(zipped({"../../../01.ipynb": ONE, "/etc/.././02.ipynb": notebook("02")}))
+        (tmp_path / "download.zip").write_bytes(zipped({"../../../01.ipynb": ONE,
+                                                        "/etc/.././02.ipynb": notebook("02")}))
         assert found(tmp_path / "download.zip") == [("download", "01"), ("etc", "02")]
         return
     assert found(lay_out(tmp_path / "download", {f"{name}/01.ipynb": ONE})) == [(student, "01")]
 
 
 def test_nothing_is_written_and_no_link_is_followed(tmp_path):
-    secret = lay_out(tmp_path / "secret", {"01.ipynb": notebook(text="secret"), "class/02.ipynb": notebook("02", "secret")})
+    secret = lay_out(tmp_path / "secret", {"01.ipynb": notebook(text="secret"),
+                                           "class/02.ipynb": notebook("02", "secret")})
     folder = lay_out(tmp_path / "folder", {"bob/01.ipynb": ONE, "ada/03.ipynb": notebook("03")})
     (folder / "ada/01.ipynb").symlink_to(secret / "01.ipynb")
     (folder / "cleo").symlink_to(secret / "class", target_is_directory=True)
@@ -187,7 +203,9 @@ def test_nothing_is_written_and_no_link_is_followed(tmp_path):
     assert sorted(tmp_path.rglob("*")) == before
     assert not any(b"secret" in one.content for one in submissions.values())
     assert all("link" in submissions[who].problem for who in [("ada", "01"), ("cleo", ""), ("eve", "01")])
-    assert submissions["dan", "01"].problem and submissions["eve", "02"].problem is None and submissions["bob", "01"].problem is None
+    assert submissions["dan", "01"].problem and submissions["eve",
+                                                            "02"].problem is None and submissions["bob",
+                                                                                                  "01"].problem is None
 
 
 def test_files_that_cannot_be_read_harm_no_one_else(tmp_path, monkeypatch):
@@ -209,12 +227,15 @@ def test_files_that_cannot_be_read_harm_no_one_else(tmp_path, monkeypatch):
     for _ in range(6):
         nested = zipped({"inner.zip": nested})
     bad = {
-        "large/01.ipynb": (big, "01", "too large"), "no zip.zip": (b"no zip", "", "not opened"), "empty.zip": (b"", "", "not opened"),
+        "large/01.ipynb": (big, "01", "too large"), "no zip.zip": (b"no zip", "", "not opened"),
+        "empty.zip": (b"", "", "not opened"),
         "encrypted.zip": (bytes(encrypted), "01", "password"), "damaged.zip": (bytes(damaged), "01", "unpacked"),
         "bomb.zip": (zipped({"01.ipynb": big}), "01", "too large"), "liar.zip": (lies, "01", "unpacked"),
         "deep.zip": (nested, "", "archives"),
-        "many.zip": (zipped({f"{i}.txt": b"" for i in range(9)}), "", "more than 5"), "bzip.zip": (bzip.getvalue(), "01", "method"),
-        "zip64.zip": (zipped({"01.ipynb": ONE})[:-22] + b"PK\6\7" + b"\0" * 16 + zipped({"01.ipynb": ONE})[-22:], "", "table of contents"),
+        "many.zip": (zipped({f"{i}.txt": b"" for i in range(9)}), "", "more than 5"),
+        "bzip.zip": (bzip.getvalue(), "01", "method"),
+        "zip64.zip": (zipped({"01.ipynb": ONE})[:-22] + b"PK\6\7" + b"\0" * 16 + zipped({"01.ipynb": ONE})[-22:], "",
+                      "table of contents"),
     }
     files = {name: content for name, (content, *_) in bad.items()}
     folder = lay_out(tmp_path / "folder", files | {"ada/01.ipynb": ONE, "bob.zip": zipped({"01.ipynb": ONE})})
@@ -248,8 +269,10 @@ def test_one_name_twice_in_a_zip(tmp_path):
 
 def test_files_that_are_no_notebooks(tmp_path):
     folder = lay_out(tmp_path, {
-        "ada/01_adversarial_examples.pdf": b"%PDF", "bob/notes.docx": b"PK", "cleo/01.ipynb": ONE, "cleo/01.py": b"", "cleo/notes.pdf": b"",
-        "dan_01_adversarial_examples.py": b"", "list of marks.txt": b"", "eve/02.ipynb": notebook("02"), "eve/figure_01.png": b""})
+        "ada/01_adversarial_examples.pdf": b"%PDF", "bob/notes.docx": b"PK", "cleo/01.ipynb": ONE, "cleo/01.py": b"",
+        "cleo/notes.pdf": b"",
+        "dan_01_adversarial_examples.py": b"", "list of marks.txt": b"", "eve/02.ipynb": notebook("02"),
+        "eve/figure_01.png": b""})
     told = {(one.student, one.notebook): one.problem for one in collect(folder)}
     assert told.keys() == {("ada", "01"), ("bob", ""), ("cleo", "01"), ("dan", "01"), ("eve", "02")}
     assert ".pdf" in told["ada", "01"] and ".docx" in told["bob", ""] and ".py" in told["dan", "01"]

@@ -49,7 +49,8 @@ def states(work, notebook):
 
 
 def right_answers(notebook):
-    return {task.number: letter_of_right_answer(task.number) for task in all_exercises(notebook) if not isinstance(task, Exercise)}
+    return {task.number: letter_of_right_answer(task.number) for task in all_exercises(notebook)
+            if not isinstance(task, Exercise)}
 
 
 def cells(*sources, **metadata):
@@ -113,13 +114,15 @@ def old_format(major, minor):
     json.dumps({"cells": [{"source": REAL.splitlines(keepends=True)}]}).encode(),
     json.dumps({"cells": [None, 3, {}, {"cell_type": "code"}, {"cell_type": "code", "source": {"a": 1}},
                           {"source": [REAL, 3, None]}]}).encode(),
-    json.dumps({"cells": [{"cell_type": "code", "source": REAL, "outputs": ["x" * 3_000_000]}], "metadata": 7}).encode(),
+    json.dumps({"cells": [{"cell_type": "code", "source": REAL, "outputs": ["x" * 3_000_000]}],
+                "metadata": 7}).encode(),
     b'{"cells": [{"source": ' + json.dumps(REAL + "\n# " + "\ud800").encode() + b"}]}",
     cells(REAL).replace(b"clamp(0, 1)", b"clamp(0, 1) # \xff"),
 ])
 def test_formats(content):
     work = extract(content, "01")
-    assert [*map(str.split, work.statements)] == [*map(str.split, [REAL if b"#" not in content else work.statements[0]])]
+    assert [*map(str.split, work.statements)] == [*map(str.split,
+                                                       [REAL if b"#" not in content else work.statements[0]])]
     assert states(work, "01")["01.1"] == "passed"
 
 
@@ -127,7 +130,8 @@ def test_formats(content):
     (b"", "empty"), (b"  \n", "empty"), (b"print(1)", "no JSON"), (b"%PDF-1.7\xff", "no JSON"), (b"[]", "no cells"),
     (b'{"cells": 3}', "no cells"),
     (b'"text"', "no cells"), (b'{"worksheets": {}}', "no cells"), (b'{"cells": ' + b"[" * 200_000, "nested too deep"),
-    (cells(REAL)[:-30], "no JSON"), (b'{"cells": [' + b"[]," * 1_000_001 + b"0]}", "lists and objects"), (b"9" * 10_000, "no JSON"),
+    (cells(REAL)[:-30], "no JSON"), (b'{"cells": [' + b"[]," * 1_000_001 + b"0]}", "lists and objects"),
+    (b"9" * 10_000, "no JSON"),
 ])
 def test_not_a_notebook(content, words):
     with pytest.raises(ValueError, match=f"this is not a notebook: it .*{words}"):
@@ -142,9 +146,11 @@ def test_no_such_notebook():
 # --- cells -----------------------------------------------------------------------------------------------------------
 
 @pytest.mark.parametrize("source", [
-    f"%matplotlib inline\n{REAL}", f"%%time\n{REAL}", f"# timed\n%%capture\n%%time\n{REAL}", f"!pip install \\\n    torch\n{REAL}",
+    f"%matplotlib inline\n{REAL}", f"%%time\n{REAL}", f"# timed\n%%capture\n%%time\n{REAL}", "!pip install \\\n    "
+                                                                                             f"torch\n{REAL}",
     f"?print\n{REAL}\nprint??", f"files = !ls\n{REAL}\nx = %who", f"if True:\n    !ls\n    %cd ..\n{REAL}",
-    f"    {REAL.replace(chr(10), chr(10) + '    ')}\n    %time", f"%time\nx = ('%s'\n% 3)\n{REAL}", f"{REAL}\n!ls \\\n  -l",
+    f"    {REAL.replace(chr(10), chr(10) + '    ')}\n    %time", f"%time\nx = ('%s'\n% 3)\n{REAL}",
+    f"{REAL}\n!ls \\\n  -l",
 ])
 def test_lines_of_jupyter_are_left_out(source):
     work = extract(cells(source), "01")
@@ -153,7 +159,8 @@ def test_lines_of_jupyter_are_left_out(source):
 
 def test_python_beside_lines_of_jupyter_is_kept():
     source = "%time\nSHIFT = (1 if True\n  else 2)\n@torch.no_grad()\ndef project(x):\n    !ls\n    return SHIFT\n"
-    assert kept(source) == ["SHIFT = (1 if True\n  else 2)", "@torch.no_grad()\ndef project(x):\n    pass\n    return SHIFT"]
+    assert kept(source) == ["SHIFT = (1 if True\n  else 2)", "@torch.no_grad()\ndef project(x):\n    pass\n    return "
+                                                             "SHIFT"]
 
 
 @pytest.mark.parametrize("magic", ["%%bash", "%%writefile x.py", "%%html", "%%", "%%javascript"])
@@ -162,7 +169,8 @@ def test_cells_of_other_languages_do_not_count(magic):
 
 
 @pytest.mark.parametrize("wrong", [
-    "x = (1,", "for i in range(3)", "print 'hello'", "def broken(:\n    return 1", "x = 'no end", "try:\n    x = 1", "x = )",
+    "x = (1,", "for i in range(3)", "print 'hello'", "def broken(:\n    return 1", "x = 'no end", "try:\n    x = 1",
+    "x = )",
     "\x00", "x = " + "(" * 300, "x = " + "-" * 50_000 + "1",
 ])
 @pytest.mark.parametrize("place", ["before", "after", "between"])
@@ -181,15 +189,18 @@ def test_a_text_that_looks_like_code_stays_a_text():
 
 
 def test_statements_stand_on_their_line_of_the_cell():
-    work = extract(cells("x = 1", f"# a\nEPS = 1; OTHER = 'é'; {'TWO = 2'}\n\n@f\n@g(\n 1)\n" + REAL.replace("eps):", "eps=TWO):")), "01")
+    work = extract(cells("x = 1", f"# a\nEPS = 1; OTHER = 'é'; {'TWO = 2'}\n\n@f\n@g(\n 1)\n"
+                         + REAL.replace("eps):", "eps=TWO):")), "01")
     assert work.statements[0] == "\nTWO = 2" and work.statements[1].startswith("\n\n\n@f\n@g(\n 1)\ndef project")
 
 
 # --- which statements ------------------------------------------------------------------------------------------------
 
 @pytest.mark.parametrize("helper", [
-    "A = 1", "A: int = 1", "A, B = 1, 2", "(A := 1)", "import a as A", "from a import A", "import A.b", "def A(): pass", "class A: x = 1",
-    "async def A(): pass", "if x:\n    A = 1", "try:\n    A = 1\nexcept E:\n    A = 2", "with open(f) as A:\n    pass", "A = 1\nA += 2",
+    "A = 1", "A: int = 1", "A, B = 1, 2", "(A := 1)", "import a as A", "from a import A", "import A.b", "def A(): pass",
+    "class A: x = 1",
+    "async def A(): pass", "if x:\n    A = 1", "try:\n    A = 1\nexcept E:\n    A = 2", "with open(f) as A:\n    pass",
+    "A = 1\nA += 2",
     "[A := 1]",
     "A = {}\nA['b'] = 1", "A = b\nA.c.d = 1", "match x:\n    case A:\n        pass", "A = B = 1", "A = lambda: 3",
 ])
@@ -201,7 +212,8 @@ def test_what_a_function_needs_is_kept(helper):
 @pytest.mark.parametrize("helper", [
     "for A in range(10**9):\n    pass", "while True:\n    A = 1", "del A", "A == 1", "A()", "A: int", "A = start('01')",
     "A = check('01.2', A)",
-    "A = exercises.check('01.2', A)", "B = 1", "A.b()", "if progress():\n    A = 1", "print(answer('01.6', A))", "def f(A): A = 1",
+    "A = exercises.check('01.2', A)", "B = 1", "A.b()", "if progress():\n    A = 1", "print(answer('01.6', A))",
+    "def f(A): A = 1",
     "[A for A in x]",
     "lambda A: 1", "async for A in b: pass",
 ])
@@ -210,16 +222,21 @@ def test_what_it_does_not_need_or_may_not_do_is_not(helper):
 
 
 @pytest.mark.parametrize("use", [
-    "def project(x, eps=A): 1", "def project(x: A): 1", "@A\ndef project(x): 1", "def project(x): return [A for b in x]",
-    "def project(x):\n    def inner(): return lambda: A\n    return inner()", "def project(x):\n    global A\n    A += 1\n    return A",
-    "project = lambda x: A", "project = A", "class project:\n    def __call__(self, x): return A", "def project(x): return f'{A}'",
+    "def project(x, eps=A): 1", "def project(x: A): 1", "@A\ndef project(x): 1",
+    "def project(x): return [A for b in x]",
+    "def project(x):\n    def inner(): return lambda: A\n    return inner()", "def project(x):\n    global A\n    A += "
+                                                                              "1\n    return A",
+    "project = lambda x: A", "project = A", "class project:\n    def __call__(self, x): return A",
+    "def project(x): return f'{A}'",
 ])
 def test_every_way_to_need_a_name(use):
     assert kept("A = 1", use) == ["A = 1", use]
 
 
-@pytest.mark.parametrize("use", ["def project(A): A", "def project(x): A = 1; return A", "def project(x): return [A for A in x]",
-                                 "def project(x): return lambda A: A", "def project(x): return x.A", "def project(x): return x(A=1)"])
+@pytest.mark.parametrize("use", ["def project(A): A", "def project(x): A = 1; return A", "def project(x): return [A "
+                                                                                         "for A in x]",
+                                 "def project(x): return lambda A: A", "def project(x): return x.A",
+                                 "def project(x): return x(A=1)"])
 def test_names_of_its_own_are_no_need(use):
     assert kept("A = 1", use) == [use]
 
@@ -232,7 +249,8 @@ def test_needs_are_followed_through():
 
 
 def test_calls_of_the_course_are_cut_out_of_blocks():
-    block = ("if True:\n    def project(x):\n        return x\n    project = check(\n        '01.1',\n        project); A = 1\n"
+    block = ("if True:\n    def project(x):\n        return x\n    project = check(\n        '01.1',\n        "
+             "project); A = 1\n"
              "    print('é'); hint('01.1')")
     (statement,) = kept(block)
     assert "check" not in statement and "hint" not in statement and len(statement.split("\n")) == len(block.split("\n"))
@@ -247,22 +265,27 @@ def test_a_thread_has_a_start_and_a_student_a_hint():
 
 
 def test_future_imports_come_first_and_stars_only_for_names_that_nothing_else_gives():
-    assert kept("A = 1\nfrom math import *", REAL, "from __future__ import annotations") == ["from __future__ import annotations", REAL]
+    assert kept("A = 1\nfrom math import *", REAL, "from __future__ import annotations") == ["from __future__ import "
+                                                                                             "annotations", REAL]
     assert kept("from math import *", "def project(x): return sqrt(print(x))")[0] == "from math import *"
 
 
 # --- which function --------------------------------------------------------------------------------------------------
 
 @pytest.mark.parametrize("sources, name, words", [
-    ([REAL, CHECK], "project", None), ([REAL], "project", None), ([CHECK, REAL], "project", None), ([STUB, CHECK], "project", None),
-    ([REAL.replace("project", "mine"), 'project = check("01.1", mine)'], "mine", "graded is mine, which the notebook checks"),
+    ([REAL, CHECK], "project", None), ([REAL], "project", None), ([CHECK, REAL], "project", None),
+    ([STUB, CHECK], "project", None),
+    ([REAL.replace("project", "mine"), 'project = check("01.1", mine)'], "mine", "graded is mine, which the notebook "
+                                                                                 "checks"),
     ([STUB, REAL.replace("project", "mine"), 'check("01.1", mine)'], "mine", "graded is mine"),
     ([REAL.replace("project", "mine"), 'exercises.check(number="01.1", function=mine)'], "mine", "graded is mine"),
     ([REAL, "mine = 3", 'check("01.1", mine)'], "project", "the notebook checks mine"),
     ([REAL.replace("project", "mine"), 'project = check("01.2", mine)'], None, None),
     (['project = check("01.1", lambda x_p, x, eps: x)'], None, "something else than the name"),
-    (['project = check("01.1")'], None, "something else"), (["from advcourse.attacks import project", CHECK], None, None),
-    (["import advcourse.attacks as project", CHECK], None, None), (["from scipy import project", CHECK], "project", None),
+    (['project = check("01.1")'], None, "something else"),
+    (["from advcourse.attacks import project", CHECK], None, None),
+    (["import advcourse.attacks as project", CHECK], None, None),
+    (["from scipy import project", CHECK], "project", None),
     (["for project in range(3): pass"], None, None), ([], None, None), (["project: int"], None, None),
     (["project = torch.clamp"], "project", None),
 ])
@@ -274,7 +297,8 @@ def test_which_function_is_an_exercises(sources, name, words):
     assert set(work.functions) == {"01.1", "01.2", "01.3", "01.4", "01.5"}
 
 
-@pytest.mark.parametrize("sources", [[REAL, STUB], [STUB, REAL], [STUB, CHECK, REAL, CHECK, STUB], [REAL, "project = ..."],
+@pytest.mark.parametrize("sources", [[REAL, STUB], [STUB, REAL], [STUB, CHECK, REAL, CHECK, STUB],
+                                     [REAL, "project = ..."],
                                      [REAL, "project = None"],
                                      [REAL, STUB.replace("raise NotImplementedError", "...")],
                                      [REAL, STUB.replace("raise NotImplementedError", "pass")],
@@ -293,7 +317,9 @@ def test_what_is_none_at_first_stays_so_where_it_is_no_exercise():
 def test_the_last_definition_wins():
     first = REAL.replace("(0, 1)", "(0, 2)")
     work = extract(cells(first, CHECK, REAL, CHECK), "01")
-    assert kept(first, CHECK, REAL, CHECK) == [first, REAL] and work.cells["01.1"] == REAL and states(work, "01")["01.1"] == "passed"
+    assert kept(first, CHECK, REAL, CHECK) == [first,
+                                               REAL] and work.cells["01.1"] == REAL and states(work,
+                                                                                               "01")["01.1"] == "passed"
 
 
 def test_a_wrapper_before_the_check_counts():
@@ -305,13 +331,18 @@ def test_a_wrapper_before_the_check_counts():
 @pytest.mark.parametrize("sources, given, words", [
     (['answer("01.6", "b")'], "b", None), (['choice = "b"\nanswer("01.6", choice)'], "b", None),
     (['choice = "b"', 'answer("01.6", choice)'], "b", None),
-    (['choice = ...\nanswer("01.6", choice)'], None, None), (['answer("01.6", None)'], None, None), (['answer("01.6", " ")'], None, None),
-    (['mine = choice = "(B)."\nanswer("01.6", letter=mine)'], "(B).", None), (['answer("01.6", choice := "b")'], "b", None),
-    (['choice, x = "b", 3\nanswer("01.6", choice)'], "b", None), (['choice: str = "b"\nanswer("01.6", choice)'], "b", None),
+    (['choice = ...\nanswer("01.6", choice)'], None, None), (['answer("01.6", None)'], None, None),
+    (['answer("01.6", " ")'], None, None),
+    (['mine = choice = "(B)."\nanswer("01.6", letter=mine)'], "(B).", None),
+    (['answer("01.6", choice := "b")'], "b", None),
+    (['choice, x = "b", 3\nanswer("01.6", choice)'], "b", None),
+    (['choice: str = "b"\nanswer("01.6", choice)'], "b", None),
     (['answer("01.6", 3)'], "3", None), (['answer("01.6", "b".lower())'], None, "not written as a letter"),
-    (['choice = pick()\nanswer("01.6", choice)'], None, "not written"), (['answer("01.6", unknown)'], None, "not written"),
+    (['choice = pick()\nanswer("01.6", choice)'], None, "not written"),
+    (['answer("01.6", unknown)'], None, "not written"),
     (['answer("01.6")'], None, None),
-    (['answer("01.6", "b")', 'answer("01.6", ...)'], "b", None), (['answer("01.6", "b")', 'answer("01.6", "c")'], "c", None),
+    (['answer("01.6", "b")', 'answer("01.6", ...)'], "b", None),
+    (['answer("01.6", "b")', 'answer("01.6", "c")'], "c", None),
     (['choice = "a"\nanswer("01.7", choice)\nchoice = "b"\nanswer("01.6", choice)'], "b", None),
     (['exercises.answer("01.6", "b")'], "b", None),
     (['if True:\n    choice = "b"\n    answer("01.6", choice)'], "b", None),
@@ -321,7 +352,8 @@ def test_a_wrapper_before_the_check_counts():
     (['question("01.6")', 'choice = "b"\nanswer("01.7", choice)'], None, None), (['choice = "b"'], None, None),
     (['question("01.6")', 'choice = "b"', 'choice = "a"\nanswer("01.7", choice)'], "b", "is missing"),
     (['answer("01.6", "' + "b" * 999 + '")'], "b" * 200, None),
-    (['question("01.6")\nchoice = ...', 'choice = "b"'], "b", "is missing"), (['def later():\n    answer("01.6", "b")'], None, None),
+    (['question("01.6")\nchoice = ...', 'choice = "b"'], "b", "is missing"),
+    (['def later():\n    answer("01.6", "b")'], None, None),
 ])
 def test_answers(sources, given, words):
     work = extract(cells(*sources), "01")
@@ -341,9 +373,11 @@ def test_the_students_own_name(sources, student):
 # --- hostile ---------------------------------------------------------------------------------------------------------
 
 @pytest.mark.parametrize("source", [
-    "x=" + "(" * 90_000, "x=1" + "+1" * 30_000, "x=a" + ".a" * 30_000, "x=" + "lambda:" * 30_000 + "1", "x=" + "not " * 50_000 + "1",
+    "x=" + "(" * 90_000, "x=1" + "+1" * 30_000, "x=a" + ".a" * 30_000, "x=" + "lambda:" * 30_000 + "1",
+    "x=" + "not " * 50_000 + "1",
     "x=" + "9" * 100_000,
-    "if 1: pass\n" + "elif 1: pass\n" * 9_000, "x = )\n" * 40_000, "x = (\n" * 40_000, "%time\n" * 40_000, "x = )\n" + " " * 200_000,
+    "if 1: pass\n" + "elif 1: pass\n" * 9_000, "x = )\n" * 40_000, "x = (\n" * 40_000, "%time\n" * 40_000,
+    "x = )\n" + " " * 200_000,
     "x = '''\n" * 10_000,
     "x = )\n" + "a " * 100_000, "x=1;" * 20_000, "@a\n" * 20_000, "match x:\n case " + "[" * 180 + "]" * 180 + ": pass",
 ])
@@ -368,5 +402,6 @@ def test_nothing_is_executed_and_nothing_is_said(tmp_path, capfd):
     bad = f"open({str(tmp_path / 'file')!r}, 'w')"
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        extract(cells(f"{bad}\nA = {bad}\n@A\ndef project(x=A): return '\\d' is 3", f"import os; os._exit(1)\nanswer('01.6', {bad})"), "01")
+        extract(cells(f"{bad}\nA = {bad}\n@A\ndef project(x=A): return '\\d' is 3",
+                      f"import os; os._exit(1)\nanswer('01.6', {bad})"), "01")
     assert not list(tmp_path.iterdir()) and capfd.readouterr() == ("", "")

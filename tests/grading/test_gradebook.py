@@ -37,7 +37,8 @@ def test_what_is_saved_comes_back(book, tmp_path):
         assert load(again) == [ADA, alan]
 
 
-@pytest.mark.parametrize("student", ["", "a\nb", "../etc", "Ада", "x" * 10_000, "\udcff", "\0", "'; DROP TABLE submissions; --", "<b>"])
+@pytest.mark.parametrize("student", ["", "a\nb", "../etc", "Ада", "x" * 10_000, "\udcff", "\0",
+                                     "'; DROP TABLE submissions; --", "<b>"])
 def test_any_name_can_be_kept(book, student):
     save(book, replace(ADA, student=student), "f")
     save(book, ADA, "f")
@@ -174,7 +175,8 @@ def test_the_states_are_those_of_the_checks():
 
 
 def test_marks_refuse_what_would_count_as_0():
-    with pytest.raises(ValueError, match="state of 01.1 must be one of passed, wrong, not attempted, to be graded; got 'ok'"):
+    with pytest.raises(ValueError, match="state of 01.1 must be one of passed, wrong, not attempted, to be graded; got "
+                                         "'ok'"):
         Mark("01.1", "Clip", "ok", 0, 2)
     with pytest.raises(ValueError, match="a grader's fault leaves every exercise 'to be graded'"):
         replace(ADA, problem="fork failed")

@@ -1,6 +1,7 @@
 """Whatever is done to the cells of a notebook without changing what its functions do, it is graded the same."""
 
 import ast
+import itertools
 import json
 import random
 import re
@@ -14,7 +15,8 @@ from advcourse.grading.statements import first_line
 from tests.grading.test_extract import NUMBERS, right_answers, states
 
 TIMES = 10
-JUPYTER = ["%matplotlib inline", "!pip install --quiet \\\n    torch", "?print", "files = !ls", "%load_ext autoreload", "print?"]
+JUPYTER = ["%matplotlib inline", "!pip install --quiet \\\n    torch", "?print", "files = !ls", "%load_ext autoreload",
+           "print?"]
 MISTAKES = ["def broken(:\n    return 1", "x = (1,\nprint(x)", "print 'hello'", "for i in range(3)", "x = 'no end", "}",
             "This should have been a text."]
 KEPT = re.compile(r"\b(answer|choice|question)\b")  # questions stand where their answers are looked for
@@ -29,7 +31,7 @@ def split(cells, chance, needed):
             lines = source.split("\n")
             starts = [first_line(node) - 1 for node in ast.parse(source).body]
             borders = [0, *starts[1:], len(lines)]
-            yield from (["code", "\n".join(lines[a:b])] for a, b in zip(borders, borders[1:]) if a < b)
+            yield from (["code", "\n".join(lines[a:b])] for a, b in itertools.pairwise(borders) if a < b)
         else:
             yield [kind, source]
 
@@ -89,7 +91,8 @@ WAYS = [split, delete, double, merge, shuffle, mistakes, jupyter]  # the last as
 
 
 def rename(cells, notebook, chance):
-    """An exercise's function renamed wherever it stands; the cells and {old: new}. Not where the name has another use, too."""
+    """An exercise's function renamed wherever it stands; the cells and {old: new}. Not where the name has another use,
+    too."""
     trees = [node for kind, source in cells if kind == "code" for node in ast.walk(ast.parse(source))]
     used = {node.arg for node in trees if isinstance(node, ast.arg | ast.keyword)}
     used |= {node.attr for node in trees if isinstance(node, ast.Attribute)}
@@ -108,8 +111,10 @@ def written(cells, chance):
         if minor == 5:
             made["id"] = f"renamed-{index}"
         if kind == "code" and chance.random() < 0.5:
-            output = {"output_type": "stream", "name": "stdout", "text": "check(\"99.1\", x) " * chance.choice([0, 1, 3000])}
-            made |= {"outputs": chance.choice([[], [output], [output, None]]), "execution_count": chance.choice([None, 7])}
+            output = {"output_type": "stream", "name": "stdout",
+                      "text": "check(\"99.1\", x) " * chance.choice([0, 1, 3000])}
+            made |= {"outputs": chance.choice([[], [output], [output, None]]),
+                     "execution_count": chance.choice([None, 7])}
         return made
     document = {"cells": [cell(index, *one) for index, one in enumerate(cells)], "nbformat": 4, "nbformat_minor": minor}
     encoding = chance.choice(["utf-8", "utf-8-sig", "utf-16"])
@@ -119,7 +124,8 @@ def written(cells, chance):
 # --- and all together ------------------------------------------------------------------------------------------------
 
 def source_cells(path):
-    return [[cell["cell_type"], "".join(cell["source"])] for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]]
+    return [[cell["cell_type"], "".join(cell["source"])]
+            for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]]
 
 
 def mutilated(path, notebook, chance):
@@ -158,10 +164,12 @@ def judged(content, notebook):
 def test_a_mutilated_solved_notebook_keeps_everything(notebook):
     path = shipped()[notebook]
     for seed in range(TIMES):
-        content, renamed = mutilated(path.parent / "solutions" / path.name, notebook, random.Random(f"{notebook} {seed}"))
+        content, renamed = mutilated(path.parent / "solutions" / path.name, notebook,
+                                     random.Random(f"{notebook} {seed}"))
         work, found = judged(content, notebook)
         assert (found, work.answers) == ({"passed"}, right_answers(notebook)), seed
-        assert work.functions == {number: renamed.get(name, name) for number, name in official_names(notebook).items()}, seed
+        assert work.functions == {number: renamed.get(name, name)
+                                  for number, name in official_names(notebook).items()}, seed
 
 
 @pytest.mark.parametrize("notebook", NUMBERS)

@@ -10,10 +10,13 @@ from advcourse.grading.nbgrader_gradebook import checked
 
 ROWS = [
     {"student": "ada", "notebook": "01", "exercise": "01.1", "points": 2, "maximum": 2, "reason": ""},
-    {"student": "ada", "notebook": "01", "exercise": "01.2", "points": 1, "maximum": 3, "reason": "your x leaves the ε-ball <b>"},
-    {"student": "bob", "notebook": "01", "exercise": "01.1", "points": "", "maximum": "2", "reason": "to be graded: no memory left"},
+    {"student": "ada", "notebook": "01", "exercise": "01.2", "points": 1, "maximum": 3,
+     "reason": "your x leaves the ε-ball <b>"},
+    {"student": "bob", "notebook": "01", "exercise": "01.1", "points": "", "maximum": "2",
+     "reason": "to be graded: no memory left"},
 ]
-# Writes each batch of rows and prints what is then in the gradebook; all in one process, as starting nbgrader takes seconds.
+# Writes each batch of rows and prints what is then in the gradebook; all in one process, as starting nbgrader takes
+# seconds.
 SCRIPT = """
 import json, sys
 from nbgrader.api import Gradebook
@@ -60,19 +63,22 @@ def test_marks_are_in_the_gradebook_and_in_what_nbgrader_exports(nbgrader, tmp_p
     nbgrader("-m", "nbgrader", "export", "--to", "grades.csv")
     with open(tmp_path / "grades.csv", newline="") as file:
         exported = {row["student_id"]: row for row in csv.DictReader(file)}
-    assert (exported["ada"]["assignment"], exported["ada"]["score"], exported["ada"]["max_score"]) == ("01", "3.0", "5.0")
+    assert (exported["ada"]["assignment"], exported["ada"]["score"],
+            exported["ada"]["max_score"]) == ("01", "3.0", "5.0")
 
 
 def test_rows_written_again_replace_what_was_there_and_a_persons_grade_stays(nbgrader):
     by_hand = 'gradebook.find_grade("exercise_01_2", "01", "01", "ada").manual_score = 3'
     later = {"student": "ada", "notebook": "01", "exercise": "01.3", "points": 4, "maximum": 4, "reason": ""}
-    first, second, third = gradebooks(nbgrader, ROWS, by_hand, [*ROWS[:2], ROWS[2] | {"points": 1.5, "reason": "half"}, later],
+    first, second, third = gradebooks(nbgrader, ROWS, by_hand,
+                                      [*ROWS[:2], ROWS[2] | {"points": 1.5, "reason": "half"}, later],
                                       [ROWS[1] | {"points": 2}])
     assert second == first | {
         "01/ada/exercise_01_2": [1, 3, 3, False, "your x leaves the ε-ball <b>"],
         "01/bob/exercise_01_1": [1.5, 2, 1.5, False, "half"],
         "01/ada/exercise_01_3": [4, 4, 4, False, None]}
-    assert third["01/ada/exercise_01_2"][:4] == [2, 3, 3, True], "the person decided on other points: to be looked at again"
+    assert third["01/ada/exercise_01_2"][:4] == [2, 3, 3,
+                                                 True], "the person decided on other points: to be looked at again"
 
 
 def test_an_assignment_that_nbgrader_knows_already_receives_the_marks(nbgrader):

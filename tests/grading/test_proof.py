@@ -4,7 +4,8 @@ import pytest
 
 from advcourse.grading import proof
 
-ONLY_WALLS = {"no network", "no other process, no new program", "no sight of other processes", "no file of the instructor's",
+ONLY_WALLS = {"no network", "no other process, no new program", "no sight of other processes",
+              "no file of the instructor's",
               "nothing of the course's exercises", "nothing writable but the scratch folder"}
 
 

@@ -105,7 +105,8 @@ def test_what_is_wrong_with_a_roster_is_named(tmp_path, content, message):
 def test_every_student_gets_a_folder_and_a_zip_of_it(handed_out):
     names = ["01_adversarial_examples.ipynb", "09_adversarial_training.ipynb", "README.md"]
     found = files(handed_out)
-    assert set(found) == {"ada.zip", "bob.zip", "ü_3.zip", *(f"{who}/{name}" for who in ("ada", "bob", "ü_3") for name in names)}
+    assert set(found) == {"ada.zip", "bob.zip", "ü_3.zip",
+                          *(f"{who}/{name}" for who in ("ada", "bob", "ü_3") for name in names)}
     for who in ("ada", "bob", "ü_3"):
         with zipfile.ZipFile(io.BytesIO(found[f"{who}.zip"])) as archive:
             assert {name: archive.read(name) for name in archive.namelist()} == {
@@ -117,7 +118,8 @@ def test_the_notebooks_are_notebooks_without_outputs_that_end_with_the_hand_in(h
         notebook = nbformat.read(path, as_version=4)
         nbformat.validate(notebook)
         assert not lint.lint_built(path)
-        assert all(not cell.outputs and cell.execution_count is None for cell in notebook.cells if cell.cell_type == "code")
+        assert all(not cell.outputs and cell.execution_count is None for cell in notebook.cells
+                   if cell.cell_type == "code")
         assert notebook.cells[-1].source.endswith("advcourse.submit()") and "## Hand in" in notebook.cells[-2].source
         assert "Open in Colab" not in notebook.cells[0].source, "that button would open the course's own notebook"
         prepared = execute.prepare(path.read_text(encoding="utf-8"), {"DATASET": "fonts"})
@@ -127,9 +129,11 @@ def test_the_notebooks_are_notebooks_without_outputs_that_end_with_the_hand_in(h
 def test_nothing_but_the_parameters_differs_from_the_course_s_own(handed_out):
     own = nbformat.read(handed_out / "ada/09_adversarial_training.ipynb", as_version=4)
     the_course_s = nbformat.read(NOTEBOOKS / "09_adversarial_training.ipynb", as_version=4)
-    differ = [index for index, (mine, theirs) in enumerate(zip(own.cells, the_course_s.cells)) if mine.source != theirs.source]
+    differ = [index for index, (mine, theirs) in enumerate(zip(own.cells, the_course_s.cells, strict=True))
+              if mine.source != theirs.source]
     tags = [own.cells[index].metadata.get("tags", []) for index in differ]
-    assert len(own.cells) == len(the_course_s.cells) + 2 and tags == [[], ["parameters"], []], "the title loses its button"
+    assert len(own.cells) == len(the_course_s.cells) + 2 and tags == [[], ["parameters"],
+                                                                      []], "the title loses its button"
     assert "\nEPS = " in own.cells[differ[2]].source
 
 
@@ -142,7 +146,8 @@ def test_every_notebook_has_its_own_seed_and_student(handed_out):
 
 
 def test_every_student_has_an_eps_near_the_course_s(course):
-    """Measured: the claims of the notebooks with an EPS of their own hold at 0.95 of it; at 1.05 one of notebook 09 does not."""
+    """Measured: the claims of the notebooks with an EPS of their own hold at 0.95 of it; at 1.05 one of notebook 09
+    does not."""
     factors = {release.eps_factor(course, f"s{k}", "09") for k in range(100)}
     assert factors == {0.95, 0.96, 0.97, 0.98, 0.99, 1.0}
     for number in ("06", "08", "09", "10"):
@@ -166,7 +171,8 @@ def test_seeds_do_not_change_from_one_day_to_the_next(course):
 
 
 def test_an_id_with_quotes_stays_text(course):
-    text = release.contents(course, Student('a"b\\n\'', "x"), release.templates(course, NOTEBOOKS))["01_adversarial_examples.ipynb"]
+    text = release.contents(course, Student('a"b\\n\'', "x"),
+                            release.templates(course, NOTEBOOKS))["01_adversarial_examples.ipynb"]
     cell, = [cell for cell in nbformat.reads(text, as_version=4).cells if "parameters" in cell.metadata.get("tags", [])]
     found = {}
     exec(cell.source, found)
@@ -174,7 +180,8 @@ def test_an_id_with_quotes_stays_text(course):
 
 
 def test_the_order_of_choices_differs(handed_out):
-    orders = {tuple(choices_of(get("01.6"), parameters(path)["STUDENT"]).items()) for path in handed_out.glob("*/01_*.ipynb")}
+    orders = {tuple(choices_of(get("01.6"), parameters(path)["STUDENT"]).items())
+              for path in handed_out.glob("*/01_*.ipynb")}
     assert len(orders) > 1
 
 
@@ -207,7 +214,8 @@ def test_the_readme_tells_this_student_s_deadlines(handed_out):
 
 @pytest.mark.parametrize("late, words", [
     ({}, ""),
-    ({"percent_per_day": 5.0, "floor_percent": 50.0, "grace_minutes": 10.0}, "costs 5% of the points earned, down to 50%. The first 10"),
+    ({"percent_per_day": 5.0, "floor_percent": 50.0, "grace_minutes": 10.0}, "costs 5% of the points earned, down to "
+                                                                             "50%. The first 10"),
     ({"most_days": 0}, "More than 0 days late, nothing is earned.")])
 def test_what_lateness_costs_is_told(late, words):
     told = release.lateness(courses.Late(**late))
@@ -226,13 +234,15 @@ def test_a_notebook_that_the_series_does_not_have(tmp_path):
         release.templates(courses.load(tmp_path / "c.toml"), NOTEBOOKS)
 
 
-@pytest.mark.parametrize("old, new", [("SEED = 0", "SEED = 10"), ('STUDENT = ""', 'STUDENT = "me"'), ('"parameters"', '"other"')])
+@pytest.mark.parametrize("old, new", [("SEED = 0", "SEED = 10"), ('STUDENT = ""', 'STUDENT = "me"'),
+                                      ('"parameters"', '"other"')])
 def test_a_notebook_without_the_parameters_is_refused(course, tmp_path, old, new):
     name = "01_adversarial_examples.ipynb"
     text = (NOTEBOOKS / name).read_text(encoding="utf-8")
     quoted = old if old == '"parameters"' else old.replace('"', '\\"')
     assert quoted in text
-    (tmp_path / name).write_text(text.replace(quoted, new if old == '"parameters"' else new.replace('"', '\\"')), encoding="utf-8")
+    (tmp_path / name).write_text(text.replace(quoted, new if old == '"parameters"' else new.replace('"', '\\"')),
+                                 encoding="utf-8")
     (tmp_path / "c.toml").write_text('name = "A"\n[notebooks.01]\ndeadline = 2026-11-30T23:59:00+01:00\n')
     course = courses.load(tmp_path / "c.toml")
     notebooks = release.templates(course, tmp_path)

@@ -19,14 +19,18 @@ from advcourse.grading.marks import TO_BE_GRADED, Graded, Mark
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 SCRIPT = "<script>alert(1)</script>"
 HOSTILE = [
-    SCRIPT, "</code></pre><script>alert(1)</script>", '"><img src=x onerror=alert(1)>', "{{ 7 * 7 }}{% include 'x' %}", "<!-- ",
-    "</style><svg onload=alert(1)>", "<a href='javascript:alert(1)'>`<b onclick=x>`</a>", "*<i onmouseover=x>*", "&lt;script&gt;",
+    SCRIPT, "</code></pre><script>alert(1)</script>", '"><img src=x onerror=alert(1)>', "{{ 7 * 7 }}{% include 'x' %}",
+    "<!-- ",
+    "</style><svg onload=alert(1)>", "<a href='javascript:alert(1)'>`<b onclick=x>`</a>", "*<i onmouseover=x>*",
+    "&lt;script&gt;",
     "<base href=https://example.org>", "<meta http-equiv=refresh content='0;url=https://example.org'>",
     "\udcff\ud800", "a\0b\x1b[31m\x07",
     "\u202eevil\u2066",
-    "\n\r\n\t", "", "`" * 999, "*" * 999, "x" * 100_000, "]]>", "<![CDATA[<script>", "<plaintext>", "\u2028\u2029\ufeff\u200b",
+    "\n\r\n\t", "", "`" * 999, "*" * 999, "x" * 100_000, "]]>", "<![CDATA[<script>", "<plaintext>",
+    "\u2028\u2029\ufeff\u200b",
 ]
-PASSED = Mark("01.1", "Clip", "passed", 2, 2, "", {"it is clipped": None}, code="def clip(x):\n    return x.clamp(0, 1)\n")
+PASSED = Mark("01.1", "Clip", "passed", 2, 2, "", {"it is clipped": None}, code="def clip(x):\n    return x.clamp(0, "
+                                                                                "1)\n")
 WRONG = Mark("01.2", "Step", "wrong", 1.5, 3, "it leaves the ball by 0.2: clip",
              {"it goes up": None, "it stays near": "it leaves the ball by 0.2: clip with `torch.clamp(x, 0, 1)`"},
              hint="What is `x`?", code="def step(x):\n    return x < 1\n")
@@ -35,7 +39,8 @@ WAITING = Mark("01.1", "Clip", "to be graded", 0, 2)
 
 
 def graded(student="Ada", *marks, notebook="01", **more):
-    values = {"path": f"class/{student}/01_x.ipynb", "sha256": "ab", "walls": "namespaces", "seed": 987654, "submitted": 1.7e9} | more
+    values = {"path": f"class/{student}/01_x.ipynb", "sha256": "ab", "walls": "namespaces", "seed": 987654,
+              "submitted": 1.7e9} | more
     return Graded(student, notebook, marks=marks or (PASSED, WRONG, OPEN), **values)
 
 
@@ -81,7 +86,7 @@ def table(*found):
     return list(csv.DictReader(io.StringIO(reports.grades_table(found).removeprefix("\ufeff"))))
 
 
-# --- the folder ---------------------------------------------------------------------------------------------------------
+# --- the folder -------------------------------------------------------------------------------------------------------
 
 def test_every_student_has_a_page_that_the_class_page_links_to(tmp_path):
     found = [graded("Ada"), graded("Ada", notebook="02"), graded("Émile/../\n"), FAULT]
@@ -106,7 +111,8 @@ def test_a_changed_class_changes_the_pages_and_an_unchanged_one_does_not(tmp_pat
     assert changed == {"grades.csv", "index.html", f"{alan}.html", f"{alan}-01.json"}
 
 
-@pytest.mark.parametrize("name", ["grades.csv", "index.html", f"{reports.file_name('Ada')}.html", f"{reports.file_name('Ada')}-01.json"])
+@pytest.mark.parametrize("name", ["grades.csv", "index.html", f"{reports.file_name('Ada')}.html",
+                                  f"{reports.file_name('Ada')}-01.json"])
 def test_a_write_that_fails_leaves_the_old_file_whole(tmp_path, monkeypatch, name):
     reports.write([graded("Ada")], tmp_path)
     path, = tmp_path.rglob(name)
@@ -129,7 +135,8 @@ def test_an_empty_class_has_a_page(tmp_path):
     assert (tmp_path / "grades.csv").read_text("utf-8-sig").count("\n") == 1
 
 
-@pytest.mark.parametrize("student", ["", ".", "..", "../../etc/passwd", "a/b", "a\\b", "a\nb", "con", "-rf", ".hidden", "王选", "\udcff\0",
+@pytest.mark.parametrize("student", ["", ".", "..", "../../etc/passwd", "a/b", "a\\b", "a\nb", "con", "-rf", ".hidden",
+                                     "王选", "\udcff\0",
                                      "x" * 5000, "a b", "é" * 300, "*?<>|:"])
 def test_file_names_are_safe_and_stable(student):
     name = reports.file_name(student)
@@ -142,11 +149,12 @@ def test_no_two_students_share_a_file():
     assert len({reports.file_name(student) for student in students}) == len(students)
 
 
-# --- grades.csv ---------------------------------------------------------------------------------------------------------
+# --- grades.csv -------------------------------------------------------------------------------------------------------
 
 def test_the_table_has_a_row_for_every_exercise():
     rows = table(graded("Ada"), graded("Ada", PASSED, notebook="02"))
-    assert [(row["student"], row["notebook"], row["exercise"], row["points"], row["maximum"], row["state"]) for row in rows] == [
+    assert [(row["student"], row["notebook"], row["exercise"], row["points"], row["maximum"], row["state"])
+            for row in rows] == [
         ("Ada", "01", "01.1", "2", "2", "passed"), ("Ada", "01", "01.2", "1.5", "3", "wrong"),
         ("Ada", "01", "01.3", "0", "4", "not attempted"), ("Ada", "02", "01.1", "2", "2", "passed")]
     assert rows[1]["reason"] == "it leaves the ball by 0.2: clip"
@@ -163,7 +171,8 @@ def test_a_submission_without_any_mark_is_not_left_out():
         ("Ada", "", "", "this is not a notebook"), ("Evan", "", "to be graded", "fork failed at /home/teacher")]
 
 
-@pytest.mark.parametrize("start", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", " =1", "\0=1", "\ufeff=1", "＝1", "'=1"])
+@pytest.mark.parametrize("start", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", " =1", "\0=1", "\ufeff=1",
+                                   "＝1", "'=1"])
 def test_no_cell_is_a_formula(start):
     evil = start + "|cmd' /C calc'!A0,\"x\";=2\n=3"
     row, = table(graded(evil, replace(WRONG, reason=evil)))
@@ -179,7 +188,7 @@ def test_the_table_opens_in_excel_and_holds_any_name(tmp_path):
     assert row["student"] == 'Éva, "E" 王⟨U+DCFF⟩'
 
 
-# --- a student's page ---------------------------------------------------------------------------------------------------
+# --- a student's page -------------------------------------------------------------------------------------------------
 
 def test_a_student_reads_every_verdict_the_hint_and_the_own_code():
     page = student_page(graded("Ada", notes=("cell 3 cannot be parsed",)), graded("Ada", PASSED, notebook="02"))
@@ -216,18 +225,21 @@ def test_a_strange_date_does_no_harm(submitted):
     assert "handed in" not in student_page(graded("Ada", submitted=submitted))
 
 
-# --- hostile text -------------------------------------------------------------------------------------------------------
+# --- hostile text -----------------------------------------------------------------------------------------------------
 
 @pytest.mark.parametrize("evil", HOSTILE, ids=range(len(HOSTILE)))
 def test_nothing_that_was_handed_in_becomes_part_of_a_page(evil, tmp_path):
     mark = Mark("01.2", evil, "wrong", 0, 3, evil, {f"a{evil}": f"b{evil}", "it": None}, evil, evil, f"c{evil}")
     other = replace(mark, exercise=evil, outcomes={})
-    found = [graded(evil, mark, other, notes=(evil,), path=evil), graded(f"z{evil}", mark), replace(FAULT, problem=f"d{evil}")]
+    found = [graded(evil, mark, other, notes=(evil,), path=evil), graded(f"z{evil}", mark),
+             replace(FAULT, problem=f"d{evil}")]
     reports.write(found, tmp_path, course=evil)
     harmless = Mark("01.2", "t", "wrong", 0, 3, "r", {"a": "b", "it": None}, "m", "h", "c")
-    plain = [graded("A", harmless, replace(harmless, exercise="01.3", outcomes={}), notes=("n",)), graded("B", harmless), FAULT]
+    plain = [graded("A", harmless, replace(harmless, exercise="01.3", outcomes={}), notes=("n",)),
+             graded("B", harmless), FAULT]
     reports.write(plain, tmp_path / "plain", course="c")
-    allowed = {element for path in (tmp_path / "plain").rglob("*.html") for element in Reader(path.read_text("utf-8")).elements}
+    allowed = {element for path in (tmp_path / "plain").rglob("*.html")
+               for element in Reader(path.read_text("utf-8")).elements}
     for path in [*tmp_path.glob("*.html"), *(tmp_path / "students").iterdir()]:
         page = path.read_text("utf-8")
         read = Reader(page)
@@ -242,7 +254,8 @@ def test_nothing_that_was_handed_in_becomes_part_of_a_page(evil, tmp_path):
 
 def test_hostile_text_is_shown_as_text():
     evil = f"{SCRIPT}</code>"
-    told = text(student_page(graded(evil, Mark("01.2", "t", "wrong", 0, 3, "r", {"a": evil}, hint=evil, code=evil), notes=(evil,))))
+    told = text(student_page(graded(evil, Mark("01.2", "t", "wrong", 0, 3, "r", {"a": evil}, hint=evil, code=evil),
+                                    notes=(evil,))))
     assert told.count(evil) == 6, "as name in title and heading, note, message, hint and code"
 
 
@@ -253,33 +266,39 @@ def test_what_nobody_sees_is_spelt_out():
 
 
 def test_long_texts_are_clipped_and_say_so():
-    page = student_page(graded("n" * 9000, Mark("01.2", "t", "wrong", 0, 3, "r", {"a": "m" * 9000}, code="c" * 90_000), notes=("x",) * 999))
+    page = student_page(graded("n" * 9000, Mark("01.2", "t", "wrong", 0, 3, "r", {"a": "m" * 9000}, code="c" * 90_000),
+                               notes=("x",) * 999))
     assert len(page) < 60_000
     for told in ("(8,000 more characters)", "(70,000 more characters)", "(8,800 more characters)", "and 979 more"):
         assert told in page
     assert "c" * 20_000 in page and page.count("<li>") == 21
 
 
-# --- Gradescope ---------------------------------------------------------------------------------------------------------
+# --- Gradescope -------------------------------------------------------------------------------------------------------
 
 def test_gradescope_gets_a_score_and_a_test_for_every_exercise():
     results = json.loads(reports.gradescope(graded("Ada", notes=("cell 3 was cut",))))
     assert results["score"] == 3.5 and results["extra_data"] == {"max_score": 9} and results["output"] == "cell 3 was cut"
-    assert [(test["name"], test["score"], test["max_score"], test["status"], test["visibility"]) for test in results["tests"]] == [
-        ("01.1 Clip", 2, 2, "passed", "visible"), ("01.2 Step", 1.5, 3, "failed", "visible"), ("01.3 Curve", 0, 4, "failed", "visible")]
+    assert [(test["name"], test["score"], test["max_score"], test["status"], test["visibility"])
+            for test in results["tests"]] == [
+        ("01.1 Clip", 2, 2, "passed", "visible"), ("01.2 Step", 1.5, 3, "failed", "visible"),
+        ("01.3 Curve", 0, 4, "failed", "visible")]
     assert results["tests"][1]["output"].splitlines() == [
-        "✗ wrong", "✗ it stays near: it leaves the ball by 0.2: clip with `torch.clamp(x, 0, 1)`", "✓ it goes up", "Hint: What is `x`?"]
+        "✗ wrong", "✗ it stays near: it leaves the ball by 0.2: clip with `torch.clamp(x, 0, 1)`", "✓ it goes up",
+        "Hint: What is `x`?"]
     assert results["output_format"] == results["test_output_format"] == results["test_name_format"] == "text"
 
 
 def test_gradescope_gets_no_score_while_something_is_to_be_graded():
     for one in (FAULT, graded("Ada", PASSED, replace(WAITING, exercise="01.4"))):
         results = json.loads(reports.gradescope(one))
-        assert "score" not in results and [("score" in test) for test in results["tests"]] == [mark.state == "passed" for mark in one.marks]
+        assert "score" not in results and [("score" in test)
+                                           for test in results["tests"]] == [mark.state == "passed"
+                                                                             for mark in one.marks]
     assert "The grader had a fault" in json.loads(reports.gradescope(FAULT))["output"]
 
 
-# --- the class page -----------------------------------------------------------------------------------------------------
+# --- the class page ---------------------------------------------------------------------------------------------------
 
 def test_the_class_page_begins_with_what_is_to_be_graded_and_ends_with_walls_and_seed():
     told = text(class_page(graded("Ada"), FAULT, graded("Zoe", PASSED, replace(WAITING, exercise="01.4"))))
@@ -300,22 +319,25 @@ def test_points_fall_into_tenths_and_open_ones_are_left_out():
 
 def test_the_hardest_exercise_comes_first():
     found = reports.hardest([graded("Ada"), graded("Alan", PASSED, replace(WRONG, state="passed")), FAULT])
-    assert [(one["exercise"], one["passed"], one["students"]) for one in found] == [("01.3", 0, 1), ("01.2", 0.5, 2), ("01.1", 1, 2)]
+    assert [(one["exercise"], one["passed"], one["students"])
+            for one in found] == [("01.3", 0, 1), ("01.2", 0.5, 2), ("01.1", 1, 2)]
 
 
 def test_mistakes_that_differ_in_a_number_only_are_one():
     def one(student, *messages, state="wrong"):
-        return graded(student, Mark("01.2", "t", state, 0, 3, "r", {str(place): message for place, message in enumerate(messages)}))
+        return graded(student, Mark("01.2", "t", state, 0, 3, "r",
+                                    {str(place): message for place, message in enumerate(messages)}))
 
     found = reports.commonest_mistakes([
         one("a", "leaves by 0.2: `clamp(0, 1)`", "NaN"), one("b", "leaves by -3e-05: `clamp(0, 1)`", None),
         one("c", "leaves by 7: `clamp(0, 1)`", "leaves by 8: `clamp(0, 1)`"),
-        one("d", "NaN", state="passed"), graded("e", Mark("01.6", "t", "wrong", 0, 1, "r", message="Chance is no reason."))])
+        one("d", "NaN", state="passed"), graded("e",
+                                                Mark("01.6", "t", "wrong", 0, 1, "r", message="Chance is no reason."))])
     assert [(one["students"], one["exercise"], one["message"]) for one in found] == [
         (3, "01.2", "leaves by …: `clamp(0, 1)`"), (1, "01.2", "NaN"), (1, "01.6", "Chance is no reason.")]
 
 
-# --- near-identical code ------------------------------------------------------------------------------------------------
+# --- near-identical code ----------------------------------------------------------------------------------------------
 
 LONG = '''def attack(model, x, y, eps):
     x_adv = x.detach().clone()
@@ -371,7 +393,8 @@ def test_the_same_code_under_other_names_is_found():
 
 
 def test_a_copy_with_a_line_changed_is_found():
-    (students, share), = alike(LONG, *OTHERS, DRESSED.replace("0.02 * g.sign()", "0.01 * g.sign()").replace("range( 40 )", "range(50)"))
+    (students, share), = alike(LONG, *OTHERS, DRESSED.replace("0.02 * g.sign()",
+                                                              "0.01 * g.sign()").replace("range( 40 )", "range(50)"))
     assert students == ("s0", "s4") and 0.7 <= share < 1
 
 
@@ -396,23 +419,27 @@ def test_what_everyone_writes_is_no_group():
 
 def test_pairs_that_share_most_exercises_come_first():
     def one(student, *codes):
-        return graded(student, *(replace(WRONG, exercise=f"01.{place}", code=code) for place, code in enumerate(codes, 1)))
+        return graded(student, *(replace(WRONG, exercise=f"01.{place}", code=code)
+                                 for place, code in enumerate(codes, 1)))
 
     def groups(*students):
         found = reports.groups_alike([*students, *(one(f"e{place}", *OTHERS) for place in range(6))])
         return [("".join(group["students"]), [shared["exercise"] for shared in group["exercises"]]) for group in found]
 
-    assert groups(one("a", LONG, LONG), one("b", OTHERS[0], DRESSED), one("c", LONG, OTHERS[1]), one("d", DRESSED, OTHERS[1]),
+    assert groups(one("a", LONG, LONG), one("b", OTHERS[0], DRESSED), one("c", LONG, OTHERS[1]),
+                  one("d", DRESSED, OTHERS[1]),
                   ) == [("ab", ["01.2"]), ("acd", ["01.1"])], "of two that share as much, the smaller one"
     assert groups(one("a", OTHERS[0], OTHERS[1], LONG), one("b", OTHERS[0], OTHERS[1], DRESSED),
-                  *(one(student, LONG, DRESSED, OTHERS[2]) for student in "cde")) == [("cde", ["01.1", "01.2"]), ("ab", ["01.3"])]
+                  *(one(student, LONG, DRESSED, OTHERS[2])
+                    for student in "cde")) == [("cde", ["01.1", "01.2"]), ("ab", ["01.3"])]
 
 
 def test_code_that_was_not_attempted_is_not_compared():
     assert reports.groups_alike([graded(student, replace(OPEN, code=LONG)) for student in "abcdefgh"[:2]]) == []
 
 
-@pytest.mark.parametrize("code", ["", "def (", "\0", "-" * 9000 + "1", "x = " + "1 + " * 4000 + "1", "(" * 9000, "x = 0x" + "f" * 9000,
+@pytest.mark.parametrize("code", ["", "def (", "\0", "-" * 9000 + "1", "x = " + "1 + " * 4000 + "1", "(" * 9000,
+                                  "x = 0x" + "f" * 9000,
                                   "x = 1" + "0" * 9000,
                                   "x = '\udcff'", LONG * 200, "x" + ".y" * 9000, "x = '\\d'", "f'{" * 300])
 def test_code_that_nobody_can_read_does_no_harm(code, recwarn):
@@ -426,7 +453,7 @@ def test_the_class_page_accuses_nobody():
     assert not re.search(r"plagiar|cheat|copied|suspect|fraud", told, re.IGNORECASE)
 
 
-# --- in a browser -------------------------------------------------------------------------------------------------------
+# --- in a browser -----------------------------------------------------------------------------------------------------
 
 def contrast(colour, background):
     def luminance(colour):
@@ -443,7 +470,8 @@ def test_in_a_browser_the_pages_are_readable_and_nothing_runs_or_is_fetched(tmp_
     from playwright.sync_api import sync_playwright
 
     evil = "<img src=https://example.org/x onerror='document.title=1'><script>document.title=1</script>" + "x" * 900
-    reports.write([graded("Ada", PASSED, replace(WRONG, code=evil, outcomes={"a": evil}), OPEN, notes=(evil,)), graded(evil), FAULT,
+    reports.write([graded("Ada", PASSED, replace(WRONG, code=evil, outcomes={"a": evil}), OPEN, notes=(evil,)),
+                   graded(evil), FAULT,
                    *classroom(LONG, *OTHERS, DRESSED)], tmp_path)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
@@ -464,11 +492,13 @@ def test_in_a_browser_the_pages_are_readable_and_nothing_runs_or_is_fetched(tmp_
 
 def test_totals_tell_points_lateness_and_percentages():
     course = Course.model_validate({"name": "c", "late": {"percent_per_day": 10}, "notebooks": {
-        "01": {"deadline": datetime(2026, 1, 1, tzinfo=UTC), "weight": 3}, "02": {"deadline": datetime(2026, 1, 1, tzinfo=UTC)}}})
+        "01": {"deadline": datetime(2026, 1, 1, tzinfo=UTC), "weight": 3},
+        "02": {"deadline": datetime(2026, 1, 1, tzinfo=UTC)}}})
     on_time, late = datetime(2025, 12, 31, tzinfo=UTC).timestamp(), datetime(2026, 1, 1, 1, tzinfo=UTC).timestamp()
     mark = Mark("01.1", "t", "passed", 4, 4)
     open_mark = Mark("02.1", "t", TO_BE_GRADED, 0, 4)
-    graded = [Graded("=ada", "01", "p", "0", (mark,), submitted=late), Graded("bob", "01", "p", "0", (mark,), submitted=on_time),
+    graded = [Graded("=ada", "01", "p", "0", (mark,), submitted=late),
+              Graded("bob", "01", "p", "0", (mark,), submitted=on_time),
               Graded("bob", "02", "p", "0", (open_mark,), problem="ours", submitted=on_time)]
     rows = list(csv.reader(io.StringIO(reports.totals_table(course, graded).removeprefix("\ufeff"))))
     assert rows == [["student", "01 points", "01 after lateness", "02 points", "02 after lateness", "percent"],

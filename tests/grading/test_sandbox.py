@@ -79,7 +79,8 @@ def test_what_a_call_changes_in_place_is_told(boxes):
 def test_definitions_that_fail_say_so_when_they_are_called(boxes):
     with boxes.open() as box:
         box.start_clock(60)
-        box.load(["import nothing_of_this_name as tool", "broken = tool.x", "def f():\n    return tool.x", "def g():\n    return 1"])
+        box.load(["import nothing_of_this_name as tool", "broken = tool.x", "def f():\n    return tool.x",
+                  "def g():\n    return 1"])
         assert "ModuleNotFoundError" in box.attempt("f", [], {}, 0)["problem"]
         assert "broken" in box.attempt("broken", [], {}, 0)["problem"]
         assert box.attempt("g", [], {}, 0)["result"] == 1
@@ -94,7 +95,7 @@ def test_random_numbers_follow_the_seed(boxes):
     assert str(first) == str(again) != str(other)
 
 
-# --- limits --------------------------------------------------------------------------------------------------------------
+# --- limits -----------------------------------------------------------------------------------------------------------
 
 def test_memory_is_bounded(boxes):
     assert "MemoryError" in said(boxes, "def f():\n    return len(bytearray(2 << 30))")["problem"]
@@ -135,7 +136,8 @@ def f(n):
 
 
 def test_open_files_are_bounded(boxes):
-    assert "Too many open files" in said(boxes, "def f():\n    return len([open('/dev/null') for _ in range(100)])")["problem"]
+    assert "Too many open files" in said(boxes,
+                                         "def f():\n    return len([open('/dev/null') for _ in range(100)])")["problem"]
 
 
 @pytest.fixture
@@ -191,7 +193,7 @@ def test_time_is_bounded_by_the_processor_too(boxes):
         said(boxes, "def f():\n    while True:\n        pass", seconds=100)
 
 
-# --- what a box sees -----------------------------------------------------------------------------------------------------
+# --- what a box sees --------------------------------------------------------------------------------------------------
 
 def test_a_box_has_a_root_of_its_own(boxes, tmp_path, monkeypatch):
     (tmp_path / "secret").write_text("secret")
@@ -201,7 +203,8 @@ import os
 def f(paths):
     return [[path for path in paths if os.path.exists(path)], sorted(os.environ), os.getcwd(), os.getpid(), os.geteuid()]
 """
-    found, names, folder, process, user = said(boxes, code, paths=[str(tmp_path), "/proc", "/sys", "/etc/passwd", "/bin/sh", "/var"])["result"]
+    found, names, folder, process, user = said(boxes, code, paths=[str(tmp_path), "/proc", "/sys", "/etc/passwd",
+                                                                   "/bin/sh", "/var"])["result"]
     assert found == [] and "SECRET" not in names and folder == walls.SCRATCH and process == 1
     assert user != 0
 
@@ -242,7 +245,7 @@ def test_another_checkout_in_the_path_stays_outside(tmp_path, monkeypatch):
     assert tmp_path / "other" not in walls.needed_files(checkouts())
 
 
-# --- ends ----------------------------------------------------------------------------------------------------------------
+# --- ends -------------------------------------------------------------------------------------------------------------
 
 def test_an_exercise_that_kills_its_box_leaves_the_others_their_points(boxes):
     boxes.limits = replace(LIMITS, seconds=20)
@@ -320,10 +323,11 @@ def test_a_killed_grader_takes_its_boxes_along_even_those_that_sleep(boxes):
     assert gone(lambda: [one for one in processes if one.is_running() and one.status() != psutil.STATUS_ZOMBIE])
 
 
-# --- our own faults ------------------------------------------------------------------------------------------------------
+# --- our own faults ---------------------------------------------------------------------------------------------------
 
 def to_be_graded(graded):
-    return graded.problem is not None and {mark.state for mark in graded.marks} == {"to be graded"} and graded.points is None
+    return graded.problem is not None and {mark.state
+                                           for mark in graded.marks} == {"to be graded"} and graded.points is None
 
 
 def test_a_box_that_does_not_open_is_our_fault(boxes, monkeypatch):

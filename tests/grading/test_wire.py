@@ -1,4 +1,5 @@
-"""What passes between grader and box: every kind of value whole, everything malformed refused before it costs anything."""
+"""What passes between grader and box: every kind of value whole, everything malformed refused before it costs
+anything."""
 
 import json
 import math
@@ -16,7 +17,8 @@ from torch import nn
 
 from advcourse.grading import wire
 
-DTYPES = [torch.float64, torch.float32, torch.float16, torch.bfloat16, torch.int64, torch.int32, torch.int16, torch.int8, torch.uint8, torch.bool]
+DTYPES = [torch.float64, torch.float32, torch.float16, torch.bfloat16, torch.int64, torch.int32, torch.int16,
+          torch.int8, torch.uint8, torch.bool]
 
 
 @pytest.fixture
@@ -29,7 +31,8 @@ def ends():
 
 @pytest.fixture
 def peers(ends):
-    """Our Peer, and the other side's, which answers in a thread until it is closed. What it calls is in its `functions`."""
+    """Our Peer, and the other side's, which answers in a thread until it is closed. What it calls is in its
+    `functions`."""
     ours, theirs = map(wire.Peer, ends)
     ours.deadline = time.monotonic() + 60
 
@@ -64,10 +67,10 @@ def same(a, b):
         return type(a) is type(b) and len(a) == len(b) and all(map(same, a, b))
     if isinstance(a, dict):
         return type(b) is dict and a.keys() == b.keys() and all(same(a[key], b[key]) for key in a)
-    return type(a) is type(b) and (a == b or a != a and b != b)
+    return type(a) is type(b) and (a == b or (a != a and b != b))
 
 
-# --- values that pass ----------------------------------------------------------------------------------------------------
+# --- values that pass -------------------------------------------------------------------------------------------------
 
 @settings(deadline=None, max_examples=60)
 @given(st.sampled_from(DTYPES), st.lists(st.integers(0, 4), max_size=4))
@@ -115,7 +118,8 @@ def test_subclasses_of_tensors_come_out_plain():
     class Liar(torch.Tensor):
         @classmethod
         def __torch_function__(cls, function, types, args=(), kwargs=None):
-            return "a lie" if function is not torch.Tensor.detach else super().__torch_function__(function, types, args, kwargs or {})
+            return "a lie" if function is not torch.Tensor.detach else super().__torch_function__(function, types, args,
+                                                                                                  kwargs or {})
 
     found = round_trip(torch.ones(2).as_subclass(Liar))
     assert type(found) is torch.Tensor and found.tolist() == [1, 1]
@@ -126,7 +130,8 @@ def test_numpy_numbers_pass_as_arrays():
 
 
 def test_networks_of_simple_layers_pass_as_numbers():
-    network = nn.Sequential(nn.Flatten(), nn.Linear(6, 4), nn.ReLU(), nn.Linear(4, 2, bias=False)).double().eval().requires_grad_(False)
+    network = nn.Sequential(nn.Flatten(), nn.Linear(6, 4), nn.ReLU(),
+                            nn.Linear(4, 2, bias=False)).double().eval().requires_grad_(False)
     found, x = round_trip(network), torch.rand(3, 1, 2, 3).double()
     assert type(found) is nn.Sequential and torch.equal(found(x), network(x))
     assert not found.training and not any(parameter.requires_grad for parameter in found.parameters())
@@ -149,7 +154,7 @@ def test_a_list_in_itself_comes_to_an_end():
     round_trip(nest)
 
 
-# --- functions -----------------------------------------------------------------------------------------------------------
+# --- functions --------------------------------------------------------------------------------------------------------
 
 def test_a_function_is_asked_and_answers(peers):
     ours, theirs = peers
@@ -157,7 +162,8 @@ def test_a_function_is_asked_and_answers(peers):
     assert ours.ask("apply", lambda value, power: value ** power, 2) == 8
 
 
-@pytest.mark.parametrize("network", [nn.Conv2d(1, 2, 2).double(), lambda x: (x ** 3).sin().flatten(1) @ torch.arange(18.0).double().reshape(9, 2)],
+@pytest.mark.parametrize("network", [nn.Conv2d(1, 2, 2).double(),
+                                     lambda x: (x ** 3).sin().flatten(1) @ torch.arange(18.0).double().reshape(9, 2)],
                          ids=["module", "function"])
 def test_gradients_through_a_question_equal_autograds_own(peers, network):
     ours, theirs = peers
@@ -253,11 +259,12 @@ def test_the_other_sides_words_are_cut_whoever_wrote_them(ends):
     assert len(str(caught.value)) <= 1000
 
 
-# --- messages that are none ----------------------------------------------------------------------------------------------
+# --- messages that are none -------------------------------------------------------------------------------------------
 
 def raw(tree=b"{}", tensors=b"", mark=b"adv1", length=None, size=None):
     tree = tree if isinstance(tree, bytes) else json.dumps(tree).encode()
-    return wire.FRONT.pack(mark, len(tree) if length is None else length, len(tensors) if size is None else size) + tree + tensors
+    return wire.FRONT.pack(mark, len(tree) if length is None else length,
+                           len(tensors) if size is None else size) + tree + tensors
 
 
 def with_tensors(value, **tensors):
@@ -288,7 +295,8 @@ MALFORMED = {
     "an unknown kind": raw({"values": {"object": "os.system"}}),
     "a tensor that is not there": raw({"values": {"tensor": "0"}}),
     "a tensor named by a list": with_tensors({"tensor": ["0"]}),
-    "a tensor that is an array of brain floats": with_tensors({"array": "0"}, **{"0": torch.zeros(2, dtype=torch.bfloat16)}),
+    "a tensor that is an array of brain floats": with_tensors({"array": "0"},
+                                                              **{"0": torch.zeros(2, dtype=torch.bfloat16)}),
     "a list of a number": raw({"values": {"list": 5}}),
     "a dict without pairs": raw({"values": {"dict": [1, 2]}}),
     "a dict of lists": raw({"values": {"dict": [[1, 2, 3]]}}),
@@ -298,16 +306,23 @@ MALFORMED = {
     "a header that promises more than there is": raw({"values": None}, (2**60).to_bytes(8, "little") + b"{}"),
     "a header that is no JSON": header(b"{{{{"),
     "a tensor beyond the end": header({"0": {"dtype": "F32", "shape": [100], "data_offsets": [0, 400]}}),
-    "a tensor of another size than its shape": header({"0": {"dtype": "F32", "shape": [100], "data_offsets": [0, 8]}}, bytes(8)),
+    "a tensor of another size than its shape": header({"0": {"dtype": "F32", "shape": [100], "data_offsets": [0, 8]}},
+                                                      bytes(8)),
     "a tensor of unknown type": header({"0": {"dtype": "PICKLE", "shape": [1], "data_offsets": [0, 4]}}, bytes(4)),
     "a shape whose product overflows": header({"0": {"dtype": "F32", "shape": [2**62, 8], "data_offsets": [0, 0]}}),
     "offsets that go backwards": header({"0": {"dtype": "F32", "shape": [1], "data_offsets": [8, 4]}}, bytes(8)),
-    "tensors that overlap": header({"0": {"dtype": "F32", "shape": [2], "data_offsets": [0, 8]}, "1": {"dtype": "F32", "shape": [2], "data_offsets": [4, 12]}}, bytes(12)),
+    "tensors that overlap": header({"0": {"dtype": "F32", "shape": [2], "data_offsets": [0, 8]},
+                                    "1": {"dtype": "F32", "shape": [2], "data_offsets": [4, 12]}}, bytes(12)),
     "a layer that is none": raw({"values": {"network": [["Module", {"list": []}]], "training": True, "frozen": True}}),
-    "a layer by a dotted name": raw({"values": {"network": [["utils.skip_init", {"list": []}]], "training": True, "frozen": True}}),
-    "a layer without weights": raw({"values": {"network": [["Linear", 2, 2, {"list": []}]], "training": True, "frozen": True}}),
-    "a layer of sizes that are not its weights'": with_tensors({"network": [["Linear", 10**9, 10**9, {"list": [{"tensor": "0"}]}]], "training": True, "frozen": True}),
-    "a layer of whole numbers": with_tensors({"network": [["Linear", 2, 2, {"list": [{"tensor": "0"}]}]], "training": True, "frozen": True},
+    "a layer by a dotted name": raw({"values": {"network": [["utils.skip_init", {"list": []}]], "training": True,
+                                                "frozen": True}}),
+    "a layer without weights": raw({"values": {"network": [["Linear", 2, 2, {"list": []}]], "training": True,
+                                               "frozen": True}}),
+    "a layer of sizes that are not its weights'": with_tensors({"network": [["Linear", 10**9, 10**9,
+                                                                             {"list": [{"tensor": "0"}]}]],
+                                                                             "training": True, "frozen": True}),
+    "a layer of whole numbers": with_tensors({"network": [["Linear", 2, 2, {"list": [{"tensor": "0"}]}]],
+                                              "training": True, "frozen": True},
                                              **{"0": torch.zeros(2, 2, dtype=torch.int64)}),
     "a network that says nothing of training": raw({"values": {"network": []}}),
 }
@@ -331,7 +346,8 @@ def test_an_answer_that_neither_asks_nor_answers_breaks_the_connection(ends):
     assert peer.is_broken
 
 
-@pytest.mark.parametrize("values", [None, 5, {"list": []}, {"list": [{"list": []}, {"dict": []}]}, {"list": [{"dict": []}, {"dict": []}, None]}], ids=str)
+@pytest.mark.parametrize("values", [None, 5, {"list": []}, {"list": [{"list": []}, {"dict": []}]},
+                                    {"list": [{"dict": []}, {"dict": []}, None]}], ids=str)
 def test_a_question_without_arguments_is_malformed(ends, values):
     peer = wire.Peer(ends[0])
     peer.functions[0] = lambda: None
@@ -370,7 +386,8 @@ def test_random_bytes_never_do_more_than_be_refused(tree, tensors):
 @settings(deadline=None, max_examples=150)
 @given(st.data())
 def test_spoilt_messages_are_read_or_refused(data):
-    message = bytearray(with_tensors({"list": [{"tensor": "0"}, {"dict": [["a", 1]]}, {"function": 3}, {"other": "x"}]}))
+    message = bytearray(with_tensors({"list": [{"tensor": "0"}, {"dict": [["a", 1]]}, {"function": 3},
+                                               {"other": "x"}]}))
     for _ in range(data.draw(st.integers(1, 4))):
         message[data.draw(st.integers(wire.FRONT.size, len(message) - 1))] = data.draw(st.integers(0, 255))
     ours, theirs = socket.socketpair()
@@ -382,7 +399,7 @@ def test_spoilt_messages_are_read_or_refused(data):
             pass
 
 
-# --- ends ----------------------------------------------------------------------------------------------------------------
+# --- ends -------------------------------------------------------------------------------------------------------------
 
 def test_silence_ends_at_the_deadline(ends):
     peer = wire.Peer(ends[0])

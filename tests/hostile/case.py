@@ -23,13 +23,15 @@ def lead(logits, y):
     return logits.scatter(1, y[:, None], -torch.inf).amax(1) - true
 """,
 }
-BESIDE = {"01": ("01.2", 3), "10": ("10.1", 2), "00": (None, 0)}  # the honest exercise of a hostile notebook, and its points
+# the honest exercise of a hostile notebook, and its points
+BESIDE = {"01": ("01.2", 3), "10": ("10.1", 2), "00": (None, 0)}
 IMPORTS = "import torch\nfrom torch import nn\nfrom torch.nn import functional as F"
 
 
 @dataclass(frozen=True)
 class Case:
-    """name: what it tries. code: its cells; @FOLDER@, @SECRET@ and @PORT@ are filled in. points: what the honest part deserves.
+    """name: what it tries. code: its cells; @FOLDER@, @SECRET@ and @PORT@ are filled in. points: what the honest part
+    deserves.
 
     seconds: its limit for each exercise.
     """
@@ -43,7 +45,8 @@ class Case:
 
 
 def case(theme, name, *code, beside=True, points=0, notebook="01", **more):
-    """A Case with an honest exercise beside the hostile one, which must get its full points; without where beside is False."""
+    """A Case with an honest exercise beside the hostile one, which must get its full points; without where beside is
+    False."""
     number, honest = BESIDE[notebook]
     if beside and number:
         return Case(theme, name, (*code, HONEST[number]), points + honest, notebook, **more)

@@ -1,4 +1,5 @@
-"""Hostile files: names, archives and what stands in them besides code. Each writes itself into a folder of submissions."""
+"""Hostile files: names, archives and what stands in them besides code. Each writes itself into a folder of
+submissions."""
 
 import io
 import json
@@ -51,9 +52,11 @@ def bytes_in_names(folder, canary):
 
 
 def markup_everywhere(folder, canary):
-    document = json.loads(notebook_of([f"def project(x_p, x, eps):\n    raise ValueError({EVIL!r})  # {EVIL}", f"# {EVIL}\nbroken = = '{EVIL}'"]))
+    document = json.loads(notebook_of([f"def project(x_p, x, eps):\n    raise ValueError({EVIL!r})  # {EVIL}",
+                                       f"# {EVIL}\nbroken = = '{EVIL}'"]))
     for cell in document["cells"]:
-        cell["outputs"] = [{"output_type": "display_data", "metadata": {EVIL: EVIL}, "data": {"text/html": EVIL, "text/plain": EVIL}}]
+        cell["outputs"] = [{"output_type": "display_data", "metadata": {EVIL: EVIL},
+                            "data": {"text/html": EVIL, "text/plain": EVIL}}]
         cell["id"] = cell["metadata"]["name"] = EVIL
     put(folder, "markup", "01.ipynb", json.dumps(document | {"metadata": {"title": EVIL, "kernelspec": EVIL}}).encode())
 
@@ -65,7 +68,8 @@ def links(folder, canary):
 
 
 def up_and_out(folder, canary):
-    (folder / "upper.zip").write_bytes(zip_of([("../../harmed", b"x"), ("/tmp/../harmed", b"x"), ("a/../../01.ipynb", GOOD), ("C:\\harmed", b"x")]))
+    (folder / "upper.zip").write_bytes(zip_of([("../../harmed", b"x"), ("/tmp/../harmed", b"x"),
+                                               ("a/../../01.ipynb", GOOD), ("C:\\harmed", b"x")]))
 
 
 def links_in_an_archive(folder, canary):
@@ -94,8 +98,10 @@ def broken_archives(folder, canary):
 
 
 def no_notebooks(folder, canary):
-    for number, content in enumerate((b"", b"null", b"[" * 500_000, b'{"cells": 1}', b"\xff" * 1000, b'{"cells": [' + b'{"source": "x"},' * 1000 + b"1]}", b'{"cells":' * 5000,
-                                      b'{"cells": [{"cell_type": "code", "source": ' + b"9" * 100_000 + b"}]}", b"\x80\x04\x95cposix\nsystem\n(S'touch harmed'\ntR.")):
+    for number, content in enumerate((b"", b"null", b"[" * 500_000, b'{"cells": 1}', b"\xff" * 1000,
+                                      b'{"cells": [' + b'{"source": "x"},' * 1000 + b"1]}", b'{"cells":' * 5000,
+                                      b'{"cells": [{"cell_type": "code", "source": ' + b"9" * 100_000 + b"}]}",
+                                      b"\x80\x04\x95cposix\nsystem\n(S'touch harmed'\ntR.")):
         put(folder, f"nothing {number}", "01.ipynb", content)
 
 

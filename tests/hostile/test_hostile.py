@@ -1,6 +1,8 @@
-"""Notebooks that try to gain points, to read what they must not, to do harm: nothing comes of it, and honest ones beside them are graded right.
+"""Notebooks that try to gain points, to read what they must not, to do harm: nothing comes of it, and honest ones
+beside them are graded right.
 
-Everything runs in boxes with short limits, so the suite is safe where the walls hold; where there are none, it is skipped.
+Everything runs in boxes with short limits, so the suite is safe where the walls hold; where there are none, it is
+skipped.
 """
 
 import csv
@@ -37,7 +39,8 @@ CASES = [*cases_points.CASES, *cases_reading.CASES, *cases_harm.CASES, *cases_mo
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory):
-    """What hostile code must leave alone: files with a secret, an environment variable, ports that nobody may knock at."""
+    """What hostile code must leave alone: files with a secret, an environment variable, ports that nobody may knock
+    at."""
     folder, secret = Path(tempfile.mkdtemp(prefix="instructor-")), secrets.token_hex(8)
     folder.chmod(0o755)  # no wall: whoever can see it may read it
     temporary = tmp_path_factory.mktemp("temporary")
@@ -64,7 +67,8 @@ def world(tmp_path_factory):
         boxes.close()
         shutil.rmtree(folder)
         pytest.skip(f"this system gives no walls: {error}")
-    yield SimpleNamespace(folder=folder, secret=secret, doors=doors, datagrams=datagrams, boxes=boxes, temporary=temporary,
+    yield SimpleNamespace(folder=folder, secret=secret, doors=doors, datagrams=datagrams, boxes=boxes,
+                          temporary=temporary,
                           before=tree(folder))
     boxes.close()
     for door in (*doors, datagrams):
@@ -140,7 +144,8 @@ def graded_at(world, content, notebook, seconds=20):
 
 def check(record_property, theme, name, deserved, points, wrong, graded):
     record_property("hostile", [theme, name, points, deserved, dict(wrong)])
-    assert not wrong, [(one.problem, one.notes, [(mark.exercise, mark.state, mark.points, mark.reason) for mark in one.marks]) for one in graded]
+    assert not wrong, [(one.problem, one.notes, [(mark.exercise, mark.state, mark.points, mark.reason)
+                                                 for mark in one.marks]) for one in graded]
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.theme}: {case.name}")
@@ -194,7 +199,8 @@ def test_nothing_lives_on(world):
     assert not left_over(world.boxes)
     world.boxes.close()
     assert not psutil.pid_exists(zygote)
-    assert not [name for name in os.listdir(world.temporary) if not name.startswith("torchinductor")]  # that one is PyTorch's
+    # that one is PyTorch's
+    assert not [name for name in os.listdir(world.temporary) if not name.startswith("torchinductor")]
 
 
 def test_the_suite_is_as_large_as_it_should_be():

@@ -1,4 +1,5 @@
-"""scikit-learn's classifiers under the contract of a model: the same scores and answers, labels alone, neighbours with a gradient."""
+"""scikit-learn's classifiers under the contract of a model: the same scores and answers, labels alone, neighbours with
+a gradient."""
 
 import numpy as np
 import pytest
@@ -18,11 +19,13 @@ from advcourse.attacks.contract import NoGradientError
 from advcourse.models import classical
 
 ESTIMATORS = {
-    "logistic regression": LogisticRegression(max_iter=500), "linear SVM": LinearSVC(), "kernel SVM": SVC(break_ties=True),
+    "logistic regression": LogisticRegression(max_iter=500), "linear SVM": LinearSVC(),
+    "kernel SVM": SVC(break_ties=True),
     "SVC with a linear kernel": SVC(kernel="linear", break_ties=True), "tree": DecisionTreeClassifier(random_state=0),
     "neighbours": KNeighborsClassifier(3), "forest": RandomForestClassifier(20, random_state=0),
     "pipeline": make_pipeline(StandardScaler(), LogisticRegression(max_iter=500)),
-    "soft votes": VotingClassifier([("tree", DecisionTreeClassifier(random_state=0)), ("bayes", GaussianNB())], voting="soft"),
+    "soft votes": VotingClassifier([("tree", DecisionTreeClassifier(random_state=0)), ("bayes", GaussianNB())],
+                                   voting="soft"),
     "hard votes": VotingClassifier([("tree", DecisionTreeClassifier(random_state=0)), ("bayes", GaussianNB())]),
 }
 
@@ -74,7 +77,8 @@ def test_the_scores_are_probabilities_where_there_is_no_decision_function(name):
 def test_linear_models_have_a_gradient_and_rows_of_weights():
     estimator, (x, y) = fitted("linear SVM"), images(seed=1)
     model = classical.as_model(estimator)
-    assert np.allclose(model[1].weight, estimator.coef_, atol=1e-6) and not any(p.requires_grad for p in model.parameters())
+    assert np.allclose(model[1].weight, estimator.coef_,
+                       atol=1e-6) and not any(p.requires_grad for p in model.parameters())
     assert evaluate.accuracy(model, fgsm(model, x, y, eps=0.3), y) < evaluate.accuracy(model, x, y) - 0.3
     with pytest.raises(NoGradientError):
         fgsm(classical.as_model(fitted("SVC with a linear kernel")), x, y, eps=0.3)
@@ -123,7 +127,7 @@ def test_soft_neighbours_are_the_formula_written_out():
     for i in range(7):
         weights = [torch.exp(-(x[i] - z).square().sum() / 0.7) for z in x_train]
         for k in range(4):
-            share = sum(w for w, label in zip(weights, y_train) if label == k) / sum(weights)
+            share = sum(w for w, label in zip(weights, y_train, strict=True) if label == k) / sum(weights)
             assert abs(p[i, k] - share) < 1e-5
 
 
@@ -140,7 +144,8 @@ def test_soft_neighbours_at_a_low_temperature_are_the_nearest_neighbour_and_have
 def test_soft_neighbours_refuse_what_does_not_fit():
     x, y = images(4)
     for call, words in ((lambda: classical.soft_neighbours(x, y[:2], 3), "one label per image"),
-                        (lambda: classical.soft_neighbours(x, y, 3, temperature=0), "temperature must be above 0, got 0"),
+                        (lambda: classical.soft_neighbours(x, y, 3, temperature=0),
+                         "temperature must be above 0, got 0"),
                         (lambda: classical.soft_neighbours(x, y, 2), r"0\.\.1; got 0 to 2")):
         with pytest.raises(ValueError, match=words):
             call()

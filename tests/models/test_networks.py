@@ -22,8 +22,9 @@ def test_softmax_regression_is_the_linear_formula_in_float64():
     model = models.softmax_regression((3, 4, 5), 7).double()
     x = torch.rand(6, 3, 4, 5, dtype=torch.float64)
     weight, bias = model.state_dict().values()
-    for logits, image in zip(model(x), x):
-        by_hand = [sum(w * v for w, v in zip(row.tolist(), image.flatten().tolist())) + b for row, b in zip(weight, bias.tolist())]
+    for logits, image in zip(model(x), x, strict=True):
+        by_hand = [sum(w * v for w, v in zip(row.tolist(), image.flatten().tolist(), strict=True)) + b
+                   for row, b in zip(weight, bias.tolist(), strict=True)]
         assert logits.tolist() == pytest.approx(by_hand, abs=1e-12)
 
 

@@ -25,7 +25,8 @@ def digits(monkeypatch):
 def test_the_first_output_says_what_the_run_is_made_on(payloads, digits):
     course = notebook.start("01", dataset=digits, seed=3, device_name="cpu", student="Ada")
     payload, text = payloads[0]
-    assert payload == {"kind": "start", "notebook": "01", "profile": "quick", "dataset": "digits", "seed": 3, "device": "cpu"}
+    assert payload == {"kind": "start", "notebook": "01", "profile": "quick", "dataset": "digits", "seed": 3,
+                       "device": "cpu"}
     assert "dataset digits" in text and "seed 3" in text and course.data.card in text
     assert plots.data_name == "digits" and course.quick and course.generator().initial_seed() == 3
     assert exercises.letter_of_right_answer("01.6", "Ada") in "abcd"
@@ -47,7 +48,8 @@ def test_test_images_come_with_their_labels(payloads, digits):
 
 def test_another_seed_draws_other_test_images_with_their_labels(payloads, digits):
     everything = data.load("digits")
-    drawn = {seed: notebook.start("01", dataset=digits, seed=seed, device_name="cpu").test_images(50) for seed in (0, 7, 8)}
+    drawn = {seed: notebook.start("01", dataset=digits, seed=seed, device_name="cpu").test_images(50)
+             for seed in (0, 7, 8)}
     again, _ = notebook.start("01", dataset=digits, seed=7, device_name="cpu").test_images(40)
     assert drawn[0][0].equal(everything.x_test[:50]), "what the stored outputs show does not change"
     assert drawn[7][0][:40].equal(again), "fewer images are the first of more"
@@ -74,12 +76,14 @@ def test_a_network_trained_on_fgsm_stands_it(payloads, digits):
     course = notebook.start("01", dataset=digits, device_name="cpu")
     assert course.trained_eps("fgsm") == 0.1
     x, y = course.test_images(200)
-    plain, trained = (accuracy(model, attacks.fgsm(model, x, y, eps=0.1), y) for model in (course.model("mlp"), course.model("fgsm")))
+    plain, trained = (accuracy(model, attacks.fgsm(model, x, y, eps=0.1), y)
+                      for model in (course.model("mlp"), course.model("fgsm")))
     assert trained > plain + 0.1
 
 
 @pytest.mark.parametrize("argument, message", [
-    ({"profile": "fast"}, "PROFILE is 'fast'"), ({"dataset": "imagenet"}, "unknown data set 'imagenet'"), ({"device_name": "cuda:9"}, "cuda")])
+    ({"profile": "fast"}, "PROFILE is 'fast'"), ({"dataset": "imagenet"}, "unknown data set 'imagenet'"),
+    ({"device_name": "cuda:9"}, "cuda")])
 def test_bad_parameters_are_named(argument, message, digits):
     with pytest.raises((ValueError, RuntimeError), match=message):
         notebook.start("01", **{"dataset": digits} | argument)
@@ -112,7 +116,8 @@ def test_a_record_keeps_its_value(payloads):
     assert payloads == [({"kind": "record", "name": "errors", "value": {"fgsm": [0.1, 0.2]}}, "recorded: errors")]
 
 
-@pytest.mark.parametrize("guess, words", [(30, "You guessed 30 %; the result is 99.5 %"), (..., "You made no guess"), (None, "You made no guess")])
+@pytest.mark.parametrize("guess, words", [(30, "You guessed 30 %; the result is 99.5 %"), (..., "You made no guess"),
+                                          (None, "You made no guess")])
 def test_guesses(payloads, guess, words):
     notebook.compare_guess(guess, 99.5)
     assert words in payloads[0][1]

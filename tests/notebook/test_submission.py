@@ -55,9 +55,12 @@ def test_a_student_s_way_to_a_submission(tmp_path, unpacked):
     nbformat.write(notebook_of(START, RIGHT, ANSWERED, SUBMIT), tmp_path / "later")
     save = "import pathlib; pathlib.Path('later').replace('00_welcome.ipynb');"
     keep = "pathlib.Path('00_ada_submission.zip').replace('{}.zip');"
-    session = notebook_of(START, WRONG, OPEN, SUBMIT, "import pathlib; " + keep.format("first"), RIGHT, ANSWERED, SUBMIT, save, SUBMIT)
-    nbclient.NotebookClient(session, timeout=120, kernel_name="python3", resources={"metadata": {"path": str(tmp_path)}}).execute()
-    first, second, third = ([output["data"] for output in cell.outputs] for cell in session.cells if cell.source == SUBMIT)
+    session = notebook_of(START, WRONG, OPEN, SUBMIT, "import pathlib; " + keep.format("first"), RIGHT, ANSWERED,
+                          SUBMIT, save, SUBMIT)
+    nbclient.NotebookClient(session, timeout=120, kernel_name="python3",
+                            resources={"metadata": {"path": str(tmp_path)}}).execute()
+    first, second, third = ([output["data"] for output in cell.outputs] for cell in session.cells
+                            if cell.source == SUBMIT)
 
     assert len(first) == len(second) == len(third) == 1, "one output, and no path behind it"
     assert first[0][MIME]["missing"] == ["open: 00.2.", "not right yet: 00.1."]
@@ -172,7 +175,8 @@ def test_another_notebook_an_empty_student_and_a_huge_file_are_named(work, capsy
 
 
 def test_any_student_s_name_makes_one_file_name(work):
-    for student, name in (("../../etc/x", "etc_x"), ("Ada Lovelace", "Ada_Lovelace"), ("ü@uni.example", "ü@uni.example"),
+    for student, name in (("../../etc/x", "etc_x"), ("Ada Lovelace", "Ada_Lovelace"),
+                          ("ü@uni.example", "ü@uni.example"),
                           ("x" * 999, 80 * "x")):
         exercises.set_student(student)
         advcourse.submit()
@@ -202,7 +206,8 @@ def test_a_file_that_cannot_be_finished_is_not_begun(work, monkeypatch):
 def test_nothing_of_a_notebook_becomes_html(monkeypatch):
     shown = []
     monkeypatch.setattr(submission, "emit", lambda payload, text, html: shown.append(html))
-    submission.show(Path("<i>.zip"), Path("<script>.ipynb"), {}, [("00.1", "<b>title</b>", "passed", 1, 1)], ["<img src=x>"])
+    submission.show(Path("<i>.zip"), Path("<script>.ipynb"), {}, [("00.1", "<b>title</b>", "passed", 1, 1)],
+                    ["<img src=x>"])
     assert not any(tag in shown[0] for tag in ("<b>title", "<i>", "<script", "<img"))
 
 

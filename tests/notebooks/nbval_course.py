@@ -49,7 +49,8 @@ def outline(output):
     """Of an output that varies only its kinds count: a figure is a figure. A claim must hold all the same."""
     if output.get("data", {}).get(MIME, {}).get("kind") == "claim":
         return comparable(output)
-    return nbformat.from_dict({**output, **({"data": dict.fromkeys(output["data"], "")} if "data" in output else {"text": ""})})
+    return nbformat.from_dict({**output, **({"data": dict.fromkeys(output["data"], "")} if "data" in output
+                                            else {"text": ""})})
 
 
 def pytest_addoption(parser):

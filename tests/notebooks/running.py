@@ -18,10 +18,13 @@ def nbval(path, compare=True, plugin=True, cell_timeout=120):
 
     compare: whether stored outputs are compared; plugin: whether nbval_course mends what nbval lacks.
     """
-    command = [sys.executable, "-m", "pytest", "--nbval" if compare else "--nbval-lax", "--nbval-current-env", str(path),
+    command = [sys.executable, "-m", "pytest", "--nbval" if compare else "--nbval-lax", "--nbval-current-env",
+               str(path),
                f"--nbval-cell-timeout={cell_timeout}", f"--timeout={2 * cell_timeout}",
-               f"--nbval-sanitize-with={HERE / 'sanitize.cfg'}", "--color=no", "-p", "pytest_timeout", "-p", "nbval.plugin"]
-    environment = {key: value for key, value in os.environ.items() if key != "MPLBACKEND" and not key.startswith("PYTEST_")}
+               f"--nbval-sanitize-with={HERE / 'sanitize.cfg'}", "--color=no", "-p", "pytest_timeout", "-p",
+               "nbval.plugin"]
+    environment = {key: value for key, value in os.environ.items() if key != "MPLBACKEND"
+                   and not key.startswith("PYTEST_")}
     environment |= SETTINGS | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
     with tempfile.TemporaryDirectory() as scratch:
         keep = Path(scratch, "payloads.json")

@@ -27,7 +27,8 @@ def machine(tmp_path):
     subprocess.run([sys.executable, "-m", "venv", tmp_path / "venv"], check=True)
     python = tmp_path / "venv" / ("Scripts" if os.name == "nt" else "bin") / "python"
     # setuptools comes with torch; the older one of a new environment would hide it.
-    subprocess.run([python, "-m", "pip", "uninstall", "--quiet", "--yes", "setuptools"], check=True, capture_output=True)
+    subprocess.run([python, "-m", "pip", "uninstall", "--quiet", "--yes", "setuptools"], check=True,
+                   capture_output=True)
     borrowed = tmp_path / "borrowed"  # outside the environment, where pip never removes anything
     borrowed.mkdir()
     for name in needed_by("torch", needed_by("torchvision")):
@@ -36,7 +37,8 @@ def machine(tmp_path):
                           capture_output=True, text=True).stdout.strip()
     Path(site, "borrowed.pth").write_text(f"{borrowed}\n")
     for versions in OLD:
-        pip = subprocess.run([python, "-m", "pip", "install", "--quiet", "--retries=1", "--only-binary=:all:", *versions],
+        pip = subprocess.run([python, "-m", "pip", "install", "--quiet", "--retries=1", "--only-binary=:all:",
+                              *versions],
                              capture_output=True, text=True)
         if pip.returncode == 0:
             return python
@@ -68,7 +70,8 @@ def lend(name, folder):
 
 def frozen(python):
     """The lines of `pip freeze`: every installed package with its version."""
-    return set(subprocess.run([python, "-m", "pip", "freeze"], check=True, capture_output=True, text=True).stdout.splitlines())
+    return set(subprocess.run([python, "-m", "pip", "freeze"], check=True, capture_output=True,
+                              text=True).stdout.splitlines())
 
 
 @pytest.mark.timeout(1200)
@@ -84,7 +87,8 @@ def test_one_notebook_file_installs_the_course_runs_and_changes_no_version(machi
     before = frozen(machine)
     assert any(line.startswith("torch==") for line in before) and not any("advcourse" in line for line in before)
 
-    environment = {key: value for key, value in os.environ.items() if key not in ("PYTHONPATH", "MPLBACKEND", "VIRTUAL_ENV")}
+    environment = {key: value for key, value in os.environ.items()
+                   if key not in ("PYTHONPATH", "MPLBACKEND", "VIRTUAL_ENV")}
     client = nbclient.NotebookClient(notebook, kernel_name="colab", timeout=900)
     client.execute(cwd=str(content), env=environment | {"ADVCOURSE_SOURCE": str(masters.ROOT), "TQDM_DISABLE": "1"})
 

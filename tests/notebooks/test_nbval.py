@@ -45,7 +45,9 @@ def test_where_a_processor_decides_the_kind_of_output_is_compared(notebook):
     for cell in stored.cells:
         cell.metadata["tags"] = [VARIES]
     for outputs, right in ((stored.cells[0].outputs, True), ([], False)):
-        stored.cells[0].outputs = nbformat.from_dict(json.loads(json.dumps(outputs).replace("15.02", "99.9").replace("ends", "begins")))
+        stored.cells[0].outputs = nbformat.from_dict(json.loads(json.dumps(outputs).replace("15.02",
+                                                                                            "99.9").replace("ends",
+                                                                                                            "begins")))
         nbformat.write(stored, path)
         status, report, _ = nbval(path)
         assert (status == 0) == right, report
@@ -53,7 +55,8 @@ def test_where_a_processor_decides_the_kind_of_output_is_compared(notebook):
 
 CLAIM = {"output_type": "display_data", "metadata": {}, "data": {
     "text/plain": "It errs on 99.2%. (✓ measured)",
-    MIME: {"kind": "claim", "sentence": "It errs on {value:.1%}.", "value": 0.992, "low": 0.9, "high": 1.0, "holds": True}}}
+    MIME: {"kind": "claim", "sentence": "It errs on {value:.1%}.", "value": 0.992, "low": 0.9, "high": 1.0,
+           "holds": True}}}
 
 
 def changed(**changes):
@@ -75,7 +78,8 @@ def test_a_claims_number_may_move_inside_its_band_and_nowhere_else():
 
 def test_other_numbers_may_differ_a_little_and_words_not_at_all():
     assert Text("error 0.301 at -1.5e-3") == Text("error 0.302 at -1.5e-3")
-    for other in ("error 0.601 at -1.5e-3", "error 0.301 at 1.5e-3", "error -", "loss 0.301 at -1.5e-3", "error 0.301 at -1.5e-3 7"):
+    for other in ("error 0.601 at -1.5e-3", "error 0.301 at 1.5e-3", "error -", "loss 0.301 at -1.5e-3",
+                  "error 0.301 at -1.5e-3 7"):
         assert Text("error 0.301 at -1.5e-3") != Text(other)
 
 

@@ -18,7 +18,8 @@ every_notebook = pytest.mark.parametrize("name", [path.stem for path in masters.
 def hold(payloads):
     """Every claim that was recorded lies in its band."""
     outside = [f"{payload['sentence']} {payload['value']:.4g} is outside [{payload['low']:g}, {payload['high']:g}]"
-               for payload in payloads if payload["kind"] == "claim" and not payload["low"] <= payload["value"] <= payload["high"]]
+               for payload in payloads if payload["kind"] == "claim"
+               and not payload["low"] <= payload["value"] <= payload["high"]]
     assert not outside, "\n".join(outside)
 
 
@@ -45,7 +46,8 @@ def test_a_solved_notebook_passes_every_exercise(name, tmp_path):
     text = (NOTEBOOKS / "solutions" / f"{name}.ipynb").read_text(encoding="utf-8")
     result = execute.execute(name, text, {}, folder=tmp_path, timeout=120)
     assert result.failure is None
-    outputs = [output for cell in nbformat.reads(result.notebook, as_version=4).cells for output in cell.get("outputs", [])]
+    outputs = [output for cell in nbformat.reads(result.notebook, as_version=4).cells
+               for output in cell.get("outputs", [])]
     payloads = [output.data[MIME] for output in outputs if MIME in output.get("data", {})]
     hold(payloads)
     assert verdicts(payloads) == {task.number: "passed" for task in all_exercises(name[:2])}

@@ -18,7 +18,8 @@ def test_every_attack_has_its_row_its_call_and_a_link_to_its_file():
 
 def test_papers_are_linked():
     assert attacks_page.linked("A et al., 2017, arXiv:1712.09665; B, 2016, doi:10.1145/2976749.2978392") == (
-        "A et al., 2017, [arXiv:1712.09665](https://arxiv.org/abs/1712.09665); B, 2016, [doi:10.1145/2976749.2978392](https://doi.org/10.1145/2976749.2978392)")
+        "A et al., 2017, [arXiv:1712.09665](https://arxiv.org/abs/1712.09665); B, 2016, "
+        "[doi:10.1145/2976749.2978392](https://doi.org/10.1145/2976749.2978392)")
 
 
 def test_a_build_writes_it_where_it_is_stale(tmp_path):

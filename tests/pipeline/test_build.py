@@ -1,4 +1,5 @@
-"""The built notebooks: what a student gets, that nothing of a solution is in it, and that a second build changes no byte."""
+"""The built notebooks: what a student gets, that nothing of a solution is in it, and that a second build changes no
+byte."""
 
 import base64
 import json
@@ -226,8 +227,10 @@ def test_the_set_up_template_is_short_and_plain_python():
     ("x = 1\n### END SOLUTION", "has no partner"),
     ("### BEGIN SOLUTION\n### BEGIN SOLUTION\n### END SOLUTION", "has no partner"),
     ("### BEGIN SOLUTION\nprint(1)\n### END SOLUTION", r"nothing but `name = value`; this one has `print\(1\)`"),
-    ("for i in range(3):\n    ### BEGIN SOLUTION\n    print(i)\n    ### END SOLUTION", "must be the body of a function"),
-    ('def f(x):\n    ### BEGIN SOLUTION\n    """Doc."""\n    return x\n    ### END SOLUTION', "differ in name, signature"),
+    ("for i in range(3):\n    ### BEGIN SOLUTION\n    print(i)\n    ### END SOLUTION",
+     "must be the body of a function"),
+    ('def f(x):\n    ### BEGIN SOLUTION\n    """Doc."""\n    return x\n    ### END SOLUTION',
+     "differ in name, signature"),
 ])
 def test_a_solution_that_cannot_be_taken_out_is_refused(source, problem):
     with pytest.raises(ValueError, match=problem):
@@ -235,7 +238,8 @@ def test_a_solution_that_cannot_be_taken_out_is_refused(source, problem):
 
 
 def test_a_solution_may_have_helpers_and_several_blocks():
-    source = ("def f(x):\n    '''Doc.'''\n    y = x\n    ### BEGIN SOLUTION\n    def g(z):\n        return z\n    return g(y)\n"
+    source = ("def f(x):\n    '''Doc.'''\n    y = x\n    ### BEGIN SOLUTION\n    def g(z):\n        return z\n    "
+              "return g(y)\n"
               "    ### END SOLUTION\n\n### BEGIN SOLUTION\na = [\n    1]\nb = 2\n### END SOLUTION")
     assert masters.without_solution(source) == (
         f"def f(x):\n    '''Doc.'''\n    y = x\n    {masters.WORK}\n\na = ...\nb = ...")

@@ -22,7 +22,8 @@ def run(*sources, parameters=None, **options):
 def test_parameters_and_environment_reach_the_kernel(tmp_path, monkeypatch):
     monkeypatch.setenv("MPLBACKEND", "pdf")
     result, printed = run(
-        "import os\nprint(PROFILE, SEED, DATASET, os.getcwd(), os.environ['ADVCOURSE_STATIC'], os.environ['MPLBACKEND'],"
+        "import os\nprint(PROFILE, SEED, DATASET, os.getcwd(), os.environ['ADVCOURSE_STATIC'], "
+        "os.environ['MPLBACKEND'],"
         "os.environ['EXTRA'])",
         parameters={"PROFILE": "full", "SEED": 7}, folder=str(tmp_path), environment={"EXTRA": "extra"})
     assert result.failure is None
@@ -72,7 +73,8 @@ def test_a_cell_that_takes_too_long_is_ended():
 
 def test_peak_memory_includes_what_was_freed_and_children():
     result, _ = run("x = b'1' * 300_000_000\ndel x", "import subprocess, sys, time\n"
-                    "p = subprocess.Popen([sys.executable, '-c', 'x = b\"1\" * 200_000_000; import time; time.sleep(60)'])\n"
+                    "p = subprocess.Popen([sys.executable, '-c', 'x = b\"1\" * 200_000_000; import time; "
+                    "time.sleep(60)'])\n"
                     "time.sleep(2)")
     assert result.failure is None
     assert 500e6 < result.peak_memory < 800e6

@@ -28,7 +28,8 @@ RIGHT = letter_of_right_answer("00.2")
 SUBMISSIONS = {
     "solved": (NOISE + "    return (x_p - x).abs().flatten(1).amax(1)", RIGHT),
     "blank": (None, None),
-    "half": ("    return x_p.sub_(x).abs().flatten(1).amax(1)", "abcd".replace(RIGHT, "")[0]),  # right, but it changes x_p
+    # right, but it changes x_p
+    "half": ("    return x_p.sub_(x).abs().flatten(1).amax(1)", "abcd".replace(RIGHT, "")[0]),
 }
 POINTS = {"solved": (2, 1), "blank": (0, 0), "half": (1, 0)}
 
@@ -81,7 +82,8 @@ def test_every_exercise_of_every_notebook_is_graded_with_its_points(course, path
     master = cells(course / "otter" / path.stem / f"{path.stem}.ipynb")
     text = "\n".join(cell.source for cell in master)
     tests = re.findall(r'require\("(\d\d\.\d+)", (\d+), \w+, seed=7\)', text)
-    assert sorted(tests) == sorted((number, str(least)) for number, points in wanted.items() for least in range(1, points + 1))
+    assert sorted(tests) == sorted((number, str(least)) for number, points in wanted.items()
+                                   for least in range(1, points + 1))
     for cell in source + master:
         if cell.cell_type == "code":
             ast.parse(cell.source)
@@ -92,7 +94,7 @@ def test_solutions_return_before_the_exception_that_nbgrader_leaves_to_students(
         for cell in cells(path):
             if "\n    ### END SOLUTION" in cell.source:
                 ends = [node.body[-2:] for node in ast.parse(cell.source).body if isinstance(node, ast.FunctionDef)]
-                ((last, raised),) = [end for end in ends if isinstance(end[-1], ast.Raise)]
+                ((last, _raised),) = [end for end in ends if isinstance(end[-1], ast.Raise)]
                 assert isinstance(last, ast.Return), path
 
 
@@ -114,7 +116,8 @@ def test_an_unknown_tool_is_an_error(tmp_path):
 
 def test_the_students_function_is_judged_not_the_solution_that_check_hands_back(capsys):
     set_notebook("00")
-    own = lambda x, x_p: x_p - x  # noqa: E731
+    def own(x, x_p):
+        return x_p - x
     handed_back = check("00.1", own)
     assert handed_back is get("00.1").reference
     assert exported.points("00.1", handed_back, seed=3) == 0
@@ -141,7 +144,8 @@ def test_a_question_is_judged_by_its_own_answer_though_the_next_one_took_its_nam
 def test_nothing_below_python_reaches_stderr_within_quiet():
     code = ("import os, subprocess, sys, warnings; from advcourse.exercises.exported import quiet\n"
             "with quiet():\n"
-            "    warnings.warn('a'); os.write(2, b'b'); subprocess.run('echo c >&2', shell=True); print('d', file=sys.stderr)\n"
+            "    warnings.warn('a'); os.write(2, b'b'); subprocess.run('echo c >&2', shell=True); print('d', "
+            "file=sys.stderr)\n"
             "print('e', file=sys.stderr)\nos.write(2, b'f')")
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stderr == "e\nf"
 
@@ -174,7 +178,8 @@ def test_nbgrader_generates_the_assignment_and_grades_it(tmp_path, run_grader):
 @pytest.mark.timeout(1800)
 def test_otter_makes_the_assignment_and_grades_it(tmp_path, run_grader):
     exports.export("otter", tmp_path, ["00"])
-    run_grader("otter", tmp_path, "-m", "otter", "assign", f"{NAME}/{NAME}.ipynb", "dist")  # which runs the solutions, too
+    # which runs the solutions, too
+    run_grader("otter", tmp_path, "-m", "otter", "assign", f"{NAME}/{NAME}.ipynb", "dist")
     released = tmp_path / "dist" / "student" / f"{NAME}.ipynb"
     assert no_solution_in(released)
     (autograder,) = (tmp_path / "dist" / "autograder").glob("*.zip")

@@ -64,7 +64,8 @@ def test_claims_stand_with_their_values_and_bands():
 
 
 def test_times_memory_and_failures_are_told():
-    html = text(page(ran(), ran(name="01_sample", title="# Adversarial examples", failure="cell 3 (`1 / 0`): ZeroDivisionError")))
+    html = text(page(ran(), ran(name="01_sample", title="# Adversarial examples",
+                                failure="cell 3 (`1 / 0`): ZeroDivisionError")))
     assert "2 notebooks in 1 min 10 s: 1 failed" in html
     assert "A sample ✓ ran – – 1 min 05 s 812 MB" in html
     assert "Adversarial examples ✗ failed" in html and "cell 3 (`1 / 0`): ZeroDivisionError" in html
@@ -102,15 +103,18 @@ def test_nothing_that_a_notebook_says_becomes_part_of_the_page():
         says(kind="claim", sentence=script, value=1, low=0, high=1, holds=True),
         says(kind="verdict", exercise="00.1", title=script, state=script, points=script, maximum=1),
         says(kind="start", profile=script, dataset=script, seed=script, device=script),
-        {"text/html": f'{script}<img src="https://example.org/x.png"><img src="data:image/png;base64,AA" alt="{script}">'},
+        {"text/html": f'{script}<img src="https://example.org/x.png"><img src="data:image/png;base64,AA" '
+                      f'alt="{script}">'},
         title=f"# {script}", failure=script))
     assert script not in html and "example.org" not in html
     assert html.count("<img") == 1
 
 
 @pytest.mark.parametrize("payload", [
-    None, 3, [], {}, {"kind": "claim"}, {"kind": "claim", "sentence": "{value.__class__.x}", "value": "a"}, {"kind": "verdict"},
-    {"kind": "claim", "sentence": None, "value": None, "low": "a", "high": []}, {"kind": "start"}, {"kind": []}, {"kind": "verdict", "exercise": []},
+    None, 3, [], {}, {"kind": "claim"}, {"kind": "claim", "sentence": "{value.__class__.x}", "value": "a"},
+    {"kind": "verdict"},
+    {"kind": "claim", "sentence": None, "value": None, "low": "a", "high": []}, {"kind": "start"}, {"kind": []},
+    {"kind": "verdict", "exercise": []},
 ])
 def test_strange_payloads_do_no_harm(payload):
     assert "A sample" in page(ran({report.PAYLOAD: payload}))
@@ -121,7 +125,8 @@ def test_in_a_browser_it_is_whole_and_readable_in_light_and_dark(tmp_path):
     from playwright.sync_api import sync_playwright
 
     picture = {"image/png": base64.b64encode(PIXEL).decode()}
-    (tmp_path / "index.html").write_text(page(ran(picture, says(kind="claim", sentence="It is {value}.", value=1, low=0, high=2, holds=True))))
+    (tmp_path / "index.html").write_text(page(ran(picture, says(kind="claim", sentence="It is {value}.", value=1, low=0,
+                                                                high=2, holds=True))))
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         for scheme in ("light", "dark"):

@@ -1,4 +1,5 @@
-"""Many notebooks side by side: on this machine and on a cluster, with workers that die, and without a trace left behind."""
+"""Many notebooks side by side: on this machine and on a cluster, with workers that die, and without a trace left
+behind."""
 
 import json
 import os
@@ -47,7 +48,8 @@ def outputs(result):
 def test_find_chooses_by_number(tmp_path):
     series(tmp_path, n00="1", n01="1", n02="1")
     (tmp_path / "notes.ipynb").write_text("")
-    names = lambda *numbers: [path.name[:2] for path in run.find(tmp_path, numbers)]
+    def names(*numbers):
+        return [path.name[:2] for path in run.find(tmp_path, numbers)]
     assert names() == ["00", "01", "02"]
     assert names("2", "00", "02") == ["02", "00"]
     with pytest.raises(ValueError, match="no notebook 07 .* there are 00, 01, 02"):
@@ -76,8 +78,10 @@ def test_notebooks_run_side_by_side_and_tell_how_far_they_are(tmp_path, monkeypa
 
 def test_a_worker_that_dies_in_the_middle_of_a_notebook_loses_and_doubles_nothing(tmp_path):
     log = tmp_path / "log"
-    folder = series(tmp_path / "notebooks", n00=KILL_ONCE.format(log=str(log)), n01="print('eins')", n02="print('zwei')")
-    with distributed.LocalCluster(n_workers=2, threads_per_worker=1, host="127.0.0.1", dashboard_address="127.0.0.1:0") as cluster:
+    folder = series(tmp_path / "notebooks", n00=KILL_ONCE.format(log=str(log)), n01="print('eins')",
+                    n02="print('zwei')")
+    with distributed.LocalCluster(n_workers=2, threads_per_worker=1, host="127.0.0.1",
+                                  dashboard_address="127.0.0.1:0") as cluster:
         results = list(run.run(run.find(folder), QUICK, scheduler=cluster.scheduler_address))
     assert sorted(result.name for result in results) == ["00_sample", "01_sample", "02_sample"]
     assert [result.failure for result in results] == [None, None, None]
@@ -181,8 +185,9 @@ def test_a_failing_cell_turns_make_run_red_and_is_named(checkout):
     series(checkout / "notebooks", n00="print('null')", n01=("x = 1", "y = x / 0"))
     (checkout / ".venv").symlink_to(sys.prefix)
     make = ["make", "run", "--assume-old=.venv/.installed"]
-    run_make = lambda *more: subprocess.run([*make, *more], cwd=checkout, capture_output=True, text=True, timeout=200,
-                                            env=os.environ | {"PYTHONPATH": str(checkout)})
+    def run_make(*more):
+        return subprocess.run([*make, *more], cwd=checkout, capture_output=True, text=True, timeout=200,
+                                                env=os.environ | {"PYTHONPATH": str(checkout)})
     done = run_make()
     assert done.returncode != 0
     assert "01_sample: cell 4 (`y = x / 0`): ZeroDivisionError: division by zero" in done.stderr

@@ -79,7 +79,8 @@ def test_a_patient_customer_waits_and_is_served():
 BAD = {
     "not json": "hello", "no keys": "{}", "another shape": '{"shape": [1, 1, 2, 2], "pixels": "AAAAAA=="}',
     "too few values": '{"shape": [2, 1, 3, 3], "pixels": "AAAA"}', "no images": '{"shape": [0, 1, 3, 3], "pixels": ""}',
-    "a shape of words": '{"shape": ["a", 1, 3, 3], "pixels": ""}', "no base64": '{"shape": [1, 1, 3, 3], "pixels": "?"}', "a list": "[1, 2]",
+    "a shape of words": '{"shape": ["a", 1, 3, 3], "pixels": ""}',
+    "no base64": '{"shape": [1, 1, 3, 3], "pixels": "?"}', "a list": "[1, 2]",
     "bytes": b"\x80\x04\x95",
 }
 
@@ -132,7 +133,8 @@ def test_two_customers_at_once_are_counted_right_and_a_network_keeps_its_mode():
 
 def test_wrong_arguments_are_named():
     for options in ({"budget": -1}, {"per_second": 0}):
-        with pytest.raises(ValueError, match="budget must be at least 0 and per_second above 0"), serve(model, SHAPE, **options):
+        with pytest.raises(ValueError,
+                           match="budget must be at least 0 and per_second above 0"), serve(model, SHAPE, **options):
             pass
     with pytest.raises(ValueError, match=r"x must lie in \[0, 1\]"):
         ask("http://127.0.0.1:9", images() + 1)

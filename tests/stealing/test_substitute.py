@@ -39,7 +39,8 @@ def test_the_set_doubles_and_no_image_is_asked_about_twice():
 
 
 def test_the_growth_can_be_limited_and_the_network_watched():
-    _, asked, (history, _, _) = spied(4, most=7, watch=lambda network: {"parameters": sum(p.numel() for p in network.parameters())})
+    _, asked, (history, _,
+               _) = spied(4, most=7, watch=lambda network: {"parameters": sum(p.numel() for p in network.parameters())})
     assert [len(new) for new in asked] == [5, 5, 7, 7] and all(entry["parameters"] == 51 for entry in history)
 
 
@@ -49,7 +50,8 @@ def test_the_step_changes_its_sign():
     x = torch.rand(5, 1, 4, 4) * 0.4 + 0.3
     for period, back in ((1, True), (3, False)):
         network, asked = models.softmax_regression((1, 4, 4), 3), []
-        query = lambda z: asked.append(z) or torch.zeros(len(z), dtype=torch.int64)
+        def query(z):
+            return asked.append(z) or torch.zeros(len(z), dtype=torch.int64)
         train_substitute(query, x, network, rounds=3, epochs=1, step=0.1, period=period, learning_rate=1e-9)
         there, after = asked[1], asked[2]
         returned = (after[:, None] - x[None]).flatten(2).abs().amax(2).amin(1) < 1e-6
@@ -67,7 +69,8 @@ def test_it_learns_to_answer_as_the_remote_model_does_and_its_attacks_carry_over
     x, y = digits.x_test, digits.y_test
     torch.manual_seed(0)
     network = models.mlp()
-    history, asked, _ = train_substitute(label_query(remote), x[:150], network, rounds=5, step=-0.2, epochs=10, learning_rate=2e-3)
+    history, asked, _ = train_substitute(label_query(remote), x[:150], network, rounds=5, step=-0.2, epochs=10,
+                                         learning_rate=2e-3)
     unseen, labels = x[500:], y[500:]
     agreement = evaluate.accuracy(network, unseen, remote(unseen).argmax(1))
     assert history[-1]["queries"] == len(asked) == 2400 and agreement > 0.7

@@ -13,20 +13,23 @@ def test_disjoint_subsets_share_no_image():
     images, labels = families.disjoint(x, y, 3, 12, seed=1)
     assert images.shape == (3, 12, 1, 1, 1) and torch.equal(images.flatten().long(), labels.flatten())
     assert len(set(labels.flatten().tolist())) == 36
-    assert torch.equal(labels, families.disjoint(x, y, 3, 12, seed=1)[1]) and not torch.equal(labels, families.disjoint(x, y, 3, 12, seed=2)[1])
+    assert torch.equal(labels, families.disjoint(x, y, 3, 12,
+                                                 seed=1)[1]) and not torch.equal(labels, families.disjoint(x, y, 3, 12,
+                                                                                                           seed=2)[1])
     with pytest.raises(ValueError, match="need 42 images; there are 40"):
         families.disjoint(x, y, 3, 14)
 
 
 @pytest.mark.parametrize("make", [models.softmax_regression, models.mlp, models.cnn])
 def test_together_is_as_if_alone(make):
-    """Adam's steps on the mean over members are those on each member's own loss, but for its tiny constant: nothing leaks between them."""
+    """Adam's steps on the mean over members are those on each member's own loss, but for its tiny constant: nothing
+    leaks between them."""
     generator = torch.Generator().manual_seed(0)
     x, y = torch.rand(3, 40, 1, 8, 8, generator=generator), torch.randint(0, 4, (3, 40), generator=generator)
     torch.manual_seed(0)
     networks = [make((1, 8, 8), 4) for _ in range(3)]
     alone = [make((1, 8, 8), 4) for _ in range(3)]
-    for a, b in zip(alone, networks):
+    for a, b in zip(alone, networks, strict=True):
         a.load_state_dict(b.state_dict())
     state = torch.get_rng_state()
     assert families.fit_together(networks, x, y, epochs=3, batch_size=16, seed=5) is networks
@@ -60,4 +63,5 @@ def test_what_cannot_be_trained_together_is_named():
     with pytest.raises(ValueError, match="one set of images for each network.*got 1 networks"):
         families.fit_together([models.mlp((1, 2, 2), 2)], x, y, epochs=1)
     with pytest.raises(ValueError, match="batch normalisation.*running_mean"):
-        families.fit_together([nn.Sequential(nn.Flatten(), nn.BatchNorm1d(4), nn.Linear(4, 2)) for _ in range(2)], x, y, epochs=1)
+        families.fit_together([nn.Sequential(nn.Flatten(), nn.BatchNorm1d(4), nn.Linear(4, 2)) for _ in range(2)], x, y,
+                              epochs=1)

@@ -47,7 +47,8 @@ def test_fit_finds_the_optimum_of_a_convex_problem_as_scikit_learn_does():
 
     model = fresh().double()
     fit(model, x.double(), y, epochs=600, batch_size=len(x), learning_rate=0.1, loss=ridge_loss)
-    reference = LogisticRegression(C=1 / (penalty * len(x)), tol=1e-10, max_iter=10_000).fit(x.flatten(1).double().numpy(), y.numpy())
+    reference = LogisticRegression(C=1 / (penalty * len(x)), tol=1e-10,
+                                   max_iter=10_000).fit(x.flatten(1).double().numpy(), y.numpy())
     found = F.softmax(model(x.double()), dim=1)
     assert torch.allclose(found, torch.from_numpy(reference.predict_proba(x.flatten(1).double().numpy())), atol=1e-6)
     assert torch.allclose(model[1].weight, torch.from_numpy(reference.coef_), atol=1e-5)
@@ -76,7 +77,7 @@ def test_one_epoch_is_adam_over_every_image_once():
         probabilities = torch.softmax(flat @ w.T + b, dim=1)
         total -= probabilities[torch.arange(len(flat)), y_batch].log().sum().item()
         error = (probabilities - F.one_hot(y_batch, 3)) / len(flat)
-        for tensor, gradient, moment in zip((w, b), (error.T @ flat, error.sum(0)), moments):
+        for tensor, gradient, moment in zip((w, b), (error.T @ flat, error.sum(0)), moments, strict=True):
             moment[0] = 0.9 * moment[0] + 0.1 * gradient
             moment[1] = 0.999 * moment[1] + 0.001 * gradient**2
             tensor -= 0.02 * (moment[0] / (1 - 0.9**step)) / ((moment[1] / (1 - 0.999**step)).sqrt() + 1e-8)
@@ -136,7 +137,8 @@ def test_the_history_tells_the_validation_loss_and_accuracy():
     model = fresh()
     history = fit(model, x, y, epochs=3, batch_size=32, validation=(x_validation, y_validation))
     assert [entry["epoch"] for entry in history] == [1, 2, 3]
-    assert history[-1]["validation_loss"] == pytest.approx(F.cross_entropy(model(x_validation), y_validation).item(), rel=1e-5)
+    assert history[-1]["validation_loss"] == pytest.approx(F.cross_entropy(model(x_validation), y_validation).item(),
+                                                           rel=1e-5)
     assert history[-1]["validation_accuracy"] == accuracy(model, x_validation, y_validation)
 
 
@@ -148,7 +150,7 @@ def test_early_stop_returns_the_weights_of_the_best_epoch():
     history = fit(model, x, y, epochs=200, batch_size=10, learning_rate=0.01, validation=validation, patience=4)
     losses = [entry["validation_loss"] for entry in history]
     best = losses.index(min(losses))
-    assert 0 < best and len(history) == best + 1 + 4 < 200
+    assert best > 0 and len(history) == best + 1 + 4 < 200
     assert F.cross_entropy(model(validation[0]), validation[1]).item() == pytest.approx(losses[best], rel=1e-5)
 
     # The same run cut off at that epoch has the same weights, bit for bit.
@@ -173,7 +175,8 @@ def test_without_patience_the_last_weights_stay():
     model = fresh(models.mlp)
     history = fit(model, x, y, epochs=40, batch_size=10, learning_rate=0.01, validation=validation)
     assert history[-1]["validation_loss"] > min(entry["validation_loss"] for entry in history)
-    assert F.cross_entropy(model(validation[0]), validation[1]).item() == pytest.approx(history[-1]["validation_loss"], rel=1e-5)
+    assert F.cross_entropy(model(validation[0]),
+                           validation[1]).item() == pytest.approx(history[-1]["validation_loss"], rel=1e-5)
 
 
 def test_adversarial_training_is_a_loss_of_a_few_lines():
@@ -186,7 +189,8 @@ def test_adversarial_training_is_a_loss_of_a_few_lines():
     plain, robust = fresh(models.mlp), fresh(models.mlp)
     fit(plain, x, y, epochs=30, learning_rate=0.01)
     # Also on the validation set, where the loss still needs its gradient.
-    history = fit(robust, x, y, epochs=30, learning_rate=0.01, loss=fgsm_loss, validation=blobs(100, seed=1, noise=0.5), patience=30)
+    history = fit(robust, x, y, epochs=30, learning_rate=0.01, loss=fgsm_loss, validation=blobs(100, seed=1, noise=0.5),
+                  patience=30)
     assert fgsm_loss(robust, x, y) < 0.6 * fgsm_loss(plain, x, y)
     assert min(entry["validation_loss"] for entry in history) < history[0]["validation_loss"]
 
@@ -265,7 +269,7 @@ def test_the_averaged_weights_are_the_exponential_mean_of_all_steps():
 
     plain, averaged = fresh(), fresh()
     fit(plain, x, y, epochs=3, batch_size=10, loss=spying_loss)
-    after = seen[1:] + [weights(plain)]
+    after = [*seen[1:], weights(plain)]
     mean = after[0]
     for step in after[1:]:
         mean = 0.8 * mean + 0.2 * step
@@ -279,14 +283,18 @@ def test_early_stop_with_averaging_gives_the_averaged_weights_of_the_best_epoch(
     x, y = blobs(30, noise=0.5)
     validation = blobs(300, seed=1, noise=0.5)
     model = fresh(models.mlp)
-    history = fit(model, x, y, epochs=100, batch_size=10, learning_rate=0.01, validation=validation, patience=4, averaging=0.9)
-    assert F.cross_entropy(model(validation[0]), validation[1]).item() == pytest.approx(min(entry["validation_loss"] for entry in history), rel=1e-5)
+    history = fit(model, x, y, epochs=100, batch_size=10, learning_rate=0.01, validation=validation, patience=4,
+                  averaging=0.9)
+    assert F.cross_entropy(model(validation[0]), validation[1]).item() == pytest.approx(min(entry["validation_loss"]
+                                                                                            for entry in history),
+                                                                                            rel=1e-5)
 
 
 def test_another_loss_may_be_watched_than_the_one_that_is_trained():
     x, y = blobs()
     model = fresh()
-    history = fit(model, x, y, epochs=2, validation=(x, y), validation_loss=lambda model, x, y: model.training + 7.0 * torch.ones(()))
+    history = fit(model, x, y, epochs=2, validation=(x, y), validation_loss=lambda model, x,
+                  y: model.training + 7.0 * torch.ones(()))
     assert [entry["validation_loss"] for entry in history] == pytest.approx([7.0, 7.0])
 
 
@@ -294,7 +302,8 @@ def test_measures_join_the_history_and_change_nothing():
     x, y = blobs()
     alone, measured = fresh(), fresh()
     fit(alone, x, y, epochs=2)
-    history = fit(measured, x, y, epochs=2, measure=lambda model: {"training": model.training, "random": torch.rand(()).item()})
+    history = fit(measured, x, y, epochs=2, measure=lambda model: {"training": model.training,
+                                                                   "random": torch.rand(()).item()})
     assert torch.equal(weights(alone), weights(measured))
     assert [entry["training"] for entry in history] == [False, False] and history[0]["random"] == history[1]["random"]
 
@@ -308,7 +317,8 @@ def test_replays_take_several_steps_with_each_batch():
         return cross_entropy_loss(model, x, y)
 
     fit(fresh(), x, y, epochs=1, batch_size=5, loss=spying_loss, replays=3)
-    assert len(seen) == 6 and all(torch.equal(batch, seen[k // 3 * 3]) for k, batch in enumerate(seen)) and not torch.equal(seen[0], seen[3])
+    assert len(seen) == 6 and all(torch.equal(batch, seen[k // 3 * 3])
+                                  for k, batch in enumerate(seen)) and not torch.equal(seen[0], seen[3])
 
 
 def test_the_learning_rate_may_change_along_the_training():

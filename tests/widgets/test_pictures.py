@@ -39,7 +39,8 @@ def shown(monkeypatch):
 
 
 def decoded(picture):
-    return np.asarray(Image.open(io.BytesIO(base64.b64decode(re.search(r"base64,([^\"]+)", picture)[1]))).convert("RGB"))
+    return np.asarray(Image.open(io.BytesIO(base64.b64decode(re.search(r"base64,([^\"]+)",
+                                                                       picture)[1]))).convert("RGB"))
 
 
 def test_a_figure_carries_its_alt_text_and_the_data_sets_name(shown, monkeypatch):
@@ -51,12 +52,14 @@ def test_a_figure_carries_its_alt_text_and_the_data_sets_name(shown, monkeypatch
 
 
 def test_the_same_figure_is_the_same_bytes():
-    first, second = (plots.picture(plots.curves([1, 2], {"a": [3, 4], "b": [4, 3]}, "x", "y"), "t", "alt") for _ in range(2))
+    first, second = (plots.picture(plots.curves([1, 2], {"a": [3, 4], "b": [4, 3]}, "x", "y"), "t", "alt")
+                     for _ in range(2))
     assert first == second
 
 
 def test_greys_stay_grey_beside_a_coloured_perturbation():
-    ramp, noise = torch.linspace(0, 1, 784).reshape(1, 28, 28), torch.randn(1, 28, 28, generator=torch.Generator().manual_seed(0))
+    ramp, noise = torch.linspace(0, 1, 784).reshape(1, 28, 28), torch.randn(1, 28, 28,
+                                                                            generator=torch.Generator().manual_seed(0))
     figure = plots.images([[ramp], [noise]], signed=(1,))
     figure.axes[1].imshow(noise[0].numpy(), cmap="cividis", interpolation="bicubic")  # hundreds of colours
     pixels = decoded(plots.picture(figure, "a ramp and a perturbation", "noise")).astype(int)
@@ -104,7 +107,8 @@ def test_colours_can_be_told_apart_on_white():
         linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
         return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
-    # The first six, which nearly all figures make do with, reach a contrast of 2 with white; markers tell lines apart as well.
+    # The first six, which nearly all figures make do with, reach a contrast of 2 with white; markers tell lines apart
+    # as well.
     assert all(1.05 / (luminance(colour) + 0.05) >= 2 for colour in plots.COLOURS[:6])
     assert len(set(plots.MARKERS)) == len(plots.COLOURS) == len(plots.MARKERS)
 
@@ -145,7 +149,7 @@ def test_the_sum_stays_an_image():
 
 
 def test_the_map_knows_which_notebooks_are_written():
-    assert series.WRITTEN == tuple(path.name[:2] for path in masters.find())
+    assert tuple(path.name[:2] for path in masters.find()) == series.WRITTEN
     planned = {number for notebooks in series.PARTS.values() for number in notebooks}
     assert set(series.WRITTEN) <= planned
     assert len(series.draw().axes[0].texts) == len(planned) + len(series.PARTS)
@@ -157,7 +161,8 @@ def test_every_card_stands_on_the_axes_that_are_drawn():
     from advcourse.attacks.cards import cards
 
     drawn = {axis: {*values, "both"} for axis, values in taxonomy.AXES.items() if axis != "measurement"}
-    assert not [(card.name, axis) for card in cards().values() for axis, values in drawn.items() if getattr(card, axis) not in values]
+    assert not [(card.name, axis) for card in cards().values() for axis, values in drawn.items()
+                if getattr(card, axis) not in values]
 
 
 def test_every_attack_is_tried_on_one_image_but_the_one_that_trains_a_network():
@@ -183,7 +188,8 @@ def test_a_card_is_shown_with_its_place_and_its_effect():
     assert title.startswith("fgsm") and "ε = 0.50" in alt and "knowledge white box" in alt
     assert "as left and the attacked one as right" in alt and "ℓ0 4, ℓ2 1.00, ℓ∞ 0.50" in alt
     coloured = {text.get_text() for text in figure.axes[3].texts if text.get_color() == "white"}
-    assert coloured == {"non-random", "one-time", "non-targeted", "targeted", "individual", "l2", "l∞", "non-realistic", "type 1", "type 2",
+    assert coloured == {"non-random", "one-time", "non-targeted", "targeted", "individual", "l2", "l∞", "non-realistic",
+                        "type 1", "type 2",
                         "white box"}
 
 
@@ -195,7 +201,8 @@ def test_the_explorer_stands_still_where_no_kernel_listens(shown):
 
 
 def test_a_walk_is_drawn_where_it_went():
-    """On a linear model the gradient's sign is known: left pixels down, right pixels up. Two steps along it, then one across."""
+    """On a linear model the gradient's sign is known: left pixels down, right pixels up. Two steps along it, then one
+    across."""
     x = torch.full((1, 1, 4, 4), 0.5)
     x[..., :2] += 0.05
     along = directions(x)["to the right"]
@@ -222,11 +229,14 @@ def test_the_opinions_of_models_on_the_last_picture():
         first[1].weight.copy_(torch.arange(5.0)[:, None] * torch.ones(16))
         first[1].bias.zero_()
     pictures = {"before": torch.zeros(1, 4, 4), "after": torch.full((1, 4, 4), 0.1)}
-    figure, named = widgets.opinions_figure(pictures, {"one": first, "other": lambda x: -first(x)}, "ABCDE", true=0, target=3)
+    figure, named = widgets.opinions_figure(pictures, {"one": first, "other": lambda x: -first(x)}, "ABCDE", true=0,
+                                            target=3)
     assert named == ["E", "A"]
-    bars = [[(label.get_text(), bar.get_facecolor()) for label, bar in zip(panel.get_xticklabels(), panel.patches)] for panel in figure.axes[2:]]
+    bars = [[(label.get_text(), bar.get_facecolor()) for label, bar in zip(panel.get_xticklabels(), panel.patches, strict=True)]
+            for panel in figure.axes[2:]]
     blue, orange = (plots.plt.matplotlib.colors.to_rgba(colour) for colour in plots.COLOURS[:2])
-    assert [name for name, _ in bars[0]] == ["E", "D", "C"] and bars[0][1][1] == orange and blue not in dict(bars[0]).values()
+    assert [name for name, _ in bars[0]] == ["E", "D",
+                                             "C"] and bars[0][1][1] == orange and blue not in dict(bars[0]).values()
     assert [name for name, _ in bars[1]] == ["A", "B", "C"] and bars[1][0][1] == blue
     assert [panel.get_title() for panel in figure.axes] == ["before", "after", "one", "other"]
     plots.plt.close(figure)

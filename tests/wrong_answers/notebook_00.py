@@ -40,7 +40,7 @@ def prints_and_returns_nothing(x, x_p):
 
 
 def returns_a_list(x, x_p):
-    return [(b - a).abs().max().item() for a, b in zip(x, x_p)]
+    return [(b - a).abs().max().item() for a, b in zip(x, x_p, strict=True)]
 
 
 def subtracts_in_place(x, x_p):
@@ -66,7 +66,7 @@ WRONG = {
 
 
 def image_by_image(x, x_p):
-    return torch.stack([torch.max(torch.abs(a - b)) for a, b in zip(x, x_p)])
+    return torch.stack([torch.max(torch.abs(a - b)) for a, b in zip(x, x_p, strict=True)])
 
 
 RIGHT = {"00.1": [image_by_image]}

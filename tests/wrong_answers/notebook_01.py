@@ -5,7 +5,7 @@ from torch.nn import functional as F
 
 from advcourse.exercises.notebook_01 import accuracy_curve, fooling_image, loss_gradient
 
-# 01.1 -------------------------------------------------------------------------------------------------------------------
+# 01.1 -----------------------------------------------------------------------------------------------------------------
 
 def clips_to_grey_values_only(x_p, x, eps):
     return x_p.clamp(0, 1)
@@ -45,7 +45,7 @@ def projects_onto_the_euclidean_ball(x_p, x, eps):
     return (x + delta * (eps / delta.flatten(1).norm(dim=1)).clamp(max=1).view(-1, 1, 1, 1)).clamp(0, 1)
 
 
-# 01.2 -------------------------------------------------------------------------------------------------------------------
+# 01.2 -----------------------------------------------------------------------------------------------------------------
 
 def pushes_the_wrong_way(weight, y, target, eps):
     return eps * (weight[y] - weight[target]).sign()
@@ -88,7 +88,7 @@ def returns_a_row_per_class(weight, y, target, eps):
     return eps * weight.sign()
 
 
-# 01.3 -------------------------------------------------------------------------------------------------------------------
+# 01.3 -----------------------------------------------------------------------------------------------------------------
 
 def goes_down(model, x, y, eps):
     return (x - eps * loss_gradient(model, x, y).sign()).clamp(0, 1)
@@ -134,7 +134,7 @@ def forgets_requires_grad(model, x, y, eps):
     return x + eps * torch.autograd.grad(loss, x)[0].sign()
 
 
-# 01.4 -------------------------------------------------------------------------------------------------------------------
+# 01.4 -----------------------------------------------------------------------------------------------------------------
 
 def gives_errors(**probe):
     return [1 - accuracy for accuracy in accuracy_curve(**probe)]
@@ -178,7 +178,7 @@ def reverses_the_order(**probe):
     return accuracy_curve(**probe)[::-1]
 
 
-# 01.5 -------------------------------------------------------------------------------------------------------------------
+# 01.5 -----------------------------------------------------------------------------------------------------------------
 
 def takes_one_step(model, x, target):
     return (x - 0.02 * loss_gradient(model, x, torch.tensor([target])).sign()).clamp(0, 1)
@@ -277,7 +277,7 @@ WRONG = {
 }
 
 
-# Right answers, written otherwise ------------------------------------------------------------------------------------------
+# Right answers, written otherwise -------------------------------------------------------------------------------------
 
 def projects_by_minimum_and_maximum(x_p, x, eps):
     low, high = (x - eps).clamp_min(0), (x + eps).clamp_max(1)

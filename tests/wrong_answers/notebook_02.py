@@ -6,7 +6,7 @@ import torch
 
 from advcourse.exercises.notebook_02 import error_rates, onto_ball, size, succeeds
 
-# 02.1 -------------------------------------------------------------------------------------------------------------------
+# 02.1 -----------------------------------------------------------------------------------------------------------------
 
 def forgets_the_distance(model, x, x_p, y, eps, target=None):
     after = model(x_p).argmax(1)
@@ -67,7 +67,7 @@ def gives_numbers(model, x, x_p, y, eps, target=None):
     return succeeds(model, x, x_p, y, eps, target).float()
 
 
-# 02.2 -------------------------------------------------------------------------------------------------------------------
+# 02.2 -----------------------------------------------------------------------------------------------------------------
 
 def raises_to_the_power_zero(delta, p):
     if p == 0:
@@ -120,7 +120,7 @@ def gives_the_share_of_pixels(delta, p):
     return (delta.flatten(1) != 0).float().mean(1) if p == 0 else size(delta, p)
 
 
-# 02.3 -------------------------------------------------------------------------------------------------------------------
+# 02.3 -----------------------------------------------------------------------------------------------------------------
 
 def pulls_all_to_the_border(x_p, x, eps):
     delta = x_p - x
@@ -173,7 +173,7 @@ def returns_x(x_p, x, eps):
     return x.clone()
 
 
-# 02.4 -------------------------------------------------------------------------------------------------------------------
+# 02.4 -----------------------------------------------------------------------------------------------------------------
 
 def swaps_the_two(said, truth):
     return error_rates(said, truth)[::-1]
@@ -268,7 +268,7 @@ WRONG = {
 }
 
 
-# Right answers, written otherwise ------------------------------------------------------------------------------------------
+# Right answers, written otherwise -------------------------------------------------------------------------------------
 
 def looks_for_a_changed_answer(model, x, x_p, y, eps, target=None):
     """The answer has changed, and the first one was right: the same as right before and wrong now."""

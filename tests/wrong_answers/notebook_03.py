@@ -5,7 +5,7 @@ from torch.nn import functional as F
 
 from advcourse.exercises.notebook_01 import loss_gradient
 
-# 03.1 -------------------------------------------------------------------------------------------------------------------
+# 03.1 -----------------------------------------------------------------------------------------------------------------
 
 def always_goes_up(model, x, y, eps, targeted):
     return (x + eps * loss_gradient(model, x, y).sign()).clamp(0, 1)
@@ -47,7 +47,7 @@ def halves_the_step(model, x, y, eps, targeted):
     return (x + (-1 if targeted else 1) * eps / 2 * loss_gradient(model, x, y).sign()).clamp(0, 1)
 
 
-# 03.2 -------------------------------------------------------------------------------------------------------------------
+# 03.2 -----------------------------------------------------------------------------------------------------------------
 
 def clips_around_x_adv(model, x_adv, x, y, eps, step_size, targeted):
     sign = -1 if targeted else 1
@@ -107,7 +107,7 @@ def small_step_without_sign(model, x_adv, x, y, eps, step_size, targeted):
     return torch.clamp(moved, x - eps, x + eps).clamp(0, 1)
 
 
-# 03.3 -------------------------------------------------------------------------------------------------------------------
+# 03.3 -----------------------------------------------------------------------------------------------------------------
 
 def takes_the_likeliest(model, x):
     return model(x).argmax(1)
@@ -149,7 +149,7 @@ def returns_probabilities(model, x):
     return model(x).softmax(1)
 
 
-# 03.4 -------------------------------------------------------------------------------------------------------------------
+# 03.4 -----------------------------------------------------------------------------------------------------------------
 
 def column(numbers):
     return numbers.clamp_min(1e-12).view(-1, 1, 1, 1)
@@ -204,7 +204,7 @@ def sums_without_absolute_values(momentum, gradient, decay):
     return decay * momentum + gradient / gradient.flatten(1).sum(1).view(-1, 1, 1, 1)
 
 
-# 03.5 -------------------------------------------------------------------------------------------------------------------
+# 03.5 -----------------------------------------------------------------------------------------------------------------
 
 def each_of_length_one(gradient):
     return gradient / gradient.flatten(1).norm(dim=1).clamp_min(1e-12).view(-1, 1, 1, 1)
@@ -234,7 +234,8 @@ def right_back(x_adv, x, eps):
 
 starts_at_x = a_walk(lambda x, eps, noise: x, each_of_length_one, right_back)
 forgets_eps_in_the_start = a_walk(lambda x, eps, noise: (x + noise).clamp(0, 1), each_of_length_one, right_back)
-starts_on_the_border = a_walk(lambda x, eps, noise: (x + eps * each_of_length_one(noise)).clamp(0, 1), each_of_length_one, right_back)
+starts_on_the_border = a_walk(lambda x, eps, noise: (x + eps * each_of_length_one(noise)).clamp(0, 1),
+                              each_of_length_one, right_back)
 starts_at_the_noise = a_walk(lambda x, eps, noise: noise, each_of_length_one, right_back)
 steps_along_the_sign = a_walk(right_start, torch.sign, right_back)
 steps_by_the_raw_gradient = a_walk(right_start, lambda gradient: gradient, right_back)
@@ -242,7 +243,8 @@ divides_by_the_length_of_the_batch = a_walk(right_start, lambda gradient: gradie
 walks_downhill = a_walk(right_start, lambda gradient: -each_of_length_one(gradient), right_back)
 clips_pixel_by_pixel = a_walk(right_start, each_of_length_one,
                               lambda x_adv, x, eps: torch.clamp(x_adv, x - eps, x + eps).clamp(0, 1))
-is_pgd_in_the_other_ball = a_walk(right_start, torch.sign, lambda x_adv, x, eps: torch.clamp(x_adv, x - eps, x + eps).clamp(0, 1))
+is_pgd_in_the_other_ball = a_walk(right_start, torch.sign, lambda x_adv, x,
+                                  eps: torch.clamp(x_adv, x - eps, x + eps).clamp(0, 1))
 pushes_out_to_the_border = a_walk(right_start, each_of_length_one,
                                   lambda x_adv, x, eps: (x + eps * each_of_length_one(x_adv - x)).clamp(0, 1))
 never_returns_to_the_ball = a_walk(right_start, each_of_length_one, lambda x_adv, x, eps: x_adv.clamp(0, 1))
@@ -320,7 +322,7 @@ WRONG = {
 }
 
 
-# Right answers, written otherwise ------------------------------------------------------------------------------------------
+# Right answers, written otherwise -------------------------------------------------------------------------------------
 
 def one_step_by_backward(model, x, y, eps, targeted):
     start = x.detach().clone().requires_grad_(True)
@@ -345,7 +347,7 @@ def searches_the_probabilities(model, x):
 
 
 def adds_image_by_image(momentum, gradient, decay):
-    rows = [decay * old + new / max(new.abs().sum().item(), 1e-12) for old, new in zip(momentum, gradient)]
+    rows = [decay * old + new / max(new.abs().sum().item(), 1e-12) for old, new in zip(momentum, gradient, strict=True)]
     return torch.stack(rows)
 
 

@@ -7,7 +7,7 @@ from torch.nn import functional as F
 
 from advcourse.exercises.notebook_04 import cw_loss, largest_weight, linear_distance, planes, shrink
 
-# 04.1 -------------------------------------------------------------------------------------------------------------------
+# 04.1 -----------------------------------------------------------------------------------------------------------------
 
 def leads(weight, bias, x, y):
     logits = x.flatten(1) @ weight.T + bias
@@ -67,7 +67,7 @@ def gives_all_distances(weight, bias, x, y):
     return lead / (weight[y][:, None] - weight).norm(dim=2)
 
 
-# 04.2 -------------------------------------------------------------------------------------------------------------------
+# 04.2 -----------------------------------------------------------------------------------------------------------------
 
 def halves_linearly(works, low, high, steps):
     for _ in range(steps):
@@ -124,7 +124,7 @@ def forgets_to_return(works, low, high, steps):
     largest_weight(works, low, high, steps)
 
 
-# 04.3 -------------------------------------------------------------------------------------------------------------------
+# 04.3 -----------------------------------------------------------------------------------------------------------------
 
 def nearest_plane(model, x, y):
     gaps, gradients = planes(model, x, y)
@@ -205,7 +205,7 @@ def loses_the_batch(model, x, y):
     return (x + gap.abs() / w.norm() ** 2 * w)[0]
 
 
-# 04.4 -------------------------------------------------------------------------------------------------------------------
+# 04.4 -----------------------------------------------------------------------------------------------------------------
 
 def parts(logits, target):
     return logits.gather(1, target[:, None])[:, 0], logits.scatter(1, target[:, None], -math.inf).amax(1)
@@ -258,7 +258,7 @@ def averages(logits, target, kappa):
     return cw_loss(logits, target, kappa).mean()
 
 
-# 04.5 -------------------------------------------------------------------------------------------------------------------
+# 04.5 -----------------------------------------------------------------------------------------------------------------
 
 def thresholds_only(z, x, beta):
     return torch.where((z - x).abs() > beta, z, x).clamp(0, 1)
@@ -364,13 +364,14 @@ WRONG = {
 }
 
 
-# Right answers, written otherwise ------------------------------------------------------------------------------------------
+# Right answers, written otherwise -------------------------------------------------------------------------------------
 
 def measures_class_by_class(weight, bias, x, y):
     distances = []
-    for image, label in zip(x.flatten(1), y.tolist()):
+    for image, label in zip(x.flatten(1), y.tolist(), strict=True):
         z = weight @ image + bias
-        away = [((z[label] - z[k]) / torch.linalg.vector_norm(weight[label] - weight[k])).item() for k in range(len(z)) if k != label]
+        away = [((z[label] - z[k]) / torch.linalg.vector_norm(weight[label] - weight[k])).item() for k in range(len(z))
+                if k != label]
         distances.append(max(min(away), 0.0))
     return torch.tensor(distances, dtype=x.dtype)
 

@@ -4,7 +4,7 @@ import torch
 
 from advcourse.exercises.notebook_05 import estimate_gradient, next_generation, saliency_map, to_the_boundary
 
-# 05.1 -------------------------------------------------------------------------------------------------------------------
+# 05.1 -----------------------------------------------------------------------------------------------------------------
 
 def sums_all_classes(jacobian, target):
     a, b = jacobian[target], jacobian.sum(0)
@@ -70,7 +70,7 @@ def returns_one_number(jacobian, target):
     return saliency_map(jacobian, target).max()
 
 
-# 05.2 -------------------------------------------------------------------------------------------------------------------
+# 05.2 -----------------------------------------------------------------------------------------------------------------
 
 def breeds(child, better=torch.lt, clip=True):
     """The next generation with another formula for the children or another rule of who stays."""
@@ -122,7 +122,7 @@ def changes_in_place(population, losses, loss_of, others, factor):
     return population, new_losses
 
 
-# 05.3 -------------------------------------------------------------------------------------------------------------------
+# 05.3 -----------------------------------------------------------------------------------------------------------------
 
 def asks_on_one_side(loss_of, x, directions, delta):
     slopes = (loss_of(x + delta * directions) - loss_of(x)) / delta
@@ -187,7 +187,7 @@ def uses_autograd(loss_of, x, directions, delta):
     return torch.autograd.grad(loss_of(x).sum(), x)[0]
 
 
-# 05.5 -------------------------------------------------------------------------------------------------------------------
+# 05.5 -----------------------------------------------------------------------------------------------------------------
 
 def bisects(returned="wrong", turned=False, extra=0):
     def bisection(is_wrong, x, x_wrong, steps):
@@ -306,7 +306,7 @@ WRONG = {
 }
 
 
-# Right answers, written otherwise ------------------------------------------------------------------------------------------
+# Right answers, written otherwise -------------------------------------------------------------------------------------
 
 def multiplies_by_masks(jacobian, target):
     others = torch.cat([jacobian[:target], jacobian[target + 1:]]).sum(0)

@@ -13,7 +13,7 @@ from advcourse.exercises.notebook_06 import (
     universal_step,
 )
 
-# 06.1 -------------------------------------------------------------------------------------------------------------------
+# 06.1 -----------------------------------------------------------------------------------------------------------------
 
 def gives_the_share_that_stays(model, x, delta):
     return (model((x + delta).clamp(0, 1)).argmax(1) == model(x).argmax(1)).float().mean().item()
@@ -56,7 +56,7 @@ def takes_the_wrong_axis(model, x, delta):
     return (model((x + delta).clamp(0, 1)).argmax(0) != model(x).argmax(0)).float().mean().item()
 
 
-# 06.2 -------------------------------------------------------------------------------------------------------------------
+# 06.2 -----------------------------------------------------------------------------------------------------------------
 
 def goes_down(model, x, y, delta, eps, step_size):
     return (delta - step_size * shared_gradient(model, x, y, delta).sign()).clamp(-eps, eps)
@@ -111,7 +111,7 @@ def uses_the_answers(model, x, y, delta, eps, step_size):
     return universal_step(model, x, model(x).argmax(1), delta, eps, step_size)
 
 
-# 06.4 -------------------------------------------------------------------------------------------------------------------
+# 06.4 -----------------------------------------------------------------------------------------------------------------
 
 def forgets_the_transforms(model, x, y, transforms):
     return eot_gradient(model, x, y, [lambda images: images])
@@ -185,7 +185,7 @@ def detaches_the_views(model, x, y, transforms):
     return torch.autograd.grad(loss, x)[0]
 
 
-# 06.5 -------------------------------------------------------------------------------------------------------------------
+# 06.5 -----------------------------------------------------------------------------------------------------------------
 
 def gives_the_survivors(**probe):
     return 1 - destruction_rate(**probe)
@@ -230,7 +230,7 @@ def counts_changed_answers(model, x, x_adv, x_photo, y):
     return ((right & ~adv & changed).sum() / (right & ~adv).sum()).item()
 
 
-# 06.7 -------------------------------------------------------------------------------------------------------------------
+# 06.7 -----------------------------------------------------------------------------------------------------------------
 
 def adds_the_pattern(x, pattern, mask):
     return (x + mask * pattern).clamp(0, 1)
@@ -338,7 +338,7 @@ WRONG = {
 }
 
 
-# Right answers, written otherwise ------------------------------------------------------------------------------------------
+# Right answers, written otherwise -------------------------------------------------------------------------------------
 
 def counts_image_by_image(model, x, delta):
     changed = 0
@@ -353,7 +353,8 @@ def steps_by_backward(model, x, y, delta, eps, step_size):
     leaf = torch.nn.Parameter(delta.clone())
     F.nll_loss(model(torch.clamp(x + leaf, 0, 1)).log_softmax(1), y, reduction="sum").backward()
     with torch.no_grad():
-        return torch.max(torch.min(leaf + step_size * torch.sign(leaf.grad), torch.full_like(delta, eps)), torch.full_like(delta, -eps))
+        return torch.max(torch.min(leaf + step_size * torch.sign(leaf.grad), torch.full_like(delta, eps)),
+                         torch.full_like(delta, -eps))
 
 
 def sums_gradients_at_the_images(model, x, y, delta, eps, step_size):
@@ -374,7 +375,7 @@ def averages_gradients(model, x, y, transforms):
 def counts_with_sets(model, x, x_adv, x_photo, y):
     with torch.no_grad():
         answers = [model(images).argmax(1).tolist() for images in (x, x_adv, x_photo)]
-    attacked = [photo == label for clean, adv, photo, label in zip(*answers, y.tolist()) if clean == label != adv]
+    attacked = [photo == label for clean, adv, photo, label in zip(*answers, y.tolist(), strict=True) if clean == label != adv]
     return sum(attacked) / len(attacked)
 
 

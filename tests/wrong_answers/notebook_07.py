@@ -12,7 +12,7 @@ def target_gradient(model, x, target):
     return torch.autograd.grad(F.cross_entropy(model(x), target, reduction="sum"), x)[0]
 
 
-# 07.2 -------------------------------------------------------------------------------------------------------------------
+# 07.2 -----------------------------------------------------------------------------------------------------------------
 
 def takes_one_step(model, x, target, confidence):
     short = probability(model, x, target) < confidence
@@ -71,7 +71,7 @@ def forgets_to_return(model, x, target, confidence):
     from_noise(model, x, target, confidence)
 
 
-# 07.3 -------------------------------------------------------------------------------------------------------------------
+# 07.3 -----------------------------------------------------------------------------------------------------------------
 
 def takes_the_root(model, z, picture, target, weight):
     return F.cross_entropy(model(z), target, reduction="none") + weight * (z - picture).flatten(1).norm(dim=1)
@@ -121,7 +121,7 @@ def takes_absolute_values(model, z, picture, target, weight):
     return F.cross_entropy(model(z), target, reduction="none") + weight * (z - picture).abs().flatten(1).sum(1)
 
 
-# 07.4 -------------------------------------------------------------------------------------------------------------------
+# 07.4 -----------------------------------------------------------------------------------------------------------------
 
 def share(part, whole):
     return (part.sum() / whole.sum().clamp_min(1)).item()
@@ -184,7 +184,7 @@ def counts_any_change(before, after, other, y):
     return (after != before).float().mean().item(), share(gone & (other == y), gone)
 
 
-# 07.7 -------------------------------------------------------------------------------------------------------------------
+# 07.7 -----------------------------------------------------------------------------------------------------------------
 
 def adds_on_top(x, frame, mask):
     return x + mask * frame
@@ -287,11 +287,11 @@ WRONG = {
 }
 
 
-# Right answers, written otherwise ------------------------------------------------------------------------------------------
+# Right answers, written otherwise -------------------------------------------------------------------------------------
 
 def lets_each_go_on_alone(model, x, target, confidence):
     images = []
-    for image, label in zip(x.split(1), target.split(1)):
+    for image, label in zip(x.split(1), target.split(1), strict=True):
         while probability(model, image, label).item() < confidence:
             image = image.detach().requires_grad_()
             gain = torch.autograd.grad(model(image).log_softmax(1)[0, label.item()], image)[0]
@@ -308,7 +308,7 @@ def sums_by_einsum(model, z, picture, target, weight):
 
 def counts_in_a_loop(before, after, other, y):
     known = hidden = caught = 0
-    for a, b, c, true in zip(before.tolist(), after.tolist(), other.tolist(), y.tolist()):
+    for a, b, c, true in zip(before.tolist(), after.tolist(), other.tolist(), y.tolist(), strict=True):
         known += a == true
         hidden += a == true and b != true
         caught += a == true and b != true and c == true

@@ -13,7 +13,7 @@ from advcourse.exercises.notebook_08 import (
     transfer_matrix,
 )
 
-# 08.1 -------------------------------------------------------------------------------------------------------------------
+# 08.1 -----------------------------------------------------------------------------------------------------------------
 
 def error(target, x_adv, y):
     return (target(x_adv).argmax(1) != y).float().mean().item()
@@ -44,7 +44,8 @@ def counts_changes_of_mind(attacks, targets, x, y):
 
 
 def leaves_out_what_was_wrong_before(attacks, targets, x, y):
-    return [[((target(attack(x, y)).argmax(1) != y) & (target(x).argmax(1) == y)).float().mean().item() for target in targets] for attack in attacks]
+    return [[((target(attack(x, y)).argmax(1) != y) & (target(x).argmax(1) == y)).float().mean().item()
+             for target in targets] for attack in attacks]
 
 
 def attacks_again_and_again(attacks, targets, x, y):
@@ -63,7 +64,7 @@ def gives_the_last_row(**probe):
     return transfer_matrix(**probe)[-1]
 
 
-# 08.2 -------------------------------------------------------------------------------------------------------------------
+# 08.2 -----------------------------------------------------------------------------------------------------------------
 
 def step(x, change):
     return (x + change.view(x.shape)).clamp(0, 1)
@@ -108,7 +109,7 @@ def returns_the_flat_step(weight, x, y, length):
     return -length * (weight / weight.norm(dim=1, keepdim=True))[y]
 
 
-# 08.4 -------------------------------------------------------------------------------------------------------------------
+# 08.4 -----------------------------------------------------------------------------------------------------------------
 
 def squares(x, x_train):
     return (x.flatten(1)[:, None] - x_train.flatten(1)[None]).square().sum(2)
@@ -168,7 +169,7 @@ def returns_the_weights(x, x_train, y_train, classes, temperature):
     return (-squares(x, x_train) / temperature).softmax(1)
 
 
-# 08.5 -------------------------------------------------------------------------------------------------------------------
+# 08.5 -----------------------------------------------------------------------------------------------------------------
 
 def both(model_a, model_b, x, y):
     return loss_gradient(model_a, x, y), loss_gradient(model_b, x, y)
@@ -223,7 +224,7 @@ def gives_one_for_each_image(**probe):
     return F.cosine_similarity(a.flatten(1), b.flatten(1))
 
 
-# 08.6 -------------------------------------------------------------------------------------------------------------------
+# 08.6 -----------------------------------------------------------------------------------------------------------------
 
 def losses(models, x, y):
     return torch.stack([F.cross_entropy(model(x), y, reduction="none") for model in models])
@@ -276,7 +277,7 @@ def gives_the_mean_over_images(**probe):
     return ensemble_loss(**probe).mean()
 
 
-# 08.7 -------------------------------------------------------------------------------------------------------------------
+# 08.7 -----------------------------------------------------------------------------------------------------------------
 
 def climbs_the_loss(model, x, labels, step):
     return (x + step * loss_gradient(model, x, labels).sign()).clamp(0, 1)
@@ -397,7 +398,7 @@ WRONG = {
 }
 
 
-# Right answers, written otherwise ------------------------------------------------------------------------------------------
+# Right answers, written otherwise -------------------------------------------------------------------------------------
 
 def goes_cell_by_cell(attacks, targets, x, y):
     table = []
@@ -412,7 +413,8 @@ def goes_cell_by_cell(attacks, targets, x, y):
 
 
 def steps_image_by_image(weight, x, y, length):
-    rows = [image - length * (weight[label] / weight[label].square().sum().sqrt()).view(image.shape) for image, label in zip(x, y)]
+    rows = [image - length * (weight[label] / weight[label].square().sum().sqrt()).view(image.shape)
+            for image, label in zip(x, y, strict=True)]
     return torch.stack(rows).clip(0, 1)
 
 
@@ -425,7 +427,7 @@ def adds_up_class_by_class(x, x_train, y_train, classes, temperature):
 
 def compares_image_by_image(model_a, model_b, x, y):
     cosines = []
-    for image, label in zip(x, y):
+    for image, label in zip(x, y, strict=True):
         gradients = []
         for model in (model_a, model_b):
             z = image[None].clone().requires_grad_()
@@ -442,7 +444,7 @@ def takes_the_logsumexp(models, x, y):
 
 def differentiates_one_by_one(model, x, labels, step):
     new = []
-    for image, label in zip(x, labels):
+    for image, label in zip(x, labels, strict=True):
         z = image[None].clone().requires_grad_()
         model(z)[0, label].backward()
         new.append(torch.clamp(z.detach() + step * torch.sign(z.grad), 0, 1))

@@ -12,7 +12,7 @@ def kl(p_logits, q_logits):
     return (log_p.exp() * (log_p - log_q)).sum(1)
 
 
-# 09.1 -------------------------------------------------------------------------------------------------------------------
+# 09.1 -----------------------------------------------------------------------------------------------------------------
 
 def fgsm(model, x, y, eps):
     return (x + eps * loss_gradient(model, x, y).sign()).clamp(0, 1)
@@ -65,12 +65,14 @@ def forgets_to_clip(model, x, y, eps, c):
 
 def sums_over_the_batch(model, x, y, eps, c):
     x_adv = fgsm(model, x, y, eps)
-    return c * F.cross_entropy(model(x), y, reduction="sum") + (1 - c) * F.cross_entropy(model(x_adv), y, reduction="sum")
+    return c * F.cross_entropy(model(x), y, reduction="sum") + (1
+                                                                - c) * F.cross_entropy(model(x_adv), y, reduction="sum")
 
 
 def returns_one_loss_per_image(model, x, y, eps, c):
     x_adv = fgsm(model, x, y, eps)
-    return c * F.cross_entropy(model(x), y, reduction="none") + (1 - c) * F.cross_entropy(model(x_adv), y, reduction="none")
+    return c * F.cross_entropy(model(x), y,
+                               reduction="none") + (1 - c) * F.cross_entropy(model(x_adv), y, reduction="none")
 
 
 def forgets_eps(model, x, y, eps, c):
@@ -86,34 +88,39 @@ def steps_by_backward(model, x, y, eps, c):
     return (losses * weights).sum() / len(x)
 
 
-# 09.2 -------------------------------------------------------------------------------------------------------------------
+# 09.2 -----------------------------------------------------------------------------------------------------------------
 
 def losses_of(model, x, x_adv, y):
     k = len(x_adv)
-    return F.cross_entropy(model(x[k:]), y[k:], reduction="none"), F.cross_entropy(model(x_adv), y[:k], reduction="none")
+    return F.cross_entropy(model(x[k:]), y[k:],
+                           reduction="none"), F.cross_entropy(model(x_adv), y[:k], reduction="none")
 
 
 def keeps_the_originals(model, x, x_adv, y, weight):
     k = len(x_adv)
-    clean, attacked = F.cross_entropy(model(x), y, reduction="sum"), F.cross_entropy(model(x_adv), y[:k], reduction="sum")
+    clean, attacked = F.cross_entropy(model(x), y,
+                                      reduction="sum"), F.cross_entropy(model(x_adv), y[:k], reduction="sum")
     return (clean + weight * attacked) / (len(x) + weight * k)
 
 
 def keeps_the_originals_and_the_divisor(model, x, x_adv, y, weight):
     k = len(x_adv)
-    clean, attacked = F.cross_entropy(model(x), y, reduction="sum"), F.cross_entropy(model(x_adv), y[:k], reduction="sum")
+    clean, attacked = F.cross_entropy(model(x), y,
+                                      reduction="sum"), F.cross_entropy(model(x_adv), y[:k], reduction="sum")
     return (clean + weight * attacked) / (len(x) - k + weight * k)
 
 
 def leaves_out_the_last(model, x, x_adv, y, weight):
     k, rest = len(x_adv), len(x) - len(x_adv)
-    clean, attacked = F.cross_entropy(model(x[:rest]), y[:rest], reduction="sum"), F.cross_entropy(model(x_adv), y[:k], reduction="sum")
+    clean, attacked = F.cross_entropy(model(x[:rest]), y[:rest],
+                                      reduction="sum"), F.cross_entropy(model(x_adv), y[:k], reduction="sum")
     return (clean + weight * attacked) / (rest + weight * k)
 
 
 def takes_the_last_labels(model, x, x_adv, y, weight):
     k = len(x_adv)
-    clean, attacked = F.cross_entropy(model(x[k:]), y[k:], reduction="sum"), F.cross_entropy(model(x_adv), y[-k:], reduction="sum")
+    clean, attacked = F.cross_entropy(model(x[k:]), y[k:],
+                                      reduction="sum"), F.cross_entropy(model(x_adv), y[-k:], reduction="sum")
     return (clean + weight * attacked) / (len(x) - k + weight * k)
 
 
@@ -155,7 +162,7 @@ def weighs_one_forward_pass(model, x, x_adv, y, weight):
     return -(weights * log_p[torch.arange(len(x)), y]).sum() / weights.sum()
 
 
-# 09.4 -------------------------------------------------------------------------------------------------------------------
+# 09.4 -----------------------------------------------------------------------------------------------------------------
 
 def turns_the_divergence_round(model, x, x_adv, y, beta):
     return F.cross_entropy(model(x), y) + beta * kl(model(x_adv), model(x)).mean()
@@ -166,11 +173,13 @@ def forgets_beta(model, x, x_adv, y, beta):
 
 
 def averages_over_the_classes(model, x, x_adv, y, beta):
-    return F.cross_entropy(model(x), y) + beta * F.kl_div(model(x_adv).log_softmax(1), model(x).softmax(1), reduction="mean")
+    return F.cross_entropy(model(x), y) + beta * F.kl_div(model(x_adv).log_softmax(1), model(x).softmax(1),
+                                                          reduction="mean")
 
 
 def sums_over_the_images(model, x, x_adv, y, beta):
-    return F.cross_entropy(model(x), y) + beta * F.kl_div(model(x_adv).log_softmax(1), model(x).softmax(1), reduction="sum")
+    return F.cross_entropy(model(x), y) + beta * F.kl_div(model(x_adv).log_softmax(1), model(x).softmax(1),
+                                                          reduction="sum")
 
 
 def wants_the_label_of_the_attacked(model, x, x_adv, y, beta):
@@ -194,7 +203,8 @@ def rewards_the_divergence(model, x, x_adv, y, beta):
 
 
 def forgets_the_logarithm(model, x, x_adv, y, beta):
-    return F.cross_entropy(model(x), y) + beta * F.kl_div(model(x_adv).softmax(1), model(x).softmax(1), reduction="batchmean")
+    return F.cross_entropy(model(x), y) + beta * F.kl_div(model(x_adv).softmax(1), model(x).softmax(1),
+                                                          reduction="batchmean")
 
 
 def gives_it_the_logits(model, x, x_adv, y, beta):
@@ -206,7 +216,7 @@ def uses_kl_div(model, x, x_adv, y, beta):
     return F.nll_loss(clean, y) + beta * F.kl_div(attacked, clean, reduction="batchmean", log_target=True)
 
 
-# 09.6 -------------------------------------------------------------------------------------------------------------------
+# 09.6 -----------------------------------------------------------------------------------------------------------------
 
 def two(model, x, y, u):
     return loss_gradient(model, x, y).flatten(1), loss_gradient(model, x + u, y).flatten(1)
@@ -240,7 +250,8 @@ def goes_to_the_other_side(model, x, y, u):
 
 
 def forgets_x(model, x, y, u):
-    return F.cosine_similarity(loss_gradient(model, x, y).flatten(1), loss_gradient(model, u, y).flatten(1)).mean().item()
+    return F.cosine_similarity(loss_gradient(model, x, y).flatten(1),
+                               loss_gradient(model, u, y).flatten(1)).mean().item()
 
 
 def compares_with_u(model, x, y, u):

@@ -21,7 +21,7 @@ from advcourse.exercises.notebook_10 import (
     suspicious,
 )
 
-# 10.1 -------------------------------------------------------------------------------------------------------------------
+# 10.1 -----------------------------------------------------------------------------------------------------------------
 
 def takes_the_true_one_first(logits, y):
     return -lead(logits, y)
@@ -56,7 +56,7 @@ def gives_the_mean_over_the_batch(logits, y):
     return lead(logits, y).mean()
 
 
-# 10.2 -------------------------------------------------------------------------------------------------------------------
+# 10.2 -----------------------------------------------------------------------------------------------------------------
 
 def takes_the_true_gradient(model, transform, x, y):
     x = x.clone().requires_grad_()
@@ -97,7 +97,7 @@ def gives_the_loss(model, transform, x, y):
     return F.cross_entropy(model(transform(x)), y, reduction="none")
 
 
-# 10.3 -------------------------------------------------------------------------------------------------------------------
+# 10.3 -----------------------------------------------------------------------------------------------------------------
 
 def turns_the_comparison(left, tolerance):
     found = {name: left[name] > left["gradient"] + tolerance for name in ("noise", "one step", "black box", "transfer")}
@@ -126,7 +126,8 @@ def finds_nothing(left, tolerance):
 
 
 def takes_any_difference(left, tolerance):
-    found = {name: abs(left[name] - left["gradient"]) > tolerance for name in ("noise", "one step", "black box", "transfer")}
+    found = {name: abs(left[name] - left["gradient"]) > tolerance
+             for name in ("noise", "one step", "black box", "transfer")}
     return found | {"unbounded": left["unbounded"] > tolerance}
 
 
@@ -134,7 +135,7 @@ def gives_a_list(left, tolerance):
     return [name for name, found in suspicious(left, tolerance).items() if found]
 
 
-# 10.5 -------------------------------------------------------------------------------------------------------------------
+# 10.5 -----------------------------------------------------------------------------------------------------------------
 
 def trained(x, y, steps=80, scale=1.0):
     torch.manual_seed(0)
@@ -209,7 +210,7 @@ def returns_the_weights(x, y, eps):
     return trained(x, y)[1].weight
 
 
-# 10.6 -------------------------------------------------------------------------------------------------------------------
+# 10.6 -----------------------------------------------------------------------------------------------------------------
 
 def maps_the_ends(weight, bias, low, high):
     return low @ weight.T + bias, high @ weight.T + bias
@@ -253,7 +254,7 @@ def gives_the_centre_and_the_half_width(weight, bias, low, high):
     return (low + high) / 2, (high - low) / 2
 
 
-# 10.7 -------------------------------------------------------------------------------------------------------------------
+# 10.7 -----------------------------------------------------------------------------------------------------------------
 
 def believes_the_estimate(count, samples, sigma, alpha):
     return min(from_rate(count / samples, sigma), 10.0)
@@ -367,11 +368,11 @@ WRONG = {
 }
 
 
-# Right answers, written otherwise ------------------------------------------------------------------------------------------
+# Right answers, written otherwise -------------------------------------------------------------------------------------
 
 def loops_over_the_classes(logits, y):
     result = []
-    for row, label in zip(logits, y.tolist()):
+    for row, label in zip(logits, y.tolist(), strict=True):
         result.append(max(value for k, value in enumerate(row) if k != label) - row[label])
     return torch.stack(result)
 

@@ -46,7 +46,8 @@ def mnist_test():
 def test_ten_checkpoints_of_less_than_three_megabytes_together():
     assert zoo.names() == NAMES
     files = sorted(zoo.CHECKPOINTS.iterdir())
-    assert [path.name for path in files] == sorted(f"{name}.{ending}" for name in NAMES for ending in ("json", "safetensors"))
+    assert [path.name for path in files] == sorted(f"{name}.{ending}" for name in NAMES
+                                                   for ending in ("json", "safetensors"))
     assert sum(path.stat().st_size for path in files) < 2_500_000
 
 
@@ -73,7 +74,8 @@ def test_the_card_says_how_the_checkpoint_came_about(name):
 def test_accuracy_of_the_card_on_the_real_test_images(name, mnist_test):
     measured = accuracy(zoo.load(name), *mnist_test)
     assert measured == pytest.approx(zoo.card(name)["test_accuracy"], abs=0.0005)
-    assert measured >= {"mnist-softmax": 0.92, "mnist-mlp": 0.975, "mnist-cnn": 0.990, "mnist-fgsm": 0.97, "mnist-robust": 0.98}[name]
+    assert measured >= {"mnist-softmax": 0.92, "mnist-mlp": 0.975, "mnist-cnn": 0.990, "mnist-fgsm": 0.97,
+                        "mnist-robust": 0.98}[name]
 
 
 def test_accuracy_of_softmax_regression_by_numpy_alone(mnist_test):
@@ -104,7 +106,8 @@ def test_goodfellow_figure_the_fast_gradient_sign_fools_softmax_regression(mnist
 
 
 def test_madrys_figure_the_robust_network_stands_attacks(mnist_test):
-    # Madry et al. 2018, table 1: 89.3 % under their strongest PGD at eps 0.3; AutoAttack leaves 88.5 % (Croce and Hein 2020, table 2).
+    # Madry et al. 2018, table 1: 89.3 % under their strongest PGD at eps 0.3; AutoAttack leaves 88.5 % (Croce and Hein
+    # 2020, table 2).
     model, (x, y) = zoo.load("mnist-robust"), mnist_test
     card = zoo.card("mnist-robust")
     assert card["robust_to"]["eps"] == 0.3 and card["robust_accuracy"] >= 0.88 and card["test_accuracy"] >= 0.98
@@ -125,7 +128,8 @@ def test_only_networks_trained_against_an_attack_say_what_they_stand(name):
     card = zoo.card(name)
     assert ("robust_accuracy" in card) == (name.split("-")[1] in ("fgsm", "robust"))
     if "robust_accuracy" in card:
-        assert card["robust_to"] == {"norm": "linf", "eps": zoo.recipe(name).eps, "attacks": "evaluate.robust_accuracy", "images": 1000}
+        assert card["robust_to"] == {"norm": "linf", "eps": zoo.recipe(name).eps, "attacks": "evaluate.robust_accuracy",
+                                     "images": 1000}
 
 
 @pytest.mark.parametrize("name", NAMES[5:])
@@ -137,8 +141,9 @@ def test_training_softmax_regression_again_gives_the_shipped_weights(tmp_path):
     mnist_folder()
     zoo.train("mnist-softmax", folder=tmp_path)
     shipped, again = zoo.load("mnist-softmax"), zoo.load("mnist-softmax", folder=tmp_path)
-    # The same bits on the same kind of CPU; another order of sums moves this convex problem by 3e-7, and with it a rounding to float16.
-    for before, after in zip(shipped.parameters(), again.parameters()):
+    # The same bits on the same kind of CPU; another order of sums moves this convex problem by 3e-7, and with it a
+    # rounding to float16.
+    for before, after in zip(shipped.parameters(), again.parameters(), strict=True):
         assert torch.allclose(before, after, atol=1e-4, rtol=1e-3)
 
 
@@ -177,9 +182,11 @@ def small_zoo(monkeypatch):
     """Three-class images and a recipe of seconds; the softmax regression has its shipped recipe."""
     generator = torch.Generator().manual_seed(0)
     y = torch.arange(300) % 3
-    x = (torch.rand(3, 1, 8, 8, generator=generator)[y] + 0.3 * torch.randn(300, 1, 8, 8, generator=generator)).clamp(0, 1)
+    x = (torch.rand(3, 1, 8, 8, generator=generator)[y] + 0.3 * torch.randn(300, 1, 8, 8,
+                                                                            generator=generator)).clamp(0, 1)
     dataset = SimpleNamespace(
-        name="fonts", x_train=x[:200], y_train=y[:200], x_test=x[200:], y_test=y[200:], classes=("a", "b", "c"), card="blobs"
+        name="fonts", x_train=x[:200], y_train=y[:200], x_test=x[200:], y_test=y[200:], classes=("a", "b", "c"),
+        card="blobs"
     )
     monkeypatch.setattr(data, "load", lambda name: dataset)
     return dataset
@@ -210,7 +217,8 @@ def test_train_gives_the_same_bytes_whatever_the_random_state_and_the_threads(na
     finally:
         torch.set_num_threads(threads)
     for ending in ("safetensors", "json"):
-        assert (tmp_path / "one" / f"{name}.{ending}").read_bytes() == (tmp_path / "two" / f"{name}.{ending}").read_bytes()
+        assert (tmp_path / "one" / f"{name}.{ending}").read_bytes() == (tmp_path / "two"
+                                                                        / f"{name}.{ending}").read_bytes()
 
 
 def test_a_robust_recipe_trains_with_an_eps_that_grows_and_measures_at_the_last(small_zoo, tmp_path, monkeypatch):
@@ -220,7 +228,8 @@ def test_a_robust_recipe_trains_with_an_eps_that_grows_and_measures_at_the_last(
         seen.append(eps)
         return F.cross_entropy(model(x), y)
 
-    monkeypatch.setitem(recipes.RECIPES, "fonts-robust", zoo.Recipe("softmax_regression", loss, (zoo.Leg(3, 1e-3),), eps=0.02))
+    monkeypatch.setitem(recipes.RECIPES, "fonts-robust",
+                        zoo.Recipe("softmax_regression", loss, (zoo.Leg(3, 1e-3),), eps=0.02))
     card = zoo.train("fonts-robust", folder=tmp_path)
     assert seen == [0.02] * 6  # 200 images are two batches, and a third of 3 * 200 // 128 batches is one
     assert card["training"]["schedule"] == [{"epochs": 3, "learning_rate": 1e-3}] and card["training"]["eps"] == 0.02
@@ -246,7 +255,8 @@ def test_the_full_profile_trains_what_the_card_describes(kind, small_zoo, tmp_pa
 
 def test_other_data_gets_the_recipe_of_its_kind_and_unknown_kinds_are_refused():
     assert zoo.recipe("digits-cnn") == zoo.recipe("mnist-cnn") and zoo.recipe("digits-fgsm").eps == 0.1
-    with pytest.raises(ValueError, match="no recipe for 'mnist-vgg'; the kinds of networks are softmax, mlp, cnn, fgsm, robust"):
+    with pytest.raises(ValueError, match="no recipe for 'mnist-vgg'; the kinds of networks are softmax, mlp, cnn, "
+                                         "fgsm, robust"):
         zoo.recipe("mnist-vgg")
 
 
@@ -261,7 +271,8 @@ def test_verify_notices_a_card_that_is_not_true(small_zoo, tmp_path):
     card = zoo.train("fonts-softmax", folder=tmp_path)
     path = tmp_path / "fonts-softmax.json"
     path.write_text(json.dumps(card | {"test_accuracy": card["test_accuracy"] - 0.02}))
-    with pytest.raises(RuntimeError, match=r"fonts-softmax is right on .* of the 100 test images of fonts, its card says"):
+    with pytest.raises(RuntimeError, match=r"fonts-softmax is right on .* of the 100 test images of fonts, its card "
+                                           r"says"):
         zoo.verify("fonts-softmax", folder=tmp_path)
 
 
@@ -284,18 +295,21 @@ def flip(position):
 
 @pytest.mark.parametrize(
     "damage",
-    [flip(0), flip(20), flip(10_000), flip(-1), lambda c: c[:-1], lambda c: c[: len(c) // 2], lambda c: b"", lambda c: c + b"\0", lambda c: b"<html>"],
+    [flip(0), flip(20), flip(10_000), flip(-1), lambda c: c[:-1], lambda c: c[: len(c) // 2], lambda c: b"",
+     lambda c: c + b"\0", lambda c: b"<html>"],
     ids=["first bit", "header", "weight", "last bit", "byte less", "half", "empty", "byte more", "a web page"],
 )
 def test_a_damaged_checkpoint_is_refused_with_a_remedy(copy, damage):
     path = copy / "fonts-softmax.safetensors"
     path.write_bytes(damage(path.read_bytes()))
     for use in (zoo.load, zoo.verify):
-        with pytest.raises(RuntimeError, match=r"(?s)fonts-softmax.safetensors is damaged: .*SHA-256.*its card says.*advcourse zoo train fonts-softmax"):
+        with pytest.raises(RuntimeError, match=r"(?s)fonts-softmax.safetensors is damaged: .*SHA-256.*its card "
+                                               r"says.*advcourse zoo train fonts-softmax"):
             use("fonts-softmax", folder=copy)
 
 
-@pytest.mark.parametrize("damage", [lambda c: c[:100], lambda c: b"", lambda c: b"[1]", lambda c: b"{}", lambda c: c.replace(b"fonts-softmax", b"fonts-cnn"), lambda c: b"\xff" + c])
+@pytest.mark.parametrize("damage", [lambda c: c[:100], lambda c: b"", lambda c: b"[1]", lambda c: b"{}",
+                                    lambda c: c.replace(b"fonts-softmax", b"fonts-cnn"), lambda c: b"\xff" + c])
 def test_a_damaged_card_is_refused_with_a_remedy(copy, damage):
     path = copy / "fonts-softmax.json"
     path.write_bytes(damage(path.read_bytes()))
@@ -349,7 +363,7 @@ def test_shifted_images_are_the_nine_neighbours():
     torch.manual_seed(0)
     shifted_cross_entropy_loss(spy, x, torch.zeros(200, dtype=torch.int64))
     counts = {}
-    for image, shifted in zip(x, seen[0]):
+    for image, shifted in zip(x, seen[0], strict=True):
         for down in (-1, 0, 1):
             for right in (-1, 0, 1):
                 moved = torch.zeros_like(image)
