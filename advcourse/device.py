@@ -1,9 +1,15 @@
 """Where the numbers are crunched: every device of the course comes from here."""
 
+from __future__ import annotations
+
 import os
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import torch
 
 
-def choose(name="auto"):
+def choose(name: str = "auto") -> torch.device:
     """The `torch.device` to use.
 
     name: "auto", or anything that torch.device accepts ("cpu", "cuda", "cuda:1", "mps").

@@ -19,7 +19,7 @@ class Row(NamedTuple):
     detail: str
 
 
-def report(network_timeout=2):
+def report(network_timeout: float = 2) -> list[Row]:
     """All findings, as a list of Rows. Never raises: what cannot be looked at is a finding, too.
 
     network_timeout: seconds to wait for an answer from the course's repository
@@ -90,7 +90,7 @@ def data_sets():
     return [Row(f"data: {name}", *data_set(name)) for name in data.names()]
 
 
-def data_set(name):
+def data_set(name: str) -> tuple[str, str]:
     """The state of one data set, and what there is to say about it."""
     from advcourse import data
 

@@ -5,10 +5,11 @@ import os
 import re
 import unicodedata
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
 
 
-def write(path, content):
+def write(path: str | Path, content: str | bytes) -> None:
     """Write a str (as UTF-8) or bytes to `path`, whole or not at all; folders on the way are made.
 
     The content goes to another name in the same folder first, and is then renamed.
@@ -23,7 +24,7 @@ def write(path, content):
         part.unlink(missing_ok=True)
 
 
-def zipped(contents):
+def zipped(contents: Mapping[str, str | bytes]) -> bytes:
     """The bytes of a zip archive with `contents`, from name to str (as UTF-8) or bytes; every file is dated now."""
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as members:
@@ -32,7 +33,7 @@ def zipped(contents):
     return archive.getvalue()
 
 
-def safe_name(text):
+def safe_name(text: str) -> str:
     """`text` as a name that any system takes for one file or folder; ValueError where it holds no letter and no
     digit."""
     name = re.sub(r"[^\w@.-]+", "_", unicodedata.normalize("NFC", text)).strip("._-")[:80]
@@ -44,7 +45,7 @@ def safe_name(text):
 PACKAGE = Path(__file__).resolve().parent  # this package, wherever it is installed
 
 
-def checkout():
+def checkout() -> Path | None:
     """The folder of the checkout that this package runs from; None for an installed package."""
     folder = PACKAGE.parent
     return folder if (folder / "pyproject.toml").is_file() else None

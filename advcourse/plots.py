@@ -1,11 +1,21 @@
 """The course's pictures: one look, safe for colour-blind readers, every figure with alt text."""
 
+from __future__ import annotations
+
 import base64
 import html
 import io
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import matplotlib.pyplot as plt
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from PIL import Image
+
+if TYPE_CHECKING:
+    import numpy as np
+    import torch
 
 # Okabe and Ito (2008): eight colours that people with any kind of colour vision can tell apart.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#F0E442")
@@ -15,7 +25,7 @@ MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 data_name = ""
 
 
-def show(figure, title, alt, on=None):
+def show(figure: Figure, title: str, alt: str, on: str | None = None) -> None:
     """Display a matplotlib figure under `title`, with `alt` for readers who cannot see it.
 
     on: what the figure was made on, where that is not the notebook's data set.
@@ -25,7 +35,7 @@ def show(figure, title, alt, on=None):
     display({"text/html": picture(figure, title, alt, on), "text/plain": f"[figure: {title}. {alt}]"}, raw=True)
 
 
-def picture(figure, title, alt, on=None):
+def picture(figure: Figure, title: str, alt: str, on: str | None = None) -> str:
     """The figure as an HTML image with alt text. It stands in the page itself, so that it goes wherever the notebook
     goes."""
     figure.suptitle(" · ".join(part for part in (title, on or data_name) if part), fontsize=11)
@@ -34,7 +44,7 @@ def picture(figure, title, alt, on=None):
             f'src="data:image/png;base64,{source}">')
 
 
-def png(figure):
+def png(figure: Figure) -> bytes:
     """The figure as PNG bytes: sharp on high-resolution screens, 96 colours, so that a notebook stays small."""
     plain, small, palette = io.BytesIO(), io.BytesIO(), Image.new("P", (1, 1))
     figure.savefig(plain, dpi=130, facecolor="white")
@@ -43,19 +53,20 @@ def png(figure):
     # 32 greys, or a grey image beside a coloured one would be tinted; and up to 64 colours of the figure's own.
     levels = [(level * 255 // 31,) * 3 for level in range(32)]
     found = image.quantize(64, method=Image.Quantize.MAXCOVERAGE).getpalette()
-    colours = [colour for colour in zip(found[::3], found[1::3], found[2::3], strict=True) if max(colour) - min(colour) > 8]
+    colours = [colour for colour in zip(found[::3], found[1::3], found[2::3], strict=True)
+               if max(colour) - min(colour) > 8]
     palette.putpalette([channel for colour in levels + colours for channel in colour])
     image.quantize(palette=palette, dither=Image.Dither.NONE).save(small, format="PNG", optimize=True)
     return small.getvalue()
 
 
-def grid(rows, columns, width=1.3, height=1.3, **options):
+def grid(rows: int, columns: int, width: float = 1.3, height: float = 1.3, **options: Any) -> tuple[Figure, np.ndarray]:
     """A figure and its (rows, columns) array of axes, each about `width` by `height` inches."""
     return plt.subplots(rows, columns, figsize=(width * columns, height * rows + 0.3), layout="constrained",
                         squeeze=False, **options)
 
 
-def draw_image(axes, image, title="", signed=False):
+def draw_image(axes: Axes, image: torch.Tensor, title: str = "", signed: bool = False) -> None:
     """Draw one image, (C, H, W) in [0, 1], on `axes`; `signed=True` draws a perturbation: blue darker, red lighter."""
     image = image.detach().cpu().numpy()
     if signed:
@@ -69,7 +80,8 @@ def draw_image(axes, image, title="", signed=False):
     axes.set_axis_off()
 
 
-def images(rows, titles=None, row_names=None, signed=()):
+def images(rows: Any, titles: Any = None, row_names: Sequence[str] | None = None,
+           signed: Sequence[int] = ()) -> Figure:
     """A figure with one row of images per entry of `rows`.
 
     rows: list of tensors (N, C, H, W); titles: one list of N strings per row; row_names: one string per row;
@@ -87,7 +99,8 @@ def images(rows, titles=None, row_names=None, signed=()):
     return figure
 
 
-def curves(x, lines, xlabel, ylabel, axes=None, **options):
+def curves(x: Any, lines: Mapping[str, Any], xlabel: str, ylabel: str,
+           axes: Axes | None = None, **options: Any) -> Figure:
     """Lines over a common x with a legend; `lines` maps each name to its values. Returns the figure.
 
     options: passed on to `axes.set` (limits, scales, a title).
@@ -105,7 +118,7 @@ def curves(x, lines, xlabel, ylabel, axes=None, **options):
     return axes.figure
 
 
-def matrix(values, rows, columns, xlabel, ylabel):
+def matrix(values: Any, rows: Sequence[str], columns: Sequence[str], xlabel: str, ylabel: str) -> Figure:
     """A figure of a table of shares in [0, 1]: a cell's colour and its text say how large. Returns the figure.
 
     values: one list per row; rows, columns: their names.
@@ -123,7 +136,8 @@ def matrix(values, rows, columns, xlabel, ylabel):
     return figure
 
 
-def matrices(tables, names, columns=None, spread=None, xlabel="", ylabel=""):
+def matrices(tables: Sequence[Mapping], names: Sequence[str], columns: Sequence[str] | None = None,
+             spread: Mapping | None = None, xlabel: str = "", ylabel: str = "") -> Figure:
     """A figure of several tables of shares in [0, 1], side by side and in rows, in percent. Returns the figure.
 
     tables: a list of rows of the figure, each a dict from a title to (R, C) values; names: of the tables' rows;
@@ -153,7 +167,8 @@ def matrices(tables, names, columns=None, spread=None, xlabel="", ylabel=""):
     return figure
 
 
-def draw_probabilities(axes, probabilities, classes, true=None, target=None):
+def draw_probabilities(axes: Axes, probabilities: torch.Tensor, classes: Sequence[str], true: int | None = None,
+                       target: int | None = None) -> None:
     """A bar per class; the true class in blue, the target in orange, the rest grey."""
     colours = ["#999999"] * len(classes)
     if target is not None:

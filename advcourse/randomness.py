@@ -1,12 +1,13 @@
 """Random numbers that leave everybody else's as they were."""
 
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 import torch
 
 
 @contextmanager
-def seeded(seed):
+def seeded(seed: int) -> Iterator[None]:
     """Inside, torch's global generators start from `seed`; afterwards they are as they were."""
     with torch.random.fork_rng(devices=range(torch.cuda.device_count())):
         torch.manual_seed(seed)

@@ -23,6 +23,7 @@ import statistics
 import sys
 import time
 import warnings
+from contextlib import suppress
 from datetime import date
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
@@ -128,14 +129,11 @@ def compare(comparison, model, x, y, eps, repeats, missing):
         rows[label] = {"contender": label, "note": "not installed"}
     if comparison.against_floor:
         _, _, forwards, backwards = run(calls["ours"], model, x[:2], y[:2], 0)
-        calls["floor"], rows["floor"] = bare_loop(forwards // 2,
-                                                  backwards // 2), {"contender": "floor", "seconds": [], "success": [],
-                                                                    "distance": []}
-    for label, call in calls.items():  # the first call of all imports and allocates
-        try:
+        calls["floor"] = bare_loop(forwards // 2, backwards // 2)
+        rows["floor"] = {"contender": "floor", "seconds": [], "success": [], "distance": []}
+    for call in calls.values():  # the first call of all imports and allocates
+        with suppress(Exception):  # some cannot attack two images; what fails on all of them is told below
             run(call, model, x[:2], y[:2], 0)
-        except Exception:
-            pass  # some cannot attack two images; what fails on all of them is told below
     repeat, together = 0, 0.0
     while repeat < repeats or (repeats >= 5 and together < SHORT and repeat < 30):
         labels = list(calls)

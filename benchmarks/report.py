@@ -34,8 +34,8 @@ def verdict(result):
     if as_good:
         fastest = min(as_good, key=lambda row: row["seconds"])
     else:
-        fastest = max(peers, key=lambda row: row["success"]) if result["kind"] == "budget" else min(peers,
-                                                                                                    key=lambda row: (row["distance"], -row["success"]))
+        by_success, by_distance = (lambda row: -row["success"]), (lambda row: (row["distance"], -row["success"]))
+        fastest = min(peers, key=by_success if result["kind"] == "budget" else by_distance)
     result |= {
         "success_to_best_peer": success, "quality": quality,
         "fastest_peer": fastest["contender"], "none_as_good": not as_good,
@@ -112,7 +112,8 @@ def goals(results):
     words = {True: "holds      ", False: "DOES NOT   ", None: "not known  "}
     ordered = sorted(lines, key=lambda line: line[0] is not False)
     held = sum(line[0] is True for line in lines)
-    return "\n".join([f"{held} of {sum(line[0] is not None for line in lines)} goals hold."] + [words[line[0]] + line[1] for line in ordered])
+    return "\n".join([f"{held} of {sum(line[0] is not None for line in lines)} goals hold.",
+                      *(words[line[0]] + line[1] for line in ordered)])
 
 
 def picture(content, out):
@@ -125,7 +126,8 @@ def picture(content, out):
     from matplotlib.ticker import LogLocator, NullFormatter
 
     compared = [result for result in content["results"] if "quality" in result]
-    about = f"{content['machine']}, {content['threads']} thread, {content['clock']}, {content['date']}, {content['measured']}"
+    about = (f"{content['machine']}, {content['threads']} thread, {content['clock']}, {content['date']}, "
+             f"{content['measured']}")
     names = list(dict.fromkeys(result["attack"] for result in compared))
     models = list(dict.fromkeys(result["model"] for result in compared))
     figure, axes = plt.subplots(1, len(models), figsize=(4 + 3 * len(models), 1.8 + 0.27 * len(names)), sharex=True,
@@ -165,8 +167,10 @@ def write(content, out):
     there."""
     out.parent.mkdir(parents=True, exist_ok=True)
     libraries = ", ".join(f"{name} {number}" for name, number in content["libraries"].items())
-    head = f"Made by `{content['made by']}` on {content['date']}: {content['machine']}, {content['cores']} cores, {content['threads']} thread; {content['clock']}, medians; {content['measured']}."
-    versions = f"PyTorch {content['torch']}; {libraries}; not installed: {', '.join(content['not installed']) or 'none'}."
+    head = (f"Made by `{content['made by']}` on {content['date']}: {content['machine']}, {content['cores']} cores, "
+            f"{content['threads']} thread; {content['clock']}, medians; {content['measured']}.")
+    versions = (f"PyTorch {content['torch']}; {libraries}; "
+                f"not installed: {', '.join(content['not installed']) or 'none'}.")
     text = "\n\n".join(["# Attacks, side by side", head, versions, table(content["results"]), "## Goals",
                         "```\n" + goals(content["results"]) + "\n```"])
     files.write(out.with_suffix(".json"), json.dumps(_finite(content), indent=1, ensure_ascii=False,

@@ -9,7 +9,7 @@ import typer
 from advcourse.cli.screen import complain, plain_errors, show
 
 
-class Grader(str, enum.Enum):
+class Grader(enum.StrEnum):
     """A grader of other people's for which the course can be built."""
 
     nbgrader = "nbgrader"

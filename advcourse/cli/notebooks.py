@@ -17,7 +17,7 @@ from advcourse.files import PACKAGE, checkout
 COPIES = Path("advcourse-notebooks")  # where a student without a checkout works
 
 
-class Profile(str, enum.Enum):
+class Profile(enum.StrEnum):
     """How much a notebook computes."""
 
     quick = "quick"
@@ -50,7 +50,8 @@ def series_folder(solutions):
     if checkout():
         return checkout() / "notebooks" / ("solutions" if solutions else "")
     if solutions:
-        return PACKAGE / "notebooks" / "solutions"
+        raise FileNotFoundError("the solved notebooks are not installed with the course: run this in a clone of its "
+                                "repository")
     return COPIES if COPIES.is_dir() else PACKAGE / "notebooks"
 
 

@@ -7,19 +7,19 @@ from advcourse.data import faces, fonts, images, portraits  # importing them reg
 from advcourse.data.download import DataError, DownloadError, find, folder, time_limit
 from advcourse.data.registry import LOADERS, Dataset, register
 
-__all__ = ["DataError", "Dataset", "DownloadError", "faces", "find", "folder", "fonts", "load", "names", "register",
-           "verify"]
+__all__ = ["DataError", "Dataset", "DownloadError", "faces", "find", "folder", "fonts", "images",
+           "load", "names", "portraits", "register", "verify"]
 
 AUTO_SECONDS = 5  # how long "auto" may wait for MNIST
 _no_mnist = False  # whether "auto" has waited in vain in this process: the wait is not paid twice
 
 
-def names():
+def names() -> list[str]:
     """The data sets that `load` knows by name."""
     return sorted(LOADERS)
 
 
-def load(name="auto", *, train=None, test=None, seed=0):
+def load(name: str = "auto", *, train: int | None = None, test: int | None = None, seed: int = 0) -> Dataset:
     """A data set, as a Dataset.
 
     name: one of `names()`; "auto", which is MNIST where it is on disk or arrives within a few seconds, else fonts; or
@@ -42,7 +42,7 @@ def load(name="auto", *, train=None, test=None, seed=0):
     raise ValueError(f"unknown data set {str(name)!r}; there are {known}, or give the path of a folder of images")
 
 
-def verify(name):
+def verify(name: str) -> None:
     """Read a data set from the disk, without a download, and check every file; DataError says what is missing or
     damaged."""
     if name == "auto":

@@ -10,6 +10,7 @@ import shutil
 import tempfile
 import threading
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,7 +55,7 @@ class File:
     urls: tuple[str, ...] = ()
 
 
-def folder():
+def folder() -> Path:
     """Where downloads land: `data/` of the checkout when running from one, else the user's cache folder."""
     if files.checkout():
         return files.checkout() / "data"
@@ -63,7 +64,7 @@ def folder():
     return Path(pooch.os_cache("advcourse"))
 
 
-def find(path):
+def find(path: str) -> Path | None:
     """The place of `path` below $ADVCOURSE_DATA, else below `folder()`; None where it is in neither."""
     places = [folder()]
     if os.environ.get("ADVCOURSE_DATA"):
@@ -72,7 +73,7 @@ def find(path):
 
 
 @contextlib.contextmanager
-def time_limit(seconds):
+def time_limit(seconds: float) -> Iterator[None]:
     """Downloads inside this block share so many seconds, whatever the network does; with 0 none is tried."""
     token = _deadline.set(min(_deadline.get(), time.monotonic() + seconds))
     try:
@@ -81,7 +82,7 @@ def time_limit(seconds):
         _deadline.reset(token)
 
 
-def read(*files):
+def read(*files: File) -> bytes:
     """The bytes of a file of which these are equivalent forms (say, unpacked and packed): the first that is on disk.
 
     Where none is, the last one is downloaded.

@@ -38,18 +38,18 @@ SCENE = {
 }
 
 
-def people(count, seed=0):
+def people(count: int, seed: int = 0) -> torch.Tensor:
     """The traits of `count` people, drawn uniformly from TRAITS: shape (count, len(TRAITS)). The first do not depend on
     count."""
     return _draw(count, TRAITS, torch.Generator().manual_seed(seed))
 
 
-def scenes(count, seed=0):
+def scenes(count: int, seed: int = 0) -> torch.Tensor:
     """The circumstances of `count` photographs, drawn uniformly from SCENE: shape (count, len(SCENE))."""
     return _draw(count, SCENE, torch.Generator().manual_seed(seed))
 
 
-def photograph(traits, scene, seed=0):
+def photograph(traits: torch.Tensor, scene: torch.Tensor, seed: int = 0) -> torch.Tensor:
     """Photographs of faces, shape (N, 1, 48, 40), grey, in [0, 1], of 256 grey values each.
 
     traits: shape (N, len(TRAITS)), columns as in TRAITS; scene: shape (N, len(SCENE)), columns as in SCENE; seed: of
@@ -68,7 +68,7 @@ def photograph(traits, scene, seed=0):
 
 
 @register("faces")
-def faces(train=None, test=None, seed=0):
+def faces(train: int | None = None, test: int | None = None, seed: int = 0) -> Dataset:
     """40 people, 20 photographs each to learn from and 8 to test, in turns: the first few hold every person equally
     often."""
     traits, pictures = people(PEOPLE, seed=3 * seed), []
@@ -131,11 +131,10 @@ def _head(picture, x, y, t):
     picture = _paint(picture, ears, t["skin"] * 0.85)
     narrow = t["head_width"] * (1 - t["jaw"] * y.clamp_min(0).square())
     face = _ellipse(x, y, narrow, t["head_height"])
-    rim = ((x / narrow).square() + (y / t["head_height"]).square()).clamp(0, 1).square()
+    edge = (x / narrow).square() + (y / t["head_height"]).square()
+    rim = edge.clamp(0, 1).square()
     picture = _paint(picture, face, t["skin"] * (1.04 - 0.22 * rim))
-    shadow = _inside((y - 0.25) / 0.15) * _inside(t["beard"] * 8) * _inside(((x
-                                                                              / narrow).square() + (y
-                                                                                                    / t["head_height"]).square() - 0.42) / 0.12)
+    shadow = _inside((y - 0.25) / 0.15) * _inside(t["beard"] * 8) * _inside((edge - 0.42) / 0.12)
     picture = _paint(picture, face * shadow, t["hair"] * 0.6 + t["skin"] * 0.25, 0.8)
     fringe = _inside((-y - t["hairline"] + 0.35 * (x - t["parting"]).square()) / SOFT)
     return _paint(picture, face * fringe * _has_hair(t), t["hair"])

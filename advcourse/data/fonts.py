@@ -45,12 +45,12 @@ BLUR = 0.4  # pixels: the standard deviation of the antialiasing filter
 CHUNK = 1000  # images made at a time
 
 
-def faces():
+def faces() -> list[str]:
     """The names of the fonts; `font` in `decode` is an index into this list, or a name."""
     return list(FACES)
 
 
-def decode(font, letter, theta):
+def decode(font: str | int | torch.Tensor, letter: str | int | torch.Tensor, theta: torch.Tensor) -> torch.Tensor:
     """Images of letters under affine maps, differentiable with respect to theta.
 
     font: a name or an index of `faces()`, or N indices; letter: one of "ABCDEFGHIJ", its index, or N indices;
@@ -86,7 +86,7 @@ def decode(font, letter, theta):
     return F.grid_sample(glyph, grid, align_corners=False).clamp(0, 1)  # the clamp is for the last bit
 
 
-def generate(n, seed=0, spread=1.0):
+def generate(n: int, seed: int = 0, spread: float = 1.0) -> tuple[torch.Tensor, ...]:
     """n random images and the known latents that they were made from.
 
     spread: in (0, 1], how much of the RANGES theta fills, measured from the upright letter; 1 is the paper's.
@@ -107,7 +107,7 @@ def generate(n, seed=0, spread=1.0):
 
 
 @register("fonts")
-def fonts(train=None, test=None, seed=0):
+def fonts(train: int | None = None, test: int | None = None, seed: int = 0) -> Dataset:
     """20,000 training and 2,000 test images unless told otherwise: those of generate with seeds 2 · seed and 2 · seed +
     1."""
     x_train, y_train, _, _ = generate(20_000 if train is None else train, seed=2 * seed, spread=LOAD_SPREAD)

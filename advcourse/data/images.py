@@ -60,7 +60,7 @@ CIFAR10_JPEG = File(
 
 
 @register("digits")
-def digits(train=None, test=None, seed=0):
+def digits(train: int | None = None, test: int | None = None, seed: int = 0) -> Dataset:
     """The first 1,437 images in the order of the file are for training, the last 360 for testing."""
     from sklearn.datasets import load_digits
 
@@ -74,7 +74,7 @@ def digits(train=None, test=None, seed=0):
 
 
 @register("mnist")
-def mnist(train=None, test=None, seed=0):
+def mnist(train: int | None = None, test: int | None = None, seed: int = 0) -> Dataset:
     files = [
         (File(f"MNIST/raw/{name}", raw), File(f"MNIST/raw/{name}.gz", packed,
                                               tuple(f"{url}{name}.gz" for url in MNIST_URLS)))
@@ -85,7 +85,7 @@ def mnist(train=None, test=None, seed=0):
 
 
 @register("fashion-mnist")
-def fashion_mnist(train=None, test=None, seed=0):
+def fashion_mnist(train: int | None = None, test: int | None = None, seed: int = 0) -> Dataset:
     files = [
         (File(f"FashionMNIST/raw/{name}.gz", packed, tuple(f"{url}{name}.gz" for url in FASHION_URLS)),)
         for name, packed in zip(IDX, FASHION_PACKED, strict=True)
@@ -95,10 +95,11 @@ def fashion_mnist(train=None, test=None, seed=0):
 
 
 @register("cifar10")
-def cifar10(train=None, test=None, seed=0):
+def cifar10(train: int | None = None, test: int | None = None, seed: int = 0) -> Dataset:
     """From cifar-10-python.tar.gz or the folder it unpacks to, else from a JPEG copy, an archive for
     `folder_of_images`."""
-    card = "CIFAR-10: 50,000 + 10,000 colour pictures of animals and vehicles, 32×32; no licence stated; Krizhevsky 2009"
+    card = ("CIFAR-10: 50,000 + 10,000 colour pictures of animals and vehicles, 32×32; no licence stated; "
+            "Krizhevsky 2009")
     unpacked = {name: File(f"cifar-10-batches-py/{name}", checksum) for name, checksum in CIFAR10_BATCHES.items()}
     if all(find(file.path) for file in unpacked.values()):
         batches = {name: read(file) for name, file in unpacked.items()}
@@ -120,7 +121,7 @@ def cifar10(train=None, test=None, seed=0):
     return _dataset("cifar10", x_train[:train], y_train[:train], x_test[:test], y_test[:test], THINGS, card)
 
 
-def folder_of_images(path, train=None, test=None):
+def folder_of_images(path: str | Path, train: int | None = None, test: int | None = None) -> Dataset:
     """Your own images: a folder, or a .tar.gz of one, with train/<class>/*.png|jpg and test/<class>/*.png|jpg in it.
 
     All images must be of one size; they are grey if all of them are, else RGB. Their order goes round the classes, so

@@ -15,7 +15,7 @@ import numpy as np
 from advcourse.data import download
 from advcourse.data.download import DataError, File, find, read
 from advcourse.data.images import _dataset, _round_robin
-from advcourse.data.registry import register
+from advcourse.data.registry import Dataset, register
 
 # The laboratory's archive as the Idiap Research Institute hands it out, and a checksum of the 400 pictures in a row.
 ORL = File("orl-faces/att_faces.zip", "md5:6efb25cb0d40755e9492b9c012e3348d",
@@ -26,7 +26,7 @@ CELEBA_PEOPLE = 100  # those with the most photographs
 
 
 @register("orl-faces")
-def orl_faces(train=None, test=None, seed=0):
+def orl_faces(train: int | None = None, test: int | None = None, seed: int = 0) -> Dataset:
     """The first seven of each person's ten photographs are for training, the last three for testing."""
     names = [f"s{person}/{number}.pgm" for person in range(1, 41) for number in range(1, 11)]
     here = find("orl-faces/s1/1.pgm")
@@ -41,13 +41,14 @@ def orl_faces(train=None, test=None, seed=0):
         raise DataError(f"{place} is damaged: the checksum of its 400 pictures is sha256:{found}, wanted "
                         f"sha256:{ORL_PICTURES}. Put a good copy in its place.")
     by_person = {f"s{person}": names[10 * person - 10 : 10 * person] for person in range(1, 41)}
-    card = "ORL: 40 people, 7 + 3 photographs of each, cut to 48×40 grey; free with credit to Olivetti Research Laboratory; Samaria, Harter 1994"
+    card = ("ORL: 40 people, 7 + 3 photographs of each, cut to 48×40 grey; free with credit to Olivetti Research "
+            "Laboratory; Samaria, Harter 1994")
     return _portraits("orl-faces", by_person, lambda at: at >= 7, pictures.get, (92, 112), (0, 1, 92, 111), (40, 48),
                       "L", train, test, card)
 
 
 @register("yale-b")
-def yale_b(train=None, test=None, seed=0):
+def yale_b(train: int | None = None, test: int | None = None, seed: int = 0) -> Dataset:
     """38 people under about 64 lights each, as cropped by its makers; every third photograph is for testing."""
     place = find("CroppedYale")
     if not place:
@@ -72,7 +73,7 @@ def yale_b(train=None, test=None, seed=0):
 
 
 @register("celeba")
-def celeba(train=None, test=None, seed=0):
+def celeba(train: int | None = None, test: int | None = None, seed: int = 0) -> Dataset:
     """The 100 people of CelebA with the most photographs; every fifth is for testing. In torchvision's layout, packed
     or unpacked."""
     unpacked, packed = find("celeba/img_align_celeba"), find("celeba/img_align_celeba.zip")
@@ -136,7 +137,8 @@ def _cut(name, file, content, size, box, small, mode):
     try:
         image = Image.open(io.BytesIO(content(file))).convert(mode)
     except (OSError, SyntaxError, ValueError, KeyError, zipfile.BadZipFile) as error:
-        raise DataError(f"{file} in {name} is missing or not a readable image ({error}): put a good copy in its place") from None
+        raise DataError(f"{file} in {name} is missing or not a readable image ({error}): "
+                        "put a good copy in its place") from None
     if image.size != size:
         raise DataError(f"{file} in {name} is {image.width}×{image.height}, wanted {size[0]}×{size[1]}: is it the "
                         "cropped or aligned version?")

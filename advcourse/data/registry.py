@@ -1,10 +1,12 @@
 """What a data set is, and the table from its name to the small function that loads it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import torch
 
-LOADERS = {}
+Loader = Callable[..., "Dataset"]
+LOADERS: dict[str, Loader] = {}
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,7 +26,7 @@ class Dataset:
     card: str
 
 
-def register(name):
+def register(name: str) -> Callable[[Loader], Loader]:
     """Decorator: make `load(name)` call the function below it.
 
     The function takes the keywords train, test (how many images to keep, or None for all) and seed (for generated

@@ -6,14 +6,17 @@ source of labels a model that the attacks accept. SVMs, trees, nearest neighbour
 votes need nothing else to be attacked.
 """
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 import torch
 from torch import nn
 
-from advcourse.models.inference import predict
+from advcourse.models.inference import Model, predict
 
 
-def as_model(estimator, classes=None):
+def as_model(estimator: Any, classes: int | None = None) -> Model:
     """A fitted scikit-learn classifier as a model: from images in [0, 1], shape (N, C, H, W), to scores (N, K).
 
     estimator: fitted on the flat images, (N, C·H·W), with the labels 0, 1, 2, ...; a Pipeline, too.
@@ -48,13 +51,13 @@ def as_model(estimator, classes=None):
     return scores
 
 
-def label_query(model, batch_size=500):
+def label_query(model: Model, batch_size: int = 500) -> Model:
     """Of a model only its answers: a function from images (N, C, H, W) to labels, shape (N,), int64, without a
     gradient."""
     return lambda x: predict(model, x, batch_size).argmax(1)
 
 
-def from_labels(query, classes):
+def from_labels(query: Callable[[torch.Tensor], torch.Tensor], classes: int) -> Model:
     """A model from a source of labels, for attacks that need nothing else: scores are 1 for the answer and 0 for the
     other classes.
 
@@ -66,7 +69,7 @@ def from_labels(query, classes):
     return lambda x: nn.functional.one_hot(query(x.detach()), classes).to(x.dtype)
 
 
-def soft_neighbours(x_train, y_train, classes, temperature=1.0):
+def soft_neighbours(x_train: torch.Tensor, y_train: torch.Tensor, classes: int, temperature: float = 1.0) -> Model:
     """Nearest neighbours with a gradient: each training image votes for its class with a weight that falls with its
     distance.
 

@@ -1,12 +1,15 @@
 """What models say about images, and how often they are right."""
 
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import torch
 from torch import nn
 
+Model = Callable[[torch.Tensor], torch.Tensor]  # from images (N, C, H, W) in [0, 1] to logits (N, K)
 
-def predict(model, x, batch_size=500):
+
+def predict(model: Model, x: torch.Tensor, batch_size: int = 500) -> torch.Tensor:
     """The logits of `model` on the images `x`, computed batch by batch without gradients.
 
     model: any callable from images (N, C, H, W) in [0, 1] to logits (N, K). A module is put into evaluation mode
@@ -20,7 +23,7 @@ def predict(model, x, batch_size=500):
         return torch.cat([model(batch.to(device)).to(x.device) for batch in x.split(batch_size)])
 
 
-def accuracy(model, x, y, batch_size=500):
+def accuracy(model: Model, x: torch.Tensor, y: torch.Tensor, batch_size: int = 500) -> float:
     """The share, in [0, 1], of the images `x` whose largest logit is that of the label in `y`, shape (N,)."""
     if len(x) == 0 or y.shape != (len(x),):
         raise ValueError(
@@ -31,7 +34,7 @@ def accuracy(model, x, y, batch_size=500):
     return (labels == y.to(labels.device)).double().mean().item()
 
 
-def device_of(model, default=None):
+def device_of(model: Model, default: torch.device | None = None) -> torch.device | None:
     """The device of the model's parameters; `default` for a callable that has none."""
     parameters = model.parameters() if isinstance(model, nn.Module) else iter(())
     first = next(parameters, None)
@@ -39,7 +42,7 @@ def device_of(model, default=None):
 
 
 @contextmanager
-def evaluating(model):
+def evaluating(model: Model) -> Iterator[None]:
     """Inside, `model` is in evaluation mode; afterwards each of its modules is in the mode it was in."""
     modules = list(model.modules()) if isinstance(model, nn.Module) else []
     modes = [module.training for module in modules]

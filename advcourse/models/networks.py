@@ -7,14 +7,14 @@ The shape is that of one image, (C, H, W). The weights are drawn from torch's gl
 from torch import nn
 
 
-def softmax_regression(shape=(1, 28, 28), classes=10):
+def softmax_regression(shape: tuple[int, int, int] = (1, 28, 28), classes: int = 10) -> nn.Sequential:
     """Softmax (multinomial logistic) regression: logits = W x + b, the linear model of the course."""
     inputs = _pixels(shape)
     _check_classes(classes)
     return nn.Sequential(nn.Flatten(), nn.Linear(inputs, classes))
 
 
-def mlp(shape=(1, 28, 28), classes=10, hidden=128):
+def mlp(shape: tuple[int, int, int] = (1, 28, 28), classes: int = 10, hidden: int = 128) -> nn.Sequential:
     """A multilayer perceptron with two hidden layers of `hidden` ReLU units."""
     inputs = _pixels(shape)
     _check_classes(classes)
@@ -28,7 +28,7 @@ def mlp(shape=(1, 28, 28), classes=10, hidden=128):
     )
 
 
-def cnn(shape=(1, 28, 28), classes=10):
+def cnn(shape: tuple[int, int, int] = (1, 28, 28), classes: int = 10) -> nn.Sequential:
     """A small convolutional network: two 4x4 convolutions of stride 2, then 100 hidden units.
 
     Strides in place of pooling make it about twenty times cheaper than the usual MNIST network: 0.6 million
@@ -38,7 +38,8 @@ def cnn(shape=(1, 28, 28), classes=10):
     _check_classes(classes)
     channels, height, width = shape
     if height % 4 or width % 4:
-        raise ValueError(f"the cnn halves its images twice: height and width must be multiples of 4, got {tuple(shape)}")
+        raise ValueError("the cnn halves its images twice: height and width must be multiples of 4, "
+                         f"got {tuple(shape)}")
     return nn.Sequential(
         nn.Conv2d(channels, 16, kernel_size=4, stride=2, padding=1),
         nn.ReLU(),
@@ -55,7 +56,8 @@ def _pixels(shape):
     """How many numbers an image has; ValueError unless the shape is (channels, height, width)."""
     shape = tuple(shape)
     if len(shape) != 3 or min(shape) < 1:
-        raise ValueError(f"shape must be that of one image, (channels, height, width), such as (1, 28, 28); got {shape}")
+        raise ValueError("shape must be that of one image, (channels, height, width), such as (1, 28, 28); "
+                         f"got {shape}")
     channels, height, width = shape
     return channels * height * width
 

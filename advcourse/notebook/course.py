@@ -1,9 +1,11 @@
 """What every notebook does: set itself up, claim what it measured, compare a guess with the result."""
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
+from torch import nn
 
 from advcourse import data, device, exercises
 from advcourse.exercises.display import emit
@@ -22,19 +24,19 @@ class Course:
     device: torch.device
 
     @property
-    def quick(self):
+    def quick(self) -> bool:
         return self.profile == "quick"
 
     @property
-    def live(self):
+    def live(self) -> bool:
         """Whether a person sits at this kernel: then widgets move; else they show a static picture."""
         return not os.environ.get("ADVCOURSE_STATIC")
 
-    def generator(self):
+    def generator(self) -> torch.Generator:
         """A fresh random generator on this run's device, seeded with SEED."""
         return torch.Generator(self.device).manual_seed(self.seed)
 
-    def test_images(self, count):
+    def test_images(self, count: int) -> tuple[torch.Tensor, torch.Tensor]:
         """`count` test images and their labels, on this run's device: the first ones with SEED 0, else those that SEED
         draws."""
         chosen = torch.arange(len(self.data.x_test))
@@ -42,7 +44,7 @@ class Course:
             chosen = torch.randperm(len(chosen), generator=torch.Generator().manual_seed(self.seed))
         return self.data.x_test[chosen[:count]].to(self.device), self.data.y_test[chosen[:count]].to(self.device)
 
-    def model(self, kind):
+    def model(self, kind: str) -> nn.Module:
         """The network of this kind for this run's data set, in eval mode, its weights frozen.
 
         kind: "softmax", "mlp" or "cnn"; "fgsm" or "robust", an mlp trained on FGSM images and a cnn trained on those of
@@ -56,14 +58,15 @@ class Course:
             return zoo.load(name, device=self.device)
         return zoo.train_network(name, self.data, seed=self.seed, device=self.device)
 
-    def trained_eps(self, kind):
+    def trained_eps(self, kind: str) -> float | None:
         """The eps of the examples on which the network of this kind ("fgsm" or "robust") was trained."""
         from advcourse import zoo
 
         return zoo.recipe(f"{self.data.name}-{kind}").eps
 
 
-def start(notebook, *, profile="quick", dataset="auto", seed=0, device_name="auto", student="", instead=None):
+def start(notebook: str, *, profile: str = "quick", dataset: str = "auto", seed: int = 0, device_name: str = "auto",
+          student: str = "", instead: Mapping[str, str] | None = None) -> Course:
     """Set a notebook up and return its Course; the first output says what this run is made on.
 
     notebook: its number, such as "01"; the other arguments are the values of its parameters cell.

@@ -1,6 +1,12 @@
 """The map of the course: its parts, their notebooks, and which of them can be opened today."""
 
+from __future__ import annotations
+
 from textwrap import fill
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 # Every planned notebook, in order; a part is a question that its notebooks answer.
 PARTS = {
@@ -23,7 +29,7 @@ PARTS = {
 WRITTEN = ("00", "01", "02", "03", "04", "05", "06", "07", "08", "09", "10")
 
 
-def draw():
+def draw() -> Figure:
     """The map as a figure: one row per part, one box per notebook; those still to come are pale."""
     from advcourse import plots
 

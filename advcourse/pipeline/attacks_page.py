@@ -26,13 +26,17 @@ print(evaluate.accuracy(model, x, y), evaluate.accuracy(model, x_adv, y))
 print(evaluate.robust_accuracy(model, x, y, eps=0.1))
 ```
 
-x_adv is detached, has the shape, the type and the device of x, and lies in the ball and in [0, 1] exactly. It is the best image seen, not the
-last. Nothing else changes: not the model's mode, parameters or gradients, not the global random state. Wrong arguments raise `ValueError`.
+x_adv is detached, has the shape, the type and the device of x, and lies in the ball and in [0, 1] exactly. It is the
+best image seen, not the last. Nothing else changes: not the model's mode, parameters or gradients, not the global
+random state. Wrong arguments raise `ValueError`.
 `attacks.table()` shows all cards, `attacks.table("name", "paper", knowledge="black box: labels")` some.
 
-How strong and how fast they are beside those of foolbox, torchattacks, ART, cleverhans and AutoAttack's authors: [measured](../benchmarks/results/attacks.md).
+How strong and how fast they are beside those of foolbox, torchattacks, ART, cleverhans and AutoAttack's authors:
+[measured](../benchmarks/results/attacks.md).
 
-![For every attack, how many times as fast as the fastest peer whose result is as good, on three networks](../benchmarks/results/attacks.png)
+![For every attack, how many times as fast as the fastest peer whose result is as good][picture]
+
+[picture]: ../benchmarks/results/attacks.png
 """
 COLUMNS = ("attack", "idea", "measured in", "specificity", "knowledge", "cost", "paper")
 

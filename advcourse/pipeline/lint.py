@@ -77,7 +77,8 @@ def exercises(cells, number):
                     yield f"no function in the cell of {task.number} has the arguments of its reference"
     wanted = [task.number for task in all_exercises(number)]
     if set_ones != wanted:
-        yield f"the exercises are {', '.join(wanted) or 'none'}; check and answer are called for {', '.join(set_ones) or 'none'}"
+        yield (f"the exercises are {', '.join(wanted) or 'none'}; "
+               f"check and answer are called for {', '.join(set_ones) or 'none'}")
     for task in all_exercises(number):
         if task.points < 1 or task.minutes < 1:
             yield f"{task.number} needs points and minutes"
@@ -145,7 +146,8 @@ def lint_built(path):
         for output in cell.get("outputs", []):
             data = output.get("data", {})
             if any(kind.startswith("image/") for kind in data):
-                problems.append(f"cell {index}: a picture without alt text; show it with plots.show(figure, title, alt)")
+                problems.append(f"cell {index}: a picture without alt text; "
+                                "show it with plots.show(figure, title, alt)")
             if not all(map(has_alt, re.findall(r"<img[^>]*>", data.get("text/html", "")))):
                 problems.append(f"cell {index}: a picture without alt text")
     return [f"{path.name}: {problem}" for problem in problems]

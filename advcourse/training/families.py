@@ -2,6 +2,8 @@
 compared."""
 
 import copy
+from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import nn
@@ -11,7 +13,8 @@ from torch.nn import functional as F
 from advcourse import training
 
 
-def disjoint(x, y, count, size, seed=0):
+def disjoint(x: torch.Tensor, y: torch.Tensor, count: int, size: int,
+             seed: int = 0) -> tuple[torch.Tensor, torch.Tensor]:
     """`count` disjoint random subsets of `size` images each: x of shape (count, size, C, H, W) and y of shape (count,
     size).
 
@@ -23,7 +26,8 @@ def disjoint(x, y, count, size, seed=0):
     return x[order].unflatten(0, (count, size)), y[order.to(y.device)].unflatten(0, (count, size))
 
 
-def fit_together(networks, x, y, **options):
+def fit_together(networks: Sequence[nn.Module], x: torch.Tensor, y: torch.Tensor,
+                 **options: Any) -> Sequence[nn.Module]:
     """Train every network in place on a set of its own, all of them in the same matrix multiplications; frozen and in
     eval mode afterwards.
 

@@ -2,37 +2,41 @@
 
 import copy
 import os
+from collections.abc import Callable, Mapping
 
 import torch
+from torch import nn
 from torch.nn import functional as F
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from advcourse.models.inference import accuracy, device_of, evaluating
+from advcourse.models.inference import Model, accuracy, device_of, evaluating
 from advcourse.randomness import seeded
 
+Loss = Callable[[Model, torch.Tensor, torch.Tensor], torch.Tensor]  # from (model, x, y) to a scalar
 
-def cross_entropy_loss(model, x, y):
+
+def cross_entropy_loss(model: Model, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
     """The usual loss: the mean over the batch of -log softmax(model(x))[y]."""
     return F.cross_entropy(model(x), y)
 
 
 def fit(
-    model,
-    x,
-    y,
+    model: nn.Module,
+    x: torch.Tensor,
+    y: torch.Tensor,
     *,
-    epochs,
-    batch_size=128,
-    learning_rate=1e-3,
-    validation=None,
-    patience=None,
-    loss=cross_entropy_loss,
-    validation_loss=None,
-    measure=None,
-    averaging=None,
-    replays=1,
-    seed=0,
-):
+    epochs: int,
+    batch_size: int = 128,
+    learning_rate: float | Callable[[float], float] = 1e-3,
+    validation: tuple[torch.Tensor, torch.Tensor] | None = None,
+    patience: int | None = None,
+    loss: Loss = cross_entropy_loss,
+    validation_loss: Loss | None = None,
+    measure: Callable[[nn.Module], Mapping[str, float]] | None = None,
+    averaging: float | None = None,
+    replays: int = 1,
+    seed: int = 0,
+) -> list[dict[str, float]]:
     """Train `model` in place with Adam; return the history, one dict per epoch.
 
     model: an `nn.Module` from images (N, C, H, W) in [0, 1] to logits (N, K), on any device; left in evaluation mode.
@@ -59,7 +63,8 @@ def fit(
     "validation_loss" and "validation_accuracy".
     Raises ValueError on arguments that do not fit, and FloatingPointError when the loss is no longer a number.
     """
-    _check(model, x, y, epochs, batch_size, validation, patience, averaging, replays)
+    _check(model, x, y, epochs=epochs, batch_size=batch_size, validation=validation, patience=patience,
+           averaging=averaging, replays=replays)
     steps = epochs * replays * -(-len(x) // batch_size)
     rate = learning_rate if callable(learning_rate) else lambda share: learning_rate
     optimizer = torch.optim.Adam(model.parameters(), lr=1.0)  # the schedule multiplies it
@@ -69,26 +74,26 @@ def fit(
     result = model if averaged is None else averaged.module
     history, best_loss, best_epoch, best_weights = [], float("inf"), 0, None
 
-    with seeded(seed), torch.backends.cudnn.flags(deterministic=True, benchmark=False):
-        with _progress(steps) as progress:
-            for epoch in range(1, epochs + 1):
-                progress.set_description(f"epoch {epoch} of {epochs}", refresh=False)
-                mean_loss = _train_epoch(model, x, y, optimizer, schedule, loss, batch_size, replays, averaged,
-                                         progress)
-                history.append({"epoch": epoch, "loss": mean_loss})
-                if validation is not None:
-                    history[-1] |= _validate(result, *validation, validation_loss or loss, batch_size, seed)
-                if measure is not None:
-                    with seeded(seed), evaluating(result):
-                        history[-1] |= measure(result)
-                progress.set_postfix({name: f"{value:.4f}" for name, value in history[-1].items() if name != "epoch"})
+    with (seeded(seed), torch.backends.cudnn.flags(deterministic=True, benchmark=False),
+          _progress(steps) as progress):
+        for epoch in range(1, epochs + 1):
+            progress.set_description(f"epoch {epoch} of {epochs}", refresh=False)
+            mean_loss = _train_epoch(model, x, y, loss=loss, batch_size=batch_size, replays=replays,
+                                     optimizer=optimizer, schedule=schedule, averaged=averaged, progress=progress)
+            history.append({"epoch": epoch, "loss": mean_loss})
+            if validation is not None:
+                history[-1] |= _validate(result, *validation, validation_loss or loss, batch_size, seed)
+            if measure is not None:
+                with seeded(seed), evaluating(result):
+                    history[-1] |= measure(result)
+            progress.set_postfix({name: f"{value:.4f}" for name, value in history[-1].items() if name != "epoch"})
 
-                if patience is not None:
-                    if history[-1]["validation_loss"] < best_loss:
-                        best_loss, best_epoch = history[-1]["validation_loss"], epoch
-                        best_weights = copy.deepcopy(result.state_dict())
-                    elif epoch - best_epoch >= patience:
-                        break
+            if patience is not None:
+                if history[-1]["validation_loss"] < best_loss:
+                    best_loss, best_epoch = history[-1]["validation_loss"], epoch
+                    best_weights = copy.deepcopy(result.state_dict())
+                elif epoch - best_epoch >= patience:
+                    break
 
     if best_weights is not None or averaged is not None:
         model.load_state_dict(result.state_dict() if best_weights is None else best_weights)
@@ -96,7 +101,7 @@ def fit(
     return history
 
 
-def one_cycle(highest):
+def one_cycle(highest: float) -> Callable[[float], float]:
     """A learning rate that rises in a straight line to `highest` over the first fifth of the training and falls to a
     twentieth of it until the end.
 
@@ -107,7 +112,7 @@ def one_cycle(highest):
     return rate
 
 
-def _train_epoch(model, x, y, optimizer, schedule, loss, batch_size, replays, averaged, progress):
+def _train_epoch(model, x, y, *, loss, batch_size, replays, optimizer, schedule, averaged, progress):
     """One pass over the images in random order, each batch `replays` times; returns the mean loss."""
     model.train()
     device = device_of(model)
@@ -150,7 +155,7 @@ def _progress(batches):
     return tqdm(total=batches, unit="batch", disable=bool(os.environ.get("TQDM_DISABLE")))
 
 
-def _check(model, x, y, epochs, batch_size, validation, patience, averaging, replays):
+def _check(model, x, y, *, epochs, batch_size, validation, patience, averaging, replays):
     if not any(parameter.requires_grad for parameter in model.parameters()):
         raise ValueError("no parameter of the model can be trained (models from the zoo are frozen): call "
                          "model.requires_grad_(True) first")

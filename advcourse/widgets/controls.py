@@ -1,9 +1,13 @@
 """Interactive pictures, each with a static fallback for where no kernel listens (a built notebook, CI)."""
 
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
 from advcourse import plots
 
 
-def explore(figure, controls, static=({},), live=True):
+def explore(figure: Callable, controls: Mapping[str, Any], static: Sequence[Mapping[str, Any]] = ({},),
+            live: bool = True) -> None:
     """Move a control and see the picture that belongs to it.
 
     figure: a function of one argument for each control that returns (figure, title, alt), as `plots.picture` wants it;
@@ -35,7 +39,7 @@ def explore(figure, controls, static=({},), live=True):
     display(ipywidgets.VBox([ipywidgets.HBox(list(controls.values())), shown]))
 
 
-def slider(description, low, high, start, step=1):
+def slider(description: str, low: float, high: float, start: float, step: float = 1) -> Any:
     """A slider from `low` to `high` in steps of `step`; whole numbers where all of these are whole."""
     import ipywidgets
 
@@ -44,7 +48,7 @@ def slider(description, low, high, start, step=1):
     return kind(value=start, min=low, max=high, step=step, description=description)
 
 
-def choice(description, options, start=None):
+def choice(description: str, options: Iterable, start: Any = None) -> Any:
     """A list to choose from: names, or (name, value) pairs; the first is chosen unless `start` is a value of
     another."""
     import ipywidgets

@@ -1,11 +1,16 @@
 """What several models make of one image."""
 
+from collections.abc import Mapping, Sequence
+
 import torch
+from matplotlib.figure import Figure
 
 from advcourse import plots
+from advcourse.models.inference import Model
 
 
-def opinions_figure(pictures, models, classes, true, target):
+def opinions_figure(pictures: Mapping[str, torch.Tensor], models: Mapping[str, Model], classes: Sequence[str],
+                    true: int, target: int) -> tuple[Figure, list[str]]:
     """Pictures side by side, and beside them what models make of the last one: the three likeliest classes of each.
 
     pictures: from a title to an image (C, H, W); models: from a title to a model; classes: their names;

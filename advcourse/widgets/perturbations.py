@@ -1,12 +1,17 @@
 """An image, a perturbation of it, and what a model makes of their sum."""
 
+from collections.abc import Mapping, Sequence
+
 import torch
+from matplotlib.figure import Figure
 
 from advcourse import plots
+from advcourse.models.inference import Model
 from advcourse.widgets.controls import choice, explore, slider
 
 
-def perturbation(model, x, directions, classes, *, eps=0.1, largest=0.3, live=True):
+def perturbation(model: Model, x: torch.Tensor, directions: Mapping[str, torch.Tensor], classes: Sequence[str], *,
+                 eps: float = 0.1, largest: float = 0.3, live: bool = True) -> None:
     """Move an image along a direction and watch what the model makes of it.
 
     x: images (N, C, H, W) in [0, 1]; directions: from a name to a tensor of the shape of x with entries in [-1, 1];
@@ -21,7 +26,8 @@ def perturbation(model, x, directions, classes, *, eps=0.1, largest=0.3, live=Tr
     explore(figure, controls, static=[{"name": name} for name in list(directions)[:3]], live=live)
 
 
-def perturbation_figure(model, image, direction, eps, name, classes):
+def perturbation_figure(model: Model, image: torch.Tensor, direction: torch.Tensor, eps: float, name: str,
+                        classes: Sequence[str]) -> tuple[Figure, str, str]:
     """The figure of `perturbation` with its title and alt text: image, what was added, the sum, the probabilities."""
     x_p = (image + eps * direction).clamp(0, 1)
     with torch.no_grad():

@@ -1,8 +1,14 @@
 """The cards of the attacks as a picture: an attack's place on the nine axes, and what it does to an image."""
 
+from collections.abc import Sequence
+
 import torch
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 from advcourse import plots
+from advcourse.attacks.cards import AttackCard
+from advcourse.models.inference import Model
 from advcourse.widgets.controls import choice, explore, slider
 
 # The nine axes, as the fields of an AttackCard, with the places on each; a field that may hold other words has one of
@@ -30,7 +36,7 @@ QUICK = {
 }
 
 
-def attack_cards(model, x, y, classes, *, live=True):
+def attack_cards(model: Model, x: torch.Tensor, y: torch.Tensor, classes: Sequence[str], *, live: bool = True) -> None:
     """Pick an attack, and see its place on the nine axes of the taxonomy and what it does to an image.
 
     x, y: a few images and their labels, at least two; classes: the names of the classes.
@@ -48,7 +54,8 @@ def attack_cards(model, x, y, classes, *, live=True):
     explore(figure, controls, static=[{"name": name} for name in ("fgsm", "patch")], live=live)
 
 
-def try_attack(name, model, x, y, index, eps):
+def try_attack(name: str, model: Model, x: torch.Tensor, y: torch.Tensor, index: int,
+               eps: float) -> torch.Tensor | None:
     """Image number `index` of x, shape (1, C, H, W), under the attack of this name with quick settings; None where none
     are quick.
 
@@ -84,7 +91,8 @@ def try_attack(name, model, x, y, index, eps):
     return attack(model, image, label, **options)
 
 
-def attack_card_figure(card, model, image, x_adv, eps, classes):
+def attack_card_figure(card: AttackCard, model: Model, image: torch.Tensor, x_adv: torch.Tensor | None, eps: float,
+                       classes: Sequence[str]) -> tuple[Figure, str, str]:
     """The figure of `attack_cards` with its title and alt text: image, what was added, the sum; and the nine axes."""
     figure, axes = plots.grid(1, 4, width=2.1, height=2.45, width_ratios=[1, 1, 1, 2.9])
     places = "; ".join(f"{axis} {getattr(card, axis)}" for axis in AXES)
@@ -100,7 +108,8 @@ def attack_card_figure(card, model, image, x_adv, eps, classes):
             sizes = f"ℓ0 {int((delta != 0).sum())}, ℓ2 {delta.norm():.2f}, ℓ∞ {delta.abs().max():.2f}"
             plots.draw_image(axes[0, 1], delta, f"what is added:\n{sizes}", signed=True)
             plots.draw_image(axes[0, 2], x_adv[0], f"the sum: {after}")
-            effect = f"The model reads the image as {before} and the attacked one as {after}; what was added has {sizes}."
+            effect = (f"The model reads the image as {before} and the attacked one as {after}; "
+                      f"what was added has {sizes}.")
     for panel in axes[0, 1:]:
         panel.set_axis_off()
     draw_axes(axes[0, 3], card)
@@ -108,7 +117,7 @@ def attack_card_figure(card, model, image, x_adv, eps, classes):
     return figure, f"{card.name}: {card.paper.split(';')[0]}", alt
 
 
-def draw_axes(panel, card):
+def draw_axes(panel: Axes, card: AttackCard) -> None:
     """Draw the nine axes on matplotlib axes, a row each, with the places where the attack of this card stands in
     colour."""
     from textwrap import fill

@@ -1,11 +1,16 @@
 """An attack's walk over the landscape of the loss."""
 
+from collections.abc import Sequence
+
 import torch
+from matplotlib.figure import Figure
 
 from advcourse import plots
+from advcourse.models.inference import Model
 
 
-def walk_figure(model, path, y, eps, classes):
+def walk_figure(model: Model, path: torch.Tensor | tuple[torch.Tensor, torch.Tensor], y: int, eps: float,
+                classes: Sequence[str]) -> tuple[Figure, str]:
     """The figure of an attack's walk on one image, with its alt text: the loss on a plane, the loss along the walk, and
     where it ended.
 

@@ -3,20 +3,23 @@ it is."""
 
 import hashlib
 import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
+from torch import nn
 
 from advcourse import data, models
 from advcourse.models.inference import accuracy
-from advcourse.zoo.recipes import RECIPES
+from advcourse.zoo.recipes import RECIPES, Recipe
 
 CHECKPOINTS = Path(__file__).parent / "checkpoints"
 # What rounding on another machine, or letters drawn by another version of the font library, may change.
 TOLERANCE = 0.003
 
 
-def card(name, *, folder=CHECKPOINTS):
+def card(name: str, *, folder: str | Path = CHECKPOINTS) -> dict[str, Any]:
     """The card of a checkpoint as a dict: data, architecture, training, the command that made it, accuracy, checksum.
 
     Raises ValueError for an unknown name and RuntimeError where the card is missing or damaged.
@@ -34,7 +37,7 @@ def card(name, *, folder=CHECKPOINTS):
         raise RuntimeError(f"the card {path} is damaged ({error}); {_remedy(name)}") from error
 
 
-def load(name, device=None, *, folder=CHECKPOINTS):
+def load(name: str, device: str | torch.device | None = None, *, folder: str | Path = CHECKPOINTS) -> nn.Module:
     """The trained model: an `nn.Module` from images (N, C, H, W) in [0, 1] to logits (N, K).
 
     It is in evaluation mode, its parameters do not require gradients, and it lies on `device` (the CPU unless told).
@@ -55,7 +58,7 @@ def load(name, device=None, *, folder=CHECKPOINTS):
     return from_bytes(content, architecture).to(device)
 
 
-def verify(name, *, folder=CHECKPOINTS):
+def verify(name: str, *, folder: str | Path = CHECKPOINTS) -> float:
     """Load a checkpoint (which checks its checksum), measure its test accuracy again and return it.
 
     Raises RuntimeError when it differs from the card's by more than TOLERANCE.
@@ -72,17 +75,17 @@ def verify(name, *, folder=CHECKPOINTS):
     return measured
 
 
-def architecture_of(recipe, dataset):
+def architecture_of(recipe: Recipe, dataset: data.Dataset) -> dict[str, Any]:
     """What `build` needs to know for the network of a recipe on the images of a Dataset."""
     return {"network": recipe.network, "shape": list(dataset.x_train.shape[1:]), "classes": len(dataset.classes)}
 
 
-def build(network, shape, classes):
+def build(network: str, shape: Sequence[int], classes: int) -> nn.Module:
     """A network of `advcourse.models` by the name of its function, with weights drawn from torch's global generator."""
     return getattr(models, network)(tuple(shape), classes)
 
 
-def to_bytes(model):
+def to_bytes(model: nn.Module) -> bytes:
     """A model's weights as they are shipped: in float16, which halves them and moves a logit by about a thousandth of
     its size."""
     from safetensors.torch import save
@@ -90,7 +93,7 @@ def to_bytes(model):
     return save({name: weight.half() for name, weight in model.state_dict().items()})
 
 
-def from_bytes(content, architecture):
+def from_bytes(content: bytes, architecture: Mapping[str, Any]) -> nn.Module:
     """The model, in float32, in eval mode and frozen, from the bytes of its weights."""
     from safetensors.torch import load as read_tensors
 
@@ -101,7 +104,7 @@ def from_bytes(content, architecture):
     return model.requires_grad_(False).eval()
 
 
-def check_name(name):
+def check_name(name: str) -> None:
     """ValueError unless the zoo has a checkpoint of this name."""
     if name not in RECIPES:
         raise ValueError(f"there is no checkpoint {name!r}; the zoo has {', '.join(RECIPES)}")

@@ -7,6 +7,7 @@ import torch
 from torch.nn import functional as F
 
 from advcourse.defenses.adversarial_training import goodfellow_loss, pgd_loss
+from advcourse.models.inference import Model
 from advcourse.training.loop import cross_entropy_loss
 
 SEED = 0
@@ -40,7 +41,7 @@ class Recipe:
     eps: float | None = None
 
 
-def shifted_cross_entropy_loss(model, x, y):
+def shifted_cross_entropy_loss(model: Model, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
     """Cross-entropy on images that are each moved by a random -1, 0 or 1 pixel along both axes."""
     images, _, height, width = x.shape
     padded = F.pad(x, (1, 1, 1, 1))
@@ -52,7 +53,7 @@ def shifted_cross_entropy_loss(model, x, y):
     return cross_entropy_loss(model, shifted, y)
 
 
-def beyond_eps_loss(model, x, y, *, eps):
+def beyond_eps_loss(model: Model, x: torch.Tensor, y: torch.Tensor, *, eps: float) -> torch.Tensor:
     """PGD's loss in five steps, in a ball 7 % larger than eps: at the border of what was trained a network is
     weakest."""
     radius = 1.07 * eps
@@ -87,12 +88,12 @@ OTHERS = {
 }
 
 
-def names():
+def names() -> list[str]:
     """The names of the checkpoints, such as "mnist-cnn"."""
     return list(RECIPES)
 
 
-def recipe(name):
+def recipe(name: str) -> Recipe:
     """The Recipe of a network, by its name: "<data set>-<kind>", such as "mnist-cnn"; kind: softmax, mlp, cnn, fgsm or
     robust.
 

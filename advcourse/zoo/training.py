@@ -7,8 +7,10 @@ import platform
 from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import torch
+from torch import nn
 
 from advcourse import data, files
 from advcourse.defenses.adversarial_training import warm_up
@@ -24,7 +26,8 @@ from advcourse.zoo.recipes import BATCH_SIZE, ENOUGH_IMAGES, RECIPES, SEED, reci
 ROBUST_IMAGES = 1000
 
 
-def train_network(name, dataset, *, seed=SEED, device="cpu"):
+def train_network(name: str, dataset: data.Dataset, *, seed: int = SEED,
+                  device: str | torch.device = "cpu") -> nn.Module:
     """A network trained by its recipe on a Dataset, in eval mode, its weights frozen; the same seed gives the same
     weights.
 
@@ -45,7 +48,7 @@ def train_network(name, dataset, *, seed=SEED, device="cpu"):
     return model.requires_grad_(False)
 
 
-def train(name, *, folder=CHECKPOINTS):
+def train(name: str, *, folder: str | Path = CHECKPOINTS) -> dict[str, Any]:
     """Train a checkpoint by its recipe, on the CPU, and write its weights and its card into `folder`; return the card.
 
     Repeats the shipped weights bit for bit on the same kind of CPU with the same versions (they are on the card);
@@ -72,7 +75,7 @@ def train(name, *, folder=CHECKPOINTS):
     return new_card
 
 
-def describe(name, dataset, content):
+def describe(name: str, dataset: data.Dataset, content: bytes) -> dict[str, Any]:
     """The card of a checkpoint, with what its weights, the bytes `content`, are measured to do on the test images of
     its data set."""
     its = recipe(name)
@@ -112,7 +115,7 @@ def describe(name, dataset, content):
     }
 
 
-def robustness(model, dataset, eps):
+def robustness(model: nn.Module, dataset: data.Dataset, eps: float | None) -> dict[str, Any]:
     """What a robust network's card says besides: the share of the first test images that stands
     `evaluate.robust_accuracy` at its eps."""
     if eps is None:

@@ -152,12 +152,15 @@ def test_lab_copies_the_notebooks_and_never_overwrites_work(tmp_path, installed)
 
 
 def test_without_a_checkout_run_takes_the_student_s_notebooks(tmp_path, installed):
-    code = "import sys; from advcourse.cli.notebooks import series_folder; print(series_folder(False), series_folder(True))"
+    code = "from advcourse.cli.notebooks import series_folder; print(series_folder(False))"
     inside = tmp_path / "site/advcourse/notebooks"
-    assert python(code, cwd=tmp_path, env=installed).stdout.split() == [str(inside), str(inside / "solutions")]
+    assert python(code, cwd=tmp_path, env=installed).stdout.split() == [str(inside)]
     (tmp_path / "advcourse-notebooks").mkdir()
-    assert python(code, cwd=tmp_path, env=installed).stdout.split() == ["advcourse-notebooks",
-                                                                        str(inside / "solutions")]
+    assert python(code, cwd=tmp_path, env=installed).stdout.split() == ["advcourse-notebooks"]
+    done = python("from advcourse.cli.app import app; app()", "run", "--solutions", cwd=tmp_path, env=installed)
+    assert done.returncode == 1
+    assert done.stderr.strip() == ("error: the solved notebooks are not installed with the course: run this in a clone "
+                                   "of its repository")
 
 
 def test_lab_starts_jupyterlab_on_the_checkout():

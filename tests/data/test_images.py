@@ -75,15 +75,15 @@ def test_what_is_wrong_with_a_folder_is_said(pets, tmp_path):
     (pets / "test/cow/a.png").unlink()
 
     save(pets / "train/dog/d.png", np.zeros((7, 5)))
-    with pytest.raises(ValueError, match="train/dog/d.png is 5×7"):
+    with pytest.raises(ValueError, match=r"train/dog/d.png is 5×7"):
         data.load(pets)
     Image.fromarray(np.zeros((6, 5), np.uint16)).save(pets / "train/dog/d.png")
-    with pytest.raises(ValueError, match="train/dog/d.png in pets has I;16 pixels"):
+    with pytest.raises(ValueError, match=r"train/dog/d.png in pets has I;16 pixels"):
         data.load(pets)
     content = (pets / "train/dog/a.png").read_bytes()
     for damaged in (b"no image", content[: len(content) // 2]):
         (pets / "train/dog/d.png").write_bytes(damaged)
-        with pytest.raises(data.DataError, match="train/dog/d.png in pets is not a readable image"):
+        with pytest.raises(data.DataError, match=r"train/dog/d.png in pets is not a readable image"):
             data.verify(pets)
 
 

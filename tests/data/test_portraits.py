@@ -65,7 +65,7 @@ def test_orl_unpacked_and_damaged(place, small_orl):
     with pytest.raises(data.DataError, match="orl-faces is damaged"):
         data.load("orl-faces")
     (place / "orl-faces/s7/3.pgm").unlink()
-    with pytest.raises(data.DataError, match="3.pgm cannot be read"):
+    with pytest.raises(data.DataError, match=r"3.pgm cannot be read"):
         data.load("orl-faces")
 
 
@@ -105,7 +105,7 @@ def test_yale_b(place):
 
 
 def test_yale_b_says_what_to_put_where(place):
-    with pytest.raises(data.DataError, match="CroppedYale.zip, from https://") as caught:
+    with pytest.raises(data.DataError, match=r"CroppedYale.zip, from https://") as caught:
         data.load("yale-b")
     assert str(place / "CroppedYale") in str(caught.value)
     (place / "CroppedYale").mkdir(parents=True)
@@ -129,7 +129,7 @@ def test_celeba(place, monkeypatch, packed):
     monkeypatch.setattr(portraits, "CELEBA_NAMES",
                         replace(portraits.CELEBA_NAMES, checksum=f"md5:{hashlib.md5(names).hexdigest()}"))
     (place / "celeba").mkdir(parents=True)
-    with pytest.raises(data.DataError, match="img_align_celeba.zip and identity_CelebA.txt from https://"):
+    with pytest.raises(data.DataError, match=r"img_align_celeba.zip and identity_CelebA.txt from https://"):
         data.load("celeba")
 
     (place / "celeba/identity_CelebA.txt").write_bytes(names)

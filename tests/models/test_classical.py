@@ -111,9 +111,9 @@ def test_images_in_float64_and_their_scores():
     assert classical.as_model(fitted("forest"))(x).dtype == torch.float64
     with pytest.raises(ValueError, match="LinearSVC is no fitted classifier"):
         classical.as_model(LinearSVC())
-    with pytest.raises(ValueError, match="labels 0, 1, 2.*'a'"):
+    with pytest.raises(ValueError, match=r"labels 0, 1, 2.*'a'"):
         classical.as_model(LogisticRegression().fit([[0], [1.0]], ["a", "b"]))
-    with pytest.raises(ValueError, match="classes must be more than.*2; got 2"):
+    with pytest.raises(ValueError, match=r"classes must be more than.*2; got 2"):
         classical.as_model(fitted("tree"), classes=2)
     with pytest.raises(ValueError, match="classes must be at least 2, got 1"):
         classical.from_labels(None, 1)

@@ -25,7 +25,7 @@ class Text(str):
 
     def __eq__(self, other):
         close = all(math.isclose(float(a), float(b), rel_tol=0.1, abs_tol=1e-3)
-                    for a, b in zip(NUMBER.findall(self), NUMBER.findall(other)))
+                    for a, b in zip(NUMBER.findall(self), NUMBER.findall(other), strict=False))
         return NUMBER.sub("#", self) == NUMBER.sub("#", other) and close
 
     def __ne__(self, other):

@@ -50,7 +50,7 @@ def machine(tmp_path):
 def needed_by(name, found=None, extras=()):
     """The names of the installed packages that `name` needs, itself included: torch is too large to download again."""
     found = set() if found is None else found
-    if name in ("numpy", "pillow") or name in found and not extras:  # those two are to come at versions of their own
+    if name in ("numpy", "pillow") or (name in found and not extras):  # those two are to come at versions of their own
         return found
     found.add(name)
     for line in importlib.metadata.requires(name) or []:

@@ -120,6 +120,7 @@ def test_what_nbval_does_not_notice_is_forbidden_in_masters(notebook, tmp_path, 
 
 
 def test_what_cells_say_to_programs_is_kept_also_where_nothing_is_compared(notebook):
-    path = notebook(f"display({{'text/plain': 'x', '{MIME}': {{'kind': 'record', 'name': 'x', 'value': 1}}}}, raw=True)")
+    said = {"text/plain": "x", MIME: {"kind": "record", "name": "x", "value": 1}}
+    path = notebook(f"display({said!r}, raw=True)")
     for compare in (True, False):
         assert nbval(path, compare=compare)[2] == [{"kind": "record", "name": "x", "value": 1}]

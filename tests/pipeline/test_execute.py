@@ -81,7 +81,7 @@ def test_peak_memory_includes_what_was_freed_and_children():
 
 
 def test_unknown_parameters_are_errors():
-    with pytest.raises(ValueError, match="no parameter COLOUR; .* has: PROFILE, DATASET, SEED, DEVICE"):
+    with pytest.raises(ValueError, match=r"no parameter COLOUR; .* has: PROFILE, DATASET, SEED, DEVICE"):
         execute("00_sample", sample("1"), {"COLOUR": "red"})
 
 

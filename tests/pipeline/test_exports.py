@@ -54,7 +54,7 @@ def submit(released, path, body, letter):
 def no_solution_in(notebook):
     """Whether none of the solutions' lines stands in a released notebook."""
     text = "\n".join(cell.source for cell in cells(notebook))
-    return "amax(1)" not in text and "SOLUTION" not in text and "HIDDEN" not in text and f'choice = "{RIGHT}"' not in text
+    return not any(solved in text for solved in ("amax(1)", "SOLUTION", "HIDDEN", f'choice = "{RIGHT}"'))
 
 
 # What is written.
@@ -133,7 +133,7 @@ def test_a_question_is_judged_by_its_own_answer_though_the_next_one_took_its_nam
     wrong = "abcd".replace(letter_of_right_answer("01.7"), "")[0]
     answer("01.7", wrong)
     exported.require("01.6", 1, wrong, seed=3)
-    with pytest.raises(AssertionError, match="01.7 More pixels, same ε: wrong · 0 of 1 point"):
+    with pytest.raises(AssertionError, match=r"01.7 More pixels, same ε: wrong · 0 of 1 point"):
         exported.require("01.7", 1, wrong, seed=3)
     set_notebook("01")
     assert session.given("01.6") is None

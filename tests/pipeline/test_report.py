@@ -13,7 +13,8 @@ from advcourse.pipeline import report
 from advcourse.pipeline.execute import Result, execute
 from tests.pipeline.sample_notebooks import sample
 
-PIXEL = base64.b64decode("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==")
+PIXEL = base64.b64decode("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5E"
+                         "rkJggg==")
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 
 
@@ -132,7 +133,7 @@ def test_in_a_browser_it_is_whole_and_readable_in_light_and_dark(tmp_path):
         for scheme in ("light", "dark"):
             tab = browser.new_page(viewport={"width": 400, "height": 800}, color_scheme=scheme)
             asked = []
-            tab.on("request", lambda request: asked.append(request.url))
+            tab.on("request", lambda request, asked=asked: asked.append(request.url))
             tab.goto((tmp_path / "index.html").as_uri())
             assert [address for address in asked if not address.startswith(("file:", "data:"))] == []
             assert tab.evaluate("[...document.images].every(image => image.complete && image.naturalWidth > 0)")

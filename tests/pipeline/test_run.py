@@ -52,9 +52,9 @@ def test_find_chooses_by_number(tmp_path):
         return [path.name[:2] for path in run.find(tmp_path, numbers)]
     assert names() == ["00", "01", "02"]
     assert names("2", "00", "02") == ["02", "00"]
-    with pytest.raises(ValueError, match="no notebook 07 .* there are 00, 01, 02"):
+    with pytest.raises(ValueError, match=r"no notebook 07 .* there are 00, 01, 02"):
         names("01", "07")
-    with pytest.raises(ValueError, match="no notebooks NN_name.ipynb"):
+    with pytest.raises(ValueError, match=r"no notebooks NN_name.ipynb"):
         run.find(tmp_path / "nowhere")
 
 
@@ -99,15 +99,15 @@ def test_a_notebook_that_kills_every_worker_fails_alone(tmp_path):
 
 def test_no_cluster_is_a_clear_error(tmp_path):
     series(tmp_path, n00="1")
-    with pytest.raises(OSError, match="no dask.distributed cluster at tcp://127.0.0.1:9"):
+    with pytest.raises(OSError, match=r"no dask.distributed cluster at tcp://127.0.0.1:9"):
         list(run.run(run.find(tmp_path), QUICK, scheduler="tcp://127.0.0.1:9"))
 
 
 def test_a_cluster_without_workers_is_a_clear_error(tmp_path):
     series(tmp_path, n00="1")
-    with distributed.LocalCluster(n_workers=0, host="127.0.0.1", dashboard_address="127.0.0.1:0") as cluster:
-        with pytest.raises(OSError, match="has no workers; start some with: dask worker tcp://127.0.0.1"):
-            list(run.run(run.find(tmp_path), QUICK, scheduler=cluster.scheduler_address))
+    with (distributed.LocalCluster(n_workers=0, host="127.0.0.1", dashboard_address="127.0.0.1:0") as cluster,
+          pytest.raises(OSError, match=r"has no workers; start some with: dask worker tcp://127.0.0.1")):
+        list(run.run(run.find(tmp_path), QUICK, scheduler=cluster.scheduler_address))
 
 
 def test_a_file_that_is_no_notebook_fails_alone(tmp_path):

@@ -60,8 +60,8 @@ def test_dropout_is_at_work_and_each_member_draws_its_own():
 
 def test_what_cannot_be_trained_together_is_named():
     x, y = torch.rand(2, 6, 1, 2, 2), torch.zeros(2, 6, dtype=torch.int64)
-    with pytest.raises(ValueError, match="one set of images for each network.*got 1 networks"):
+    with pytest.raises(ValueError, match=r"one set of images for each network.*got 1 networks"):
         families.fit_together([models.mlp((1, 2, 2), 2)], x, y, epochs=1)
-    with pytest.raises(ValueError, match="batch normalisation.*running_mean"):
+    with pytest.raises(ValueError, match=r"batch normalisation.*running_mean"):
         families.fit_together([nn.Sequential(nn.Flatten(), nn.BatchNorm1d(4), nn.Linear(4, 2)) for _ in range(2)], x, y,
                               epochs=1)

@@ -249,7 +249,7 @@ def test_wrong_arguments_say_what_is_wanted():
     ]:
         with pytest.raises(ValueError, match=message):
             fit(fresh(), x, y, **({"epochs": 1} | arguments))
-    with pytest.raises(ValueError, match="the training set needs .* got 10 and 9"):
+    with pytest.raises(ValueError, match=r"the training set needs .* got 10 and 9"):
         fit(fresh(), x, y[:9], epochs=1)
     with pytest.raises(ValueError, match="at least one image"):
         fit(fresh(), x[:0], y[:0], epochs=1)

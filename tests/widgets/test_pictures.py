@@ -232,7 +232,8 @@ def test_the_opinions_of_models_on_the_last_picture():
     figure, named = widgets.opinions_figure(pictures, {"one": first, "other": lambda x: -first(x)}, "ABCDE", true=0,
                                             target=3)
     assert named == ["E", "A"]
-    bars = [[(label.get_text(), bar.get_facecolor()) for label, bar in zip(panel.get_xticklabels(), panel.patches, strict=True)]
+    bars = [[(label.get_text(), bar.get_facecolor())
+             for label, bar in zip(panel.get_xticklabels(), panel.patches, strict=True)]
             for panel in figure.axes[2:]]
     blue, orange = (plots.plt.matplotlib.colors.to_rgba(colour) for colour in plots.COLOURS[:2])
     assert [name for name, _ in bars[0]] == ["E", "D",

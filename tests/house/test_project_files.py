@@ -15,7 +15,7 @@ from typer.main import get_command
 
 from advcourse.cli.app import app
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 CONDA_NAMES = {"torch": "pytorch", "playwright": "playwright-python"}
 HAS_MAKE = pytest.mark.skipif(not shutil.which("make"), reason="make is not installed")
