@@ -12,8 +12,10 @@ ELSEWHERE = {"classical": "advcourse.models.classical", "families": "advcourse.t
 
 
 def submit(path=None):
-    """Write one file with this notebook, ready to be handed in, and say what is still missing; see
-    advcourse.notebook.submission."""
+    """Write one file with this notebook, ready to be handed in, and say what is still missing.
+
+    See `advcourse.notebook.submission.submit`, which does it.
+    """
     from advcourse.notebook.submission import submit  # imported when it is called: `import advcourse` stays quick
 
     submit(path)

@@ -1,5 +1,4 @@
-"""What is installed, which device, which data, is the network there: the first thing to look at when something
-fails."""
+"""What is installed, which device and data there are, is there a network: the first thing to look at when something fails."""
 
 import os
 import platform

@@ -34,8 +34,10 @@ def zipped(contents: Mapping[str, str | bytes]) -> bytes:
 
 
 def safe_name(text: str) -> str:
-    """`text` as a name that any system takes for one file or folder; ValueError where it holds no letter and no
-    digit."""
+    """`text` as a name that any system takes for one file or folder.
+
+    Raises ValueError where it holds no letter and no digit.
+    """
     name = re.sub(r"[^\w@.-]+", "_", unicodedata.normalize("NFC", text)).strip("._-")[:80]
     if not re.search(r"[^\W_]", name):
         raise ValueError(f"{text!r} makes no file name: it holds no letter and no digit")

@@ -36,8 +36,10 @@ def show(figure: Figure, title: str, alt: str, on: str | None = None) -> None:
 
 
 def picture(figure: Figure, title: str, alt: str, on: str | None = None) -> str:
-    """The figure as an HTML image with alt text. It stands in the page itself, so that it goes wherever the notebook
-    goes."""
+    """The figure as an HTML image with alt text.
+
+    It stands in the page itself, so that it goes wherever the notebook goes.
+    """
     figure.suptitle(" · ".join(part for part in (title, on or data_name) if part), fontsize=11)
     source = base64.b64encode(png(figure)).decode()
     return (f'<img alt="{html.escape(alt)}" width="{round(figure.get_figwidth() * 90)}" style="max-width:100%" '

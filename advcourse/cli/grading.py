@@ -85,8 +85,7 @@ def release(
     students: Annotated[Path, typer.Option(help="The roster, a CSV file with the columns student and name.")],
     out: Annotated[Path, typer.Option(help="The folder for the students' folders and zips.")] = Path("build/release"),
 ):
-    """Make every student's own notebooks, with a README, ready to be handed out. What is there already is left as it
-    is."""
+    """Make every student's own notebooks, with a README, ready to be handed out. What is there already stays."""
     with plain_errors():
         from rich.progress import track
 

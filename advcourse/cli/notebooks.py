@@ -45,8 +45,11 @@ def copy_notebooks(source, folder):
 
 
 def series_folder(solutions):
-    """Where the notebooks are that `run` executes: in the checkout; else the student's copies, else the installed
-    ones."""
+    """Where the notebooks are that `run` executes.
+
+    In the checkout; else the student's copies, else the installed ones. Raises FileNotFoundError where solved ones are
+    asked for and there is no checkout.
+    """
     if checkout():
         return checkout() / "notebooks" / ("solutions" if solutions else "")
     if solutions:

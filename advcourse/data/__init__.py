@@ -43,8 +43,10 @@ def load(name: str = "auto", *, train: int | None = None, test: int | None = Non
 
 
 def verify(name: str) -> None:
-    """Read a data set from the disk, without a download, and check every file; DataError says what is missing or
-    damaged."""
+    """Read a data set from the disk, without a download, and check every file.
+
+    Raises DataError, which says what is missing or damaged, and ValueError for an unknown name.
+    """
     if name == "auto":
         raise ValueError(f"verify one data set at a time; there are {', '.join(names())}")
     with time_limit(0):

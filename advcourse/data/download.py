@@ -192,8 +192,10 @@ def _try_each(file, scratch, deadline):
 
 
 def _fetch(url, checksum, scratch, deadline):
-    """One attempt at one address: the place of the verified file. Raises _Passing or _Final with the reason, or
-    OSError."""
+    """One attempt at one address: the place of the verified file.
+
+    Raises _Passing or _Final with the reason, or OSError.
+    """
     import pooch
     import requests
     from urllib3.exceptions import ProtocolError, ReadTimeoutError

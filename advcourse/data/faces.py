@@ -1,5 +1,4 @@
-"""Drawings of faces: people who do not exist, each a vector of traits, and photographs of them, each a vector of
-circumstances.
+"""Drawings of people who do not exist, each a vector of traits, photographed under circumstances, a vector as well.
 
 A photograph is photograph(traits, scene): nobody's consent is needed to recognise, hide or imitate these faces, and
 nothing has to be downloaded. Everything is drawn at once, with soft-edged ellipses and strokes in the face's own
@@ -39,8 +38,10 @@ SCENE = {
 
 
 def people(count: int, seed: int = 0) -> torch.Tensor:
-    """The traits of `count` people, drawn uniformly from TRAITS: shape (count, len(TRAITS)). The first do not depend on
-    count."""
+    """The traits of `count` people, drawn uniformly from TRAITS: shape (count, len(TRAITS)).
+
+    The first ones do not depend on count.
+    """
     return _draw(count, TRAITS, torch.Generator().manual_seed(seed))
 
 
@@ -69,8 +70,10 @@ def photograph(traits: torch.Tensor, scene: torch.Tensor, seed: int = 0) -> torc
 
 @register("faces")
 def faces(train: int | None = None, test: int | None = None, seed: int = 0) -> Dataset:
-    """40 people, 20 photographs each to learn from and 8 to test, in turns: the first few hold every person equally
-    often."""
+    """40 people, 20 photographs each to learn from and 8 to test.
+
+    In turns, so that the first few hold every person equally often.
+    """
     traits, pictures = people(PEOPLE, seed=3 * seed), []
     for split, count in enumerate((train or TRAIN * PEOPLE, test or TEST * PEOPLE)):
         y = torch.arange(count) % PEOPLE
@@ -78,8 +81,7 @@ def faces(train: int | None = None, test: int | None = None, seed: int = 0) -> D
         pictures += [photograph(traits[y], scenes(count, part), part), y]
     names = tuple(f"P{number:02d}" for number in range(1, PEOPLE + 1))
     card = (f"Faces: {PEOPLE} people who do not exist, {TRAIN} + {TEST} photographs of each, {HEIGHT}×{WIDTH} grey, "
-            "drawn here; free, and nobody's "
-            "likeness")
+            "drawn here; free, and nobody's likeness")
     return Dataset("faces", *pictures, names, card)
 
 
@@ -91,8 +93,7 @@ def _draw(count, ranges, generator):
 
 
 def _picture(traits, scene, noise):
-    """The photographs (N, HEIGHT, WIDTH) of one chunk: layers from the back to the front, then light, then the
-    camera."""
+    """The photographs (N, HEIGHT, WIDTH) of one chunk: layers from back to front, then light, then the camera."""
     t = {name: column.view(-1, 1, 1) for name, column in zip(TRAITS, traits.T, strict=True)}
     t["hair"] = t["hair"] * t["skin"]  # always darker than the skin, or the head would be an egg
     s = {name: column.view(-1, 1, 1) for name, column in zip(SCENE, scene.T, strict=True)}

@@ -1,5 +1,4 @@
-"""Letters A–J in the fonts that matplotlib ships, under known affine maps: a data set whose class manifold is known
-exactly.
+"""Letters A–J in the fonts of matplotlib under known affine maps: a data set whose class manifold is known exactly.
 
 After the FONTS data of Stutz, Hein, Schiele: Disentangling Adversarial Robustness and Generalization, CVPR 2019. An
 image is decode(font, letter, theta): all images of a letter in a font form a smooth, six-dimensional surface, and the
@@ -108,8 +107,10 @@ def generate(n: int, seed: int = 0, spread: float = 1.0) -> tuple[torch.Tensor, 
 
 @register("fonts")
 def fonts(train: int | None = None, test: int | None = None, seed: int = 0) -> Dataset:
-    """20,000 training and 2,000 test images unless told otherwise: those of generate with seeds 2 · seed and 2 · seed +
-    1."""
+    """20,000 training and 2,000 test images unless told otherwise.
+
+    They are those of `generate` with the seeds 2 · seed and 2 · seed + 1.
+    """
     x_train, y_train, _, _ = generate(20_000 if train is None else train, seed=2 * seed, spread=LOAD_SPREAD)
     x_test, y_test, _, _ = generate(2_000 if test is None else test, seed=2 * seed + 1, spread=LOAD_SPREAD)
     card = (

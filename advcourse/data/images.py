@@ -96,8 +96,7 @@ def fashion_mnist(train: int | None = None, test: int | None = None, seed: int =
 
 @register("cifar10")
 def cifar10(train: int | None = None, test: int | None = None, seed: int = 0) -> Dataset:
-    """From cifar-10-python.tar.gz or the folder it unpacks to, else from a JPEG copy, an archive for
-    `folder_of_images`."""
+    """From cifar-10-python.tar.gz or the folder it unpacks to, else from a JPEG copy for `folder_of_images`."""
     card = ("CIFAR-10: 50,000 + 10,000 colour pictures of animals and vehicles, 32×32; no licence stated; "
             "Krizhevsky 2009")
     unpacked = {name: File(f"cifar-10-batches-py/{name}", checksum) for name, checksum in CIFAR10_BATCHES.items()}
@@ -118,7 +117,7 @@ def cifar10(train: int | None = None, test: int | None = None, seed: int = 0) ->
     y_train = np.concatenate([batch[b"labels"] for batch in train_batches])
     x_test = np.asarray(batches["test_batch"][b"data"]).reshape(-1, 3, 32, 32)
     y_test = np.asarray(batches["test_batch"][b"labels"])
-    return _dataset("cifar10", x_train[:train], y_train[:train], x_test[:test], y_test[:test], THINGS, card)
+    return as_dataset("cifar10", x_train[:train], y_train[:train], x_test[:test], y_test[:test], THINGS, card)
 
 
 def folder_of_images(path: str | Path, train: int | None = None, test: int | None = None) -> Dataset:
@@ -139,7 +138,7 @@ def folder_of_images(path: str | Path, train: int | None = None, test: int | Non
 def _from_idx(name, files, train, test, classes, card):
     """A data set in MNIST's format: for each of IDX, the forms in which it may come."""
     x_train, y_train, x_test, y_test = (_idx(read(*forms)) for forms in files)
-    return _dataset(name, x_train[:train, None], y_train[:train], x_test[:test, None], y_test[:test], classes, card)
+    return as_dataset(name, x_train[:train, None], y_train[:train], x_test[:test, None], y_test[:test], classes, card)
 
 
 def _idx(content):
@@ -151,7 +150,7 @@ def _idx(content):
     return np.frombuffer(content, np.uint8, offset=4 + 4 * dimensions).reshape(shape)
 
 
-def _dataset(name, x_train, y_train, x_test, y_test, classes, card):
+def as_dataset(name, x_train, y_train, x_test, y_test, classes, card):
     """A Dataset from arrays of bytes and labels."""
     x_train, x_test = (torch.from_numpy(x.astype(np.float32)).div_(255) for x in (x_train, x_test))
     y_train, y_test = (torch.from_numpy(y.astype(np.int64)) for y in (y_train, y_test))
@@ -179,21 +178,20 @@ def _from_files(name, files, content, train, test):
     if not classes or not by_split["test"] or not by_split["test"].keys() <= set(classes):
         raise ValueError(
             f"{name} must hold train/<class>/*.png or *.jpg, and test/<class>/* with no other classes; found the "
-            "classes "
-            f"{list(classes)} for training and {sorted(by_split['test'])} for testing"
+            f"classes {list(classes)} for training and {sorted(by_split['test'])} for testing"
         )
-    train_files, y_train = _round_robin(by_split["train"], classes, train)
-    test_files, y_test = _round_robin(by_split["test"], classes, test)
+    train_files, y_train = round_robin(by_split["train"], classes, train)
+    test_files, y_test = round_robin(by_split["test"], classes, test)
     x = _decode(name, train_files + test_files, content)
     channels, height, width = x.shape[1:]
     card = (
         f"{name}: {len(y_train):,} + {len(y_test):,} images of your own in {len(classes)} classes, "
         f"{height}×{width} {'grey' if channels == 1 else 'RGB'}; licence: ask where they come from"
     )
-    return _dataset(name, x[: len(y_train)], y_train, x[len(y_train) :], y_test, classes, card)
+    return as_dataset(name, x[: len(y_train)], y_train, x[len(y_train) :], y_test, classes, card)
 
 
-def _round_robin(by_class, classes, count):
+def round_robin(by_class, classes, count):
     """`count` files (None: all), the first of each class, then the second of each …, and their labels."""
     turns = sorted((turn, classes.index(label), file) for label, files in by_class.items()
                    for turn, file in enumerate(files))

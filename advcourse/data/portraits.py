@@ -1,5 +1,6 @@
-"""Photographs of real people: ORL, Extended Yale B, CelebA. They are no part of the course, and the people in them are
-owed respect.
+"""Photographs of real people: ORL, Extended Yale B, CelebA.
+
+They are no part of the course, and the people in them are owed respect.
 
 Grey ones are cut to the frame of the drawn `faces`, 48×40, so that what works on one works on the others; CelebA is in
 colour and twice as large.
@@ -9,12 +10,13 @@ import hashlib
 import io
 import zipfile
 from pathlib import PurePath
+from typing import NamedTuple
 
 import numpy as np
 
 from advcourse.data import download
 from advcourse.data.download import DataError, File, find, read
-from advcourse.data.images import _dataset, _round_robin
+from advcourse.data.images import as_dataset, round_robin
 from advcourse.data.registry import Dataset, register
 
 # The laboratory's archive as the Idiap Research Institute hands it out, and a checksum of the 400 pictures in a row.
@@ -43,8 +45,9 @@ def orl_faces(train: int | None = None, test: int | None = None, seed: int = 0) 
     by_person = {f"s{person}": names[10 * person - 10 : 10 * person] for person in range(1, 41)}
     card = ("ORL: 40 people, 7 + 3 photographs of each, cut to 48×40 grey; free with credit to Olivetti Research "
             "Laboratory; Samaria, Harter 1994")
-    return _portraits("orl-faces", by_person, lambda at: at >= 7, pictures.get, (92, 112), (0, 1, 92, 111), (40, 48),
-                      "L", train, test, card)
+    cut = Cut(size=(92, 112), box=(0, 1, 92, 111), small=(40, 48))
+    return _portraits("orl-faces", by_person, pictures.get, cut, is_test=lambda at: at >= 7, train=train, test=test,
+                      card=card)
 
 
 @register("yale-b")
@@ -66,16 +69,18 @@ def yale_b(train: int | None = None, test: int | None = None, seed: int = 0) -> 
         raise DataError(f"{place} must hold yaleB01, yaleB02, … with at least three *.pgm in each; it has "
                         f"{len(by_person)} such folders")
     card = (f"Extended Yale B: {len(by_person)} people under up to 64 lights each, cropped, 48×40 grey; free for "
-            "research; "
-            "Georghiades, Belhumeur, Kriegman 2001, Lee, Ho, Kriegman 2005")
-    return _portraits("yale-b", by_person, lambda at: at % 3 == 2, _bytes, (168, 192), (4, 0, 164, 192), (40, 48), "L",
-                      train, test, card)
+            "research; Georghiades, Belhumeur, Kriegman 2001, Lee, Ho, Kriegman 2005")
+    cut = Cut(size=(168, 192), box=(4, 0, 164, 192), small=(40, 48))
+    return _portraits("yale-b", by_person, _bytes, cut, is_test=lambda at: at % 3 == 2, train=train, test=test,
+                      card=card)
 
 
 @register("celeba")
 def celeba(train: int | None = None, test: int | None = None, seed: int = 0) -> Dataset:
-    """The 100 people of CelebA with the most photographs; every fifth is for testing. In torchvision's layout, packed
-    or unpacked."""
+    """The 100 people of CelebA with the most photographs; every fifth is for testing.
+
+    In torchvision's layout, packed or unpacked.
+    """
     unpacked, packed = find("celeba/img_align_celeba"), find("celeba/img_align_celeba.zip")
     if not (unpacked or packed) or not find(CELEBA_NAMES.path):
         raise DataError(
@@ -92,14 +97,13 @@ def celeba(train: int | None = None, test: int | None = None, seed: int = 0) -> 
     largest = sorted(by_number, key=lambda number: (-len(by_number[number]), number))[:CELEBA_PEOPLE]
     by_person = {f"{number}": by_number[number] for number in sorted(largest)}
     card = (f"CelebA: the {len(by_person)} people with the most photographs in it, aligned, cut to 96×80 RGB; for "
-            "research that is not commercial, "
-            "no copies passed on; Liu, Luo, Wang, Tang 2015")
-    cut = (by_person, lambda at: at % 5 == 4)
-    how = ((178, 218), (29, 45, 149, 189), (80, 96), "RGB", train, test, card)
+            "research that is not commercial, no copies passed on; Liu, Luo, Wang, Tang 2015")
+    cut = Cut(size=(178, 218), box=(29, 45, 149, 189), small=(80, 96), mode="RGB")
+    split = {"is_test": lambda at: at % 5 == 4, "train": train, "test": test, "card": card}
     if unpacked:
-        return _portraits("celeba", *cut, lambda name: _bytes(unpacked / name), *how)
+        return _portraits("celeba", by_person, lambda name: _bytes(unpacked / name), cut, **split)
     with zipfile.ZipFile(packed) as archive:  # it compares each file that it reads with its checksum
-        return _portraits("celeba", *cut, lambda name: archive.read(f"img_align_celeba/{name}"), *how)
+        return _portraits("celeba", by_person, lambda name: archive.read(f"img_align_celeba/{name}"), cut, **split)
 
 
 def _bytes(path):
@@ -111,35 +115,42 @@ def _bytes(path):
         raise DataError(f"{path} cannot be read ({error.strerror}): put a good copy in its place") from None
 
 
-def _portraits(name, by_person, is_test, content, size, box, small, mode, train, test, card):
-    """A Dataset of photographs, each of which must have `size`, cut to `box` and shrunk to `small`; all in (width,
-    height).
+class Cut(NamedTuple):
+    """How photographs become small pictures; all in (width, height)."""
 
-    by_person: from each person's name to the files; is_test: says of a file's place in its list whether it is for
-    testing;
-    content: from a file to its bytes; mode: of the pictures, "L" or "RGB".
+    size: tuple  # that each photograph must have
+    box: tuple  # left, top, right, bottom of what is kept
+    small: tuple  # to which that is shrunk
+    mode: str = "L"  # of the pictures, "L" or "RGB"
+
+
+def _portraits(name, by_person, content, cut, *, is_test, train, test, card):
+    """A Dataset of photographs, cut and shrunk.
+
+    by_person: from each person's name to the files; content: from a file to its bytes; is_test: says of a file's place
+    in its list whether it is for testing.
     """
     people, files, labels = tuple(by_person), {}, {}
     for split in (False, True):
         chosen = {person: [file for at, file in enumerate(by_person[person]) if is_test(at) == split]
                   for person in people}
-        files[split], labels[split] = _round_robin(chosen, people, test if split else train)
-    x = [_cut(name, file, content, size, box, small, mode) for file in files[False] + files[True]]
-    x = np.stack(x).reshape(len(x), small[1], small[0], -1).transpose(0, 3, 1, 2)
+        files[split], labels[split] = round_robin(chosen, people, test if split else train)
+    x = [_picture(name, file, content, cut) for file in files[False] + files[True]]
+    x = np.stack(x).reshape(len(x), cut.small[1], cut.small[0], -1).transpose(0, 3, 1, 2)
     count = len(labels[False])
-    return _dataset(name, x[:count], labels[False], x[count:], labels[True], people, card)
+    return as_dataset(name, x[:count], labels[False], x[count:], labels[True], people, card)
 
 
-def _cut(name, file, content, size, box, small, mode):
+def _picture(name, file, content, cut):
     """One photograph as an array of bytes."""
     from PIL import Image
 
     try:
-        image = Image.open(io.BytesIO(content(file))).convert(mode)
+        image = Image.open(io.BytesIO(content(file))).convert(cut.mode)
     except (OSError, SyntaxError, ValueError, KeyError, zipfile.BadZipFile) as error:
         raise DataError(f"{file} in {name} is missing or not a readable image ({error}): "
                         "put a good copy in its place") from None
-    if image.size != size:
-        raise DataError(f"{file} in {name} is {image.width}×{image.height}, wanted {size[0]}×{size[1]}: is it the "
-                        "cropped or aligned version?")
-    return np.asarray(image.resize(small, Image.Resampling.BOX, box))
+    if image.size != cut.size:
+        raise DataError(f"{file} in {name} is {image.width}×{image.height}, wanted {cut.size[0]}×{cut.size[1]}: "
+                        "is it the cropped or aligned version?")
+    return np.asarray(image.resize(cut.small, Image.Resampling.BOX, cut.box))

@@ -1,5 +1,4 @@
-"""Models: networks (softmax regression, mlp, cnn), classical ones (SVMs, trees, neighbours), and what they say
-(inference)."""
+"""Models: networks, classical models (SVMs, trees, nearest neighbours), and inference, which asks them."""
 
 from advcourse.models.inference import accuracy, device_of, evaluating, predict
 from advcourse.models.networks import cnn, mlp, softmax_regression

@@ -1,5 +1,4 @@
-"""Models that are not networks: scikit-learn's classifiers under the contract of a model, and nearest neighbours with a
-gradient.
+"""Models that are not networks: scikit-learn's classifiers as models, and nearest neighbours with a gradient.
 
 `as_model(estimator)` asks for scores, `label_query(model)` for labels alone, `from_labels(query, classes)` makes of a
 source of labels a model that the attacks accept. SVMs, trees, nearest neighbours, logistic regression, forests and
@@ -52,14 +51,14 @@ def as_model(estimator: Any, classes: int | None = None) -> Model:
 
 
 def label_query(model: Model, batch_size: int = 500) -> Model:
-    """Of a model only its answers: a function from images (N, C, H, W) to labels, shape (N,), int64, without a
-    gradient."""
+    """Of a model only its answers: a function from images (N, C, H, W) to labels, shape (N,), int64, with no gradient."""
     return lambda x: predict(model, x, batch_size).argmax(1)
 
 
 def from_labels(query: Callable[[torch.Tensor], torch.Tensor], classes: int) -> Model:
-    """A model from a source of labels, for attacks that need nothing else: scores are 1 for the answer and 0 for the
-    other classes.
+    """A model from a source of labels, for attacks that need nothing else.
+
+    Scores are 1 for the answer and 0 for the other classes.
 
     query: from images (N, C, H, W) to labels (N,), such as `label_query(model)`, `estimator.predict` behind it, or a
     remote service.
@@ -70,8 +69,7 @@ def from_labels(query: Callable[[torch.Tensor], torch.Tensor], classes: int) -> 
 
 
 def soft_neighbours(x_train: torch.Tensor, y_train: torch.Tensor, classes: int, temperature: float = 1.0) -> Model:
-    """Nearest neighbours with a gradient: each training image votes for its class with a weight that falls with its
-    distance.
+    """Nearest neighbours with a gradient: each training image votes for its class, with a weight that falls with distance.
 
         p(k | x) = Σ_{i: y_i = k} exp(−‖x − x_i‖₂² / temperature)  /  Σ_i exp(−‖x − x_i‖₂² / temperature)
 

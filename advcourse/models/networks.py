@@ -1,5 +1,4 @@
-"""The networks of the course: each takes images in [0, 1] of shape (N, C, H, W) and returns logits of shape (N,
-classes).
+"""The networks of the course: from images in [0, 1], shape (N, C, H, W), to logits (N, classes).
 
 The shape is that of one image, (C, H, W). The weights are drawn from torch's global generator, as in any `nn.Module`.
 """

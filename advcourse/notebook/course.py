@@ -37,8 +37,10 @@ class Course:
         return torch.Generator(self.device).manual_seed(self.seed)
 
     def test_images(self, count: int) -> tuple[torch.Tensor, torch.Tensor]:
-        """`count` test images and their labels, on this run's device: the first ones with SEED 0, else those that SEED
-        draws."""
+        """`count` test images and their labels, on this run's device.
+
+        The first ones with SEED 0, else those that SEED draws.
+        """
         chosen = torch.arange(len(self.data.x_test))
         if self.seed:
             chosen = torch.randperm(len(chosen), generator=torch.Generator().manual_seed(self.seed))

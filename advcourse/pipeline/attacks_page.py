@@ -1,5 +1,4 @@
-"""The page of the docs about the attacks, made from their cards, their signatures and the first lines of their
-files."""
+"""The page of the docs about the attacks, from their cards, their signatures and the first lines of their files."""
 
 import inspect
 import re

@@ -1,5 +1,4 @@
-"""Make the notebooks from their masters: the student's, executed and with outputs, and the solved one without; and the
-page of the attacks.
+"""Make the notebooks from their masters: the student's, executed, and the solved one; and the page of the attacks.
 
 A build changes no byte unless a master or what its cells show has changed.
 """
@@ -41,8 +40,7 @@ def build(names=None, check=False, force=False, root=masters.ROOT):
 
 
 def page_of_attacks(check, root):
-    """Write the page of the docs about the attacks where there are docs and it is stale; what was stale, a line at
-    most."""
+    """Write the page of the docs about the attacks where it is stale; what was stale, a line at most."""
     place = root / attacks_page.PLACE
     if not place.parent.is_dir() or (place.exists() and place.read_text(encoding="utf-8") == attacks_page.page()):
         return []
@@ -76,8 +74,10 @@ def orphans(root):
 
 
 def executed(name, notebook):
-    """A copy of `notebook` with the outputs of its cells; those tagged "nbval-ignore-output" differ from run to run
-    and are not stored."""
+    """A copy of `notebook` with the outputs of its cells.
+
+    Those of cells tagged "nbval-ignore-output" differ from run to run and are not stored.
+    """
     from advcourse.pipeline import execute
 
     require_mnist()

@@ -32,8 +32,7 @@ tests:
 
 
 def export(tool, folder, names=None, seed=SEED, root=masters.ROOT):
-    """Write the course in the format of `tool`, "nbgrader" or "otter", into `folder`; return the paths of its
-    notebooks.
+    """Write the course for `tool`, "nbgrader" or "otter", into `folder`; return the paths of its notebooks.
 
     names: how the masters' names begin ("01"), by default all. seed: of the probes of the hidden tests.
     Raises ValueError for an unknown tool or name, OSError where nothing can be written.
@@ -62,8 +61,7 @@ def read(path, root):
 
 
 def task_of(source):
-    """The exercise or question of a cell, and the name that stands for the student's work in it; (None, None)
-    without."""
+    """The exercise or question of a cell, and the name of the student's work in it; (None, None) without."""
     found = TASK.search(source)
     return (get(found[2] or found[3]), found[1] or found[4]) if found else (None, None)
 
@@ -165,8 +163,10 @@ def with_prompt(marked):
 
 
 def otter_test(task, name, seed, least):
-    """A test case worth one point, passed by work that earns `least` points or more: together they give the points of
-    the course."""
+    """A test case worth one point, passed by work that earns `least` points or more.
+
+    Together they give the points of the course.
+    """
     return "\n".join([
         '""" # BEGIN TEST CONFIG',
         "points: 1",

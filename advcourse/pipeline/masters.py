@@ -125,8 +125,7 @@ def open_names(block):
 
 
 def check_same_interface(student, solved):
-    """Raise ValueError unless both cells' functions have one name, signature and docstring, and work to do is in
-    them."""
+    """ValueError unless both cells' functions have one name, signature and docstring, and work to do is in them."""
     functions = [node for node in ast.walk(ast.parse(student)) if isinstance(node, ast.FunctionDef)]
     if not all(interface(node) in map(interface, ast.walk(ast.parse(solved))) for node in functions):
         raise ValueError("the student's function and the solution differ in name, signature or docstring; "

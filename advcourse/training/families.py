@@ -1,5 +1,4 @@
-"""Several networks of one architecture, trained at once, each on images of its own: families whose members are to be
-compared."""
+"""Several networks of one architecture, trained at once on images of their own, so that they can be compared."""
 
 import copy
 from collections.abc import Sequence
@@ -15,8 +14,9 @@ from advcourse import training
 
 def disjoint(x: torch.Tensor, y: torch.Tensor, count: int, size: int,
              seed: int = 0) -> tuple[torch.Tensor, torch.Tensor]:
-    """`count` disjoint random subsets of `size` images each: x of shape (count, size, C, H, W) and y of shape (count,
-    size).
+    """`count` disjoint random subsets of `size` images each.
+
+    Returns x of shape (count, size, C, H, W) and y of shape (count, size).
 
     Raises ValueError where there are not that many images.
     """
@@ -28,8 +28,9 @@ def disjoint(x: torch.Tensor, y: torch.Tensor, count: int, size: int,
 
 def fit_together(networks: Sequence[nn.Module], x: torch.Tensor, y: torch.Tensor,
                  **options: Any) -> Sequence[nn.Module]:
-    """Train every network in place on a set of its own, all of them in the same matrix multiplications; frozen and in
-    eval mode afterwards.
+    """Train every network in place on a set of its own, all of them in the same matrix multiplications.
+
+    Afterwards they are frozen and in eval mode.
 
     networks: M modules of the same architecture, without batch normalisation; x: their images, (M, n, C, H, W); y:
     their labels, (M, n).

@@ -102,8 +102,7 @@ def fit(
 
 
 def one_cycle(highest: float) -> Callable[[float], float]:
-    """A learning rate that rises in a straight line to `highest` over the first fifth of the training and falls to a
-    twentieth of it until the end.
+    """A learning rate that rises to `highest` over the first fifth of the training and falls to a twentieth of it.
 
     Smith, Topin, "Super-convergence: very fast training of neural networks using large learning rates", 2018.
     """

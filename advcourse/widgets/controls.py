@@ -49,8 +49,10 @@ def slider(description: str, low: float, high: float, start: float, step: float 
 
 
 def choice(description: str, options: Iterable, start: Any = None) -> Any:
-    """A list to choose from: names, or (name, value) pairs; the first is chosen unless `start` is a value of
-    another."""
+    """A list to choose from: names, or (name, value) pairs.
+
+    The first is chosen unless `start` is the value of another.
+    """
     import ipywidgets
 
     options = list(options)

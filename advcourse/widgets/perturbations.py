@@ -39,7 +39,6 @@ def perturbation_figure(model: Model, image: torch.Tensor, direction: torch.Tens
     plots.draw_probabilities(axes[0, 3], after, classes, true=before.argmax().item())
     title = f"ε = {eps:.2f}, {name}"
     alt = (f"An image, a perturbation ({name}) of at most {eps:.2f} per pixel, and their sum. The model reads the "
-           "image as "
-           f"{classes[before.argmax()]} ({before.max():.0%}) and the sum as {classes[after.argmax()]} "
+           f"image as {classes[before.argmax()]} ({before.max():.0%}) and the sum as {classes[after.argmax()]} "
            f"({after.max():.0%}).")
     return figure, title, alt

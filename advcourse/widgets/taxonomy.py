@@ -56,8 +56,7 @@ def attack_cards(model: Model, x: torch.Tensor, y: torch.Tensor, classes: Sequen
 
 def try_attack(name: str, model: Model, x: torch.Tensor, y: torch.Tensor, index: int,
                eps: float) -> torch.Tensor | None:
-    """Image number `index` of x, shape (1, C, H, W), under the attack of this name with quick settings; None where none
-    are quick.
+    """Image number `index` of x, shape (1, C, H, W), under an attack with quick settings; None where none are quick.
 
     eps: the largest change of a pixel, where the attack takes one. Attacks that need more than one image are made on
     all of x.
@@ -118,8 +117,7 @@ def attack_card_figure(card: AttackCard, model: Model, image: torch.Tensor, x_ad
 
 
 def draw_axes(panel: Axes, card: AttackCard) -> None:
-    """Draw the nine axes on matplotlib axes, a row each, with the places where the attack of this card stands in
-    colour."""
+    """Draw the nine axes on matplotlib axes, a row each, with the places of this card's attack in colour."""
     from textwrap import fill
 
     for row, (axis, values) in enumerate(AXES.items()):

@@ -11,8 +11,9 @@ from advcourse.models.inference import Model
 
 def walk_figure(model: Model, path: torch.Tensor | tuple[torch.Tensor, torch.Tensor], y: int, eps: float,
                 classes: Sequence[str]) -> tuple[Figure, str]:
-    """The figure of an attack's walk on one image, with its alt text: the loss on a plane, the loss along the walk, and
-    where it ended.
+    """The figure of an attack's walk on one image, with its alt text.
+
+    It shows the loss on a plane, the loss along the walk, and where it ended.
 
     path: the iterates of a walk that goes up the loss, (steps + 1, C, H, W); x, its centre, is path[0] unless the walk
     started at random: then give (x, path). y: the image's class, a number; eps: the radius of the ball, in which every
@@ -47,16 +48,14 @@ def walk_figure(model: Model, path: torch.Tensor | tuple[torch.Tensor, torch.Ten
         panel.locator_params(axis="x", nbins=5, integer=whole)
     plots.draw_image(axes[0, 2], path[-1], f"read as {classes[read]}")
     alt = (f"Left, the loss on a plane through the image, with the walk of {len(path) - 1} steps and a cross where one "
-           f"step of {eps:.2f} ends; dashed, "
-           f"where the class changes. Middle, the loss along the walk. It ends at {losses[-1]:.2f}; one step of ε "
-           f"reaches {step_loss:.2f}. "
-           f"The image, of class {classes[y]}, ends as {classes[read]}.")
+           f"step of {eps:.2f} ends; dashed, where the class changes. Middle, the loss along the walk. It ends at "
+           f"{losses[-1]:.2f}; one step of ε reaches {step_loss:.2f}. The image, of class {classes[y]}, ends as "
+           f"{classes[read]}.")
     return figure, alt
 
 
 def _plane(model, x, end, y, eps):
-    """x after one step of size eps along the gradient's sign, and the two axes of the plane through x, that image and
-    `end`.
+    """x after a step of size eps along the gradient's sign, and the axes of the plane through x, that image and `end`.
 
     Both axes are as long as the change of x by a step of size 1; across is perpendicular to along.
     """

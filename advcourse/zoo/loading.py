@@ -1,5 +1,4 @@
-"""The shipped checkpoints: `load("mnist-cnn")` gives the model, `card("mnist-cnn")` says how it came about and how good
-it is."""
+"""The shipped checkpoints: `load("mnist-cnn")` gives the model, `card("mnist-cnn")` its origin and quality."""
 
 import hashlib
 import json
@@ -86,8 +85,7 @@ def build(network: str, shape: Sequence[int], classes: int) -> nn.Module:
 
 
 def to_bytes(model: nn.Module) -> bytes:
-    """A model's weights as they are shipped: in float16, which halves them and moves a logit by about a thousandth of
-    its size."""
+    """A model's weights as they are shipped: in float16, which moves a logit by about a thousandth of its size."""
     from safetensors.torch import save
 
     return save({name: weight.half() for name, weight in model.state_dict().items()})

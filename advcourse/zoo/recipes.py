@@ -54,8 +54,7 @@ def shifted_cross_entropy_loss(model: Model, x: torch.Tensor, y: torch.Tensor) -
 
 
 def beyond_eps_loss(model: Model, x: torch.Tensor, y: torch.Tensor, *, eps: float) -> torch.Tensor:
-    """PGD's loss in five steps, in a ball 7 % larger than eps: at the border of what was trained a network is
-    weakest."""
+    """PGD's loss in five steps, in a ball 7 % larger than eps: a network is weakest at the border of what it was trained on."""
     radius = 1.07 * eps
     return pgd_loss(model, x, y, eps=radius, steps=5, step_size=radius / 3)
 
@@ -94,8 +93,9 @@ def names() -> list[str]:
 
 
 def recipe(name: str) -> Recipe:
-    """The Recipe of a network, by its name: "<data set>-<kind>", such as "mnist-cnn"; kind: softmax, mlp, cnn, fgsm or
-    robust.
+    """The Recipe of a network, by its name: "<data set>-<kind>", such as "mnist-cnn".
+
+    kind: softmax, mlp, cnn, fgsm or robust.
 
     A data set that the zoo has no networks of gets the recipe of the kind, with eps = 0.1 where there is one.
     Raises ValueError for an unknown kind.

@@ -28,8 +28,7 @@ ROBUST_IMAGES = 1000
 
 def train_network(name: str, dataset: data.Dataset, *, seed: int = SEED,
                   device: str | torch.device = "cpu") -> nn.Module:
-    """A network trained by its recipe on a Dataset, in eval mode, its weights frozen; the same seed gives the same
-    weights.
+    """A network trained by its recipe on a Dataset, in eval mode and frozen; the same seed gives the same weights.
 
     name: that of a recipe, see `recipe`. A data set of less than 10,000 images takes more epochs.
     """
@@ -76,8 +75,7 @@ def train(name: str, *, folder: str | Path = CHECKPOINTS) -> dict[str, Any]:
 
 
 def describe(name: str, dataset: data.Dataset, content: bytes) -> dict[str, Any]:
-    """The card of a checkpoint, with what its weights, the bytes `content`, are measured to do on the test images of
-    its data set."""
+    """The card of a checkpoint, with what its weights, the bytes `content`, do on the test images of its data set."""
     its = recipe(name)
     architecture = architecture_of(its, dataset)
     model = from_bytes(content, architecture)
@@ -116,8 +114,7 @@ def describe(name: str, dataset: data.Dataset, content: bytes) -> dict[str, Any]
 
 
 def robustness(model: nn.Module, dataset: data.Dataset, eps: float | None) -> dict[str, Any]:
-    """What a robust network's card says besides: the share of the first test images that stands
-    `evaluate.robust_accuracy` at its eps."""
+    """What a robust network's card says besides: the share of images that stands `evaluate.robust_accuracy` at its eps."""
     if eps is None:
         return {}
     x, y = dataset.x_test[:ROBUST_IMAGES], dataset.y_test[:ROBUST_IMAGES]
