@@ -3,11 +3,12 @@
 #   make setup        a .venv with everything that the course and its tests need
 #   make run          run the whole series headless; the report is build/run/index.html
 #   make run NB=01    run one notebook (NB="00 01" runs two)
+#   make check        run the quick checks: imports, style, types, packages
 #   make test         run the whole test suite
 #   make lab          open JupyterLab on the series
 #   make build        make the notebooks from their masters in notebooks/source
 
-.PHONY: setup run test lab build
+.PHONY: setup run check test lab build
 .DEFAULT_GOAL := help
 .PHONY: help
 help:
@@ -27,6 +28,9 @@ PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
 
 run: setup
 	.venv/bin/advcourse run $(NB)
+
+check: setup
+	.venv/bin/python -m pytest tests/house
 
 # One process per core, one thread each: faster than many threads that wait for each other.
 test: setup

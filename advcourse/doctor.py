@@ -1,4 +1,4 @@
-"""What is installed, which device and data there are, is there a network: the first thing to look at when something fails."""
+"""What is installed, which device and data there are, is there a network: look here first when something fails."""
 
 import os
 import platform

@@ -51,7 +51,7 @@ def as_model(estimator: Any, classes: int | None = None) -> Model:
 
 
 def label_query(model: Model, batch_size: int = 500) -> Model:
-    """Of a model only its answers: a function from images (N, C, H, W) to labels, shape (N,), int64, with no gradient."""
+    """Of a model only its answers: a function from images (N, C, H, W) to labels (N,), int64, with no gradient."""
     return lambda x: predict(model, x, batch_size).argmax(1)
 
 
@@ -69,7 +69,7 @@ def from_labels(query: Callable[[torch.Tensor], torch.Tensor], classes: int) -> 
 
 
 def soft_neighbours(x_train: torch.Tensor, y_train: torch.Tensor, classes: int, temperature: float = 1.0) -> Model:
-    """Nearest neighbours with a gradient: each training image votes for its class, with a weight that falls with distance.
+    """Nearest neighbours with a gradient: training images vote for their class, with weights that fall with distance.
 
         p(k | x) = Σ_{i: y_i = k} exp(−‖x − x_i‖₂² / temperature)  /  Σ_i exp(−‖x − x_i‖₂² / temperature)
 

@@ -54,7 +54,7 @@ def shifted_cross_entropy_loss(model: Model, x: torch.Tensor, y: torch.Tensor) -
 
 
 def beyond_eps_loss(model: Model, x: torch.Tensor, y: torch.Tensor, *, eps: float) -> torch.Tensor:
-    """PGD's loss in five steps, in a ball 7 % larger than eps: a network is weakest at the border of what it was trained on."""
+    """PGD's loss in five steps, in a ball 7 % larger than eps: networks are weakest at the border of that."""
     radius = 1.07 * eps
     return pgd_loss(model, x, y, eps=radius, steps=5, step_size=radius / 3)
 
