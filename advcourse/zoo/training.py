@@ -114,7 +114,7 @@ def describe(name: str, dataset: data.Dataset, content: bytes) -> dict[str, Any]
 
 
 def robustness(model: nn.Module, dataset: data.Dataset, eps: float | None) -> dict[str, Any]:
-    """What a robust network's card says besides: the share of images that `robust_accuracy` leaves standing at its eps."""
+    """What a robust network's card says besides: its robust accuracy, and against what."""
     if eps is None:
         return {}
     x, y = dataset.x_test[:ROBUST_IMAGES], dataset.y_test[:ROBUST_IMAGES]

@@ -1,5 +1,7 @@
 """What a machine can see of the style: ruff's rules, hints that pyright understands, lines of students' code."""
 
+import importlib
+import inspect
 import json
 import re
 import subprocess
@@ -69,3 +71,22 @@ def test_pyright_finds_every_planted_mistake_of_a_client_and_nothing_else():
     planted = {number for number, line in enumerate(CLIENT.read_text().splitlines(), start=1) if "# mistake" in line}
     assert len(planted) >= 7
     assert found_by_pyright(CLIENT) == planted
+
+
+def public_functions():
+    """Every function without an underscore that the library's rooms define, as (name, function)."""
+    rooms = ("attacks", "defenses", "stealing", "evaluate", "models", "training", "data", "zoo", "widgets", "notebook",
+             "exercises")
+    package = ROOT / "advcourse"
+    for path in [path for room in (".", *rooms) for path in sorted((package / room).glob("[a-z]*.py"))]:
+        module = importlib.import_module(".".join(path.relative_to(ROOT).with_suffix("").parts))
+        for name, function in vars(module).items():
+            if inspect.isfunction(function) and function.__module__ == module.__name__ and not name.startswith("_"):
+                yield f"{module.__name__}.{name}", function
+
+
+def test_public_functions_have_a_docstring_and_hints():
+    bare = [name for name, function in public_functions() if not inspect.getdoc(function)]
+    untyped = [name for name, function in public_functions()
+               if not function.__annotations__.keys() >= {*inspect.signature(function).parameters, "return"}]
+    assert not bare and not untyped
