@@ -75,6 +75,7 @@ def digits(train: int | None = None, test: int | None = None, seed: int = 0) -> 
 
 @register("mnist")
 def mnist(train: int | None = None, test: int | None = None, seed: int = 0) -> Dataset:
+    """60,000 + 10,000 handwritten digits, from files that are unpacked or packed."""
     files = [
         (File(f"MNIST/raw/{name}", raw), File(f"MNIST/raw/{name}.gz", packed,
                                               tuple(f"{url}{name}.gz" for url in MNIST_URLS)))
@@ -86,6 +87,7 @@ def mnist(train: int | None = None, test: int | None = None, seed: int = 0) -> D
 
 @register("fashion-mnist")
 def fashion_mnist(train: int | None = None, test: int | None = None, seed: int = 0) -> Dataset:
+    """60,000 + 10,000 pictures of clothes, in MNIST's format."""
     files = [
         (File(f"FashionMNIST/raw/{name}.gz", packed, tuple(f"{url}{name}.gz" for url in FASHION_URLS)),)
         for name, packed in zip(IDX, FASHION_PACKED, strict=True)

@@ -16,7 +16,7 @@ ENOUGH_IMAGES = 10_000  # a data set of fewer takes more rounds
 
 
 @dataclass(frozen=True)
-class Leg:
+class Stage:
     """A part of a training."""
 
     epochs: int
@@ -29,7 +29,7 @@ class Recipe:
 
     network: the name of its function in `advcourse.models`; loss: what is minimised, a function (model, x, y) ->
     scalar.
-    schedule: Legs, one after the other; those at a lower learning rate settle the weights.
+    schedule: Stages, one after the other; those at a lower learning rate settle the weights.
     eps: of the adversarial examples that the loss trains on, which then takes it as a keyword; None where it makes
         none. It grows from 0 over the first third (at 0.3 from the start nothing is learnt), and the learning rate is
         the top of a cycle.
@@ -61,29 +61,29 @@ def beyond_eps_loss(model: Model, x: torch.Tensor, y: torch.Tensor, *, eps: floa
 
 # On one CPU core: softmax 5 s, mlp 20 s, cnn 90 s, fgsm 60 s, robust 5 minutes, and about as long to measure what it
 # stands.
-SETTLED = (Leg(10, 1e-3), Leg(5, 1e-4))
-SOFTMAX = Recipe("softmax_regression", cross_entropy_loss, (Leg(10, 1e-3),))
+SETTLED = (Stage(10, 1e-3), Stage(5, 1e-4))
+SOFTMAX = Recipe("softmax_regression", cross_entropy_loss, (Stage(10, 1e-3),))
 MLP = Recipe("mlp", cross_entropy_loss, SETTLED)
 CNN = Recipe("cnn", shifted_cross_entropy_loss, SETTLED)
 RECIPES = {
     "mnist-softmax": SOFTMAX,
     "mnist-mlp": MLP,
     "mnist-cnn": CNN,
-    "mnist-fgsm": Recipe("mlp", goodfellow_loss, (Leg(20, 3e-3),), eps=0.25),
-    "mnist-robust": Recipe("cnn", beyond_eps_loss, (Leg(10, 3e-3),), eps=0.3),
+    "mnist-fgsm": Recipe("mlp", goodfellow_loss, (Stage(20, 3e-3),), eps=0.25),
+    "mnist-robust": Recipe("cnn", beyond_eps_loss, (Stage(10, 3e-3),), eps=0.3),
     "fonts-softmax": SOFTMAX,
     "fonts-mlp": MLP,
     "fonts-cnn": CNN,
-    "fonts-fgsm": Recipe("mlp", goodfellow_loss, (Leg(20, 3e-3),), eps=0.2),
-    "fonts-robust": Recipe("cnn", beyond_eps_loss, (Leg(8, 3e-3),), eps=0.15),
+    "fonts-fgsm": Recipe("mlp", goodfellow_loss, (Stage(20, 3e-3),), eps=0.2),
+    "fonts-robust": Recipe("cnn", beyond_eps_loss, (Stage(8, 3e-3),), eps=0.15),
 }
 # For data sets that the zoo has no networks of.
 OTHERS = {
     "softmax": SOFTMAX,
     "mlp": MLP,
     "cnn": CNN,
-    "fgsm": Recipe("mlp", goodfellow_loss, (Leg(20, 3e-3),), eps=0.1),
-    "robust": Recipe("cnn", beyond_eps_loss, (Leg(10, 3e-3),), eps=0.1),
+    "fgsm": Recipe("mlp", goodfellow_loss, (Stage(20, 3e-3),), eps=0.1),
+    "robust": Recipe("cnn", beyond_eps_loss, (Stage(10, 3e-3),), eps=0.1),
 }
 
 

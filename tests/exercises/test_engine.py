@@ -76,7 +76,7 @@ def test_torchs_own_not_implemented_error_is_a_mistake():
 
 def test_an_exception_is_told_with_the_students_own_line():
     def divide(x):
-        return helper(x) / nowhere  # noqa: F821
+        return helper(x) / nowhere  # noqa: F821 (what is told)
 
     def helper(x):
         return x
@@ -85,7 +85,7 @@ def test_an_exception_is_told_with_the_students_own_line():
     line = divide.__code__.co_firstlineno + 1
     assert verdict.state == "wrong" and verdict.points == 0
     assert verdict.message == ("your function raises `NameError: name 'nowhere' is not defined` "
-                               f"in line {line}: `return helper(x) / nowhere  # noqa: F821`")
+                               f"in line {line}: `return helper(x) / nowhere  # noqa: F821 (what is told)`")
 
 
 def test_the_line_is_the_students_even_under_a_decorator_and_inside_torch():

@@ -13,7 +13,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 CLIENT = Path(__file__).with_name("typed_client.py")
 # Lines of code over 88 columns in the masters. The number may only fall: students read them beside a picture.
-WIDE_LINES = 908
+WIDE_LINES = 904
 
 
 def run(*command):
@@ -21,7 +21,7 @@ def run(*command):
 
 
 def test_ruff_has_nothing_to_say():
-    done = run("ruff", "check", "--no-cache", "advcourse", "tests", "benchmarks")
+    done = run("ruff", "check", "--no-cache", "--output-format", "concise", "advcourse", "tests", "benchmarks")
     assert done.returncode == 0, done.stdout
 
 

@@ -2,7 +2,7 @@
 
 import warnings
 
-import matplotlib.font_manager  # noqa: F401  builds matplotlib's cache now: in a notebook that would print a warning
+import matplotlib.font_manager  # noqa: F401 (builds its cache now: in a notebook that would print a warning)
 import nbformat
 import pytest
 

@@ -62,7 +62,7 @@ def test_the_card_says_how_the_checkpoint_came_about(name):
     # A recipe changed without training again would make the card untrue.
     assert card["training"]["loss"] == recipe.loss.__name__
     assert card["training"]["batch_size"] == BATCH_SIZE
-    assert [zoo.Leg(**part) for part in card["training"]["schedule"]] == list(recipe.schedule)
+    assert [zoo.Stage(**part) for part in card["training"]["schedule"]] == list(recipe.schedule)
     assert card["training"]["eps"] == recipe.eps
     assert {"advcourse", "python", "torch", "numpy", "matplotlib"} <= set(card["versions"])
     content = (zoo.CHECKPOINTS / f"{name}.safetensors").read_bytes()
@@ -229,7 +229,7 @@ def test_a_robust_recipe_trains_with_an_eps_that_grows_and_measures_at_the_last(
         return F.cross_entropy(model(x), y)
 
     monkeypatch.setitem(recipes.RECIPES, "fonts-robust",
-                        zoo.Recipe("softmax_regression", loss, (zoo.Leg(3, 1e-3),), eps=0.02))
+                        zoo.Recipe("softmax_regression", loss, (zoo.Stage(3, 1e-3),), eps=0.02))
     card = zoo.train("fonts-robust", folder=tmp_path)
     assert seen == [0.02] * 6  # 200 images are two batches, and a third of 3 * 200 // 128 batches is one
     assert card["training"]["schedule"] == [{"epochs": 3, "learning_rate": 1e-3}] and card["training"]["eps"] == 0.02
