@@ -19,7 +19,7 @@
 # * say what makes a source strong, and make examples that carry over better,
 # * attack a model of which you know nothing but its answers.
 #
-# **Time** about 110 minutes · **Before** notebooks 01 and 03 · **Library** `advcourse.attacks`, `advcourse.classical`, `advcourse.stealing`
+# **Time** about 110 minutes · **Before** notebooks 01 and 03 · **Library** `advcourse.attacks`, `advcourse.models.classical`, `advcourse.stealing`
 
 # %% [markdown]
 # ### Threat-model card

@@ -19,7 +19,7 @@
 # * audit a claim of robustness with a checklist, and read the report,
 # * say what can be *proved* about a network: from below, exactly, and from above.
 #
-# **Time** about 120 minutes · **Before** notebooks 03, 05 and 09 · **Library** `advcourse.defenses`, `advcourse.audit`
+# **Time** about 120 minutes · **Before** notebooks 03, 05 and 09 · **Library** `advcourse.defenses`, `advcourse.evaluate`
 
 # %% [markdown]
 # ### Threat-model card

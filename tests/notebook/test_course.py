@@ -8,7 +8,7 @@ from advcourse.notebook import claims, course
 
 @pytest.fixture
 def payloads(monkeypatch):
-    """What notebook.py emits, as (payload, text)."""
+    """What the notebook room emits, as (payload, text)."""
     emitted = []
     for module in (claims, course):
         monkeypatch.setattr(module, "emit", lambda payload, text, *more: emitted.append((payload, text)))
