@@ -37,7 +37,8 @@ def kind_problem(result, expected):
         return None
     given, wanted, mend = describe(result), describe(expected), ""
     if isinstance(result, torch.Tensor) and isinstance(expected, torch.Tensor) and result.shape == expected.shape:
-        given, wanted = f"a tensor of {result.dtype} on {result.device}", f"one of {expected.dtype} on {expected.device}"
+        given = f"a tensor of {result.dtype} on {result.device}"
+        wanted = f"one of {expected.dtype} on {expected.device}"
     elif isinstance(result, np.ndarray) and isinstance(expected, torch.Tensor):
         mend = ": `torch.from_numpy` makes one of it"
     return f"your function returned {given}; {wanted} is wanted{mend}"
@@ -50,8 +51,8 @@ def _same_kind(result, expected):
     if _is_number(expected):
         return _is_number(result)
     if type(expected) in (list, tuple):
-        return type(result) is type(expected) and len(result) == len(expected) and all(map(_same_kind, result,
-                                                                                           expected))
+        return (type(result) is type(expected) and len(result) == len(expected)
+                and all(map(_same_kind, result, expected)))
     if type(expected) is dict:
         return (type(result) is dict and result.keys() == expected.keys()
                 and all(_same_kind(result[key], expected[key]) for key in expected))

@@ -82,6 +82,24 @@ def raises_loss(probe, result):
     return None
 
 
+def moves_the_loss_the_right_way(probe, result):
+    """Up the loss of y; down where `targeted`. Judged on the batch, from where the step started."""
+    if message := finite(probe, result):
+        return message
+    model, y, targeted = probe["model"], probe["y"], probe["targeted"]
+    before, after = (torch.nn.functional.cross_entropy(model(images), y).item()
+                     for images in (probe.get("x_adv", probe["x"]), result))
+    if after == before:
+        return f"the loss stayed at {before:.3g}: nothing was attacked"
+    if targeted and after > before:
+        return (f"targeted=True, and the loss of the target rose from {before:.3g} to {after:.3g}: y is now the class "
+                "to reach, so go down its loss, which means to subtract the step")
+    if not targeted and after < before:
+        return (f"targeted=False, and the loss of y fell from {before:.3g} to {after:.3g}: go up, which means to add "
+                "the step")
+    return None
+
+
 def confident(target="y", at_least=0.99):
     """Makes the property that the model reads every image as its target class with enough confidence.
 
@@ -101,7 +119,8 @@ def confident(target="y", at_least=0.99):
             return "the image came back unchanged: follow the gradient for some steps"
         worst = reached.argmin()
         start, sure, seen = before[worst, wanted[worst]].item(), reached[worst].item(), after[worst].argmax().item()
-        told = f"the model gives class {wanted[worst].item()} a probability of {sure:.2g}, and gave it {start:.2g} before"
+        told = (f"the model gives class {wanted[worst].item()} a probability of {sure:.2g}, and gave it {start:.2g} "
+                "before")
         if sure > start:
             return f"{told}; at least {at_least} is wanted. The direction is right: take more steps, or larger ones"
         return (f"{told}; it now reads the image as class {seen}. "
