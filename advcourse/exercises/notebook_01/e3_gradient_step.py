@@ -1,6 +1,5 @@
 """01.3: one step along the sign of the gradient."""
 
-
 from advcourse.exercises.catalogue import Exercise
 from advcourse.exercises.probes import loss_gradient, mixed_labels, one_step, random_images, small_model
 from advcourse.exercises.properties import equals, in_ball, in_unit_range, raises_loss

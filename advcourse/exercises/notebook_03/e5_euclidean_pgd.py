@@ -3,7 +3,7 @@
 import torch
 
 from advcourse.exercises.catalogue import Exercise
-from advcourse.exercises.probes import labels_and_targets, loss_gradient, random_images, small_model, towards, unit
+from advcourse.exercises.probes import loss_gradient, mixed_labels, random_images, small_model, towards, unit
 from advcourse.exercises.properties import equals, in_ball, in_unit_range
 
 
@@ -13,12 +13,12 @@ def into_euclidean_ball(x_adv, x, eps):
     return x + delta * (eps / length).clamp(max=1)
 
 
-def climb(model, x, y, eps, step_size, steps, noise, *, direction=unit, back=into_euclidean_ball, start=None, sign=1,
+def climb(model, x, y, eps, step_size, steps, noise, *, direction=unit, back=into_euclidean_ball, start=None,
           box_first=False):
     """pgd_l2, with every part of it exchangeable, so that the mistakes can be written down."""
     x_adv = (x + eps * noise).clamp(0, 1) if start is None else start(x, eps, noise)
     for _ in range(steps):
-        moved = x_adv + sign * step_size * direction(loss_gradient(model, x_adv, y))
+        moved = x_adv + step_size * direction(loss_gradient(model, x_adv, y))
         x_adv = back(moved.clamp(0, 1), x, eps) if box_first else back(moved, x, eps).clamp(0, 1)
     return x_adv
 
@@ -29,7 +29,7 @@ def pgd_l2(model, x, y, eps, step_size, steps, noise):
 
 def pgd_probes(generator):
     model, x = small_model(generator, sharpness=2.0), random_images(generator)
-    y, _ = labels_and_targets(model, x)
+    y = mixed_labels(model, x)
     directions = unit(torch.randn(x.shape, generator=generator).double())
     noise = directions * torch.rand(len(x), 1, 1, 1, generator=generator).double()
     return [{"model": model, "x": x, "y": y, "eps": eps, "step_size": step_size, "steps": steps, "noise": noise}

@@ -24,8 +24,8 @@ def estimate_probes(generator):
     for samples, delta in ((6, 0.01), (20, 0.1)):
         x = (torch.rand(1, 1, 5, 5, generator=generator).double() * 0.6 + 0.2)
         loss_of = partial(curved_loss, slope=torch.randn(1, 1, 5, 5, generator=generator).double())
-        coins = torch.rand(samples, 1, 5, 5, generator=generator).double()
-        probes.append({"loss_of": loss_of, "x": x, "directions": (coins < 0.5).double() * 2 - 1, "delta": delta})
+        draws = torch.rand(samples, 1, 5, 5, generator=generator).double()
+        probes.append({"loss_of": loss_of, "x": x, "directions": (draws < 0.5).double() * 2 - 1, "delta": delta})
     return probes
 
 
