@@ -9,6 +9,7 @@ import inspect
 import random
 import re
 import traceback
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,7 +28,7 @@ class Attempt:
     changed: tuple = ()  # names of the arguments that the call changed in place
 
 
-def attempt(function, probe, seed=0):
+def attempt(function: Callable, probe: dict, seed: int = 0) -> Attempt:
     """Call `function` on a copy of the probe; whatever it raises is turned into words."""
     arguments = _snapshot(probe)
     with isolated(seed):
@@ -43,7 +44,7 @@ def attempt(function, probe, seed=0):
     return Attempt(result, changed=changed)
 
 
-def signature_problem(wanted, function):
+def signature_problem(wanted: Iterable[str], function: object) -> str | None:
     """In words, why `function` cannot be called with arguments of the names `wanted`; None where it can."""
     if not callable(function):
         return (f"`check` wants your function itself, but was given {describe(function)}: "
@@ -61,7 +62,7 @@ def signature_problem(wanted, function):
 
 
 @contextlib.contextmanager
-def isolated(seed):
+def isolated(seed: int) -> Iterator[None]:
     """Seed every global random generator, switch gradients on, and put all back afterwards."""
     python_state, numpy_state = random.getstate(), np.random.get_state()
     with torch.random.fork_rng(devices=range(torch.cuda.device_count())), torch.enable_grad():

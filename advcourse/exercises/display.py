@@ -4,13 +4,15 @@ import html as html_module
 import re
 import sys
 
+from advcourse.exercises.engine import Verdict
+
 MIME = "application/vnd.advcourse+json"
 # Okabe and Ito's colours, of enough contrast on white and on black; the symbols say the same without colour.
 SYMBOLS = {"passed": "✓", "wrong": "✗", "not attempted": "○"}
 COLOURS = {"passed": "0,158,115", "wrong": "213,94,0", "not attempted": "128,128,128"}
 
 
-def emit(payload, text, html=None, markdown=None):
+def emit(payload: dict | None, text: str, html: str | None = None, markdown: str | None = None) -> None:
     """Show `text`: in a notebook as `html` or `markdown` where given, with `payload` (a dict or None) for programs.
 
     Outside IPython the text is printed.
@@ -26,14 +28,14 @@ def emit(payload, text, html=None, markdown=None):
     display({mime: data for mime, data in bundle.items() if data is not None}, raw=True)
 
 
-def show_verdict(verdict):
+def show_verdict(verdict: Verdict) -> None:
     """Show a Verdict."""
     payload = {"kind": "verdict", "exercise": verdict.number, "title": verdict.title, "state": verdict.state,
                "points": verdict.points, "maximum": verdict.maximum}
     emit(payload, verdict_text(verdict), verdict_html(verdict))
 
 
-def verdict_text(verdict):
+def verdict_text(verdict: Verdict) -> str:
     """A Verdict in plain text."""
     lines = []
     for sentence, message in _failures_first(verdict):
@@ -42,13 +44,12 @@ def verdict_text(verdict):
     return "\n  ".join([f"{SYMBOLS[verdict.state]} {verdict.number} {verdict.title}: {_score(verdict)}", *details])
 
 
-def verdict_html(verdict):
+def verdict_html(verdict: Verdict) -> str:
     """A Verdict as an HTML card that takes its text colour from the theme around it, light or dark."""
     colour = COLOURS[verdict.state]
     head = (f'<div style="display:flex;flex-wrap:wrap;column-gap:1em">'
             f'<span style="flex:1 1 auto">{_symbol(verdict.state)} <b>{_escape(verdict.number)} '
-            f'{inline(verdict.title)}</b>'
-            f'</span> <span style="opacity:.75">{_score(verdict)}</span></div>')
+            f'{inline(verdict.title)}</b></span> <span style="opacity:.75">{_score(verdict)}</span></div>')
     body = f'<div style="margin:.25em 0 0 1.5em">{inline(verdict.message)}</div>' if verdict.message else ""
     for sentence, message in _failures_first(verdict):
         told = f'<div style="margin:.05em 0 .2em 1.5em">{inline(message)}</div>' if message else ""
@@ -60,12 +61,12 @@ def verdict_html(verdict):
             f'max-width:50em;line-height:1.45">{head}{body}{foot}</div>')
 
 
-def progress_text(notebook, verdicts):
+def progress_text(notebook: str, verdicts: list[Verdict]) -> str:
     """What is solved of a notebook, in plain text; verdicts: the latest Verdict of each exercise."""
     return "\n".join([_solved(notebook, verdicts), *(f"  {SYMBOLS[v.state]} {v.number} {v.title}" for v in verdicts)])
 
 
-def progress_html(notebook, verdicts):
+def progress_html(notebook: str, verdicts: list[Verdict]) -> str:
     """What is solved of a notebook, as a row of pills: one per exercise.
 
     Made of spans, not SVG: JupyterLab shows no SVG in a notebook that was opened but not yet run.
@@ -100,7 +101,7 @@ def _symbol(state):
             f'display:inline-block;width:1.2em">{SYMBOLS[state]}</span>')
 
 
-def inline(text):
+def inline(text: str) -> str:
     """Plain text as HTML, with `code` between backticks and *emphasis* between asterisks."""
     parts = re.split(r"`([^`]+)`", _escape(text))
     for place, part in enumerate(parts):
@@ -111,7 +112,7 @@ def inline(text):
     return "".join(parts)
 
 
-def count(number, noun):
+def count(number: int, noun: str) -> str:
     """"1 point", "2 points"."""
     return f"{number} {noun}{'' if number == 1 else 's'}"
 

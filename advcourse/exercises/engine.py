@@ -5,11 +5,13 @@ Calling and judging are apart, so that a grader can call in a sandbox and judge 
 """
 
 import inspect
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from types import EllipsisType
 
 import torch
 
-from advcourse.exercises.attempt import attempt, isolated, signature_problem
+from advcourse.exercises.attempt import Attempt, attempt, isolated, signature_problem
 from advcourse.exercises.catalogue import Exercise, Question
 from advcourse.exercises.kinds import describe, holds_nan, kind_problem, plain
 
@@ -34,13 +36,13 @@ class Verdict:
     message: str = ""
 
     @property
-    def messages(self):
+    def messages(self) -> list[str]:
         """Everything that is wrong, in words."""
         found = [self.message] if self.message else []
         return found + [message for message in self.outcomes.values() if message is not None]
 
 
-def run(exercise: Exercise, function, seed=None):
+def run(exercise: Exercise, function: Callable | EllipsisType | None, seed: int | None = None) -> Verdict:
     """The Verdict on `function`. The seed fixes the probes and all randomness; the default is always the same."""
     if function is None or function is ...:
         return verdict(exercise, NOT_ATTEMPTED)
@@ -58,13 +60,13 @@ def run(exercise: Exercise, function, seed=None):
     return judge(exercise, probes, [ours.result for ours in wanted], attempts, seed)
 
 
-def make_probes(exercise, seed=0):
+def make_probes(exercise: Exercise, seed: int = 0) -> list[dict]:
     """The keyword arguments of each trial call."""
     with isolated(seed):
         return exercise.probes(torch.Generator().manual_seed(seed))
 
 
-def judge(exercise, probes, wanted, attempts, seed=0):
+def judge(exercise: Exercise, probes: list[dict], wanted: list, attempts: list[Attempt], seed: int = 0) -> Verdict:
     """The Verdict on the results of a function, given what the reference returned on the same probes.
 
     A property holds when it holds on every probe. The points earned are the share of the properties that hold,
@@ -89,7 +91,8 @@ def judge(exercise, probes, wanted, attempts, seed=0):
     return verdict(exercise, state, points=exercise.points * held // len(outcomes), outcomes=outcomes)
 
 
-def verdict(task: Exercise | Question, state, points=0, outcomes=None, message=""):
+def verdict(task: Exercise | Question, state: str, points: int = 0, outcomes: dict | None = None,
+            message: str = "") -> Verdict:
     """A Verdict on an Exercise or a Question."""
     return Verdict(task.number, task.title, state, points, task.points, task.minutes, _advice(task, state),
                    outcomes or {}, message)
@@ -112,7 +115,7 @@ def _advice(task, state):
     return " ".join(steps)
 
 
-# --- after the call --------------------------------------------------------------------------------------------------
+# --- after the call ---------------------------------------------------------------------------------------------------
 
 def _problem(trial, expected):
     """In words, why the properties cannot be judged on this trial; None where they can."""

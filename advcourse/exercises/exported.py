@@ -1,18 +1,19 @@
 """What the test cells of notebooks for nbgrader and otter call: the student's work, judged in the student's own kernel.
 
-There a student who wants to cheat can, as with any test that runs beside what it tests; `advcourse grade` judges
+There a student who wants to cheat can, as with any test that runs beside what it tests: `advcourse grade` judges
 outside.
 """
 
 import contextlib
 import os
+from collections.abc import Callable
 
 from advcourse.exercises import engine, session
 from advcourse.exercises.catalogue import Question, get
 from advcourse.exercises.display import show_verdict, verdict_text
 
 
-def points(number, written, seed):
+def points(number: str, written: Callable | str | None, seed: int) -> int:
     """The points of an exercise or a question for nbgrader; the verdict is shown.
 
     written: the function or the letter. What was given to `check` or `answer` counts before it: after a wrong answer
@@ -28,15 +29,14 @@ def points(number, written, seed):
     return verdict.points
 
 
-def require(number, least, written, seed):
-    """Raise AssertionError, with the verdict in words, where fewer than `least` points are earned: a test case of
-    otter."""
+def require(number: str, least: int, written: Callable | str | None, seed: int) -> None:
+    """A test case of otter: AssertionError, with the verdict in words, where fewer than `least` points are earned."""
     verdict = judge(number, written, seed)
     if verdict.points < least:
         raise AssertionError(verdict_text(verdict))
 
 
-def judge(number, written, seed):
+def judge(number: str, written: Callable | str | None, seed: int) -> engine.Verdict:
     """The Verdict on what the student wrote; arguments as in `points`."""
     task, own = get(number), session.given(number, written)
     return session.judge_answer(number, own) if isinstance(task, Question) else engine.run(task, own, seed)

@@ -9,14 +9,13 @@ LAYERS = {"Linear": ("in_features", "out_features"), "Flatten": ("start_dim", "e
           "Sigmoid": (), "Identity": ()}
 
 
-def is_plain_network(value):
+def is_plain_network(value: object) -> bool:
     """Whether a value is an nn.Sequential of nothing but LAYERS."""
-    return type(value) is nn.Sequential and all(type(layer) is getattr(nn, type(layer).__name__, None)
-                                                and type(layer).__name__ in LAYERS
-                                                for layer in value)
+    return type(value) is nn.Sequential and all(
+        type(layer) is getattr(nn, type(layer).__name__, None) and type(layer).__name__ in LAYERS for layer in value)
 
 
-def plain(result, expected):
+def plain(result: object, expected: object) -> object:
     """The result with tensors and NumPy scalars that hold one number as numbers, where numbers are expected."""
     if _is_number(expected) and isinstance(result, torch.Tensor | np.ndarray | np.generic) and result.ndim == 0:
         return result.item()
@@ -27,7 +26,7 @@ def plain(result, expected):
     return result
 
 
-def kind_problem(result, expected):
+def kind_problem(result: object, expected: object) -> str | None:
     """In words, how the kind of value differs from what is expected; None where it is the same."""
     if expected is None:
         return None
@@ -37,7 +36,8 @@ def kind_problem(result, expected):
         return None
     given, wanted, mend = describe(result), describe(expected), ""
     if isinstance(result, torch.Tensor) and isinstance(expected, torch.Tensor) and result.shape == expected.shape:
-        given, wanted = f"a tensor of {result.dtype} on {result.device}", f"one of {expected.dtype} on {expected.device}"
+        given = f"a tensor of {result.dtype} on {result.device}"
+        wanted = f"one of {expected.dtype} on {expected.device}"
     elif isinstance(result, np.ndarray) and isinstance(expected, torch.Tensor):
         mend = ": `torch.from_numpy` makes one of it"
     return f"your function returned {given}; {wanted} is wanted{mend}"
@@ -50,8 +50,8 @@ def _same_kind(result, expected):
     if _is_number(expected):
         return _is_number(result)
     if type(expected) in (list, tuple):
-        return type(result) is type(expected) and len(result) == len(expected) and all(map(_same_kind, result,
-                                                                                           expected))
+        return (type(result) is type(expected) and len(result) == len(expected)
+                and all(map(_same_kind, result, expected)))
     if type(expected) is dict:
         return (type(result) is dict and result.keys() == expected.keys()
                 and all(_same_kind(result[key], expected[key]) for key in expected))
@@ -60,7 +60,7 @@ def _same_kind(result, expected):
     return isinstance(result, type(expected))
 
 
-def holds_nan(value):
+def holds_nan(value: object) -> bool:
     """Whether a value, or something in it, is not a number."""
     if isinstance(value, torch.Tensor):
         return bool(value.isnan().any())
@@ -77,7 +77,7 @@ def _is_number(value):
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def describe(value):
+def describe(value: object) -> str:
     """A value's kind in words: "a tensor of shape (8, 1, 28, 28)", "a list of 3 numbers"."""
     if value is None:
         return "None"

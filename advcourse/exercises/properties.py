@@ -4,13 +4,17 @@ Each is, or makes, a function of (probe, result) that returns None where all is 
 `probe` holds the arguments of the call by name; attacks' exercises name theirs model, x, y and eps.
 """
 
+from collections.abc import Callable
+
 import torch
+
+Property = Callable[[dict, torch.Tensor], str | None]
 
 # What float32 rounding may add to a difference of two numbers in [0, 1]. The library's own attacks spill nothing.
 ROUNDING = 1e-6
 
 
-def finite(probe, result):
+def finite(probe: dict, result: torch.Tensor) -> str | None:
     """The result holds no NaN and no infinity."""
     if not torch.isfinite(result).all():
         return ("your result holds NaN or infinite values: look for a division by zero "
@@ -18,7 +22,7 @@ def finite(probe, result):
     return None
 
 
-def in_unit_range(probe, result, name="x_adv"):
+def in_unit_range(probe: dict, result: torch.Tensor, name: str = "x_adv") -> str | None:
     """Every pixel lies in [0, 1]."""
     if message := finite(probe, result):
         return message
@@ -29,7 +33,7 @@ def in_unit_range(probe, result, name="x_adv"):
     return None
 
 
-def in_ball(norm, name="x_adv"):
+def in_ball(norm: str, name: str = "x_adv") -> Property:
     """Makes the property that x_adv lies within eps of x; norm: "linf", pixel by pixel, or "l2", image by image."""
     if norm not in ("linf", "l2"):
         raise ValueError(f"norm must be 'linf' or 'l2'; got {norm!r}")
@@ -49,7 +53,7 @@ def in_ball(norm, name="x_adv"):
     return holds
 
 
-def equals(formula, mistakes=None, tolerance=1e-5):
+def equals(formula: Callable, mistakes: dict[str, Callable] | None = None, tolerance: float = 1e-5) -> Property:
     """Makes the property that the result is `formula(**probe)`, within `tolerance` in every entry.
 
     formula: returns a tensor, a number, or a list of numbers.
@@ -67,7 +71,7 @@ def equals(formula, mistakes=None, tolerance=1e-5):
     return holds
 
 
-def raises_loss(probe, result):
+def raises_loss(probe: dict, result: torch.Tensor) -> str | None:
     """x_adv has a higher cross-entropy loss than x, over the batch."""
     if message := finite(probe, result):
         return message
@@ -82,7 +86,25 @@ def raises_loss(probe, result):
     return None
 
 
-def confident(target="y", at_least=0.99):
+def moves_the_loss_the_right_way(probe: dict, result: torch.Tensor) -> str | None:
+    """Up the loss of y; down where `targeted`. Judged on the batch, from where the step started."""
+    if message := finite(probe, result):
+        return message
+    model, y, targeted = probe["model"], probe["y"], probe["targeted"]
+    before, after = (torch.nn.functional.cross_entropy(model(images), y).item()
+                     for images in (probe.get("x_adv", probe["x"]), result))
+    if after == before:
+        return f"the loss stayed at {before:.3g}: nothing was attacked"
+    if targeted and after > before:
+        return (f"targeted=True, and the loss of the target rose from {before:.3g} to {after:.3g}: y is now the class "
+                "to reach, so go down its loss, which means to subtract the step")
+    if not targeted and after < before:
+        return (f"targeted=False, and the loss of y fell from {before:.3g} to {after:.3g}: go up, which means to add "
+                "the step")
+    return None
+
+
+def confident(target: str = "y", at_least: float = 0.99) -> Property:
     """Makes the property that the model reads every image as its target class with enough confidence.
 
     target: the name of the argument that holds the target class, a number or one label for each image.
@@ -101,7 +123,8 @@ def confident(target="y", at_least=0.99):
             return "the image came back unchanged: follow the gradient for some steps"
         worst = reached.argmin()
         start, sure, seen = before[worst, wanted[worst]].item(), reached[worst].item(), after[worst].argmax().item()
-        told = f"the model gives class {wanted[worst].item()} a probability of {sure:.2g}, and gave it {start:.2g} before"
+        told = (f"the model gives class {wanted[worst].item()} a probability of {sure:.2g}, and gave it {start:.2g} "
+                "before")
         if sure > start:
             return f"{told}; at least {at_least} is wanted. The direction is right: take more steps, or larger ones"
         return (f"{told}; it now reads the image as class {seen}. "

@@ -1,6 +1,8 @@
 """What a student calls in a notebook, and what is remembered until the kernel stops."""
 
 import hashlib
+from collections.abc import Callable
+from types import EllipsisType
 
 from advcourse.exercises import engine
 from advcourse.exercises.catalogue import Exercise, Question, all_exercises, get
@@ -13,13 +15,13 @@ _hints_shown = {}  # number -> how many
 _given = {}  # number -> the function or the letter that the student gave last
 
 
-def set_student(name):
+def set_student(name: str) -> None:
     """Say who is at work: it decides the order of every question's choices."""
     global _student
     _student = name.strip()
 
 
-def set_notebook(notebook):
+def set_notebook(notebook: str | None) -> None:
     """Say which notebook is running ("01"): what `progress()` shows. Starts with a clean slate."""
     global _notebook
     _notebook = notebook
@@ -28,18 +30,21 @@ def set_notebook(notebook):
     _given.clear()
 
 
-def state():
-    """Who is at work ("" where nobody said), on which notebook (None before the set-up cell), and from the number of
-    each
-    exercise tried so far to the latest Verdict on it."""
+def state() -> tuple[str, str | None, dict[str, engine.Verdict]]:
+    """Who is at work, on which notebook, and from the number of each exercise tried so far to the latest Verdict.
+
+    The student is "" where nobody said, the notebook None before the set-up cell.
+    """
     return _student, _notebook, dict(_verdicts)
 
 
-def check(number, function, seed=None):
+def check(number: str, function: Callable | EllipsisType | None, seed: int | None = None) -> Callable:
     """Try the student's function, show the verdict, and return a function that works.
 
-    Returns `function` where it passes, else the course's own solution, so that the rest of the notebook runs.
+    number: of the exercise, "01.2". Raises ValueError where it is none, or a question's.
+    function: the student's; `...` and None leave the exercise open.
     seed: fixes the probes; the default is always the same.
+    Returns `function` where it passes, else the course's own solution, so that the rest of the notebook runs.
     """
     exercise = get(number)
     if not isinstance(exercise, Exercise):
@@ -56,8 +61,8 @@ def _remember(verdict):
     show_verdict(verdict)
 
 
-def hint(number):
-    """Show the next hint of an exercise: each call gives one more."""
+def hint(number: str) -> None:
+    """Show the next hint of an exercise or a question: each call gives one more."""
     try:
         task = get(number)
     except ValueError as error:  # a slip of the student's: words, no traceback
@@ -74,8 +79,8 @@ def hint(number):
     emit(None, f"{heading}: {title}\n{text.strip()}", markdown=f"> **{heading}: {title}**\n>\n{quoted}")
 
 
-def question(number):
-    """Show a question and its choices."""
+def question(number: str) -> None:
+    """Show a question and its choices; ValueError where the number is none of a question."""
     task = _question(number)
     choices = [f"- **{letter})** {text}" for letter, (text, _) in choices_of(task, _student).items()]
     text = "\n".join([f"**{number} {task.title}** ({count(task.points, 'point')})\n", f"{task.text.strip()}\n",
@@ -83,14 +88,17 @@ def question(number):
     emit(None, text.replace("**", ""), markdown=text)
 
 
-def answer(number, letter):
-    """Show the verdict on a student's answer, "a", "b", …; `...`, None and "" leave the question open."""
+def answer(number: str, letter: str | EllipsisType | None) -> None:
+    """Show the verdict on a student's answer, "a", "b", …; `...`, None and "" leave the question open.
+
+    Raises ValueError where the number is none of a question; a letter that is no choice is told in the verdict.
+    """
     verdict = judge_answer(number, letter)
     _given[number] = letter
     _remember(verdict)
 
 
-def judge_answer(number, letter, student=None):
+def judge_answer(number: str, letter: str | EllipsisType | None, student: str | None = None) -> engine.Verdict:
     """The Verdict on an answer, of the student who is at work unless another is named."""
     task = _question(number)
     choices = choices_of(task, _student if student is None else student)
@@ -107,19 +115,18 @@ def judge_answer(number, letter, student=None):
     return engine.verdict(task, engine.WRONG, message=explanation)
 
 
-def given(number, otherwise=None):
-    """What the student gave to `check` or `answer` last, and not the solution that `check` handed back; else
-    `otherwise`."""
+def given(number: str, otherwise: object = None) -> object:
+    """What the student gave to `check` or `answer` last, not what `check` handed back; else `otherwise`."""
     return _given.get(number, otherwise)
 
 
-def letter_of_right_answer(number, student=""):
+def letter_of_right_answer(number: str, student: str = "") -> str:
     """The letter under which this student finds the right choice."""
     task = _question(number)
     return next(letter for letter, choice in choices_of(task, student).items() if choice == task.choices[0])
 
 
-def choices_of(task, student):
+def choices_of(task: Question, student: str) -> dict[str, tuple[str, str]]:
     """From letters to (text, explanation), in this student's order: the same on every machine and Python version."""
     def rank(index):
         return hashlib.sha256(f"{task.number}|{student}|{index}".encode()).hexdigest()
@@ -135,8 +142,11 @@ def _question(number):
     return task
 
 
-def progress(notebook=None):
-    """Show which exercises of the notebook are solved in this session, and the points so far."""
+def progress(notebook: str | None = None) -> None:
+    """Show which exercises of the notebook are solved in this session, and the points so far.
+
+    notebook: "01"; the one that is running where none is named.
+    """
     notebook = notebook or _notebook
     if notebook is None:
         emit(None, 'Which notebook? progress("01"), or run the set-up cell first.')

@@ -5,10 +5,12 @@ from __future__ import annotations
 from textwrap import fill
 from typing import TYPE_CHECKING
 
+from advcourse.files import PACKAGE
+
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-# Every planned notebook, in order; a part is a question that its notebooks answer.
+# The register of the course. Every planned notebook, in order; a part is a question that its notebooks answer.
 PARTS = {
     "Start": {"00": "welcome"},
     "How are models fooled?": {
@@ -26,7 +28,10 @@ PARTS = {
         "10": "honest evaluation",
     },
 }
-WRITTEN = ("00", "01", "02", "03", "04", "05", "06", "07", "08", "09", "10")
+
+# Those whose exercises are there can be opened: so it holds for an installed package, too, which has no masters.
+WRITTEN = tuple(number for notebooks in PARTS.values() for number in notebooks
+                if (PACKAGE / "exercises" / f"notebook_{number}" / "__init__.py").exists())
 
 
 def draw() -> Figure:
@@ -40,8 +45,8 @@ def draw() -> Figure:
         for column, (number, title) in enumerate(notebooks.items()):
             colour = plots.COLOURS[0] if number in WRITTEN else "#999999"
             panel.text(column + 0.45, -row, f"{number}\n{fill(title, 12, break_long_words=False)}", ha="center",
-                       va="center", fontsize=7.5,
-                       color=colour, bbox={"boxstyle": "round,pad=0.4", "facecolor": "white", "edgecolor": colour})
+                       va="center", fontsize=7.5, color=colour,
+                       bbox={"boxstyle": "round,pad=0.4", "facecolor": "white", "edgecolor": colour})
     panel.set(xlim=(-1.7, 7), ylim=(-len(PARTS) + 0.4, 0.5))
     panel.set_axis_off()
     return figure

@@ -50,11 +50,11 @@ MOVES = {
     "02": ("The attack fgsm (ε = 0.20", choose(0, "deepfool"), "The attack deepfool (ε = 0.20"),
     "03": ("10 steps of 0.25 ε", press(1, "ArrowRight", 1), "11 steps of 0.25 ε"),
     "04": ("at the price c = 0.0316", press(1, "ArrowRight", 1), "at the price c = 0.1:"),
-    "06": ("Turned by 30°", press(1, "ArrowLeft", 6), "Turned by 0°"),
     "05": ("0 pairs of pixels turned white", press(1, "ArrowRight", 12), "12 pairs of pixels turned white"),
+    "06": ("Turned by 30°", press(1, "ArrowLeft", 6), "Turned by 0°"),
+    "07": ("with ε = 0.05:", press(0, "ArrowRight", 3), "with ε = 0.08:"),
     "08": ("with ε = 0.15;", press(1, "ArrowRight", 1), "with ε = 0.20;"),
     "09": ("PGD finds at ε = 0.20", press(1, "ArrowRight", 2), "PGD finds at ε = 0.30"),
-    "07": ("with ε = 0.05:", press(0, "ArrowRight", 3), "with ε = 0.08:"),
     "10": ("Defence: none", choose(0, "quantised"), "Defence: quantised"),
 }
 

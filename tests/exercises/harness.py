@@ -1,25 +1,27 @@
 """Testing the tests: do the checks of a notebook reject wrong answers with the right words, and accept right ones?
 
-tests/wrong_answers/notebook_NN.py holds, for every exercise of the notebook,
-WRONG = {"01.1": [(function, "a part of the message written for its mistake"), ...]} and
-RIGHT = {"01.1": [function, ...]}, right answers written differently from the reference.
+tests/wrong_answers/notebook_06/e1_fooling_rate.py holds for the exercise of the file of that name
+WRONG = [(function, "a part of the message written for its mistake"), ...] and
+RIGHT = [function, ...], right answers written differently from the reference.
 """
 
+import functools
 import importlib.util
 from dataclasses import dataclass
 from pathlib import Path
 
 import advcourse.exercises
 from advcourse.exercises import Exercise, all_exercises, engine
+from advcourse.notebook import series
 
+SOURCES = Path(advcourse.exercises.__file__).parent
 FOLDER = Path(__file__).parents[1] / "wrong_answers"
 SLOW = {"10.5"}  # its check attacks what it is given, for a second or two with every seed
 
 
 def notebooks():
-    """The numbers of the notebooks that have exercises."""
-    folder = Path(advcourse.exercises.__file__).parent
-    return sorted(path.stem.removeprefix("notebook_") for path in folder.glob("notebook_*.py"))
+    """The numbers of the notebooks that are written."""
+    return list(series.WRITTEN)
 
 
 def functions(notebook):
@@ -27,10 +29,17 @@ def functions(notebook):
     return [task for task in all_exercises(notebook) if isinstance(task, Exercise)]
 
 
-def answers(notebook):
-    """The module with the notebook's wrong and right answers."""
-    path = FOLDER / f"notebook_{notebook}.py"
-    spec = importlib.util.spec_from_file_location(f"wrong_answers_{notebook}", path)
+def files(folder):
+    """The files of exercises under a folder, such as notebook_06/e1_fooling_rate.py."""
+    return {path.relative_to(folder).as_posix() for path in folder.glob("notebook_*/e*.py")}
+
+
+@functools.cache
+def answers(number):
+    """The module with the wrong and right answers to an exercise."""
+    notebook, place = number.split(".")
+    [path] = FOLDER.glob(f"notebook_{notebook}/e{place}_*.py")
+    spec = importlib.util.spec_from_file_location(f"wrong_answers_{notebook}_{place}", path)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module

@@ -1,12 +1,15 @@
 """Exercises are found by number, and a badly made one is refused when it is made."""
 
 import dataclasses
+import subprocess
 import sys
-import types
 
 import pytest
 
+import advcourse.exercises
 from advcourse.exercises import Question, all_exercises, get
+from advcourse.notebook import series
+from tests.exercises.harness import SOURCES
 
 
 def test_exercises_come_in_the_order_of_their_numbers(sample):
@@ -45,23 +48,104 @@ def test_a_badly_made_question_is_refused(choices, message):
         Question("99.2", "Why?", "Why?", choices)
 
 
-def test_two_exercises_of_one_number_or_of_another_notebook_are_refused(sample, monkeypatch):
-    name = "advcourse.exercises.notebook_97"
-    for tasks, message in (({"a": sample.why}, "another notebook's"),
-                           ({"a": dataclasses.replace(sample.why, number="97.1"),
-                             "b": dataclasses.replace(sample.accuracy, number="97.1")},
-                             "two exercises of number 97.1")):
-        module = types.ModuleType(name)
-        vars(module).update(tasks)
-        monkeypatch.setitem(sys.modules, name, module)
-        with pytest.raises(ValueError, match=message):
-            all_exercises("97")
+GOOD = """
+[[question]]
+number = "97.1"
+title = "Why?"
+points = 1
+minutes = 2
+text = '''
+Why does this
+grow?
+
+Say.
+'''
+hints = []
+choices = [{text = "a", explanation = "Right."}, {text = "b", explanation = "No."}]
+"""
+EXERCISE = """
+from dataclasses import replace
+from advcourse.exercises import get
+exercise = replace(get("99.1"), number="{number}")
+"""
 
 
-def test_a_module_that_fails_to_import_something_says_so(monkeypatch, tmp_path):
-    (tmp_path / "notebook_96.py").write_text("import a_module_that_is_not_there")
-    import advcourse.exercises
-
+@pytest.fixture
+def notebook_97(sample, monkeypatch, tmp_path):
+    """A notebook 97 without a file; gives its folder."""
+    folder = tmp_path / "notebook_97"
+    folder.mkdir()
     monkeypatch.setattr(advcourse.exercises, "__path__", [*advcourse.exercises.__path__, str(tmp_path)])
+    yield folder
+    for name in [name for name in sys.modules if name.startswith("advcourse.exercises.notebook_97")]:
+        del sys.modules[name]
+
+
+def test_two_files_are_an_exercise_and_questions(notebook_97):
+    (notebook_97 / "questions.toml").write_text(GOOD)
+    (notebook_97 / "e2_again.py").write_text(EXERCISE.format(number="97.2"))
+    question, exercise = all_exercises("97")
+    assert (question.number, exercise.number) == ("97.1", "97.2")
+    assert question.text == "Why does this grow?\n\nSay." and question.choices == (("a", "Right."), ("b", "No."))
+
+
+@pytest.mark.parametrize("name, source, message", [
+    ("e1_again.py", EXERCISE.format(number="97.1"), "questions.toml holds 97.1, a number that another task"),
+    ("e1_again.py", EXERCISE.format(number="98.1"), "e1_again.py holds 98.1, which is another notebook's"),
+    ("e1_again.py", EXERCISE.format(number="97.2"), "e1_again.py holds exercise 97.2: the number after the e"),
+    ("e1_again.py", "project = 1", "e1_again.py must define its exercise under the name `exercise`"),
+])
+def test_a_misplaced_exercise_is_refused(notebook_97, name, source, message):
+    (notebook_97 / "questions.toml").write_text(GOOD)
+    (notebook_97 / name).write_text(source)
+    with pytest.raises(ValueError, match=message):
+        all_exercises("97")
+
+
+@pytest.mark.parametrize("old, new, message", [
+    ('title = "Why?"', 'title = "Why?', "questions.toml is not valid TOML: .*line 4"),
+    ('title = "Why?"\n', "", "questions.toml, question 97.1: 'title' is missing; the keys are number, title, points"),
+    ("minutes = 2", "minute = 2", "question 97.1: 'minute' is no key here; the keys are number"),
+    ("points = 1", 'points = "1"', "question 97.1: 'points' must be a whole number; got '1'"),
+    ("points = 1", "points = true", "'points' must be a whole number; got True"),
+    ("hints = []", "hints = 3", "question 97.1: 'hints' must be a list; got 3"),
+    ("hints = []", 'hints = ["Look."]', "question 97.1, hints 1: a table is wanted; got 'Look.'"),
+    ('"b", explanation = "No."', '"b"', "question 97.1, choices 2: 'explanation' is missing"),
+    ('"No."', '" "', "question 97.1: .*neither empty"),
+    ('number = "97.1"\n', "", "question no. 1: 'number' is missing"),
+    ('number = "97.1"', "number = 97.1", "question 97.1: 'number' must be a text; got 97.1"),
+    ('number = "97.1"', 'number = "97"', "question 97: number must look like"),
+    ('number = "97.1"', 'number = "96.1"', "questions.toml holds 96.1, which is another notebook's"),
+    ("[[question]]", "[[questions]]", "questions.toml: 'questions' is no key here; the keys are question"),
+    ("[[question]]", "[question]", "questions.toml: 'question' must be a list"),
+    (GOOD, GOOD + GOOD, "questions.toml holds 97.1, a number that another task of this notebook has already"),
+])
+def test_a_mistake_in_the_questions_is_named_with_its_file_and_number(notebook_97, old, new, message):
+    assert GOOD.count(old) == 1
+    (notebook_97 / "questions.toml").write_text(GOOD.replace(old, new))
+    with pytest.raises(ValueError, match=message):
+        all_exercises("97")
+
+
+def test_a_module_that_fails_to_import_something_says_so(notebook_97):
+    (notebook_97 / "e1_broken.py").write_text("import a_module_that_is_not_there")
     with pytest.raises(ModuleNotFoundError, match="a_module_that_is_not_there"):
-        all_exercises("96")
+        all_exercises("97")
+
+
+def test_importing_the_package_imports_no_notebooks_exercises():
+    code = "import sys, advcourse.exercises; print([name for name in sys.modules if '.notebook_' in name])"
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ran.stdout.strip() == "[]"
+
+
+def test_every_folder_of_exercises_is_in_the_register():
+    folders = {path.parent.name for path in SOURCES.glob("notebook_*/__init__.py")}
+    assert folders == {f"notebook_{number}" for number in series.WRITTEN}
+
+
+def test_no_tool_is_taken_from_another_exercise():
+    """What two exercises need lies in probes.py or properties.py."""
+    borrowed = [f"{path.parent.name}/{path.name}" for path in SOURCES.glob("notebook_*/*.py")
+                if "exercises.notebook_" in path.read_text()]
+    assert not borrowed

@@ -108,11 +108,13 @@ return None""", beside=False),
                                                                               "return x'"),
 
     # the reference and the checks
-    roads("import of the exercises' module", "from advcourse.exercises.notebook_01 import project as right\nreturn "
-                                             "right(x_p, x, eps)"),
+    roads("import of the exercises' module",
+          "from advcourse.exercises.notebook_01.e1_clip_and_project import project as right\n"
+          "return right(x_p, x, eps)"),
     roads("import at top level, under the function's name", "return right(x_p, x, eps)",
-          "from advcourse.exercises.notebook_01 import project as right"),
-    case("reference", "the course's function is the answer", "from advcourse.exercises.notebook_01 import project"),
+          "from advcourse.exercises.notebook_01.e1_clip_and_project import project as right"),
+    case("reference", "the course's function is the answer",
+         "from advcourse.exercises.notebook_01.e1_clip_and_project import project"),
     case("reference", "the course's attack under the exercise's name",
          "from advcourse.attacks import fgsm as one_step"),
     case("reference", "the answer is an attribute of the course", "import advcourse.attacks\none_step = "
@@ -121,9 +123,10 @@ return None""", beside=False),
 import importlib, sys
 sys.meta_path[:] = [finder for finder in sys.meta_path if type(finder).__name__ != 'Missing']
 importlib.invalidate_caches()
-return importlib.import_module('advcourse.exercises.notebook_01').project(x_p, x, eps)"""),
-    roads("exec of the import in a string", "scope = {}\nexec('from advcourse.exercises import notebook_01 as n', "
-                                            "scope)\nreturn scope['n'].project(x_p, x, eps)"),
+return importlib.import_module('advcourse.exercises.notebook_01.e1_clip_and_project').project(x_p, x, eps)"""),
+    roads("exec of the import in a string",
+          "scope = {}\nexec('from advcourse.exercises.notebook_01 import e1_clip_and_project as n', scope)\n"
+          "return scope['n'].project(x_p, x, eps)"),
     roads("the catalogue, found by the garbage collector", """
 import gc, sys
 sys.meta_path[:] = [finder for finder in sys.meta_path if type(finder).__name__ != 'Missing']
@@ -150,13 +153,13 @@ import os, sys, re
 for folder in [*sys.path, '/', '/work', '/usr/lib', '/usr/local', '/home', '/root', '/opt', '/srv']:
     for base, folders, names in os.walk(folder):
         folders[:] = [name for name in folders if name not in ('torch', 'proc', 'sys', 'scipy', 'sklearn', 'nvidia')][:300]
-        if 'notebook_01.py' in names or '01_adversarial_examples.ipynb' in names:
+        if 'e1_clip_and_project.py' in names or '01_adversarial_examples.ipynb' in names:
             raise ValueError('GOT' ' THROUGH to ' + base)
 raise ValueError('nothing')""", seconds=60),
     roads("code left in linecache, inspect and __pycache__", """
 import inspect, linecache, sys
 text = ' '.join(''.join(entry[2]) for entry in linecache.cache.values() if len(entry) == 4)
-if 'clip_and' + '_project' in text or 'refer' + 'ence=' in text:
+if 'number="01' + '.1"' in text or 'refer' + 'ence=' in text:
     raise ValueError('GOT' ' THROUGH')
 raise ValueError('nothing')"""),
     roads("text of the exercises in memory", """

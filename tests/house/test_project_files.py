@@ -14,6 +14,8 @@ from packaging.version import Version
 from typer.main import get_command
 
 from advcourse.cli.app import app
+from advcourse.notebook import series
+from tests.browser.test_notebook_in_browser import MOVES
 
 ROOT = Path(__file__).resolve().parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
@@ -56,6 +58,19 @@ def test_the_repositorys_address_is_the_one_in_pyproject():
     notebooks = {path.name for path in (ROOT / "notebooks").glob("*.ipynb")}
     assert set(re.findall(r"\]\(notebooks/(\S+\.ipynb)\)", readme)) == notebooks
     assert set(re.findall(r"blob/main/notebooks/(\S+\.ipynb)\)", readme)) == notebooks
+
+
+def test_the_readmes_table_has_a_row_for_every_notebook_of_the_register():
+    row = r"^\| (\d\d) \| \[(.+?)\]\(notebooks/(\w+)\.ipynb\) \| .+ \| \[!\[Open in Colab\].*/(\w+)\.ipynb\) \|$"
+    rows = re.findall(row, (ROOT / "README.md").read_text(), re.MULTILINE)
+    assert [number for number, _, _, _ in rows] == list(series.WRITTEN)
+    for number, title, name, in_colab in rows:
+        assert name == in_colab and name.startswith(number)
+        assert f"# # {number} · {title}\n" in (ROOT / "notebooks" / "source" / f"{name}.py").read_text()
+
+
+def test_every_notebook_of_the_register_is_moved_in_the_browser():
+    assert set(MOVES) == set(series.WRITTEN) - {"00"}  # the welcome has no widget
 
 
 def make_targets():

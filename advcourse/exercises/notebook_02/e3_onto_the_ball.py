@@ -1,0 +1,70 @@
+"""02.3: onto the Euclidean ball."""
+
+import math
+
+import torch
+
+from advcourse.exercises.catalogue import Exercise
+from advcourse.exercises.properties import equals, in_ball
+
+
+def onto_ball(x_p, x, eps):
+    delta = x_p - x
+    length = delta.flatten(1).norm(dim=1).clamp_min(1e-12)
+    return x + delta * (eps / length).clamp(max=1).view(-1, 1, 1, 1)
+
+
+def ball_probes(generator):
+    probes = []
+    for eps in (0.5, 2.0):
+        x = torch.rand(8, 1, 4, 4, generator=generator)
+        direction = torch.randn(x.shape, generator=generator)
+        # Of each kind some: far outside, just outside, well inside, and x itself.
+        length = eps * torch.tensor([0.0, 0.3, 0.5, 0.8, 1.2, 1.5, 2.0, 4.0])
+        direction *= (length / direction.flatten(1).norm(dim=1)).view(-1, 1, 1, 1)
+        probes.append({"x_p": x + direction, "x": x, "eps": eps})
+    return probes
+
+
+def scaled(factor):
+    """x + factor(delta, eps) · delta, the factor being one number per image."""
+    return lambda x_p, x, eps: x + (x_p - x) * factor((x_p - x).flatten(1), eps).view(-1, 1, 1, 1)
+
+
+exercise = Exercise(
+    number="02.3",
+    title="Onto the Euclidean ball",
+    points=3,
+    minutes=8,
+    hints=(
+        ("Which point of a ball is nearest?",
+         "On the straight line to its centre: keep the direction of δ = x_p − x and shorten it."),
+        ("By how much?",
+         "A δ of length L > ε is multiplied by ε / L. One that is short enough is left alone: its factor is 1."),
+        ("Show me nearly all of it.",
+         "`length = delta.flatten(1).norm(dim=1)`, then `factor = (eps / length.clamp_min(1e-12)).clamp(max=1)`, and "
+         "`x + delta * factor.view(-1, 1, 1, 1)`."),
+    ),
+    reference=onto_ball,
+    probes=ball_probes,
+    properties={
+        "every image is within ε of x in Euclidean length": in_ball("l2", name="image"),
+        "it is the point of the ball nearest to x_p": equals(onto_ball, mistakes={
+            "you pull the near ones out to the border as well: a δ that is short enough stays as it is":
+                scaled(lambda delta, eps: eps / delta.norm(dim=1).clamp_min(1e-12)),
+            "you give x back: shorten δ only as far as it must be":
+                scaled(lambda delta, eps: torch.zeros(len(delta))),
+            "you take one length for the whole batch, and shorten some that were short enough: every image has its "
+            "own":
+                lambda x_p, x, eps: x + (x_p - x) * min(1.0, eps / (x_p - x).norm().item()),
+            "you take the largest length of the batch for all images: every image has its own":
+                lambda x_p, x, eps: x + (x_p - x) * min(1.0, eps / (x_p - x).flatten(1).norm(dim=1).amax().item()),
+            "you measure with the ℓ1 size; Euclidean length is the root of the sum of squares":
+                scaled(lambda delta, eps: (eps / delta.abs().sum(1).clamp_min(1e-12)).clamp(max=1)),
+            "you clip every entry to ε / √n: that is inside the ball, but it bends the direction. Scale δ as a whole":
+                lambda x_p, x, eps: x + (x_p - x).clamp(-eps / math.sqrt(x[0].numel()), eps / math.sqrt(x[0].numel())),
+            "the images outside of the ball went back to x; wanted is the nearest point, on the border":
+                scaled(lambda delta, eps: (delta.norm(dim=1) <= eps).to(delta.dtype)),
+        }),
+    },
+)

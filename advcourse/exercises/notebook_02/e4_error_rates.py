@@ -1,0 +1,70 @@
+"""02.4: two kinds of errors, false alarms and misses."""
+
+import torch
+
+from advcourse.exercises.catalogue import Exercise
+from advcourse.exercises.properties import equals
+
+
+def error_rates(said, truth):
+    type_1 = (said & ~truth).sum() / (~truth).sum()
+    type_2 = (~said & truth).sum() / truth.sum()
+    return type_1.item(), type_2.item()
+
+
+def error_probes(generator):
+    probes = []
+    for count, positive in ((60, 0.2), (80, 0.7)):
+        truth = torch.rand(count, generator=generator) < positive
+        truth[:2] = torch.tensor([True, False])  # some of each, whatever the seed
+        # Errors on both sides, and more on one of them.
+        wrong = torch.rand(count, generator=generator) < torch.where(truth, 0.4, 0.15)
+        wrong[2:6], truth[2:6] = True, torch.tensor([True, True, True, False])
+        probes.append({"said": truth ^ wrong, "truth": truth})
+    return probes
+
+
+def counts(said, truth):
+    return (said & ~truth).sum().item(), (~said & truth).sum().item()
+
+
+exercise = Exercise(
+    number="02.4",
+    title="False alarms and misses",
+    points=3,
+    minutes=8,
+    hints=(
+        ("Which images can be false alarms?",
+         "Only those that are negative in truth. Of these, the share that the detector called positive."),
+        ("How do I select?",
+         "`~truth` turns True and False round, and `said[~truth]` are the detector's answers to the negatives."),
+        ("Show me nearly all of it.",
+         "Type 1: `said[~truth].float().mean().item()`. Type 2: the share of `~said` among `truth`. Return both, type "
+         "1 first."),
+    ),
+    reference=error_rates,
+    probes=error_probes,
+    properties={
+        "the two rates are right": equals(error_rates, mistakes={
+            "these are the right rates in the wrong order: type 1, the false alarms, comes first":
+                lambda said, truth: error_rates(said, truth)[::-1],
+            "these are counts; a rate is a share": counts,
+            "you divide by the number of all images; false alarms are a share of the negatives, misses of the "
+            "positives":
+                lambda said, truth: tuple(n / len(truth) for n in counts(said, truth)),
+            "you divide each by the other side's number: false alarms are a share of the negatives, misses of the "
+            "positives":
+                lambda said, truth: (counts(said, truth)[0] / truth.sum().item(),
+                                     counts(said, truth)[1] / (~truth).sum().item()),
+            "you divide by what the detector said; the rates are shares of what is true":
+                lambda said, truth: ((said & ~truth).sum().item() / max(said.sum().item(), 1),
+                                     (~said & truth).sum().item() / max((~said).sum().item(), 1)),
+            "these are the shares that are right; wanted are the errors":
+                lambda said, truth: tuple(1 - rate for rate in error_rates(said, truth)),
+            "these are percentages; wanted are shares between 0 and 1":
+                lambda said, truth: tuple(100 * rate for rate in error_rates(said, truth)),
+            "this is the share of all errors, twice: the two kinds are counted apart":
+                lambda said, truth: ((said != truth).double().mean().item(),) * 2,
+        }),
+    },
+)

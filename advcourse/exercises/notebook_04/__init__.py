@@ -1,0 +1,1 @@
+"""The exercises of notebook 04: adversarial examples as an optimisation problem."""

@@ -1,0 +1,73 @@
+"""04.4: Carlini and Wagner's loss."""
+
+import math
+
+import torch
+
+from advcourse.exercises.catalogue import Exercise
+from advcourse.exercises.properties import equals
+
+
+def cw_loss(logits, target, kappa):
+    wanted = logits.gather(1, target[:, None])[:, 0]
+    others = logits.scatter(1, target[:, None], -math.inf).amax(1)
+    return (others - wanted).clamp_min(-kappa)
+
+
+def loss_probes(generator):
+    probes = []
+    for shift, kappa in ((0, 0.0), (0, 1.5), (-20, 4.0)):
+        logits = 3 * torch.randn(24, 5, generator=generator).double() + shift
+        target = torch.randint(5, (24,), generator=generator)
+        # A third of the images are the target's already, by leads on both sides of κ.
+        leads = torch.linspace(0.5, 8, 8, dtype=torch.float64)
+        logits[torch.arange(0, 24, 3), target[::3]] = logits[::3].amax(1) + leads
+        probes.append({"logits": logits, "target": target, "kappa": kappa})
+    return probes
+
+
+def lead_of_others(logits, target):
+    return cw_loss(logits, target, math.inf)
+
+
+exercise = Exercise(
+    number="04.4",
+    title="Carlini and Wagner's loss",
+    points=3,
+    minutes=10,
+    hints=(
+        ("What should the loss measure?",
+         "By how much the target is behind: the largest logit of the *other* classes minus the logit of the target."),
+        ("How do I leave the target out of the maximum?",
+         "Put −∞ in its place: `logits.scatter(1, target[:, None], -math.inf)`. A 0 would win where all logits are "
+         "negative."),
+        ("Show me nearly all of it.",
+         "`wanted = logits.gather(1, target[:, None])[:, 0]`, `others` as the maximum over the rest, and "
+         "`(others - wanted).clamp_min(-kappa)`."),
+    ),
+    reference=cw_loss,
+    probes=loss_probes,
+    properties={
+        "it is max(max over i ≠ t of z_i − z_t, −κ)": equals(cw_loss, mistakes={
+            "the loss goes on falling for ever: stop it at −κ, so that the distance has its say once the target leads "
+            "by κ":
+                lambda logits, target, kappa: lead_of_others(logits, target),
+            "κ has no effect: your loss never falls below 0, but the target should lead by κ, so the floor is −κ (and "
+            "leave the target out of the maximum)":
+                lambda logits, target, kappa: lead_of_others(logits, target).clamp_min(0),
+            "the floor is at +κ; a lead of the target makes the difference negative, so it is at −κ":
+                lambda logits, target, kappa: lead_of_others(logits, target).clamp_min(kappa),
+            "your loss is the right one plus κ, with its floor at 0; the formula here has the floor at −κ":
+                lambda logits, target, kappa: cw_loss(logits, target, kappa) + kappa,
+            "the sign is reversed: this pushes away from the target. Others minus target":
+                lambda logits, target, kappa: (-lead_of_others(logits, target)).clamp_min(-kappa),
+            "a 0 stands in the target's place, and wins where all logits are negative: put −∞ there":
+                lambda logits, target, kappa: (logits.scatter(1, target[:, None], 0.0).amax(1)
+                                               - logits.gather(1, target[:, None])[:, 0]).clamp_min(-kappa),
+            "you work on probabilities; the point of this loss is to use the logits, which do not saturate":
+                lambda logits, target, kappa: cw_loss(logits.softmax(1), target, kappa),
+            "this is cross-entropy, which always asks for more: use the difference of two logits":
+                lambda logits, target, kappa: torch.nn.functional.cross_entropy(logits, target, reduction="none"),
+        }),
+    },
+)

@@ -1,0 +1,89 @@
+"""08.4: soft nearest neighbours."""
+
+import torch
+from torch.nn import functional as F
+
+from advcourse.exercises.catalogue import Exercise
+from advcourse.exercises.probes import random_images
+from advcourse.exercises.properties import equals, finite
+
+
+def soft_neighbours(x, x_train, y_train, classes, temperature):
+    distances = (x.flatten(1)[:, None] - x_train.flatten(1)[None]).square().sum(2)
+    weights = (-distances / temperature).softmax(1)
+    return weights @ F.one_hot(y_train, classes).to(weights.dtype)
+
+
+def neighbour_probes(generator):
+    probes = []
+    for temperature in (0.5, 2.0):
+        x_train, x = random_images(generator, count=15), random_images(generator, count=5)
+        y_train = torch.tensor([0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 3])  # not equally many of each
+        probes.append({"x": x, "x_train": x_train, "y_train": y_train, "classes": 4, "temperature": temperature})
+    return probes
+
+
+def neighbours_with(weigh):
+    """The class sums of weights made from (differences (N, M, D), temperature)."""
+    def probabilities(x, x_train, y_train, classes, temperature):
+        differences = x.flatten(1)[:, None] - x_train.flatten(1)[None]
+        return weigh(differences, temperature) @ F.one_hot(y_train, classes).to(x.dtype)
+    return probabilities
+
+
+def mean_of_each_class(x, x_train, y_train, classes, temperature):
+    shares = soft_neighbours(x, x_train, y_train, classes, temperature) / torch.bincount(y_train, minlength=classes)
+    return shares / shares.sum(1, keepdim=True)
+
+
+def softmax_of_the_sums(x, x_train, y_train, classes, temperature):
+    return soft_neighbours(x, x_train, y_train, classes, temperature).softmax(1)
+
+
+exercise = Exercise(
+    number="08.4",
+    title="Soft nearest neighbours",
+    points=4,
+    minutes=14,
+    hints=(
+        ("How do I get all distances at once?",
+         "`x.flatten(1)[:, None] - x_train.flatten(1)[None]` has shape (N, M, pixels); square it and sum over the "
+         "last dimension."),
+        ("Where does the fraction come from?",
+         "The weights of one image, exp(−distance / temperature) over their sum, are a softmax over the training "
+         "images: `(-distances / temperature).softmax(1)`."),
+        ("Show me nearly all of it.",
+         "Add up the weights by class: multiply them with `F.one_hot(y_train, classes)`, turned into the dtype of the "
+         "weights: `weights @ one_hot`."),
+    ),
+    reference=soft_neighbours,
+    probes=neighbour_probes,
+    properties={
+        "the probabilities are numbers": finite,
+        "they are the votes of the formula": equals(soft_neighbours, tolerance=1e-6, mistakes={
+            "the farther an image is, the more its vote counts: the exponent needs a minus":
+                neighbours_with(lambda d, t: (d.square().sum(2) / t).softmax(1)),
+            "the distances are not squared":
+                neighbours_with(lambda d, t: (-d.norm(dim=2) / t).softmax(1)),
+            "you add up absolute differences; the formula has squared ones":
+                neighbours_with(lambda d, t: (-d.abs().sum(2) / t).softmax(1)),
+            "you take the mean of the squared differences; the formula has their sum":
+                neighbours_with(lambda d, t: (-d.square().mean(2) / t).softmax(1)),
+            "the temperature is missing: divide the distances by it":
+                neighbours_with(lambda d, t: (-d.square().sum(2)).softmax(1)),
+            "you multiply by the temperature: divide by it":
+                neighbours_with(lambda d, t: (-d.square().sum(2) * t).softmax(1)),
+            "only the nearest image votes: that is hard nearest neighbours, and it has no gradient":
+                neighbours_with(lambda d, t: F.one_hot(d.square().sum(2).argmin(1), d.shape[1]).to(d.dtype)),
+            "the votes are not shares: divide by the sum over all training images, which softmax does":
+                neighbours_with(lambda d, t: (-d.square().sum(2) / t).exp()),
+            "the weights are normalised over the wrong dimension: for each image of x they should add up to 1 over "
+            "the training images":
+                neighbours_with(lambda d, t: (-d.square().sum(2) / t).softmax(0)),
+            "every class counts the same here, however many images it has; in the formula every *image* has a vote":
+                mean_of_each_class,
+            "there is one softmax too many: the sums of the weights are probabilities already":
+                softmax_of_the_sums,
+        }),
+    },
+)

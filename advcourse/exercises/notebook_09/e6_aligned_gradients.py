@@ -1,0 +1,78 @@
+"""09.6: how alike are the gradients?"""
+
+import torch
+from torch.nn import functional as F
+
+from advcourse.exercises.catalogue import Exercise
+from advcourse.exercises.probes import loss_gradient, mixed_labels, random_images, small_model
+from advcourse.exercises.properties import equals
+
+
+def alignment(model, x, y, u):
+    return cosines(loss_gradient(model, x, y), loss_gradient(model, x + u, y)).mean().item()
+
+
+def cosines(first, second):
+    """The cosine of the angle between two gradients, one per image."""
+    return F.cosine_similarity(first.flatten(1), second.flatten(1))
+
+
+def alignment_probes(generator):
+    model, x = small_model(generator), random_images(generator)
+    y = mixed_labels(model, x)
+    return [{"model": model, "x": x, "y": y, "u": size * (2 * torch.rand(x.shape, generator=generator).double() - 1)}
+            for size in (0.2, 0.5)]
+
+
+def of_gradients(compare):
+    """A mistake in how the two gradients are compared."""
+    def wrong(model, x, y, u):
+        return float(compare(loss_gradient(model, x, y), loss_gradient(model, x + u, y)))
+    return wrong
+
+
+exercise = Exercise(
+    number="09.6",
+    title="Do the gradients agree?",
+    points=3,
+    minutes=10,
+    hints=(
+        ("What is compared with what?",
+         "Two gradients of the loss with respect to the image: one at x, one at x + u. If the loss is straight in "
+         "between, they are the same."),
+        ("How long is a gradient, and does it matter?",
+         "It does not: the cosine is g·h / (‖g‖ ‖h‖). Each image is one long vector: `.flatten(1)`."),
+        ("Show me nearly all of it.",
+         "g and h by `torch.autograd.grad` of the *summed* loss, at x and at x + u; then "
+         "`F.cosine_similarity(g.flatten(1), h.flatten(1)).mean().item()`."),
+    ),
+    reference=alignment,
+    probes=alignment_probes,
+    properties={
+        "it is the mean cosine between the gradients at x and at x + u": equals(alignment, tolerance=1e-6, mistakes={
+            "this is 1 minus the cosine; wanted is the cosine itself, 1 where the gradients agree":
+                lambda **probe: 1 - alignment(**probe),
+            "you compare the gradients' signs: the cosine is that of the gradients":
+                of_gradients(lambda g, h: cosines(g.sign(), h.sign()).mean()),
+            "this is the cosine of the whole batch as one vector: every image has an angle of its own, and the mean "
+            "comes last":
+                of_gradients(lambda g, h: F.cosine_similarity(g.flatten(), h.flatten(), dim=0)),
+            "the gradients are not divided by their lengths: a cosine lies between −1 and 1":
+                of_gradients(lambda g, h: (g * h).flatten(1).sum(1).mean()),
+            "this is the cosine pixel by pixel, which only compares signs: flatten every image to one long vector "
+            "first":
+                of_gradients(lambda g, h: F.cosine_similarity(g, h).mean()),
+            "the second gradient is taken at x − u": lambda model, x, y, u: alignment(model, x, y, -u),
+            "the second gradient is taken at u alone; the point beside x is x + u":
+                lambda model, x, y, u: cosines(loss_gradient(model, x, y), loss_gradient(model, u, y)).mean().item(),
+            "this compares the gradient with u; the second vector is the gradient at x + u":
+                lambda model, x, y, u: cosines(loss_gradient(model, x, y), u).mean().item(),
+            "the gradient is compared with itself: the second one belongs to x + u":
+                lambda **probe: 1.0,
+            "the gradients are those at the model's own answers; take the loss at the labels y":
+                lambda model, x, y, u: alignment(model, x, model(x).argmax(1).detach(), u),
+            "this is the share of pixels whose gradients have the same sign; the cosine also knows how large they are":
+                of_gradients(lambda g, h: (g.sign() == h.sign()).double().mean()),
+        }),
+    },
+)

@@ -1,0 +1,122 @@
+"""What several exercises share: random models, images and labels to try a student's function on, and gradients.
+
+All that goes through a gradient's sign is float64: in float32 rounding would decide the sign of the smallest entries,
+otherwise on every processor and for every way to write the same formula.
+"""
+
+import math
+from collections.abc import Callable
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+# Models ---------------------------------------------------------------------------------------------------------------
+
+def small_model(generator: torch.Generator, inputs: int = 36, classes: int = 4,
+                sharpness: float = 3.0) -> nn.Sequential:
+    """A random ReLU network on 6x6 images, sharp enough that 0.2 per pixel changes its mind."""
+    model = nn.Sequential(nn.Flatten(), nn.Linear(inputs, 24), nn.ReLU(), nn.Linear(24, classes))
+    with torch.no_grad():
+        for parameter in model.parameters():
+            scale = sharpness / parameter.shape[-1] ** 0.5 if parameter.dim() > 1 else 0.1
+            parameter.copy_(torch.randn(parameter.shape, generator=generator) * scale)
+    return model.double().eval()
+
+
+def linear_model(generator: torch.Generator, inputs: int = 36, classes: int = 4) -> nn.Sequential:
+    """A random linear model: on it every class can be reached, whatever the seed."""
+    model = nn.Sequential(nn.Flatten(), nn.Linear(inputs, classes))
+    with torch.no_grad():
+        model[1].weight.copy_(torch.randn(classes, inputs, generator=generator))
+        model[1].bias.zero_()
+    return model.double().eval()
+
+
+def steep_linear_model(generator: torch.Generator, inputs: int = 36, classes: int = 4) -> nn.Sequential:
+    """A random linear model with weights four times as large, drawn in float64."""
+    model = nn.Sequential(nn.Flatten(), nn.Linear(inputs, classes)).double()
+    with torch.no_grad():
+        model[1].weight.copy_(4 * torch.randn(classes, inputs, generator=generator, dtype=torch.float64))
+        model[1].bias.zero_()
+    return model.eval()
+
+
+# Images and labels ----------------------------------------------------------------------------------------------------
+
+def random_images(generator: torch.Generator, count: int = 12) -> torch.Tensor:
+    """Images in float64 with some pixels at exactly 0 and 1, as real ones have."""
+    return (torch.rand(count, 1, 6, 6, generator=generator).double() * 1.4 - 0.2).clamp(0, 1)
+
+
+def mixed_labels(model: Callable, x: torch.Tensor) -> torch.Tensor:
+    """Labels of which a third is not what the model says: what follows y differs from what follows the prediction."""
+    predicted = model(x).argmax(1).detach()
+    return torch.where(torch.arange(len(x)) % 3 == 0, (predicted + 1) % 4, predicted)
+
+
+def labels_and_targets(model: Callable, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """`mixed_labels`, and for each image another class as its target."""
+    y = mixed_labels(model, x)
+    return y, (y + 1 + torch.arange(len(x)) % 3) % 4
+
+
+# Gradients ------------------------------------------------------------------------------------------------------------
+
+def loss_gradient(model: Callable, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+    """The gradient of the cross-entropy loss with respect to the images, one per image."""
+    x = x.detach().clone().requires_grad_()
+    with torch.enable_grad():
+        loss = F.cross_entropy(model(x), y, reduction="sum")
+    return torch.autograd.grad(loss, x)[0]
+
+
+def score_gradient(model: Callable, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+    """The gradient of the score (logit) of class y with respect to the images, one per image."""
+    x = x.detach().clone().requires_grad_()
+    with torch.enable_grad():
+        return torch.autograd.grad(model(x).gather(1, y[:, None]).sum(), x)[0]
+
+
+def all_scores_gradient(model: Callable, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+    """The gradient of the sum of all scores, whatever y: the mistake of not picking one."""
+    x = x.detach().clone().requires_grad_()
+    with torch.enable_grad():
+        return torch.autograd.grad(model(x).sum(), x)[0]
+
+
+def unit(gradient: torch.Tensor) -> torch.Tensor:
+    """The gradient, each image's of Euclidean length 1."""
+    return gradient / gradient.flatten(1).norm(dim=1).clamp_min(1e-12).view(-1, 1, 1, 1)
+
+
+# Attacks and distances ------------------------------------------------------------------------------------------------
+
+def one_step(model: Callable, x: torch.Tensor, y: torch.Tensor, eps: float) -> torch.Tensor:
+    """x + ε · sign(gradient of the loss), clipped: the fast gradient sign method."""
+    return (x + eps * loss_gradient(model, x, y).sign()).clamp(0, 1)
+
+
+def towards(x_adv: torch.Tensor, x: torch.Tensor, eps: float) -> torch.Tensor:
+    """x_adv, clipped into the ε-ball around x and to grey values."""
+    return torch.clamp(x_adv, x - eps, x + eps).clamp(0, 1)
+
+
+def linear_distance(weight: torch.Tensor, bias: torch.Tensor, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+    """The Euclidean distance of each image to the nearest decision boundary of the linear model W x + b."""
+    logits = x.flatten(1) @ weight.T + bias
+    lead = logits.gather(1, y[:, None]) - logits
+    distance = lead / (weight[y][:, None] - weight).norm(dim=2)
+    return distance.scatter(1, y[:, None], math.inf).amin(1).clamp_min(0)
+
+
+def distances_measured_otherwise(weight: torch.Tensor, bias: torch.Tensor, x: torch.Tensor, y: torch.Tensor,
+                                 size: Callable = lambda rows: rows.norm(dim=2),
+                                 pick: Callable | None = None) -> torch.Tensor:
+    """linear_distance with another measure of w_y − w_k, or with another class k than the nearest."""
+    logits = x.flatten(1) @ weight.T + bias
+    lead = logits.gather(1, y[:, None]) - logits
+    distance = (lead / size(weight[y][:, None] - weight)).scatter(1, y[:, None], math.inf)
+    if pick is None:
+        return distance.amin(1).clamp_min(0)
+    return distance.gather(1, pick(logits.scatter(1, y[:, None], -math.inf), distance)[:, None])[:, 0].clamp_min(0)

@@ -1,0 +1,118 @@
+"""Plausible wrong answers to exercise 04.3, each with a part of the message that it should get, and right ones."""
+
+import math
+
+import torch
+
+from advcourse.exercises.notebook_04.e3_deepfool_step import planes
+
+
+def nearest_plane(model, x, y):
+    gaps, gradients = planes(model, x, y)
+    away = gaps.abs() / gradients.norm(dim=1)
+    away[y] = math.inf
+    k = away.argmin()
+    return gaps[k], gradients[k].view_as(x)
+
+
+def returns_the_step(model, x, y):
+    gap, w = nearest_plane(model, x, y)
+    return gap.abs() / w.norm() ** 2 * w
+
+
+def goes_backwards(model, x, y):
+    gap, w = nearest_plane(model, x, y)
+    return x + gap / w.norm() ** 2 * w
+
+
+def divides_once(model, x, y):
+    gap, w = nearest_plane(model, x, y)
+    return x + gap.abs() / w.norm() * w
+
+
+def forgets_to_divide(model, x, y):
+    gap, w = nearest_plane(model, x, y)
+    return x + gap.abs() * w
+
+
+def aims_at_the_second_largest_logit(model, x, y):
+    gaps, gradients = planes(model, x, y)
+    gaps[y] = -math.inf
+    k = gaps.argmax()
+    return x + (gaps[k].abs() / gradients[k].norm() ** 2 * gradients[k]).view_as(x)
+
+
+def aims_at_the_farthest(model, x, y):
+    gaps, gradients = planes(model, x, y)
+    away = gaps.abs() / gradients.norm(dim=1)
+    away[y] = -math.inf
+    k = away.argmax()
+    return x + (gaps[k].abs() / gradients[k].norm() ** 2 * gradients[k]).view_as(x)
+
+
+def follows_one_logit(model, x, y):
+    images = x.clone().requires_grad_()
+    logits = model(images)[0]
+    best, result = math.inf, x
+    for k in range(len(logits)):
+        if k != y:
+            w = torch.autograd.grad(logits[k], images, retain_graph=True)[0]
+            gap = (logits[k] - logits[y]).detach().abs()
+            if gap / w.norm() < best:
+                best, result = gap / w.norm(), x + gap / w.norm() ** 2 * w
+    return result
+
+
+def steps_by_signs(model, x, y):
+    gaps, gradients = planes(model, x, y)
+    away = gaps.abs() / gradients.abs().sum(1)
+    away[y] = math.inf
+    return x + (away.min() * gradients[away.argmin()].sign()).view_as(x)
+
+
+def clips_to_grey_values(model, x, y):
+    gap, w = nearest_plane(model, x, y)
+    return (x + gap.abs() / w.norm() ** 2 * w).clamp(0, 1)
+
+
+def includes_its_own_class(model, x, y):
+    gaps, gradients = planes(model, x, y)
+    k = gaps.abs().argmin()
+    return x + (gaps[k].abs() / gradients[k].norm().clamp_min(1e-9) ** 2 * gradients[k]).view_as(x)
+
+
+def loses_the_batch(model, x, y):
+    gap, w = nearest_plane(model, x, y)
+    return (x + gap.abs() / w.norm() ** 2 * w)[0]
+
+
+def steps_in_a_loop(model, x, y):
+    images = x.clone().requires_grad_()
+    logits = model(images)
+    best, result = float("inf"), None
+    for k in range(logits.shape[1]):
+        if k == y:
+            continue
+        gap = logits[0, k] - logits[0, y]
+        w, = torch.autograd.grad(gap, images, retain_graph=True)
+        if gap.abs() / w.norm() < best:
+            best = (gap.abs() / w.norm()).item()
+            result = x - gap.detach() / (w * w).sum() * w
+    return result
+
+
+WRONG = [
+    (returns_the_step, "you return the step"),
+    (goes_backwards, "the opposite way"),
+    (divides_once, "divide by ‖w‖₂ twice"),
+    (forgets_to_divide, "must be divided by ‖w‖₂²"),
+    (aims_at_the_second_largest_logit, "second largest logit"),
+    (aims_at_the_farthest, "farthest boundary"),
+    (follows_one_logit, "z_k alone"),
+    (steps_by_signs, "ℓ∞ norm"),
+    (clips_to_grey_values, "you clipped"),
+    (includes_its_own_class, "nothing moved"),
+    (loses_the_batch, "a tensor of shape"),
+]
+
+RIGHT = [steps_in_a_loop]

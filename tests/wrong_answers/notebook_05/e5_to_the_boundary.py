@@ -1,0 +1,88 @@
+"""Plausible wrong answers to exercise 05.5, each with a part of the message that it should get, and right ones."""
+
+import torch
+
+from advcourse.exercises.notebook_05.e5_to_the_boundary import to_the_boundary
+
+
+def bisects(returned="wrong", turned=False, extra=0):
+    def bisection(is_wrong, x, x_wrong, steps):
+        right, wrong = x.clone(), x_wrong.clone()
+        for _ in range(steps + extra):
+            middle = (right + wrong) / 2
+            err = is_wrong(middle).view(-1, 1, 1, 1) != turned
+            right, wrong = torch.where(err, right, middle), torch.where(err, middle, wrong)
+        return {"wrong": wrong, "right": right, "middle": (right + wrong) / 2}[returned]
+    return bisection
+
+
+returns_the_right_end = bisects("right")
+
+
+returns_the_middle = bisects("middle")
+
+
+turns_the_answer_round = bisects(turned=True)
+
+
+takes_a_step_less = bisects(extra=-1)
+
+
+takes_a_step_more = bisects(extra=1)
+
+
+def returns_x_wrong(is_wrong, x, x_wrong, steps):
+    return x_wrong.clone()
+
+
+def returns_x(is_wrong, x, x_wrong, steps):
+    return x.clone()
+
+
+def decides_for_all_at_once(is_wrong, x, x_wrong, steps):
+    right, wrong = 0.0, 1.0
+    for _ in range(steps):
+        middle = (right + wrong) / 2
+        right, wrong = (right, middle) if is_wrong(x + middle * (x_wrong - x)).all() else (middle, wrong)
+    return x + wrong * (x_wrong - x)
+
+
+def walks_in_equal_steps(is_wrong, x, x_wrong, steps):
+    result, still = x_wrong.clone(), torch.ones(len(x), dtype=torch.bool)
+    for step in range(1, steps + 1):
+        image = x_wrong + step / steps * (x - x_wrong)
+        still &= is_wrong(image)
+        result = torch.where(still.view(-1, 1, 1, 1), image, result)
+    return result
+
+
+def halves_pixels_apart_from_the_line(is_wrong, x, x_wrong, steps):
+    image = to_the_boundary(is_wrong, x, x_wrong, steps)
+    image[:, :, 0] = x_wrong[:, :, 0]
+    return image
+
+
+def returns_the_shares(is_wrong, x, x_wrong, steps):
+    image = to_the_boundary(is_wrong, x, x_wrong, steps)
+    return ((image - x) / (x_wrong - x)).flatten(1).mean(1)
+
+
+def moves_two_images(is_wrong, x, x_wrong, steps):
+    return bisects()(is_wrong, x, x_wrong, steps)
+
+
+WRONG = [
+    (returns_the_right_end, "return the end that is still wrong"),
+    (returns_the_middle, "return the end that is still wrong"),
+    (turns_the_answer_round, "your ends are crossed"),
+    (takes_a_step_less, "could be nearer"),
+    (takes_a_step_more, "nearer than `steps` halvings"),
+    (returns_x_wrong, "x_wrong came back"),
+    (returns_x, "you end at x"),
+    (decides_for_all_at_once, "decide image by image"),
+    (walks_in_equal_steps, "could be nearer"),
+    (halves_pixels_apart_from_the_line, "straight line"),
+    (returns_the_shares, "a tensor of shape"),
+]
+
+RIGHT = [moves_two_images]
