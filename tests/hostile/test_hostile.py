@@ -22,12 +22,13 @@ from types import SimpleNamespace
 import psutil
 import pytest
 
-from advcourse.grading import reports
-from advcourse.grading.collect import Submission, collect
-from advcourse.grading.extract import shipped
+from advcourse.grading.box.boxes import Boxes
+from advcourse.grading.box.walls import Limits
 from advcourse.grading.grade import grade
-from advcourse.grading.sandbox import Boxes
-from advcourse.grading.walls import Limits
+from advcourse.grading.reading.submissions import Submission, collect
+from advcourse.grading.reports.folder import write
+from advcourse.grading.reports.pages import feedback_page
+from advcourse.handin.work import shipped
 from tests.hostile import cases_files, cases_harm, cases_models, cases_points, cases_reading
 from tests.hostile.case import HONEST, notebook_of
 
@@ -113,7 +114,7 @@ def harm(world):
 def leaks(world, graded):
     """How often something secret, or the words of an attempt that succeeded, stand in what people will read."""
     told = [mark.reason + mark.message + json.dumps(mark.outcomes) for mark in graded.marks] + list(graded.notes)
-    page = reports.feedback_page(graded.student, [graded])
+    page = feedback_page(graded.student, [graded])
     found = sum("GOT THROUGH" in text for text in told) + page.count(world.secret) + page.count(str(SEED))
     return found + page.lower().count("<script") + page.lower().count("<img")
 
@@ -158,14 +159,14 @@ def test_hostile_notebook(case, world, record_property):
 
 @pytest.mark.parametrize("name", cases_files.CASES)
 def test_hostile_files(name, world, record_property, tmp_path):
-    write, deserved = cases_files.CASES[name]
+    write_files, deserved = cases_files.CASES[name]
     submissions = tmp_path / "submissions"
     submissions.mkdir()
-    write(submissions, world.folder / "canary")
+    write_files(submissions, world.folder / "canary")
     before = {path.name for path in tmp_path.iterdir()}
     world.boxes.limits = replace(LIMITS, seconds=20)
     graded = [grade(one, world.boxes, SEED) for one in collect(submissions)]
-    reports.write(graded, tmp_path / "out")
+    write(graded, tmp_path / "out")
     points, wrong = outcome(world, graded, deserved)
     wrong["harm"] += {path.name for path in tmp_path.iterdir()} != before | {"out"}
     written = "".join(path.read_text() for path in (tmp_path / "out").rglob("*.html")).lower()

@@ -17,7 +17,7 @@ import advcourse
 from advcourse import exercises
 from advcourse.exercises import letter_of_right_answer
 from advcourse.exercises.display import MIME
-from advcourse.grading.collect import collect
+from advcourse.grading.reading.submissions import collect
 from advcourse.notebook import submission
 
 START = "from advcourse.notebook import start\nfrom advcourse.exercises import *\n" + (
