@@ -289,7 +289,7 @@ def course_call(node):
     if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name | ast.Attribute):
         return None
     name = node.func.id if isinstance(node.func, ast.Name) else node.func.attr
-    number = getattr(argument(node, 0, "number"), "value", None)
+    number = getattr(argument(node, 0, "notebook" if name == "start" else "number"), "value", None)
     number = number if isinstance(number, str) and re.fullmatch(r"[0-9]{2}(\.[0-9]{1,3})?", number) else None
     # Of methods only exercises.check("01.1", …) and the like: a thread has a start, too.
     return (name, number) if name in COURSE_CALLS and (number or isinstance(node.func, ast.Name)) else None

@@ -28,7 +28,7 @@ class Work:
         lines before it give a traceback the line in the student's cell.
     functions: from every exercise's number to the name of the student's function in them; None where there is none.
     answers: from every question's number to what was given; None where it was left open or is no plain literal.
-    student: the last string assigned to STUDENT.
+    student: the last string assigned to STUDENT, without blanks around it.
     notes: what was wrong with the file, one line each.
     cells: from the number of an exercise that has a function to the definition as the student wrote it.
     """
@@ -77,13 +77,16 @@ def choose(statements, notes, notebook) -> Work:
     if len(notes) > MOST_NOTES:
         notes[MOST_NOTES:] = [f"and {len(notes) - MOST_NOTES} more of this kind"]
     student = literals.get("STUDENT")
-    return Work(tuple(one.padded for one in kept), functions, answers, student if isinstance(student, str) else "",
-                tuple(notes), {number: (real.get(name) or stubs[name]).text for number, name in found.items()})
+    student = student.strip() if isinstance(student, str) else ""  # as `set_student` does: choices stand in its order
+    return Work(tuple(one.padded for one in kept), functions, answers, student, tuple(notes),
+                {number: (real.get(name) or stubs[name]).text for number, name in found.items()})
 
 
 @cache
 def official_names(notebook):
-    """From the number of every exercise of a notebook to the name that its function has there."""
+    """From the number of every exercise of a notebook to the name that its function has there, as students got it."""
+    if notebook not in shipped():
+        return {}
     calls, _ = walk(read(shipped()[notebook].read_bytes())[0])
     return {call.number: call.value.id for call in calls if call.kind == "check" and isinstance(call.value, ast.Name)}
 

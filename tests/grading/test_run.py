@@ -11,6 +11,7 @@ from dataclasses import replace
 import distributed
 import pytest
 
+from advcourse import files
 from advcourse.grading import grade, gradebook, run
 from advcourse.grading.box import proof
 from advcourse.grading.box.walls import Limits
@@ -132,14 +133,16 @@ def test_killed_at_any_moment_a_run_goes_on_and_ends_with_the_same_grades(tmp_pa
     assert finished > 0, "no run was ever completed, or none was ever killed in its middle"
 
 
-@pytest.mark.parametrize("name", ["grading/statements.py", "grading/extract.py", "grading/grade.py", "grading/box.py",
-                                  "grading/wire.py",
-                                  "exercises/notebook_01.py", "exercises/attempt.py"])
+@pytest.mark.parametrize("name", [
+    "handin/statements.py", "handin/calls.py", "handin/work.py", "grading/grade.py", "grading/box/inside.py",
+    "grading/box/values.py", "grading/box/wire.py", "exercises/attempt.py", "exercises/notebook_77/e1_first.py",
+    "exercises/notebook_77/questions.toml"])
 def test_a_grader_that_has_changed_grades_again(tmp_path, monkeypatch, name):
     package = tmp_path / "advcourse"
-    shutil.copytree(run.PACKAGE, package, ignore=shutil.ignore_patterns("__pycache__", "*.pt"))
+    shutil.copytree(run.PACKAGE, package, ignore=shutil.ignore_patterns("__pycache__", "*.safetensors"))
+    for made in ("e1_first.py", "questions.toml"):
+        files.write(package / "exercises" / "notebook_77" / made, "# an exercise of a notebook")
     monkeypatch.setattr(run, "PACKAGE", package)
-    monkeypatch.setattr(run.exercises, "__file__", str(package / "exercises" / "__init__.py"))
     before = run.fingerprint.__wrapped__(5)
     assert run.fingerprint.__wrapped__(5) == before != run.fingerprint.__wrapped__(6)
     with open(package / name, "a") as file:

@@ -195,6 +195,7 @@ def test_answers(sources, given, words):
 
 @pytest.mark.parametrize("sources, student", [
     (['STUDENT = "Ada"'], "Ada"), (['STUDENT = "Ada"', 'STUDENT = "Bob"  # me'], "Bob"), (["STUDENT = name()"], ""),
+    (['STUDENT = " Ada "'], "Ada"),
     (["STUDENT = None"], ""), ([], ""),
 ])
 def test_the_students_own_name(sources, student):
