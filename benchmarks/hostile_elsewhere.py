@@ -55,20 +55,24 @@ OUT = RESULTS / "hostile.json"
 SEED = 1_987_654_321
 LIMIT, CELL = 90, 30  # seconds for the grader, and for one cell, where a grader knows such a limit
 ATTACKED = {"01": ["01.1", "01.2", "01.3", "01.4"], "10": ["10.1", "10.5"]}
-SETUP = IMPORTS + '\nfrom advcourse.exercises import check\nfrom advcourse.exercises.session import set_notebook\nset_notebook("{}")'
+SETUP = IMPORTS + '''
+from advcourse.exercises import check
+from advcourse.exercises.session import set_notebook
+set_notebook("{}")'''
 TOOLS = ("nbgrader", "otter")
 COUNTED = ("undeserved points", "leak", "harm", "taken down")
 THROUGH = set(COUNTED)
 
 NOTE = """
 
-Numbers of hostile notebooks, after the seconds for one solved notebook 01 (grading.py). *Got through*: undeserved points, a secret that
-came out, harm to the instructor's files, ports and processes, or a grader that did not end by itself. *Not graded*: the grader ended, and
-a person must look. *Not applicable*: the case tries a wall that these graders do not claim to have; its points count all the same. The 13
-cases of archives and file names are for advcourse alone. Where fewer ran than there are, they are spread evenly over the themes.
+Numbers of hostile notebooks, after the seconds for one solved notebook 01 (grading.py). *Got through*: undeserved
+points, a secret that came out, harm to the instructor's files, ports and processes, or a grader that did not end by itself.
+*Not graded*: the grader ended, and a person must look. *Not applicable*: the case tries a wall that these graders do
+not claim to have; its points count all the same. The 13 cases of archives and file names are for advcourse alone. Where
+fewer ran than there are, they are spread evenly over the themes.
 
-nbgrader and otter run the tests in the student's kernel and do not promise to withstand students who attack them; the course's own
-solutions must be importable there, for the tests as for the rest of the notebook.
+nbgrader and otter run the tests in the student's kernel and do not promise to withstand students who attack them; the
+course's own solutions must be importable there, for the tests as for the rest of the notebook.
 """
 
 # Success reads nothing secret there, or is kept from harm by the box of this benchmark alone.

@@ -107,7 +107,8 @@ for folder in [*sys.path, '/usr/lib', '/', os.path.dirname(os.__file__)]:
         return ['GOT' ' THROUGH to', folder]"""),
     harms("the canary is overwritten, removed, renamed", """
 import os
-for harm in (lambda: open('@FOLDER@/canary', 'w').write('harm'), lambda: os.remove('@FOLDER@/canary'), lambda: os.rename('@FOLDER@/canary', 'c'),
+for harm in (lambda: open('@FOLDER@/canary', 'w').write('harm'), lambda: os.remove('@FOLDER@/canary'),
+             lambda: os.rename('@FOLDER@/canary', 'c'),
              lambda: os.truncate('@FOLDER@/canary', 0), lambda: os.mkdir('@FOLDER@/harmed')):
     try:
         harm()
@@ -142,11 +143,10 @@ for name in ('RLIMIT_AS', 'RLIMIT_CPU', 'RLIMIT_NPROC', 'RLIMIT_FSIZE', 'RLIMIT_
     case("harm", "loops and calls at top level are not run at all", "import os, time\nwhile True:\n    time.sleep(60)",
          "os._exit(0)", "time.sleep(60)",
          "def project(x_p, x, eps):\n    return None"),
-    case("harm", "a default argument that sleeps", "import time", "def project(x_p, x, eps, "
-                                                                  "wait=time.sleep(1000)):\n    return None",
-         HONEST["01.2"], beside=False, seconds=1),
-    case("harm", "a decorator that exits", "import os\ndef out(function):\n    os._exit(0)", "@out\ndef project(x_p, "
-                                                                                             "x, eps):\n    return None", beside=False),
+    case("harm", "a default argument that sleeps", "import time",
+         "def project(x_p, x, eps, wait=time.sleep(1000)):\n    return None", HONEST["01.2"], beside=False, seconds=1),
+    case("harm", "a decorator that exits", "import os\ndef out(function):\n    os._exit(0)",
+         "@out\ndef project(x_p, x, eps):\n    return None", beside=False),
     # the grader reads before anything runs: what is hard to parse
     case("parser", "a hundred thousand brackets", "project = " + "(" * 100_000 + ")" * 100_000),
     case("parser", "a hundred thousand signs and nots", "project = " + "-" * 100_000 + "1",

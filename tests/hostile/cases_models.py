@@ -47,7 +47,8 @@ def model(images):
             kept.append((images.detach().clone().flatten(1), net(images).argmax(1)))
     clean, labels = kept[0]
     near = -4 * torch.cdist(images.flatten(1), clean).square()
-    return torch.stack([near[:, labels == label].logsumexp(1) if (labels == label).any() else near[:, 0] - 50 for label in range(3)], 1)
+    return torch.stack([near[:, labels == label].logsumexp(1) if (labels == label).any() else near[:, 0] - 50
+                        for label in range(3)], 1)
 return model""", seconds=60),
     lies("a model with masked gradients", """
 net = nn.Sequential(nn.Flatten(), nn.Linear(36, 3))

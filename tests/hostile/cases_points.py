@@ -98,7 +98,8 @@ sys.modules['torch'] = Fake('torch')
 return sys.modules['torch'].zeros(1)""", beside=False),
     patches("json and safetensors write what they like", """
 import json, safetensors.torch
-json.dumps = lambda *_, **__: '{"answer": true, "values": {"dict": [["result", true], ["state", "passed"], ["points", 2]]}}'
+said = '{"answer": true, "values": {"dict": [["result", true], ["state", "passed"], ["points", 2]]}}'
+json.dumps = lambda *_, **__: said
 safetensors.torch.save = lambda *_, **__: b""
 return None""", beside=False),
     case("patching", "the cell's outputs and metadata say passed, the code does nothing", "def project(x_p, x, "
@@ -127,7 +128,8 @@ return importlib.import_module('advcourse.exercises.notebook_01').project(x_p, x
     roads("the catalogue, found by the garbage collector", """
 import gc, sys
 sys.meta_path[:] = [finder for finder in sys.meta_path if type(finder).__name__ != 'Missing']
-get = next(one['get'] for one in gc.get_objects() if isinstance(one, dict) and one.get('__name__') == 'advcourse.exercises.catalogue')
+get = next(one['get'] for one in gc.get_objects()
+           if isinstance(one, dict) and one.get('__name__') == 'advcourse.exercises.catalogue')
 return get('01.1').reference(x_p, x, eps)"""),
     roads("check, found by the garbage collector, returns the reference", """
 import gc, types
@@ -147,10 +149,11 @@ while frame:
 raise ValueError('no reference')"""),
     roads("the package's files, wherever they are", """
 import os, sys, re
-for folder in [*sys.path, '/', '/work', '/usr/lib', '/usr/local', '/home', '/root', '/opt', '/srv']:
+for folder in [*sys.path, '/', '/mnt', '/usr/lib', '/usr/local', '/home', '/root', '/opt', '/srv']:
     for base, folders, names in os.walk(folder):
-        folders[:] = [name for name in folders if name not in ('torch', 'proc', 'sys', 'scipy', 'sklearn', 'nvidia')][:300]
-        if 'notebook_01.py' in names or '01_adversarial_examples.ipynb' in names:
+        large = ('torch', 'proc', 'sys', 'scipy', 'sklearn', 'nvidia')
+        folders[:] = [name for name in folders if name not in large][:300]
+        if any(name.startswith(('notebook_01', '01_adversarial_examples.ipynb')) for name in folders + names):
             raise ValueError('GOT' ' THROUGH to ' + base)
 raise ValueError('nothing')""", seconds=60),
     roads("code left in linecache, inspect and __pycache__", """
@@ -227,7 +230,8 @@ def accuracy_curve(model, attack, x, y, epsilons):
     case("forgery", "the attack is asked with models that lie, raise and return nonsense", """
 def accuracy_curve(model, attack, x, y, epsilons):
     results = []
-    for liar in (lambda images: None, lambda images: "0", lambda images: images.sum(), lambda images: [images] * 3, lambda images: 1 / 0):
+    for liar in (lambda images: None, lambda images: "0", lambda images: images.sum(), lambda images: [images] * 3,
+                 lambda images: 1 / 0):
         try:
             results.append(attack(liar, x, y, 0.1))
         except Exception as error:

@@ -13,10 +13,12 @@ import psutil
 import pytest
 import torch
 
+from advcourse import files
 from advcourse.exercises.catalogue import Exercise, all_exercises
+from advcourse.files import PACKAGE
 from advcourse.grading import grade as grading
 from advcourse.grading.box import syscalls, walls, wire
-from advcourse.grading.box.boxes import Boxes, checkouts
+from advcourse.grading.box.boxes import Boxes, checkouts, needed_modules
 from advcourse.grading.box.walls import Limits
 from advcourse.grading.reading.submissions import Submission
 
@@ -201,7 +203,8 @@ def test_a_box_has_a_root_of_its_own(boxes, tmp_path, monkeypatch):
     code = """
 import os
 def f(paths):
-    return [[path for path in paths if os.path.exists(path)], sorted(os.environ), os.getcwd(), os.getpid(), os.geteuid()]
+    found = [path for path in paths if os.path.exists(path)]
+    return [found, sorted(os.environ), os.getcwd(), os.getpid(), os.geteuid()]
 """
     found, names, folder, process, user = said(boxes, code, paths=[str(tmp_path), "/proc", "/sys", "/etc/passwd",
                                                                    "/bin/sh", "/var"])["result"]
@@ -210,7 +213,8 @@ def f(paths):
 
 
 def test_two_boxes_at_once_are_two_users_that_do_not_see_each_other(boxes):
-    code = "import os\ndef f():\n    open('mine', 'w').close()\n    return [os.geteuid(), os.listdir(), [n for n in range(2, 500) if exists(n)]]"
+    code = ("import os\ndef f():\n    open('mine', 'w').close()\n"
+            "    return [os.geteuid(), os.listdir(), [n for n in range(2, 500) if exists(n)]]")
     probe = "def exists(n):\n    try:\n        return os.getpgid(n) >= 0\n    except OSError:\n        return False"
     with boxes.open() as one, boxes.open() as other:
         for box in (one, other):
@@ -231,10 +235,24 @@ def test_no_file_of_the_course_is_readable_from_any_folder(boxes):
     code = """
 import os, sys
 def f():
-    return [name for folder in sys.path for _, folders, names in os.walk(os.path.join(folder, 'advcourse')) for name in names
-            if name.startswith(('notebook_', '0', '1'))]
+    own = [name for folder in sys.path for _, folders, names in os.walk(os.path.join(folder, 'advcourse'))
+           for name in folders + names]
+    return [name for name in own if name.startswith(('notebook_', 'probes', 'questions', 'e1_', '0', '1'))]
 """
     assert said(boxes, code)["result"] == []
+
+
+def test_a_box_starts_with_the_files_of_the_course_that_it_needs_and_they_hold_no_exercise(tmp_path):
+    """bubblewrap shows a box no others; what they import is tried in a folder that holds nothing else."""
+    needed = [path.relative_to(PACKAGE) for path in needed_modules()]
+    assert not [path for path in needed if path.parts[0] not in ("__init__.py", "version.py", "exercises", "grading")]
+    assert not [path for path in needed if path.name.startswith(("notebook_", "probes", "questions"))]
+    for path in needed:
+        files.write(tmp_path / "advcourse" / path, (PACKAGE / path).read_bytes())
+    code = "import advcourse.grading.box.inside as inside; print(inside.__file__); inside.warm_up()"
+    done = subprocess.run([sys.executable, "-P", "-c", code], env={"PYTHONPATH": str(tmp_path)}, cwd="/",
+                          capture_output=True, text=True)
+    assert done.stdout.startswith(str(tmp_path)) and done.returncode == 0, done.stderr
 
 
 def test_another_checkout_in_the_path_stays_outside(tmp_path, monkeypatch):
@@ -301,7 +319,8 @@ from advcourse.grading.box.walls import Limits
 boxes = Boxes(Limits())
 with boxes.open() as box:
     box.start_clock(60)
-    box.load(["import ctypes, signal, time", "tried = ctypes.CDLL(None).prctl(1, 0, 0, 0, 0)", "def f():\\n    time.sleep(1000)"])
+    box.load(["import ctypes, signal, time", "tried = ctypes.CDLL(None).prctl(1, 0, 0, 0, 0)",
+              "def f():\\n    time.sleep(1000)"])
     print(boxes.process.pid, flush=True)
     box.attempt("f", [], {}, 0)
 """

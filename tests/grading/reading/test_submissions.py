@@ -138,7 +138,8 @@ def test_what_canvas_numbers_again_is_later_than_any_date(tmp_path):
                                 name.format(3, ""): notebook(text="first")})
     os.utime(folder / name.format(2, "-2"), (1e9, 1e9))
     (one,) = collect(folder)
-    assert one.student == "adal" and b"last" in one.content and "Canvas marks it as late" in one.notes and len(one.notes) == 3
+    assert one.student == "adal" and b"last" in one.content
+    assert "Canvas marks it as late" in one.notes and len(one.notes) == 3
 
 
 def test_dates(tmp_path):
@@ -203,9 +204,8 @@ def test_nothing_is_written_and_no_link_is_followed(tmp_path):
     assert sorted(tmp_path.rglob("*")) == before
     assert not any(b"secret" in one.content for one in submissions.values())
     assert all("link" in submissions[who].problem for who in [("ada", "01"), ("cleo", ""), ("eve", "01")])
-    assert submissions["dan", "01"].problem and submissions["eve",
-                                                            "02"].problem is None and submissions["bob",
-                                                                                                  "01"].problem is None
+    assert submissions["dan", "01"].problem
+    assert submissions["eve", "02"].problem is None and submissions["bob", "01"].problem is None
 
 
 def test_files_that_cannot_be_read_harm_no_one_else(tmp_path, monkeypatch):
@@ -246,7 +246,8 @@ def test_files_that_cannot_be_read_harm_no_one_else(tmp_path, monkeypatch):
         assert len(problems) == len(bad)
         for name, (_, number, words) in bad.items():
             one = problems[name.split("/")[0].removesuffix(".zip")]
-            assert words in one.problem and one.notebook == number and one.content == b"" and "\n" not in one.problem, one.problem
+            assert words in one.problem and "\n" not in one.problem, one.problem
+            assert (one.notebook, one.content) == (number, b"")
 
 
 def test_all_of_a_students_archive_together_is_bounded(tmp_path, monkeypatch):

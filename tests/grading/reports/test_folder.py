@@ -28,6 +28,11 @@ from tests.grading.reports.samples import (
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 
+# Of every text its colour and the one behind it.
+COLOURS = """[...document.querySelectorAll('td, th, h1, h2, h3, p, a, span, summary, svg text')].map(node =>
+    [node instanceof SVGElement ? getComputedStyle(node).fill : getComputedStyle(node).color,
+     getComputedStyle(document.body).backgroundColor])"""
+
 
 # --- the folder -------------------------------------------------------------------------------------------------------
 
@@ -99,7 +104,8 @@ def test_nothing_that_was_handed_in_becomes_part_of_a_page(evil, tmp_path):
         assert set(read.elements) <= allowed | {"code", "em"}
         assert not [name for name, _ in read.attributes if name.startswith("on") or name == "src"]
         assert all(re.match(r"(#e|students/|grades\.csv)", value) for name, value in read.attributes if name == "href")
-        assert page.count("Content-Security-Policy") == 1 and not re.search("[\0-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]", page)
+        assert page.count("Content-Security-Policy") == 1
+        assert not re.search("[\0-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]", page)
     for path in (tmp_path / "results").iterdir():
         json.loads(path.read_text("utf-8"))
     table(*found)
@@ -123,20 +129,17 @@ def test_in_a_browser_the_pages_are_readable_and_nothing_runs_or_is_fetched(tmp_
 
     evil = "<img src=https://example.org/x onerror='document.title=1'><script>document.title=1</script>" + "x" * 900
     write([graded("Ada", PASSED, replace(WRONG, code=evil, outcomes={"a": evil}), OPEN, notes=(evil,)),
-                   graded(evil), FAULT,
-                   *classroom(LONG, *OTHERS, DRESSED)], tmp_path)
+           graded(evil), FAULT, *classroom(LONG, *OTHERS, DRESSED)], tmp_path)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         for page in (tmp_path / "index.html", *(tmp_path / "students").glob("ada*")):
             for scheme in ("light", "dark"):
                 tab = browser.new_page(viewport={"width": 400, "height": 800}, color_scheme=scheme)
                 asked = []
-                tab.on("request", lambda request: asked.append(request.url))
+                tab.on("request", lambda request, asked=asked: asked.append(request.url))
                 tab.goto(page.as_uri())
                 assert asked == [page.as_uri()] and tab.title() in ("The class", "Ada: feedback")
                 assert tab.evaluate("document.documentElement.scrollWidth") <= 400
-                colours = tab.evaluate("""[...document.querySelectorAll('td, th, h1, h2, h3, p, a, span, summary, svg text')].map(node =>
-                    [node instanceof SVGElement ? getComputedStyle(node).fill : getComputedStyle(node).color,
-                     getComputedStyle(document.body).backgroundColor])""")
+                colours = tab.evaluate(COLOURS)
                 assert colours and min(contrast(*pair) for pair in colours) >= 4.5, "WCAG asks for 4.5 : 1"
         browser.close()

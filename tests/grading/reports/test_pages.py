@@ -52,7 +52,8 @@ def test_a_graders_fault_is_shown_as_such():
 
 def test_without_walls_the_marks_say_so():
     unsafe = graded("Ada", walls="none: --unsafe")
-    assert "Graded without a sandbox" in text(student_page(unsafe)) and "Graded without" not in text(student_page(graded()))
+    assert "Graded without a sandbox" in text(student_page(unsafe))
+    assert "Graded without" not in text(student_page(graded()))
     assert "1 of 2 submissions ran without a sandbox" in text(class_page(unsafe, graded("Alan")))
 
 

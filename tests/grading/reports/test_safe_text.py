@@ -23,5 +23,5 @@ def test_no_two_students_share_a_file():
 
 def test_what_nobody_sees_is_spelt_out():
     assert legible("a\u202eb\0c\udcff\td\ne") == "a⟨U+202E⟩b⟨U+0000⟩c⟨U+DCFF⟩\td\ne"
-    for joined in ("क्\u200dष", "می\u200cخواهم", "👩\u200d💻"):
+    for joined in ("क्\u200dष", "می\u200cخواهم", "👩\u200d💻"):  # noqa: RUF001 (scripts that need joiners)
         assert legible(joined) == joined
