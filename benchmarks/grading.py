@@ -1,7 +1,6 @@
 """What grading costs: seconds per submission, beyond what the student's own functions take.
 
-    python benchmarks/grading.py                        # 1,000 submissions of notebook 01 on all cores; writes
-                                                        results/grading.json
+    python benchmarks/grading.py                        # 1,000 of notebook 01, all cores; writes results/grading.json
     python benchmarks/grading.py --submissions 50 --workers 1
 
 nbgrader and otter grade one solved notebook, exported for them, where ADVCOURSE_NBGRADER_PYTHON and
@@ -53,8 +52,7 @@ def own_compute(notebook):
 
 
 def one_by_one(notebook):
-    """(median, largest) seconds of grading one submission in a process that has started already; and the own
-    compute."""
+    """Seconds of grading one submission where the processes have started already, and those of its own compute."""
     with Boxes(Limits()) as boxes:
         grade.grade(submission(notebook, 0), boxes, SEED)
         seconds = sorted(grade.grade(submission(notebook, number), boxes, SEED).seconds

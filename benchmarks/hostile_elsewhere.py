@@ -66,10 +66,10 @@ THROUGH = set(COUNTED)
 NOTE = """
 
 Numbers of hostile notebooks, after the seconds for one solved notebook 01 (grading.py). *Got through*: undeserved
-points, a secret that came out, harm to the instructor's files, ports and processes, or a grader that did not end by itself.
-*Not graded*: the grader ended, and a person must look. *Not applicable*: the case tries a wall that these graders do
-not claim to have; its points count all the same. The 13 cases of archives and file names are for advcourse alone. Where
-fewer ran than there are, they are spread evenly over the themes.
+points, a secret that came out, harm to the instructor's files, ports and processes, or a grader that did not end by
+itself. *Not graded*: the grader ended, and a person must look. *Not applicable*: the case tries a wall that these
+graders do not claim to have; its points count all the same. The 13 cases of archives and file names are for advcourse
+alone. Where fewer ran than there are, they are spread evenly over the themes.
 
 nbgrader and otter run the tests in the student's kernel and do not promise to withstand students who attack them; the
 course's own solutions must be importable there, for the tests as for the rest of the notebook.
@@ -121,8 +121,7 @@ CASES = [*HONEST_ONES, *spread([*cases_points.CASES, *cases_reading.CASES, *case
 
 
 def prepare(tool, python, folder, notebook):
-    """Make the small assignment in `folder`; return (path of the student's notebook, where a submission goes, the
-    command)."""
+    """Make the small assignment in `folder`; (path of the student's notebook, a submission's place, the command)."""
     [path] = exports.export(tool, folder, [notebook], SEED)
     name, document = path.stem, nbformat.read(path, as_version=4)
     setup = nbformat.v4.new_code_cell(SETUP.format(notebook))
@@ -144,8 +143,8 @@ def prepare(tool, python, folder, notebook):
         config = folder / "nbgrader_config.py"
         files.write(config, re.sub(r"timeout = \d+.*", f"timeout = {CELL}", config.read_text()))
         run_tool(python, folder, "-m", "nbgrader", "generate_assignment", name)
-        return folder / "release" / name / f"{name}.ipynb", f"submitted/eve/{name}/{name}.ipynb", ["-m", "nbgrader",
-                                                                                                   "autograde", name]
+        released, place = folder / "release" / name / f"{name}.ipynb", f"submitted/eve/{name}/{name}.ipynb"
+        return released, place, ["-m", "nbgrader", "autograde", name]
     run_tool(python, folder, "-m", "otter", "assign", "--no-run-tests", f"{name}/{name}.ipynb", "dist")
     [autograder] = (folder / "dist" / "autograder").glob("*.zip")
     command = ["-m", "otter", "run", "-a", f"dist/autograder/{autograder.name}", "-o", "out", f"{name}.ipynb"]
@@ -214,8 +213,7 @@ def outside_paths(python):
 
 
 def attempt(tool, python, prepared, released, place, command, case):
-    """What came of one case, as hostile_box.py says it; None for scores and the end where the box itself did not
-    survive."""
+    """What came of one case, as hostile_box.py says it; scores and end are None where the box did not survive."""
     job = {"tool": tool, "command": [python, *command], "seconds": LIMIT, "secret": secrets.token_hex(8), "seed": SEED,
            "notebook": submission(released, case), "place": place}
     try:
@@ -257,8 +255,8 @@ def python_of(tool):
 
 def summary(rows):
     """From what is counted to how many cases; honest notebooks for themselves."""
-    hostile, honest = [row for row in rows if row["theme"] != "honest"], [row for row in rows
-                                                                          if row["theme"] == "honest"]
+    hostile = [row for row in rows if row["theme"] != "honest"]
+    honest = [row for row in rows if row["theme"] == "honest"]
     through = {}
     for row in hostile:
         if THROUGH & row["wrong"].keys():

@@ -38,15 +38,15 @@ MISTAKES = {
     SMALLEST + "weight = 0": "notebooks.01.weight: input should be greater than 0; got 0",
     SMALLEST + "weight = nan": "notebooks.01.weight: input should be a finite number; got nan",
     SMALLEST + "weight = inf": "finite number",
-    SMALLEST + "[late]\npercent_per_day = 101": "late.percent_per_day: input should be less than or equal to 100; got "
-                                                "101",
+    SMALLEST + "[late]\npercent_per_day = 101":
+        "late.percent_per_day: input should be less than or equal to 100; got 101",
     SMALLEST + "[late]\nmost_days = 1.5": "late.most_days: input should be a valid integer; got 1.5",
     SMALLEST + "[late]\ngrace_minutes = -1": "late.grace_minutes: input should be greater than or equal to 0; got -1",
     SMALLEST + "[limits]\nseconds = 0": "limits.seconds: input should be greater than 0; got 0",
     SMALLEST.replace("T23:59:00+01:00", ""): "notebooks.01.deadline must be a date, a time and their offset from UTC",
     SMALLEST.replace("+01:00", ""): "such as 2026-11-30T23:59:00+01:00, without quotes; got 2026-11-30T23:59:00",
-    SMALLEST.replace("2026-11-30T23:59:00+01:00", '"2026-11-30T23:59:00+01:00"'): "without quotes; got "
-                                                                                  "'2026-11-30T23:59:00+01:00'",
+    SMALLEST.replace("2026-11-30T23:59:00+01:00", '"2026-11-30T23:59:00+01:00"'):
+        "without quotes; got '2026-11-30T23:59:00+01:00'",
     SMALLEST.replace("11-30", "02-30"): "is not TOML: Invalid date",
     SMALLEST + "[extensions.ada]\n01 = 2026-12-03": "extensions.ada.01 must be a date, a time and their offset",
     SMALLEST + "[extensions.ada]\n02 = 2026-12-03T12:00:00Z": "extensions.ada names notebook 02; the course has 01",

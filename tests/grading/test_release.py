@@ -91,8 +91,8 @@ def test_nothing_but_the_parameters_differs_from_the_course_s_own(handed_out):
     differ = [index for index, (mine, theirs) in enumerate(zip(own.cells, the_course_s.cells, strict=False))
               if mine.source != theirs.source]
     tags = [own.cells[index].metadata.get("tags", []) for index in differ]
-    assert len(own.cells) == len(the_course_s.cells) + 2 and tags == [[], ["parameters"],
-                                                                      []], "the title loses its button"
+    assert len(own.cells) == len(the_course_s.cells) + 2
+    assert tags == [[], ["parameters"], []], "the title loses its button"
     assert "\nEPS = " in own.cells[differ[2]].source
 
 
@@ -105,8 +105,7 @@ def test_every_notebook_has_its_own_seed_and_student(handed_out):
 
 
 def test_every_student_has_an_eps_near_the_course_s(course):
-    """Measured: the claims of the notebooks with an EPS of their own hold at 0.95 of it; at 1.05 one of notebook 09
-    does not."""
+    """Measured: the claims of notebooks with an EPS of their own hold at 0.95 of it; at 1.05 one of 09 does not."""
     factors = {release.eps_factor(course, f"s{k}", "09") for k in range(100)}
     assert factors == {0.95, 0.96, 0.97, 0.98, 0.99, 1.0}
     for number in ("06", "08", "09", "10"):

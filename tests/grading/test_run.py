@@ -31,8 +31,8 @@ except OSError as error:
 def handed_in(student, notebook="00", solved=True, extra=""):
     """A Submission of a notebook of the course, with some more text in it."""
     [path] = (masters.ROOT / "notebooks" / ("solutions" if solved else "")).glob(f"{notebook}_*.ipynb")
-    content = path.read_bytes().replace(b'"cells": [', b'"cells": [{"cell_type": "markdown", "metadata": {}, "source": '
-                                                       b'"' + extra.encode() + b'"},', 1)
+    cell = b'{"cell_type": "markdown", "metadata": {}, "source": "' + extra.encode() + b'"}'
+    content = path.read_bytes().replace(b'"cells": [', b'"cells": [' + cell + b",", 1)
     return Submission(student, notebook, path, content, None, 0.0)
 
 
@@ -75,8 +75,8 @@ def test_a_fault_of_ours_is_no_zero_and_is_mended_by_the_next_run(tmp_path, monk
     with monkeypatch.context() as patch:
         patch.setattr(grade, "trials", fails)
         [one] = grade_class([handed_in("ada")], tmp_path)
-    assert one.points is None and "own solution fails" in one.problem and {mark.state
-                                                                           for mark in one.marks} == {"to be graded"}
+    assert one.points is None and "own solution fails" in one.problem
+    assert {mark.state for mark in one.marks} == {"to be graded"}
     [one] = grade_class([handed_in("ada")], tmp_path)
     assert (one.points, one.problem) == (3, None)
 

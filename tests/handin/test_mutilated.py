@@ -91,8 +91,7 @@ WAYS = [split, delete, double, merge, shuffle, mistakes, jupyter]  # the last as
 
 
 def rename(cells, notebook, chance):
-    """An exercise's function renamed wherever it stands; the cells and {old: new}. Not where the name has another use,
-    too."""
+    """(the cells with an exercise's function renamed wherever it stands, {old: new}), of names with no other use."""
     trees = [node for kind, source in cells if kind == "code" for node in ast.walk(ast.parse(source))]
     used = {node.arg for node in trees if isinstance(node, ast.arg | ast.keyword)}
     used |= {node.attr for node in trees if isinstance(node, ast.Attribute)}

@@ -71,8 +71,8 @@ def test_what_it_does_not_need_or_may_not_do_is_not(helper):
 @pytest.mark.parametrize("use", [
     "def project(x, eps=A): 1", "def project(x: A): 1", "@A\ndef project(x): 1",
     "def project(x): return [A for b in x]",
-    "def project(x):\n    def inner(): return lambda: A\n    return inner()", "def project(x):\n    global A\n    A += "
-                                                                              "1\n    return A",
+    "def project(x):\n    def inner(): return lambda: A\n    return inner()",
+    "def project(x):\n    global A\n    A += 1\n    return A",
     "project = lambda x: A", "project = A", "class project:\n    def __call__(self, x): return A",
     "def project(x): return f'{A}'",
 ])
@@ -80,10 +80,9 @@ def test_every_way_to_need_a_name(use):
     assert kept("A = 1", use) == ["A = 1", use]
 
 
-@pytest.mark.parametrize("use", ["def project(A): A", "def project(x): A = 1; return A", "def project(x): return [A "
-                                                                                         "for A in x]",
-                                 "def project(x): return lambda A: A", "def project(x): return x.A",
-                                 "def project(x): return x(A=1)"])
+@pytest.mark.parametrize("use", [
+    "def project(A): A", "def project(x): A = 1; return A", "def project(x): return [A for A in x]",
+    "def project(x): return lambda A: A", "def project(x): return x.A", "def project(x): return x(A=1)"])
 def test_names_of_its_own_are_no_need(use):
     assert kept("A = 1", use) == [use]
 
@@ -96,8 +95,8 @@ def test_needs_are_followed_through():
 
 
 def test_future_imports_come_first_and_stars_only_for_names_that_nothing_else_gives():
-    assert kept("A = 1\nfrom math import *", REAL, "from __future__ import annotations") == ["from __future__ import "
-                                                                                             "annotations", REAL]
+    future = "from __future__ import annotations"
+    assert kept("A = 1\nfrom math import *", REAL, future) == [future, REAL]
     assert kept("from math import *", "def project(x): return sqrt(print(x))")[0] == "from math import *"
 
 
@@ -106,8 +105,8 @@ def test_future_imports_come_first_and_stars_only_for_names_that_nothing_else_gi
 @pytest.mark.parametrize("sources, name, words", [
     ([REAL, CHECK], "project", None), ([REAL], "project", None), ([CHECK, REAL], "project", None),
     ([STUB, CHECK], "project", None),
-    ([REAL.replace("project", "mine"), 'project = check("01.1", mine)'], "mine", "graded is mine, which the notebook "
-                                                                                 "checks"),
+    ([REAL.replace("project", "mine"), 'project = check("01.1", mine)'], "mine",
+     "graded is mine, which the notebook checks"),
     ([STUB, REAL.replace("project", "mine"), 'check("01.1", mine)'], "mine", "graded is mine"),
     ([REAL.replace("project", "mine"), 'exercises.check(number="01.1", function=mine)'], "mine", "graded is mine"),
     ([REAL, "mine = 3", 'check("01.1", mine)'], "project", "the notebook checks mine"),
@@ -148,9 +147,8 @@ def test_what_is_none_at_first_stays_so_where_it_is_no_exercise():
 def test_the_last_definition_wins():
     first = REAL.replace("(0, 1)", "(0, 2)")
     work = extract(cells(first, CHECK, REAL, CHECK), "01")
-    assert kept(first, CHECK, REAL, CHECK) == [first,
-                                               REAL] and work.cells["01.1"] == REAL and states(work,
-                                                                                               "01")["01.1"] == "passed"
+    assert kept(first, CHECK, REAL, CHECK) == [first, REAL]
+    assert work.cells["01.1"] == REAL and states(work, "01")["01.1"] == "passed"
 
 
 def test_a_wrapper_before_the_check_counts():

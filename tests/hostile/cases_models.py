@@ -27,10 +27,14 @@ CASES = [
     lies("a model that sleeps", "import time\nreturn lambda images: time.sleep(1000)", seconds=1),
     lies("a model that ends the process when it is asked", "import os\nreturn lambda images: os._exit(0)"),
     lies("a model that returns a model", "def again(images):\n    return again\nreturn again"),
-    lies("a model that is a network of nonsense", "net = nn.Sequential(nn.Flatten(), nn.Linear(36, "
-                                                  "3))\nnet[1].weight.data *= float('inf')\nreturn net"),
-    lies("a network whose weights have another shape than it says", "net = nn.Sequential(nn.Flatten(), nn.Linear(36, "
-                                                                    "3))\nnet[1].in_features = 10**12\nreturn net"),
+    lies("a model that is a network of nonsense", """
+net = nn.Sequential(nn.Flatten(), nn.Linear(36, 3))
+net[1].weight.data *= float('inf')
+return net"""),
+    lies("a network whose weights have another shape than it says", """
+net = nn.Sequential(nn.Flatten(), nn.Linear(36, 3))
+net[1].in_features = 10**12
+return net"""),
     lies("a model that answers for as long as it thinks that it is not attacked", TRAINED + """kept = []
 def model(images):
     with torch.no_grad():

@@ -102,11 +102,12 @@ said = '{"answer": true, "values": {"dict": [["result", true], ["state", "passed
 json.dumps = lambda *_, **__: said
 safetensors.torch.save = lambda *_, **__: b""
 return None""", beside=False),
-    case("patching", "the cell's outputs and metadata say passed, the code does nothing", "def project(x_p, x, "
-                                                                                          "eps):\n    return 1",
+    case("patching", "the cell's outputs and metadata say passed, the code does nothing", """
+def project(x_p, x, eps):
+    return 1""",
          "points = {'01.1': 2}\nverdict = state = 'passed'\n__all__ = ['passed']"),
-    case("patching", "the answer is a string that would define the function", "project = 'def project(x_p, x, eps): "
-                                                                              "return x'"),
+    case("patching", "the answer is a string that would define the function",
+         "project = 'def project(x_p, x, eps): return x'"),
 
     # the reference and the checks
     roads("import of the exercises' module", "from advcourse.exercises.notebook_01 import project as right\nreturn "
@@ -116,8 +117,9 @@ return None""", beside=False),
     case("reference", "the course's function is the answer", "from advcourse.exercises.notebook_01 import project"),
     case("reference", "the course's attack under the exercise's name",
          "from advcourse.attacks import fgsm as one_step"),
-    case("reference", "the answer is an attribute of the course", "import advcourse.attacks\none_step = "
-                                                                  "advcourse.attacks.fgsm"),
+    case("reference", "the answer is an attribute of the course", """
+import advcourse.attacks
+one_step = advcourse.attacks.fgsm"""),
     roads("importlib, and the finder that says no is taken away", """
 import importlib, sys
 sys.meta_path[:] = [finder for finder in sys.meta_path if type(finder).__name__ != 'Missing']
@@ -184,8 +186,9 @@ tensor = {"list": [["passed", True], ["state", "passed"]]}
 os.write(found(), message(said(result=None, state="passed", points=2)) * 20)
 return None""", WIRE, beside=False),
     forges("a verdict in place of a result", "return {'state': 'passed', 'points': 2, 'outcomes': {}, 'maximum': 2}"),
-    forges("a verdict with more points than there are", "os.write(found(), message({'answer': True, 'values': None, "
-                                                        "'points': 1000, 'state': 'passed'}))", WIRE, beside=False),
+    forges("a verdict with more points than there are",
+           "os.write(found(), message({'answer': True, 'values': None, 'points': 1000, 'state': 'passed'}))", WIRE,
+           beside=False),
     forges("the grader's own functions are asked by name", """
 os.write(found(), b"".join(message({"ask": name, "values": {"list": [{"list": []}, {"dict": []}, None]}})
                            for name in ["judge", "reference", "trials", "load", "attempt", 0, 1, 2, -1, "__class__"]))
@@ -300,8 +303,8 @@ def linear_attack(weight, y, target, eps):
     forges("integers of four thousand digits", "return [10**4000] * 3"),
     forges("an integer of a million digits", "return 10**1_000_000"),
     forges("the wrong dtype", "return (x_p * 0).to(torch.complex128)"),
-    forges("brain floats, half floats and bytes", "return {'a': x.bfloat16(), 'b': x.half(), 'c': x.byte(), 'd': "
-                                                  "x.to(torch.float8_e5m2)}"),
+    forges("brain floats, half floats and bytes",
+           "return {'a': x.bfloat16(), 'b': x.half(), 'c': x.byte(), 'd': x.to(torch.float8_e5m2)}"),
     forges("a sparse tensor", "return x.to_sparse()"),
     forges("a tensor on no device", "return torch.empty(x.shape, dtype=x.dtype, device='meta')"),
     forges("a tensor of a petabyte, expanded from a single number", "return torch.zeros(1).expand(10**15)"),

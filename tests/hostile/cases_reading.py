@@ -28,8 +28,10 @@ import os
 names = ('gradebook.db', 'course.toml', 'seed.txt', 'out/seed.txt')
 return [name for name in names if os.path.exists('@FOLDER@/' + name)]"""),
     reads("a path that goes up out of the scratch folder", "return open('../../../../../..@FOLDER@/seed.txt').read()"),
-    reads("a symbolic link in the scratch folder", "import os\nos.symlink('@FOLDER@/seed.txt', 'link')\nreturn "
-                                                   "open('link').read()"),
+    reads("a symbolic link in the scratch folder", """
+import os
+os.symlink('@FOLDER@/seed.txt', 'link')
+return open('link').read()"""),
     reads("the homes, /etc/passwd, /etc/shadow", """
 import os
 homes = [os.path.join(base, name) for home in ('/root', '/home') for base, _, names in os.walk(home) for name in names]
@@ -50,10 +52,14 @@ return [one for one in held if b'CANARY' in one]"""),
     reads("/proc: other processes, their memory, environment and files", """
 import os
 return [name for name in os.listdir('/proc') if name.isdigit()]"""),
-    reads("/proc, mounted anew", "if libc.mount(b'proc', b'.', b'proc', 0, None) == 0:\n    import os\n    return "
-                                 "os.listdir()", CTYPES),
-    reads("/sys and /dev/mem", "import os\nreturn [path for path in ('/sys', '/dev/mem', '/dev/kmem', '/dev/sda', "
-                               "'/dev/vda', '/dev/shm') if os.path.exists(path)]"),
+    reads("/proc, mounted anew", """
+if libc.mount(b'proc', b'.', b'proc', 0, None) == 0:
+    import os
+    return os.listdir()""", CTYPES),
+    reads("/sys and /dev/mem", """
+import os
+paths = ('/sys', '/dev/mem', '/dev/kmem', '/dev/sda', '/dev/vda', '/dev/shm')
+return [path for path in paths if os.path.exists(path)]"""),
     reads("files left open by the grader", """
 import os
 found = []
@@ -125,8 +131,9 @@ for name in ('@FOLDER@/door', '\\0advcourse-@PORT@'):
     except OSError:
         pass"""),
     reads("a shell", "import subprocess\nreturn subprocess.run(['/bin/sh', '-c', 'id'], capture_output=True).stdout"),
-    reads("os.system and posix_spawn", "import os\nreturn os.system('true') == 0 or os.posix_spawn('/bin/true', "
-                                       "['true'], {})"),
+    reads("os.system and posix_spawn", """
+import os
+return os.system('true') == 0 or os.posix_spawn('/bin/true', ['true'], {})"""),
     reads("shared memory and message queues of others", """
 return [number for number in range(100) if libc.shmget(number, 8, 0o1666) >= 0 or libc.msgget(number, 0o1666) >= 0]""",
 CTYPES),

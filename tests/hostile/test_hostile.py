@@ -1,5 +1,4 @@
-"""Notebooks that try to gain points, to read what they must not, to do harm: nothing comes of it, and honest ones
-beside them are graded right.
+"""Notebooks that try to gain points, to read, to do harm: nothing comes of it, and honest ones are graded right.
 
 Everything runs in boxes with short limits, so the suite is safe where the walls hold; where there are none, it is
 skipped.
@@ -40,8 +39,7 @@ CASES = [*cases_points.CASES, *cases_reading.CASES, *cases_harm.CASES, *cases_mo
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory):
-    """What hostile code must leave alone: files with a secret, an environment variable, ports that nobody may knock
-    at."""
+    """What hostile code must leave alone: files with a secret, an environment variable, ports."""
     folder, secret = Path(tempfile.mkdtemp(prefix="instructor-")), secrets.token_hex(8)
     folder.chmod(0o755)  # no wall: whoever can see it may read it
     temporary = tmp_path_factory.mktemp("temporary")
@@ -145,8 +143,8 @@ def graded_at(world, content, notebook, seconds=20):
 
 def check(record_property, theme, name, deserved, points, wrong, graded):
     record_property("hostile", [theme, name, points, deserved, dict(wrong)])
-    assert not wrong, [(one.problem, one.notes, [(mark.exercise, mark.state, mark.points, mark.reason)
-                                                 for mark in one.marks]) for one in graded]
+    told = [(mark.exercise, mark.state, mark.points, mark.reason) for one in graded for mark in one.marks]
+    assert not wrong, ([(one.problem, one.notes) for one in graded], told)
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.theme}: {case.name}")
@@ -178,7 +176,7 @@ def test_hostile_files(name, world, record_property, tmp_path):
 
 HONEST_ONES = {
     "solved notebook 01": (lambda: (shipped()["01"].parent / "solutions" / shipped()["01"].name).read_bytes(), 18),
-    "three right, one wrong": (lambda: notebook_of([HONEST["01.1"], HONEST["01.2"], HONEST["01.3"],
+    "three right, one wrong": (lambda: notebook_of([*(HONEST[number] for number in ("01.1", "01.2", "01.3")),
                                                     HONEST["01.4"].replace("== y", "!= y")]), 9),
     "blank notebook 01": (lambda: shipped()["01"].read_bytes(), 0),
 }

@@ -171,7 +171,8 @@ def serve(peer):
     sys.modules["__main__"] = notebook
     failed = {}
     peer.functions["load"] = lambda statements: load(statements, notebook, failed)
-    peer.functions["attempt"] = lambda name, wanted, probe, seed: tried(notebook, failed, name, wanted, probe, seed)
+    peer.functions["attempt"] = lambda name, wanted, probe, seed: tried(name, notebook, failed, wanted=wanted,
+                                                                        probe=probe, seed=seed)
     while True:
         peer.answer(peer.receive())
 
@@ -199,8 +200,11 @@ def bound_names(tree):
             yield node.name
 
 
-def tried(notebook, failed, name, wanted, probe, seed):
-    """What came of one call of the function `name`: a dict that says so."""
+def tried(name, notebook, failed, *, wanted, probe, seed):
+    """What came of one call of the notebook's function `name`: a dict that says so.
+
+    failed: from names that could not be defined to why. wanted: the parameters that the function must have.
+    """
     function = getattr(notebook, name, None)
     if function is None:
         return {"problem": f"`{name}` could not be defined" + (f": {failed[name]}" if name in failed else "")}

@@ -12,9 +12,9 @@ KEYS = ("student", "notebook", "exercise", "points", "maximum", "reason")
 
 
 def write_gradebook(rows, database_url):
-    """Write marks into the gradebook at `database_url`, such as "sqlite:///gradebook.db"; what a person graded there
-    stays.
+    """Write marks into nbgrader's gradebook at `database_url`; what a person graded there stays.
 
+    database_url: such as "sqlite:///gradebook.db".
     rows: dicts with the columns of grades.csv: student, notebook ("01"), exercise ("01.2"), points (None or "" where
         they are still to be given), maximum, reason. Written again, they replace what was there; the last row of an
         exercise counts.

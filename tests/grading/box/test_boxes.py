@@ -206,8 +206,8 @@ def f(paths):
     found = [path for path in paths if os.path.exists(path)]
     return [found, sorted(os.environ), os.getcwd(), os.getpid(), os.geteuid()]
 """
-    found, names, folder, process, user = said(boxes, code, paths=[str(tmp_path), "/proc", "/sys", "/etc/passwd",
-                                                                   "/bin/sh", "/var"])["result"]
+    paths = [str(tmp_path), "/proc", "/sys", "/etc/passwd", "/bin/sh", "/var"]
+    found, names, folder, process, user = said(boxes, code, paths=paths)["result"]
     assert found == [] and "SECRET" not in names and folder == walls.SCRATCH and process == 1
     assert user != 0
 

@@ -84,8 +84,9 @@ def test_subclasses_of_tensors_come_out_plain():
     class Liar(torch.Tensor):
         @classmethod
         def __torch_function__(cls, function, types, args=(), kwargs=None):
-            return "a lie" if function is not torch.Tensor.detach else super().__torch_function__(function, types, args,
-                                                                                                  kwargs or {})
+            if function is not torch.Tensor.detach:
+                return "a lie"
+            return super().__torch_function__(function, types, args, kwargs or {})
 
     found = round_trip(torch.ones(2).as_subclass(Liar))
     assert type(found) is torch.Tensor and found.tolist() == [1, 1]

@@ -27,8 +27,7 @@ def ends():
 
 @pytest.fixture
 def peers(ends):
-    """Our Peer, and the other side's, which answers in a thread until it is closed. What it calls is in its
-    `functions`."""
+    """Our Peer, and the other side's, which answers in a thread until it is closed, by its `functions`."""
     ours, theirs = map(wire.Peer, ends)
     ours.deadline = time.monotonic() + 60
 
@@ -168,6 +167,10 @@ def header(text, data=b""):
     return raw({"answer": True, "values": {"tensor": "0"}}, len(text).to_bytes(8, "little") + text + data)
 
 
+def network(*layers):
+    return {"network": [*layers], "training": True, "frozen": True}
+
+
 MALFORMED = {
     "another mark": raw(mark=b"adv2"),
     "a pickle": b"\x80\x04\x95\x1e\x00\x00\x00\x00\x00\x00\x00\x8c\x05posix\x94\x8c\x06system\x94",
@@ -187,8 +190,8 @@ MALFORMED = {
     "an unknown kind": raw({"values": {"object": "os.system"}}),
     "a tensor that is not there": raw({"values": {"tensor": "0"}}),
     "a tensor named by a list": with_tensors({"tensor": ["0"]}),
-    "a tensor that is an array of brain floats": with_tensors({"array": "0"},
-                                                              **{"0": torch.zeros(2, dtype=torch.bfloat16)}),
+    "a tensor that is an array of brain floats":
+        with_tensors({"array": "0"}, **{"0": torch.zeros(2, dtype=torch.bfloat16)}),
     "a list of a number": raw({"values": {"list": 5}}),
     "a dict without pairs": raw({"values": {"dict": [1, 2]}}),
     "a dict of lists": raw({"values": {"dict": [[1, 2, 3]]}}),
@@ -198,23 +201,19 @@ MALFORMED = {
     "a header that promises more than there is": raw({"values": None}, (2**60).to_bytes(8, "little") + b"{}"),
     "a header that is no JSON": header(b"{{{{"),
     "a tensor beyond the end": header({"0": {"dtype": "F32", "shape": [100], "data_offsets": [0, 400]}}),
-    "a tensor of another size than its shape": header({"0": {"dtype": "F32", "shape": [100], "data_offsets": [0, 8]}},
-                                                      bytes(8)),
+    "a tensor of another size than its shape":
+        header({"0": {"dtype": "F32", "shape": [100], "data_offsets": [0, 8]}}, bytes(8)),
     "a tensor of unknown type": header({"0": {"dtype": "PICKLE", "shape": [1], "data_offsets": [0, 4]}}, bytes(4)),
     "a shape whose product overflows": header({"0": {"dtype": "F32", "shape": [2**62, 8], "data_offsets": [0, 0]}}),
     "offsets that go backwards": header({"0": {"dtype": "F32", "shape": [1], "data_offsets": [8, 4]}}, bytes(8)),
     "tensors that overlap": header({"0": {"dtype": "F32", "shape": [2], "data_offsets": [0, 8]},
                                     "1": {"dtype": "F32", "shape": [2], "data_offsets": [4, 12]}}, bytes(12)),
-    "a layer that is none": raw({"values": {"network": [["Module", {"list": []}]], "training": True, "frozen": True}}),
-    "a layer by a dotted name": raw({"values": {"network": [["utils.skip_init", {"list": []}]], "training": True,
-                                                "frozen": True}}),
-    "a layer without weights": raw({"values": {"network": [["Linear", 2, 2, {"list": []}]], "training": True,
-                                               "frozen": True}}),
-    "a layer of sizes that are not its weights'": with_tensors({"network": [["Linear", 10**9, 10**9,
-                                                                             {"list": [{"tensor": "0"}]}]],
-                                                                             "training": True, "frozen": True}),
-    "a layer of whole numbers": with_tensors({"network": [["Linear", 2, 2, {"list": [{"tensor": "0"}]}]],
-                                              "training": True, "frozen": True},
+    "a layer that is none": raw({"values": network(["Module", {"list": []}])}),
+    "a layer by a dotted name": raw({"values": network(["utils.skip_init", {"list": []}])}),
+    "a layer without weights": raw({"values": network(["Linear", 2, 2, {"list": []}])}),
+    "a layer of sizes that are not its weights'":
+        with_tensors(network(["Linear", 10**9, 10**9, {"list": [{"tensor": "0"}]}])),
+    "a layer of whole numbers": with_tensors(network(["Linear", 2, 2, {"list": [{"tensor": "0"}]}]),
                                              **{"0": torch.zeros(2, 2, dtype=torch.int64)}),
     "a network that says nothing of training": raw({"values": {"network": []}}),
 }

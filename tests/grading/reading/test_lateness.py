@@ -29,8 +29,7 @@ def test_a_floor_does_not_lift_what_costs_less_and_no_floor_ends_at_nothing(tmp_
 
 
 def test_another_time_zone_and_a_leap_day(tmp_path):
-    """Due on 28 February, 23:30 in New York, which is 1 March in Kolkata: 29 February lies between them in a leap
-    year."""
+    """Due on 28 February, 23:30 in New York, which in a leap year is 29 February in Kolkata."""
     course = load(tmp_path, 'name = "A"\n[notebooks.01]\ndeadline = 2028-02-28T23:30:00-05:00\n[late]\npercent_per_day '
                             '= 25')
     kolkata = timezone(timedelta(hours=5, minutes=30))
@@ -57,8 +56,8 @@ def test_a_notebook_that_the_course_does_not_have(tmp_path):
 
 @pytest.mark.parametrize("late, words", [
     ({}, ""),
-    ({"percent_per_day": 5.0, "floor_percent": 50.0, "grace_minutes": 10.0}, "costs 5% of the points earned, down to "
-                                                                             "50%. The first 10"),
+    ({"percent_per_day": 5.0, "floor_percent": 50.0, "grace_minutes": 10.0},
+     "costs 5% of the points earned, down to 50%. The first 10"),
     ({"most_days": 0}, "More than 0 days late, nothing is earned.")])
 def test_what_lateness_costs_is_told(late, words):
     told = lateness.in_words(courses.Late(**late))

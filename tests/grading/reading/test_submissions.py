@@ -52,9 +52,9 @@ LAYOUTS = {
                            "Alan Turing_123457_assignsubmission_file_/work.zip": zipped({"homework (1).ipynb": ONE})},
     "canvas": {"Ada Lovelace_12345_678901_01_adversarial_examples.ipynb": ONE,
                "Alan Turing_LATE_12346_678902_01_adversarial_examples-1.ipynb": ONE},
-    "what submit() writes": {"01_Ada Lovelace_submission.zip": zipped({"01_adversarial_examples.ipynb": ONE,
-                                                                       "manifest.json": b"{}"}),
-                             "01_Alan Turing_submission.zip": zipped({"homework.ipynb": ONE, "manifest.json": b"{}"})},
+    "what submit() writes": {
+        "01_Ada Lovelace_submission.zip": zipped({"01_adversarial_examples.ipynb": ONE, "manifest.json": b"{}"}),
+        "01_Alan Turing_submission.zip": zipped({"homework.ipynb": ONE, "manifest.json": b"{}"})},
     "folders": {"Ada Lovelace/01_adversarial_examples.ipynb": ONE, "Alan Turing/homework (1).ipynb": ONE,
                 "marks.csv": b"",
                 "README.txt": b""},
@@ -76,8 +76,8 @@ LAYOUTS = {
 
 
 @pytest.mark.parametrize("layout, packing", [
-    (layout, packing) for layout in LAYOUTS for packing in ("folder", "zip", "zip in a folder", "wrapped folder",
-                                                            "wrapped zip")
+    (layout, packing) for layout in LAYOUTS
+    for packing in ("folder", "zip", "zip in a folder", "wrapped folder", "wrapped zip")
     if (layout, packing) != ("nbgrader's course", "wrapped folder")])  # its submitted/ lies at the top
 def test_layouts(tmp_path, layout, packing):
     files = LAYOUTS[layout]
@@ -181,8 +181,8 @@ def test_one_name_in_two_encodings_is_one_student(tmp_path):
 ])
 def test_strange_names_become_one_line(tmp_path, name, student):
     if name == "..":
-        (tmp_path / "download.zip").write_bytes(zipped({"../../../01.ipynb": ONE,
-                                                        "/etc/.././02.ipynb": notebook("02")}))
+        content = zipped({"../../../01.ipynb": ONE, "/etc/.././02.ipynb": notebook("02")})
+        (tmp_path / "download.zip").write_bytes(content)
         assert found(tmp_path / "download.zip") == [("download", "01"), ("etc", "02")]
         return
     assert found(lay_out(tmp_path / "download", {f"{name}/01.ipynb": ONE})) == [(student, "01")]

@@ -21,8 +21,8 @@ HOSTILE = [
     "\n\r\n\t", "", "`" * 999, "*" * 999, "x" * 100_000, "]]>", "<![CDATA[<script>", "<plaintext>",
     "\u2028\u2029\ufeff\u200b",
 ]
-PASSED = Mark("01.1", "Clip", "passed", 2, 2, "", {"it is clipped": None}, code="def clip(x):\n    return x.clamp(0, "
-                                                                                "1)\n")
+PASSED = Mark("01.1", "Clip", "passed", 2, 2, "", {"it is clipped": None},
+              code="def clip(x):\n    return x.clamp(0, 1)\n")
 WRONG = Mark("01.2", "Step", "wrong", 1.5, 3, "it leaves the ball by 0.2: clip",
              {"it goes up": None, "it stays near": "it leaves the ball by 0.2: clip with `torch.clamp(x, 0, 1)`"},
              hint="What is `x`?", code="def step(x):\n    return x < 1\n")

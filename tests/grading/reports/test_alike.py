@@ -17,8 +17,8 @@ def test_mistakes_that_differ_in_a_number_only_are_one():
     found = commonest_mistakes([
         one("a", "leaves by 0.2: `clamp(0, 1)`", "NaN"), one("b", "leaves by -3e-05: `clamp(0, 1)`", None),
         one("c", "leaves by 7: `clamp(0, 1)`", "leaves by 8: `clamp(0, 1)`"),
-        one("d", "NaN", state="passed"), graded("e",
-                                                Mark("01.6", "t", "wrong", 0, 1, "r", message="Chance is no reason."))])
+        one("d", "NaN", state="passed"),
+        graded("e", Mark("01.6", "t", "wrong", 0, 1, "r", message="Chance is no reason."))])
     assert [(one["students"], one["exercise"], one["message"]) for one in found] == [
         (3, "01.2", "leaves by …: `clamp(0, 1)`"), (1, "01.2", "NaN"), (1, "01.6", "Chance is no reason.")]
 
@@ -32,8 +32,8 @@ def test_the_same_code_under_other_names_is_found():
 
 
 def test_a_copy_with_a_line_changed_is_found():
-    (students, share), = alike(LONG, *OTHERS, DRESSED.replace("0.02 * g.sign()",
-                                                              "0.01 * g.sign()").replace("range( 40 )", "range(50)"))
+    changed = DRESSED.replace("0.02 * g.sign()", "0.01 * g.sign()").replace("range( 40 )", "range(50)")
+    (students, share), = alike(LONG, *OTHERS, changed)
     assert students == ("s0", "s4") and 0.7 <= share < 1
 
 

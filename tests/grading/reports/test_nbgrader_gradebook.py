@@ -77,8 +77,8 @@ def test_rows_written_again_replace_what_was_there_and_a_persons_grade_stays(nbg
         "01/ada/exercise_01_2": [1, 3, 3, False, "your x leaves the ε-ball <b>"],
         "01/bob/exercise_01_1": [1.5, 2, 1.5, False, "half"],
         "01/ada/exercise_01_3": [4, 4, 4, False, None]}
-    assert third["01/ada/exercise_01_2"][:4] == [2, 3, 3,
-                                                 True], "the person decided on other points: to be looked at again"
+    decided = third["01/ada/exercise_01_2"][:4]
+    assert decided == [2, 3, 3, True], "the person decided on other points: to be looked at again"
 
 
 def test_an_assignment_that_nbgrader_knows_already_receives_the_marks(nbgrader):
