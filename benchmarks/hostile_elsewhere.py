@@ -43,12 +43,9 @@ from advcourse import files
 from advcourse.exercises import get
 from advcourse.pipeline import exports, masters
 
-sys.path.insert(0, str(masters.ROOT / "tests" / "hostile"))
-import cases_harm
-import cases_models
-import cases_points
-import cases_reading
-from case import HONEST, IMPORTS, Case
+sys.path.insert(0, str(masters.ROOT))
+from tests.hostile import cases_harm, cases_models, cases_points, cases_reading
+from tests.hostile.case import HONEST, IMPORTS, Case
 
 RESULTS = Path(__file__).parent / "results"
 OUT = RESULTS / "hostile.json"
