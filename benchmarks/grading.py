@@ -1,7 +1,6 @@
 """What grading costs: seconds per submission, beyond what the student's own functions take.
 
-    python benchmarks/grading.py                        # 1,000 submissions of notebook 01 on all cores; writes
-                                                        results/grading.json
+    python benchmarks/grading.py                        # 1,000 of notebook 01, all cores; writes results/grading.json
     python benchmarks/grading.py --submissions 50 --workers 1
 
 nbgrader and otter grade one solved notebook, exported for them, where ADVCOURSE_NBGRADER_PYTHON and
@@ -23,10 +22,11 @@ from pathlib import Path
 from advcourse import files
 from advcourse.exercises import Exercise, all_exercises
 from advcourse.exercises.attempt import attempt
-from advcourse.grading import grade, reports, run
-from advcourse.grading.collect import Submission
-from advcourse.grading.sandbox import Boxes
-from advcourse.grading.walls import Limits
+from advcourse.grading import grade, run
+from advcourse.grading.box.boxes import Boxes
+from advcourse.grading.box.walls import Limits
+from advcourse.grading.reading.submissions import Submission
+from advcourse.grading.reports.folder import write
 from advcourse.pipeline import exports, masters
 
 OUT = Path(__file__).parent / "results" / "grading.json"
@@ -52,8 +52,7 @@ def own_compute(notebook):
 
 
 def one_by_one(notebook):
-    """(median, largest) seconds of grading one submission in a process that has started already; and the own
-    compute."""
+    """Seconds of grading one submission where the processes have started already, and those of its own compute."""
     with Boxes(Limits()) as boxes:
         grade.grade(submission(notebook, 0), boxes, SEED)
         seconds = sorted(grade.grade(submission(notebook, number), boxes, SEED).seconds
@@ -70,7 +69,7 @@ def whole_class(notebook, count, workers):
     with tempfile.TemporaryDirectory() as folder:
         start = time.perf_counter()
         graded = run.grade_class(submissions, folder, limits=Limits(), seed=SEED, workers=workers)
-        reports.write(graded, folder)
+        write(graded, folder)
         seconds = time.perf_counter() - start
     wrong = [one.student for one in graded if one.points != one.maximum]
     if wrong:

@@ -1,5 +1,4 @@
-"""Inside of the box of hostile_elsewhere.py: lets a grader of other people grade one notebook and says in JSON what
-came of it.
+"""Inside of the box of hostile_elsewhere.py: another grader grades one notebook, and JSON says what came of it.
 
 Standard library only, as it runs in that grader's Python. Reads a job from stdin: tool, command, seconds, secret, seed,
 notebook (with @FOLDER@, @PORT@ and @PID@ open) and its place in the course's folder, of which /tmp/prepared is a copy
@@ -56,8 +55,7 @@ def others():
 
 
 def scores(tool):
-    """From each exercise's name to its score as the grader itself wrote it down, and all that it lets people read;
-    (None, "") without."""
+    """({exercise's name: score as the grader wrote it down}, all that it lets people read); (None, "") without."""
     if tool == "otter":
         if not (COURSE / "out" / "results.json").exists():
             return None, ""
@@ -85,9 +83,10 @@ def main():
         for name, bound in BOUNDS.items():
             resource.setrlimit(name, (bound, bound))
         place.parent.mkdir(parents=True, exist_ok=True)
-        place.write_text(job["notebook"].replace("@FOLDER@",
-                                                 str(FOLDER)).replace("@PORT@",
-                                                                      str(PORT)).replace("@PID@", str(os.getpid())))
+        text = job["notebook"]
+        for name, value in (("@FOLDER@", FOLDER), ("@PORT@", PORT), ("@PID@", os.getpid())):
+            text = text.replace(name, str(value))
+        place.write_text(text)
 
     start = time.monotonic()
     with open("/tmp/said", "wb") as said:

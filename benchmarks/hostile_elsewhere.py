@@ -43,32 +43,33 @@ from advcourse import files
 from advcourse.exercises import get
 from advcourse.pipeline import exports, masters
 
-sys.path.insert(0, str(masters.ROOT / "tests" / "hostile"))
-import cases_harm
-import cases_models
-import cases_points
-import cases_reading
-from case import HONEST, IMPORTS, Case
+sys.path.insert(0, str(masters.ROOT))
+from tests.hostile import cases_harm, cases_models, cases_points, cases_reading
+from tests.hostile.case import HONEST, IMPORTS, Case
 
 RESULTS = Path(__file__).parent / "results"
 OUT = RESULTS / "hostile.json"
 SEED = 1_987_654_321
 LIMIT, CELL = 90, 30  # seconds for the grader, and for one cell, where a grader knows such a limit
 ATTACKED = {"01": ["01.1", "01.2", "01.3", "01.4"], "10": ["10.1", "10.5"]}
-SETUP = IMPORTS + '\nfrom advcourse.exercises import check\nfrom advcourse.exercises.session import set_notebook\nset_notebook("{}")'
+SETUP = IMPORTS + '''
+from advcourse.exercises import check
+from advcourse.exercises.session import set_notebook
+set_notebook("{}")'''
 TOOLS = ("nbgrader", "otter")
 COUNTED = ("undeserved points", "leak", "harm", "taken down")
 THROUGH = set(COUNTED)
 
 NOTE = """
 
-Numbers of hostile notebooks, after the seconds for one solved notebook 01 (grading.py). *Got through*: undeserved points, a secret that
-came out, harm to the instructor's files, ports and processes, or a grader that did not end by itself. *Not graded*: the grader ended, and
-a person must look. *Not applicable*: the case tries a wall that these graders do not claim to have; its points count all the same. The 13
-cases of archives and file names are for advcourse alone. Where fewer ran than there are, they are spread evenly over the themes.
+Numbers of hostile notebooks, after the seconds for one solved notebook 01 (grading.py). *Got through*: undeserved
+points, a secret that came out, harm to the instructor's files, ports and processes, or a grader that did not end by
+itself. *Not graded*: the grader ended, and a person must look. *Not applicable*: the case tries a wall that these
+graders do not claim to have; its points count all the same. The 13 cases of archives and file names are for advcourse
+alone. Where fewer ran than there are, they are spread evenly over the themes.
 
-nbgrader and otter run the tests in the student's kernel and do not promise to withstand students who attack them; the course's own
-solutions must be importable there, for the tests as for the rest of the notebook.
+nbgrader and otter run the tests in the student's kernel and do not promise to withstand students who attack them; the
+course's own solutions must be importable there, for the tests as for the rest of the notebook.
 """
 
 # Success reads nothing secret there, or is kept from harm by the box of this benchmark alone.
@@ -117,8 +118,7 @@ CASES = [*HONEST_ONES, *spread([*cases_points.CASES, *cases_reading.CASES, *case
 
 
 def prepare(tool, python, folder, notebook):
-    """Make the small assignment in `folder`; return (path of the student's notebook, where a submission goes, the
-    command)."""
+    """Make the small assignment in `folder`; (path of the student's notebook, a submission's place, the command)."""
     [path] = exports.export(tool, folder, [notebook], SEED)
     name, document = path.stem, nbformat.read(path, as_version=4)
     setup = nbformat.v4.new_code_cell(SETUP.format(notebook))
@@ -140,8 +140,8 @@ def prepare(tool, python, folder, notebook):
         config = folder / "nbgrader_config.py"
         files.write(config, re.sub(r"timeout = \d+.*", f"timeout = {CELL}", config.read_text()))
         run_tool(python, folder, "-m", "nbgrader", "generate_assignment", name)
-        return folder / "release" / name / f"{name}.ipynb", f"submitted/eve/{name}/{name}.ipynb", ["-m", "nbgrader",
-                                                                                                   "autograde", name]
+        released, place = folder / "release" / name / f"{name}.ipynb", f"submitted/eve/{name}/{name}.ipynb"
+        return released, place, ["-m", "nbgrader", "autograde", name]
     run_tool(python, folder, "-m", "otter", "assign", "--no-run-tests", f"{name}/{name}.ipynb", "dist")
     [autograder] = (folder / "dist" / "autograder").glob("*.zip")
     command = ["-m", "otter", "run", "-a", f"dist/autograder/{autograder.name}", "-o", "out", f"{name}.ipynb"]
@@ -210,8 +210,7 @@ def outside_paths(python):
 
 
 def attempt(tool, python, prepared, released, place, command, case):
-    """What came of one case, as hostile_box.py says it; None for scores and the end where the box itself did not
-    survive."""
+    """What came of one case, as hostile_box.py says it; scores and end are None where the box did not survive."""
     job = {"tool": tool, "command": [python, *command], "seconds": LIMIT, "secret": secrets.token_hex(8), "seed": SEED,
            "notebook": submission(released, case), "place": place}
     try:
@@ -253,8 +252,8 @@ def python_of(tool):
 
 def summary(rows):
     """From what is counted to how many cases; honest notebooks for themselves."""
-    hostile, honest = [row for row in rows if row["theme"] != "honest"], [row for row in rows
-                                                                          if row["theme"] == "honest"]
+    hostile = [row for row in rows if row["theme"] != "honest"]
+    honest = [row for row in rows if row["theme"] == "honest"]
     through = {}
     for row in hostile:
         if THROUGH & row["wrong"].keys():

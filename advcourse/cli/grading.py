@@ -22,9 +22,8 @@ def grade(
                                                     "deadlines.", show_default=False)] = None,
     seed: Annotated[int | None, typer.Option(min=0, help="The secret seed of the probes. [default: drawn once, kept in "
                                                          "OUT]", show_default=False)] = None,
-    workers: Annotated[int | None, typer.Option(min=1,
-                                                help="Submissions to grade side by side. [default: one per core]",
-                                                show_default=False)] = None,
+    workers: Annotated[int | None, typer.Option(min=1, help="Submissions to grade side by side. [default: one per "
+                                                            "core]", show_default=False)] = None,
     scheduler: Annotated[str | None, typer.Option(help="Grade on the dask.distributed cluster at this address, such as "
                                                        "tcp://host:8786.")] = None,
     nbgrader: Annotated[str | None, typer.Option(help="Write the marks into nbgrader's gradebook, too, such as "
@@ -37,27 +36,22 @@ def grade(
         if str(submissions) == "doctor":
             grade_doctor()
             return
-        from advcourse.grading import collect, reports, run
         from advcourse.grading import course as courses
-        from advcourse.grading.walls import Limits
+        from advcourse.grading import run
+        from advcourse.grading.box.walls import Limits
+        from advcourse.grading.reading.submissions import collect
 
         rules = courses.load(courses.find(course)) if course else None
         limits = Limits(seconds=rules.limits.seconds, memory=rules.limits.memory_mb << 20) if rules else Limits()
         if seed is None and rules and rules.secret:
             seed = run.seed_of(rules.secret)
-        found = collect.collect(submissions)
+        found = collect(submissions)
         with grading_bar(len(found)) as on_graded:
             graded = run.grade_class(found, out, limits=limits, seed=seed,
                                      workers=workers or len(os.sched_getaffinity(0)),
                                      scheduler=scheduler, walled=not unsafe, personal=bool(rules and rules.personal),
                                      on_graded=on_graded)
-        reports.write(graded, out, course=rules.name if rules else "")
-        if rules:
-            files.write(out / "totals.csv", reports.totals_table(rules, graded))
-        if nbgrader:
-            from advcourse.grading.nbgrader_gradebook import write_gradebook
-
-            write_gradebook(reports.rows(graded), nbgrader)
+        write(graded, out, rules, nbgrader)
     open_ones = [one for one in graded if one.is_open]
     for one in open_ones:
         complain(f"{one.student}, notebook {one.notebook}, is still to be graded: {one.problem}")
@@ -66,9 +60,22 @@ def grade(
         raise typer.Exit(1)
 
 
+def write(graded, out, rules, nbgrader):
+    """Write all that people and other programs read of a graded class."""
+    from advcourse.grading.reports import folder, tables
+
+    folder.write(graded, out, course=rules.name if rules else "")
+    if rules:
+        files.write(out / "totals.csv", tables.totals_table(rules, graded))
+    if nbgrader:
+        from advcourse.grading.reports.nbgrader_gradebook import write_gradebook
+
+        write_gradebook(tables.rows(graded), nbgrader)
+
+
 def grade_doctor():
     """Try every wall of the box on this machine, and say which hold."""
-    from advcourse.grading import proof
+    from advcourse.grading.box import proof
 
     table = Table("wall", "state")
     walls = proof.report()
@@ -85,18 +92,19 @@ def release(
     students: Annotated[Path, typer.Option(help="The roster, a CSV file with the columns student and name.")],
     out: Annotated[Path, typer.Option(help="The folder for the students' folders and zips.")] = Path("build/release"),
 ):
-    """Make every student's own notebooks, with a README, ready to be handed out. What is there already stays."""
+    """Make every student's own notebooks, with a README, ready to be handed out. What is there already is kept."""
     with plain_errors():
         from rich.progress import track
 
         from advcourse.grading import course as courses
-        from advcourse.grading import release
+        from advcourse.grading.reading.roster import read_roster
+        from advcourse.grading.release import release as hand_out
 
-        rules, roster = courses.load(courses.find(course)), release.roster(students)
+        rules, roster = courses.load(courses.find(course)), read_roster(students)
         source = (checkout() or PACKAGE) / "notebooks"
         console, written, kept = Console(), 0, 0
-        made = release.release(rules, roster, source, out)
+        made = hand_out(rules, roster, source, out)
         for _, new, old in track(made, "students", total=len(roster), console=console, disable=not console.is_terminal):
             written, kept = written + new, kept + old
-    show(f"{len(roster)} students, {written} files written" + (f", {kept} kept as they were" if kept
-                                                               else "") + f": {out.resolve()}")
+    also = f", {kept} kept as they were" if kept else ""
+    show(f"{len(roster)} students, {written} files written{also}: {out.resolve()}")

@@ -53,3 +53,8 @@ def quiet():
         finally:
             os.dup2(kept, 2)
             os.close(kept)
+
+
+def grade_id(kind, number):
+    """nbgrader's name of a cell: "exercise_01_2" for what grades 01.2, "answer_01_2" for what the student writes."""
+    return f"{kind}_{number.replace('.', '_')}"

@@ -1,10 +1,8 @@
 """The rules of a class, read from one small file: weights, deadlines, what lateness costs, the limits of the sandbox.
 
     name = "Adversarial machine learning, winter 2026"
-    secret = "anything"                     # optional: what the grader's probes are drawn from; else drawn once and
-                                            kept with the marks
-    personal = true                         # optional: the choices stand in each student's order, whatever STUDENT
-                                            says; after a release
+    secret = "anything"                     # optional: what the grader's probes are drawn from; else drawn and kept
+    personal = true                         # optional: choices stand in each student's order, whatever STUDENT says
 
     [notebooks.01]
     deadline = 2026-11-30T23:59:00+01:00
@@ -25,16 +23,12 @@
 """
 
 import difflib
-import math
 import tomllib
 from pathlib import Path
 from typing import Annotated
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from advcourse.grading.marks import TO_BE_GRADED
-
-DAY = 24 * 60 * 60
 NotebookNumber = Annotated[str, Field(pattern=r"^\d\d$")]
 
 
@@ -80,7 +74,7 @@ class Course(Section):
         return self
 
 
-def find(course):
+def find(course: str | Path) -> Path:
     """The path of a course's file, given that path, its folder, or its name: NAME.toml or NAME/course.toml.
 
     Raises FileNotFoundError where there is none.
@@ -92,9 +86,8 @@ def find(course):
     raise FileNotFoundError(f"there is no course {str(course)!r}: looked for {', '.join(map(str, places))}")
 
 
-def load(path):
-    """The Course in the TOML file at `path`; ValueError says in words what is wrong with it, one mistake after the
-    other."""
+def load(path: str | Path) -> Course:
+    """The Course in the TOML file at `path`; ValueError says in words everything that is wrong with it."""
     path = Path(path)
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8-sig"))
@@ -122,10 +115,13 @@ def in_words(error):
         return f"{place} is missing"
     if key == "deadline" or (section[:1] == ["extensions"] and len(section) == 2):
         given = error["input"].isoformat() if hasattr(error["input"], "isoformat") else repr(error["input"])
-        return f"{place} must be a date, a time and their offset from UTC, such as 2026-11-30T23:59:00+01:00, without quotes; got {given}"
+        return (f"{place} must be a date, a time and their offset from UTC, such as 2026-11-30T23:59:00+01:00, without "
+                f"quotes; got {given}")
     if error["type"] == "value_error":
         return ": ".join(filter(None, [place, error["msg"].removeprefix("Value error, ")]))
-    wanted = "must not be empty" if error["type"] == "string_pattern_mismatch" else error["msg"].replace("valid dictionary", "section")
+    wanted = error["msg"].replace("valid dictionary", "section")
+    if error["type"] == "string_pattern_mismatch":
+        wanted = "must not be empty"
     return f"{place}: {wanted[0].lower()}{wanted[1:]}; got {error['input']!r}"
 
 
@@ -133,61 +129,3 @@ def fields(section):
     """The keys that the section at this place of the file may hold."""
     kinds = {(): Course, ("late",): Late, ("limits",): Limits}
     return list(kinds.get(tuple(section), Notebook).model_fields)
-
-
-def deadline(course, notebook, student):
-    """When the notebook is due for this student, an aware datetime; ValueError for a notebook that the course does not
-    have."""
-    if notebook not in course.notebooks:
-        raise ValueError(f"{course.name} has no notebook {notebook!r}; it has {', '.join(course.notebooks)}")
-    return course.extensions.get(student, {}).get(notebook, course.notebooks[notebook].deadline)
-
-
-def days_late(course, submitted, notebook, student):
-    """How many days of lateness had started when it was submitted (seconds since the epoch); 0 until the end of the
-    grace."""
-    seconds = submitted - deadline(course, notebook, student).timestamp() - 60 * course.late.grace_minutes
-    return max(0, math.ceil(seconds / DAY))
-
-
-def final_points(course, points, submitted, notebook, student):
-    """What is left of `points` after the penalty for lateness; the submission's time is in seconds since the epoch.
-
-    Raises ValueError for a notebook that the course does not have.
-    """
-    days, late = days_late(course, submitted, notebook, student), course.late
-    if late.most_days is not None and days > late.most_days:
-        return 0.0
-    return points * max(100 - late.percent_per_day * days, late.floor_percent if days else 100) / 100
-
-
-def totals(course, graded):
-    """One dict for each student, in the order of their names: student, raw and final (from notebook to points), total
-    (percent).
-
-    graded: advcourse.grading.marks.Graded, one for each submission; extensions must call students what these do. Of
-    several for one notebook the latest counts, and notebooks that the course does not have are left out. A notebook
-    that was not handed in is not in raw and final and counts as 0. Where the grader failed on one, its points and the
-    total are "to be graded".
-    """
-    latest = {}
-    for one in sorted(graded, key=lambda one: one.submitted):
-        if one.notebook in course.notebooks:
-            latest.setdefault(one.student, {})[one.notebook] = one
-    return [{"student": student, **_points(course, student, handed_in)}
-            for student, handed_in in sorted(latest.items())]
-
-
-def _points(course, student, handed_in):
-    raw, final, total = {}, {}, 0.0
-    for number, one in sorted(handed_in.items()):
-        if one.is_open or not one.maximum:
-            raw[number] = final[number] = total = TO_BE_GRADED
-            continue
-        raw[number] = one.points
-        final[number] = final_points(course, one.points, one.submitted, number, student)
-        if total != TO_BE_GRADED:
-            total += course.notebooks[number].weight * final[number] / one.maximum
-    if total != TO_BE_GRADED:
-        total = 100 * total / sum(notebook.weight for notebook in course.notebooks.values())
-    return {"raw": raw, "final": final, "total": total}

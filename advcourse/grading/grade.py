@@ -11,9 +11,11 @@ from advcourse.exercises.attempt import Attempt, attempt
 from advcourse.exercises.catalogue import Exercise, all_exercises, get
 from advcourse.exercises.kinds import LAYERS
 from advcourse.exercises.session import judge_answer
-from advcourse.grading import walls, wire
-from advcourse.grading.extract import extract
+from advcourse.grading.box import walls, wire
+from advcourse.grading.box.boxes import Boxes
 from advcourse.grading.marks import TO_BE_GRADED, Graded, Mark
+from advcourse.grading.reading.submissions import Submission
+from advcourse.handin.work import extract
 
 OWN_MEMORY = 4 << 30  # bytes that a box can make the grader take by asking for much
 
@@ -30,8 +32,7 @@ class Trials:
 
 @functools.lru_cache(maxsize=256)
 def trials(number, seed):
-    """The Trials of the exercise of this number. RuntimeError where our own solution fails on them: another seed will
-    do."""
+    """The Trials of an exercise; RuntimeError where our own solution fails on them: another seed will do."""
     exercise = get(number)
     drawing, random, judging = (int.from_bytes(hashlib.sha256(f"{seed}|{number}|{use}".encode()).digest()[:7])
                                 for use in ("probes", "random", "judging"))
@@ -45,17 +46,17 @@ def trials(number, seed):
     return made
 
 
-def grade(submission, boxes, seed, proven="", personal=False):
-    """The Graded of one `collect.Submission`.
+def grade(submission: Submission, boxes: Boxes, seed: int, *, proven: str = "", personal: bool = False) -> Graded:
+    """The Graded of one submission.
 
-    boxes: a `sandbox.Boxes`. seed: of the probes, the instructor's secret. proven: the line that says which walls hold.
+    seed: of the probes, the instructor's secret. proven: the line that says which walls hold.
     personal: the choices of questions stand in the order of the submission's student, whatever STUDENT says in the
     notebook. Whatever goes wrong on our side becomes the problem of a Graded that is still to be graded.
     """
     start = time.monotonic()
     try:
         with walls.bounded_memory(OWN_MEMORY):
-            marks, notes = marked(submission, all_exercises(submission.notebook), boxes, seed, personal)
+            marks, notes = marked(submission, all_exercises(submission.notebook), boxes, seed, personal=personal)
         return Graded(**about(submission, seed), walls=proven, marks=tuple(marks), notes=(*submission.notes, *notes),
                       seconds=time.monotonic() - start)
     except Exception as error:  # ours: a student's mistakes end in marks
@@ -76,7 +77,7 @@ def about(submission, seed):
             "sha256": hashlib.sha256(submission.content).hexdigest(), "submitted": submission.submitted}
 
 
-def marked(submission, tasks, boxes, seed, personal):
+def marked(submission, tasks, boxes, seed, *, personal):
     """(the Marks of a submission, lines on what was wrong with the file)."""
     if submission.problem:
         return [unanswered(task) for task in tasks], [submission.problem]
@@ -105,8 +106,7 @@ def unanswered(task):
 
 
 def tried(box, exercises, work, seed):
-    """From number to Verdict, for as many of the exercises, in their order, as the box lives to see; always for the
-    first."""
+    """From number to Verdict, for as many exercises as the box lives to see, in their order; always for the first."""
     verdicts = {}
     try:
         box.start_clock()

@@ -27,7 +27,7 @@ def open_gradebook(path):
     try:
         connection = sqlite3.connect(path, timeout=60, isolation_level=None)
         try:
-            _prepare(connection, path)
+            prepare(connection, path)
         except BaseException:
             connection.close()
             raise
@@ -38,7 +38,7 @@ def open_gradebook(path):
     return connection
 
 
-def _prepare(connection, path):
+def prepare(connection, path):
     """Make the tables in a new file; a file that is anything else is left as it was."""
     connection.execute("BEGIN IMMEDIATE")  # of two graders that start at once, one makes the tables
     application, version, is_empty = (connection.execute(query).fetchone()[0] for query in (
@@ -61,7 +61,7 @@ def save(connection, graded: Graded, fingerprint):
     fingerprint: see `is_graded`.
     """
     connection.execute("INSERT OR REPLACE INTO submissions VALUES (?, ?, ?, ?, ?)", (
-        _key(graded.student, graded.notebook), graded.sha256, fingerprint, graded.problem is not None,
+        key_of(graded.student, graded.notebook), graded.sha256, fingerprint, graded.problem is not None,
         json.dumps(asdict(graded), allow_nan=False)))
 
 
@@ -82,9 +82,10 @@ def is_graded(connection, student, notebook, sha256, fingerprint):
     version.
     """
     found = connection.execute("SELECT 1 FROM submissions WHERE submission = ? AND sha256 = ? AND fingerprint = ? "
-                               "AND NOT has_problem", (_key(student, notebook), sha256, fingerprint))
+                               "AND NOT has_problem", (key_of(student, notebook), sha256, fingerprint))
     return found.fetchone() is not None
 
 
-def _key(student, notebook):
+def key_of(student, notebook):
+    """How a submission is called in the table."""
     return json.dumps([student, notebook])

@@ -1,5 +1,4 @@
-"""The values that pass between the parts of grading: a Mark for each exercise, and what was Graded for each
-notebook."""
+"""What passes between the parts of grading: a Mark for each exercise, and a Graded for each notebook."""
 
 from dataclasses import dataclass, field
 
@@ -38,8 +37,8 @@ class Mark:
 class Graded:
     """One student's notebook ("01") and its marks.
 
-    path: where it came from, for people. sha256: of its content, in hex. notes: what was wrong with the file, a line
-    each.
+    path: where it came from, for people. sha256: of its content, in hex.
+    notes: what was wrong with the file, a line each.
     problem: the grader's own fault, or None; where there is one, every mark is "to be graded" and nothing counts as 0.
     walls: a line that says in which sandbox it ran. seed: of the probes, the instructor's secret.
     seconds: how long grading took. submitted: seconds since the epoch.

@@ -7,16 +7,22 @@ import functools
 import hashlib
 import secrets
 import threading
+from collections.abc import Callable, Sequence
 from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 
 import distributed
 
-from advcourse import exercises, files
+from advcourse import files
 from advcourse.exercises import Exercise, all_exercises
-from advcourse.grading import grade, gradebook, proof
+from advcourse.files import PACKAGE
+from advcourse.grading import grade, gradebook
+from advcourse.grading.box import proof
+from advcourse.grading.box.boxes import Boxes
+from advcourse.grading.box.walls import Limits
 from advcourse.grading.marks import Graded
-from advcourse.grading.sandbox import PACKAGE, Boxes
+from advcourse.grading.reading.submissions import Submission
 from advcourse.pipeline.run import cluster
 
 UNSAFE = "none: --unsafe"
@@ -25,12 +31,24 @@ _boxes = {}  # of this process: starting them takes seconds, so they outlive a s
 _one_at_a_time = threading.Lock()  # judging seeds PyTorch's one generator
 
 
-def grade_class(submissions, out, *, limits, seed=None, workers=1, scheduler=None, walled=True, personal=False,
-                on_graded=lambda graded: None):
-    """Grade `collect.Submission`s into the gradebook of the folder `out`, and return everything that is in it.
+@dataclass(frozen=True)
+class Conditions:
+    """How a class is graded. walled: in boxes with walls. seed: of the probes. personal: see `grade.grade`."""
+
+    limits: Limits
+    walled: bool
+    seed: int
+    personal: bool
+
+
+def grade_class(submissions: Sequence[Submission], out: str | Path, *, limits: Limits, seed: int | None = None,
+                workers: int = 1, scheduler: str | None = None, walled: bool = True, personal: bool = False,
+                on_graded: Callable[[Graded | None], object] = lambda graded: None) -> list[Graded]:
+    """Grade submissions into the gradebook of the folder `out`, and return everything that is in it.
 
     What is there already, of the same content, is left alone.
     seed: of the probes; by default the one of the last run into this folder, or a new one, kept in its seed.txt.
+    scheduler: the address of a dask.distributed cluster to grade on, in place of so many workers of this machine.
     personal: see `grade.grade`. on_graded: called with every Graded, and with None for what was graded before.
     Raises OSError where students' code cannot be walled in, or where the cluster cannot be reached.
     """
@@ -38,59 +56,59 @@ def grade_class(submissions, out, *, limits, seed=None, workers=1, scheduler=Non
     out.mkdir(parents=True, exist_ok=True)
     if seed is None:
         seed = own_seed(out / "seed.txt", {item.notebook for item in submissions})
-    mark = fingerprint(seed, limits, walled, personal)
+    conditions = Conditions(limits, walled, seed, personal)
+    mark = fingerprint(conditions)
     with closing(gradebook.open_gradebook(out / "gradebook.db")) as connection:
         waiting = []
         for item in submissions:
-            if gradebook.is_graded(connection, item.student, item.notebook, hashlib.sha256(item.content).hexdigest(),
-                                   mark):
+            content = hashlib.sha256(item.content).hexdigest()
+            if gradebook.is_graded(connection, item.student, item.notebook, content, mark):
                 on_graded(None)
             else:
                 waiting.append(item)
-        for graded in graded_ones(waiting, (limits, walled, seed, personal), workers, scheduler):
+        for graded in graded_ones(waiting, conditions, workers, scheduler):
             gradebook.save(connection, graded, mark)
             on_graded(graded)
         return gradebook.load(connection)
 
 
-def graded_ones(submissions, how, workers, scheduler):
+def graded_ones(submissions, conditions, workers, scheduler):
     """The Graded of each submission, as soon as it is there."""
     if not submissions:
         return
     if workers == 1 and not scheduler:
         for item in submissions:
-            yield grade_one(item, *how)
+            yield grade_one(item, conditions)
         return
-    if not scheduler and how[1]:
-        # before anything is started: it may refuse; and what holds here need not be tried by every worker
-        how = (*how, proven())
+    # Before anything is started: it may refuse; and what holds here need not be tried by every worker.
+    walls = proven() if conditions.walled and not scheduler else None
     with cluster(scheduler, min(workers, len(submissions))) as client:
-        if scheduler and how[1]:
+        if conditions.walled and scheduler:
             client.run(proven)
-        futures = {client.submit(grade_one, item, *how, pure=False): item for item in submissions}
+        futures = {client.submit(grade_one, item, conditions, walls, pure=False): item for item in submissions}
         for future in distributed.as_completed(futures):
             try:
                 yield future.result()
             except Exception as error:  # a worker that died, a cluster that goes away: the others shall go on
-                yield grade.to_be_graded(futures[future], how[2], f"{type(error).__name__}: {error}"[:500])
+                problem = f"{type(error).__name__}: {error}"[:500]
+                yield grade.to_be_graded(futures[future], conditions.seed, problem)
             future.release()
 
 
-def grade_one(submission, limits, walled, seed, personal, walls=None) -> Graded:
-    """The Graded of one submission, in a box of this process. walls: what `proven` said on this machine; by default it
-    is asked."""
+def grade_one(submission, conditions, walls=None) -> Graded:
+    """The Graded of one submission, in a box of this process. walls: what `proven` says here; None to ask it."""
+    limits, walled = conditions.limits, conditions.walled
     with _one_at_a_time:
         walls = (walls or proven()) if walled else UNSAFE
         boxes = _boxes.get((limits, walled))
         if boxes is None or not boxes.is_alive():
             boxes = _boxes[limits, walled] = Boxes(limits, walled)
-        return grade.grade(submission, boxes, seed, walls, personal)
+        return grade.grade(submission, boxes, conditions.seed, proven=walls, personal=conditions.personal)
 
 
 @functools.cache
 def proven():
-    """A line that says which walls hold here. Raises OSError, and says which do not: then nothing of a student's may
-    run."""
+    """A line that says which walls hold here. OSError where one does not: then nothing of a student's may run."""
     walls = proof.report()
     if broken := [name for name, holds in walls.items() if not holds]:
         raise OSError(f"these walls do not hold on this machine: {', '.join(broken)}; `advcourse grade doctor` tells "
@@ -110,9 +128,10 @@ def own_seed(path, notebooks):
     while True:
         seed = secrets.randbits(128)  # nobody shall find it by trying
         try:
-            for task in (task for notebook in sorted(notebooks) for task in all_exercises(notebook)):
-                if isinstance(task, Exercise):
-                    grade.trials(task.number, seed)
+            for notebook in sorted(notebooks):
+                for task in all_exercises(notebook):
+                    if isinstance(task, Exercise):
+                        grade.trials(task.number, seed)
         except RuntimeError:  # a draw that asks too much, such as an attack that finds nothing
             continue
         files.write(path, f"{seed}\n")
@@ -121,10 +140,11 @@ def own_seed(path, notebooks):
 
 @functools.cache
 def fingerprint(*how):
-    """What stands for everything that a grade depends on but the submission: the exercises, the grader, and how it is
-    asked."""
+    """What stands for all that a grade depends on but the submission: exercises, grader, and how it is asked."""
     digest = hashlib.sha256(repr(how).encode())
-    graders = [PACKAGE / "grading" / f"{name}.py" for name in ("statements", "extract", "grade", "box", "wire")]
-    for path in sorted([*Path(exercises.__file__).parent.glob("*.py"), *graders]):
+    exercises = [path for ending in ("py", "toml") for path in (PACKAGE / "exercises").rglob(f"*.{ending}")]
+    graders = [*(PACKAGE / "handin").rglob("*.py"), PACKAGE / "grading" / "grade.py",
+               *(PACKAGE / "grading" / "box" / f"{name}.py" for name in ("inside", "values", "wire"))]
+    for path in sorted([*exercises, *graders]):
         digest.update(path.read_bytes())
     return digest.hexdigest()

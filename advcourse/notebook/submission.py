@@ -7,18 +7,21 @@ import os
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import NamedTuple
 
 from advcourse import files
 from advcourse.exercises import all_exercises, session
 from advcourse.exercises.display import COLOURS, SYMBOLS, emit, inline
 from advcourse.exercises.engine import NOT_ATTEMPTED, WRONG
+from advcourse.handin.calls import walk
+from advcourse.handin.statements import LARGEST_NOTEBOOK, code_cells, read_cells
+from advcourse.handin.work import Work, choose
 from advcourse.version import __version__
 
 NOT_RUN = "not run"
-MOST_BYTES = 20_000_000  # of a notebook; the grader reads no larger one
 
 
-def submit(path=None):
+def submit(path: str | Path | None = None) -> None:
     """Write NN_STUDENT_submission.zip beside the notebook that is running, and say what is still missing.
 
     path: the notebook's file, wanted only where it cannot be found out. The zip holds the file as it was last saved,
@@ -32,16 +35,12 @@ def submit(path=None):
     path, content = (Path(path), None) if path is not None else running(notebook)
     if path is None:
         emit(None, "It cannot be told here which file this notebook is in, and nothing was written. Save the notebook "
-                   "and give "
-                   f'the name of its file, as in advcourse.submit("{notebook}_….ipynb").')
+                   f'and give the name of its file, as in advcourse.submit("{notebook}_….ipynb").')
         return
     if content is None:
-        if not path.is_file():
-            raise FileNotFoundError(f"there is no file {path} in {Path.cwd()}; save the notebook and give the name of "
-                                    "its file")
-        content = path.read_bytes()
-    sources = sources_of(content, path)
-    missing = [*problems(student, notebook, content, sources), *open_exercises(notebook, verdicts)]
+        content = saved_content(path)
+    saved = read_saved(content, notebook, path.name)
+    missing = [*problems(student, notebook, saved), *open_exercises(notebook, verdicts)]
     target = path.with_name(f"{notebook}_{files.safe_name(student or 'unnamed')}_submission.zip")
     name = path.name if path.name.startswith(f"{notebook}_") else f"{notebook}_{path.name}"
     manifest = {"advcourse": __version__, "notebook": notebook, "student": student, "file": name,
@@ -63,7 +62,8 @@ def running(notebook):
     if "google.colab" in sys.modules:
         from google.colab import _message
 
-        return Path.cwd() / f"{notebook}_notebook.ipynb", json.dumps(_message.blocking_request("get_ipynb")["ipynb"]).encode()
+        document = _message.blocking_request("get_ipynb")["ipynb"]
+        return Path.cwd() / f"{notebook}_notebook.ipynb", json.dumps(document).encode()
     shell = ipython()
     said = [shell.user_ns.get("__vsc_ipynb_file__") if shell else None, os.environ.get("JPY_SESSION_NAME")]
     for path in map(Path, filter(None, said)):
@@ -71,6 +71,14 @@ def running(notebook):
             return path, None
     here = sorted(Path.cwd().glob(f"{notebook}_*.ipynb"))
     return (here[0] if len(here) == 1 else None), None
+
+
+def saved_content(path):
+    """The bytes of the notebook's file; FileNotFoundError, in words, where there is none."""
+    if not path.is_file():
+        raise FileNotFoundError(f"there is no file {path} in {Path.cwd()}; save the notebook and give the name of its "
+                                "file")
+    return path.read_bytes()
 
 
 def ipython():
@@ -89,39 +97,72 @@ def offer_download(path):
 
 # --- what is missing -------------------------------------------------------------------------------------------------
 
-def sources_of(content, path):
-    """The text of every cell of a notebook; ValueError where the bytes are not one."""
+class Saved(NamedTuple):
+    """What stands in the saved file, and what of it counts when it is graded."""
+
+    content: bytes
+    sources: set  # the text of each code cell
+    calls: list
+    literals: dict
+    work: Work
+
+
+def read_saved(content, notebook, name):
+    """The Saved of a file's bytes; ValueError where they are not a notebook."""
     try:
-        cells = json.loads(content)["cells"]
-        return ["".join(cell["source"]) for cell in cells]
-    except (ValueError, KeyError, TypeError, RecursionError):
-        raise ValueError(f"{path.name} is not a notebook: it holds no cells") from None
+        cells = list(code_cells(content))
+    except ValueError as error:
+        raise ValueError(f"{name}{str(error).removeprefix('this')}") from None
+    if not any(source.strip() for _, source in cells):
+        raise ValueError(f"{name} is not a notebook: it holds no code")
+    statements, notes = read_cells(cells)
+    return Saved(content, {source.strip() for _, source in cells}, *walk(statements),
+                 choose(statements, notes, notebook))
 
 
-def problems(student, notebook, content, sources):
+def problems(student, notebook, saved):
     """What is wrong with the file or who hands it in, a line for each."""
     if not student:
-        yield "STUDENT is empty: write your name or number between its quotes in the first code cell, and run the notebook again."
-    if not any(f'start("{notebook}"' in source.replace("'", '"') for source in sources):
-        yield f'this file does not look like notebook {notebook}: no cell of it calls start("{notebook}", …).'
-    if len(content) > MOST_BYTES:
-        size, most = (f"{number / 1e6:.0f} MB" for number in (len(content), MOST_BYTES))
+        yield ("STUDENT is empty: write your name or number between its quotes in the first code cell, and run the "
+               "notebook again.")
+    elif "STUDENT" in saved.literals and saved.work.student != student[:200].strip():
+        yield (f"STUDENT in the saved file is not {student!r}, with which you ran it: write that between its quotes in "
+               "the first code cell, save the notebook, and run it again.")
+    if ("start", notebook) not in {(call.kind, call.number) for call in saved.calls}:
+        yield (f'this file does not look like notebook {notebook}: no cell of it calls start("{notebook}", …).')
+    if len(saved.content) > LARGEST_NOTEBOOK:
+        size, most = (f"{number / 1e6:.0f} MB" for number in (len(saved.content), LARGEST_NOTEBOOK))
         yield f"the file has {size}, and at most {most} are read: clear the outputs, save, and run this cell again."
-    if unsaved := not_saved(notebook, sources):
-        yield f"the file is older than what you ran last for {', '.join(unsaved)}: save the notebook (Ctrl+S) and run this cell again."
+    absent = not_in_file(notebook, saved)
+    if absent:
+        yield (f"the saved file has no cell for {', '.join(absent)}: take it over from the notebook that you were "
+               "given, save, and run this cell again.")
+    if unsaved := [number for number in not_saved(notebook, saved) if number not in absent]:
+        yield (f"the file is older than what you ran last for {', '.join(unsaved)}: save the notebook (Ctrl+S) and run "
+               "this cell again.")
+    given = saved.work.functions | saved.work.answers
+    yield from (f"{note}." for note in saved.work.notes if given.get(note.partition(":")[0], note) is None)
 
 
-def not_saved(notebook, sources):
+def not_in_file(notebook, saved):
+    """The exercises and questions of which the saved file has neither the work nor its check or answer."""
+    given, called = saved.work.functions | saved.work.answers, numbers_called(saved.calls)
+    return [task.number for task in all_exercises(notebook) if given[task.number] is None and task.number not in called]
+
+
+def not_saved(notebook, saved):
     """The exercises whose cell was last run with a text that the saved file does not have."""
-    shell, saved = ipython(), {source.strip() for source in sources}
-    ran = shell.history_manager.input_hist_raw if shell else []
-    found = []
-    for task in all_exercises(notebook):
-        calls = [f'{function}("{task.number}"' for function in ("check", "answer")]
-        cells = [cell for cell in ran if any(call in cell.replace("'", '"') for call in calls)]
-        if cells and cells[-1].strip() not in saved:
-            found.append(task.number)
-    return found
+    shell, last = ipython(), {}
+    for cell in shell.history_manager.input_hist_raw if shell else []:
+        statements, _ = read_cells([(1, cell)])
+        last |= dict.fromkeys(numbers_called(walk(statements)[0]), cell.strip())
+    return [task.number for task in all_exercises(notebook)
+            if task.number in last and last[task.number] not in saved.sources]
+
+
+def numbers_called(calls):
+    """The numbers that are given to check or answer."""
+    return {call.number for call in calls if call.kind in ("check", "answer")}
 
 
 def open_exercises(notebook, verdicts):
@@ -148,19 +189,24 @@ def table(notebook, verdicts):
 def show(target, path, manifest, rows, missing):
     """Say what was written and what is missing, with a row for each exercise."""
     wrote = f"Wrote {target.name}, with {path.name} as it was last saved: hand in this one file."
-    verdict = "Still missing (mend it, save, and run this again):" if missing else "Nothing is missing, as far as can be told here."
+    verdict = "Nothing is missing, as far as can be told here."
+    if missing:
+        verdict = "Still missing (mend it, save, and run this again):"
     symbols = SYMBOLS | {NOT_RUN: SYMBOLS[NOT_ATTEMPTED]}
-    lines = [f"  {symbols[state]} {number} {title}: {state} · {points} of {maximum}" for number,
-             title, state, points, maximum in rows]
-    colours = COLOURS | {NOT_RUN: COLOURS[NOT_ATTEMPTED]}
-    cells = "".join(
-        f'<tr><td style="color:rgb({colours[state]});font-weight:bold">{symbols[state]}</td><td '
-        f'style="text-align:left">{number}</td>'
-        f'<td style="text-align:left">{inline(title)}</td><td style="text-align:left">{state}</td><td>{points} of '
-        f'{maximum}</td></tr>'
-        for number, title, state, points, maximum in rows)
-    head = "".join(f'<th style="text-align:left">{name}</th>' for name in ("", "exercise", "title", "state", "points"))
+    lines = [f"  {symbols[state]} {number} {title}: {state} · {points} of {maximum}"
+             for number, title, state, points, maximum in rows]
     items = "".join(f"<li>{html.escape(line)}</li>" for line in missing)
     emit({"kind": "submission", **manifest, "missing": missing},
          "\n".join([wrote, verdict, *(f"  - {line}" for line in missing), *lines]),
-         f"<div><p>{html.escape(wrote)}</p><p><b>{verdict}</b></p><ul>{items}</ul><table><tr>{head}</tr>{cells}</table></div>")
+         f"<div><p>{html.escape(wrote)}</p><p><b>{verdict}</b></p><ul>{items}</ul>{table_html(rows, symbols)}</div>")
+
+
+def table_html(rows, symbols):
+    """The rows as a table."""
+    left, colours = 'style="text-align:left"', COLOURS | {NOT_RUN: COLOURS[NOT_ATTEMPTED]}
+    head = "".join(f"<th {left}>{name}</th>" for name in ("", "exercise", "title", "state", "points"))
+    cells = "".join(
+        f'<tr><td style="color:rgb({colours[state]});font-weight:bold">{symbols[state]}</td><td {left}>{number}</td>'
+        f"<td {left}>{inline(title)}</td><td {left}>{state}</td><td>{points} of {maximum}</td></tr>"
+        for number, title, state, points, maximum in rows)
+    return f"<table><tr>{head}</tr>{cells}</table>"

@@ -7,7 +7,7 @@ import nbformat
 from advcourse import files
 from advcourse.exercises import Exercise, get
 from advcourse.exercises.display import count
-from advcourse.grading.nbgrader_gradebook import grade_id
+from advcourse.exercises.exported import grade_id
 from advcourse.pipeline import build, masters
 
 SEED = 1  # of the hidden tests, where none is given; `check` uses 0

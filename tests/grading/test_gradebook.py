@@ -96,11 +96,11 @@ def test_a_file_that_is_something_else_is_refused_and_left_alone(tmp_path):
     with closing(open_gradebook(newer)) as connection:
         connection.execute("PRAGMA user_version = 99")
     before = [path.read_bytes() for path in (text, other)]
-    with pytest.raises(ValueError, match="notes.txt is no gradebook"):
+    with pytest.raises(ValueError, match=r"notes\.txt is no gradebook"):
         open_gradebook(text)
-    with pytest.raises(ValueError, match="other.db is another program's database"):
+    with pytest.raises(ValueError, match=r"other\.db is another program's database"):
         open_gradebook(other)
-    with pytest.raises(ValueError, match="newer.db is a gradebook of version 99, and this advcourse has version 1"):
+    with pytest.raises(ValueError, match=r"newer\.db is a gradebook of version 99, and this advcourse has version 1"):
         open_gradebook(newer)
     assert [path.read_bytes() for path in (text, other)] == before
 
@@ -175,8 +175,8 @@ def test_the_states_are_those_of_the_checks():
 
 
 def test_marks_refuse_what_would_count_as_0():
-    with pytest.raises(ValueError, match="state of 01.1 must be one of passed, wrong, not attempted, to be graded; got "
-                                         "'ok'"):
+    wanted = r"state of 01\.1 must be one of passed, wrong, not attempted, to be graded; got 'ok'"
+    with pytest.raises(ValueError, match=wanted):
         Mark("01.1", "Clip", "ok", 0, 2)
     with pytest.raises(ValueError, match="a grader's fault leaves every exercise 'to be graded'"):
         replace(ADA, problem="fork failed")

@@ -1,4 +1,4 @@
-"""Handing a course out: the roster, every student's own notebooks, and that nobody's work is overwritten."""
+"""Handing a course out: every student's own notebooks, and that nobody's work is overwritten."""
 
 import io
 import re
@@ -10,12 +10,12 @@ import nbformat
 import pytest
 from typer.testing import CliRunner
 
-from advcourse import cli
+from advcourse.cli.app import app
 from advcourse.exercises import get
 from advcourse.exercises.session import choices_of
 from advcourse.grading import course as courses
 from advcourse.grading import release
-from advcourse.grading.release import Student
+from advcourse.grading.reading.roster import Student
 from advcourse.pipeline import execute, lint
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
@@ -59,47 +59,6 @@ def parameters(path):
     return found
 
 
-# --- the roster ------------------------------------------------------------------------------------------------------
-
-def roster(tmp_path, content):
-    path = tmp_path / "roster.csv"
-    path.write_bytes(content if isinstance(content, bytes) else content.encode())
-    return release.roster(path)
-
-
-@pytest.mark.parametrize("content", [
-    "student,name\nada,Ada Lovelace\n47,\"Möller, Jürg\"\n",
-    "\ufeffstudent;name\r\nada;Ada Lovelace\r\n47;Möller, Jürg\r\n;\r\n",
-    "student\tname\nada\tAda Lovelace\n47\tMöller, Jürg\n".encode("utf-16"),
-    "Name, Student ,group\nAda Lovelace,ada ,1\n\n\"Möller, \n Jürg\",47,\n",
-])
-def test_a_roster_as_spreadsheets_write_it(tmp_path, content):
-    assert roster(tmp_path, content) == [Student("ada", "Ada Lovelace"), Student("47", "Möller, Jürg")]
-
-
-@pytest.mark.parametrize("content, message", [
-    ("", "needs one column 'student' in its first line; the columns are: none"),
-    ("id,name\n1,a", "needs one column 'student' in its first line; the columns are: id, name"),
-    ("student,student,name\n1,1,a", "needs one column 'student'"),
-    ("student\nada", "needs one column 'name'"),
-    ("student,name\n", "holds no student"),
-    ("student,name\n,Ada", "line 2: the student's id is ''"),
-    ("student,name\na\x07b,Ada", "line 2: the student's id is 'a\\x07b'"),
-    ("student,name\nada,Ada\nbob,Bob\nada,Ada", "line 4: 'ada' is in line 2 already"),
-    ("student,name\na/b,Ada\nA?B,Bob", "line 3: 'A?B' is in line 2 already, or cannot be told from it in a file name"),
-    ("student,name\n../..,Ada", "'../..' makes no file name"),
-    ("student,name\nada,Ada,3", "line 2: 3 fields, where the first line has 2"),
-    ("student,name\nada", "line 2: 1 fields"),
-    ("student,name\nada,Jürg".encode("latin-1"), 'is not UTF-8 text; in Excel, save it as "CSV UTF-8"'),
-    (b"\xff\xfes", "is not UTF-8 text"),
-    ("student,name\nada," + 200_000 * "x", "is no CSV file: field larger than field limit"),
-])
-def test_what_is_wrong_with_a_roster_is_named(tmp_path, content, message):
-    with pytest.raises(ValueError) as caught:
-        roster(tmp_path, content)
-    assert message in str(caught.value)
-
-
 # --- the notebooks ---------------------------------------------------------------------------------------------------
 
 def test_every_student_gets_a_folder_and_a_zip_of_it(handed_out):
@@ -129,11 +88,11 @@ def test_the_notebooks_are_notebooks_without_outputs_that_end_with_the_hand_in(h
 def test_nothing_but_the_parameters_differs_from_the_course_s_own(handed_out):
     own = nbformat.read(handed_out / "ada/09_adversarial_training.ipynb", as_version=4)
     the_course_s = nbformat.read(NOTEBOOKS / "09_adversarial_training.ipynb", as_version=4)
-    differ = [index for index, (mine, theirs) in enumerate(zip(own.cells, the_course_s.cells, strict=True))
+    differ = [index for index, (mine, theirs) in enumerate(zip(own.cells, the_course_s.cells, strict=False))
               if mine.source != theirs.source]
     tags = [own.cells[index].metadata.get("tags", []) for index in differ]
-    assert len(own.cells) == len(the_course_s.cells) + 2 and tags == [[], ["parameters"],
-                                                                      []], "the title loses its button"
+    assert len(own.cells) == len(the_course_s.cells) + 2
+    assert tags == [[], ["parameters"], []], "the title loses its button"
     assert "\nEPS = " in own.cells[differ[2]].source
 
 
@@ -146,8 +105,7 @@ def test_every_notebook_has_its_own_seed_and_student(handed_out):
 
 
 def test_every_student_has_an_eps_near_the_course_s(course):
-    """Measured: the claims of the notebooks with an EPS of their own hold at 0.95 of it; at 1.05 one of notebook 09
-    does not."""
+    """Measured: the claims of notebooks with an EPS of their own hold at 0.95 of it; at 1.05 one of 09 does not."""
     factors = {release.eps_factor(course, f"s{k}", "09") for k in range(100)}
     assert factors == {0.95, 0.96, 0.97, 0.98, 0.99, 1.0}
     for number in ("06", "08", "09", "10"):
@@ -207,19 +165,10 @@ def test_the_readme_tells_this_student_s_deadlines(handed_out):
     assert "| 01 | Monday 30 November 2026, 23:59 (UTC+01:00) | `01_adversarial_examples.ipynb` |" in ada
     assert "| 01 | Thursday 3 December 2026, 12:00 (UTC-05:00) |" in bob
     assert "| 09 | Monday 14 December 2026, 08:05 (UTC+00:00) |" in bob
-    assert "costs 10% of the points earned. More than 1 day late, nothing is earned." in ada and "`01_ada_submission.zip`" in ada
+    assert "costs 10% of the points earned. More than 1 day late, nothing is earned." in ada
+    assert "`01_ada_submission.zip`" in ada
     notebook = nbformat.read(handed_out / "bob/01_adversarial_examples.ipynb", as_version=4)
     assert "Thursday 3 December 2026, 12:00" in notebook.cells[-2].source
-
-
-@pytest.mark.parametrize("late, words", [
-    ({}, ""),
-    ({"percent_per_day": 5.0, "floor_percent": 50.0, "grace_minutes": 10.0}, "costs 5% of the points earned, down to "
-                                                                             "50%. The first 10"),
-    ({"most_days": 0}, "More than 0 days late, nothing is earned.")])
-def test_what_lateness_costs_is_told(late, words):
-    told = release.lateness(courses.Late(**late))
-    assert words in told and bool(told) is bool(words)
 
 
 def test_who_is_not_in_the_roster_gets_no_extension(course, tmp_path):
@@ -230,7 +179,7 @@ def test_who_is_not_in_the_roster_gets_no_extension(course, tmp_path):
 
 def test_a_notebook_that_the_series_does_not_have(tmp_path):
     (tmp_path / "c.toml").write_text('name = "A"\n[notebooks.77]\ndeadline = 2026-11-30T23:59:00+01:00\n')
-    with pytest.raises(ValueError, match="hands out notebook 77, but in .* there are: 00, 01"):
+    with pytest.raises(ValueError, match=r"hands out notebook 77, but in .* there are: 00, 01"):
         release.templates(courses.load(tmp_path / "c.toml"), NOTEBOOKS)
 
 
@@ -246,14 +195,14 @@ def test_a_notebook_without_the_parameters_is_refused(course, tmp_path, old, new
     (tmp_path / "c.toml").write_text('name = "A"\n[notebooks.01]\ndeadline = 2026-11-30T23:59:00+01:00\n')
     course = courses.load(tmp_path / "c.toml")
     notebooks = release.templates(course, tmp_path)
-    with pytest.raises(ValueError, match="notebook 01 has no parameter `(SEED = 0|STUDENT = \"\")` to be set"):
+    with pytest.raises(ValueError, match=r'notebook 01 has no parameter `(SEED = 0|STUDENT = "")` to be set'):
         release.contents(course, CLASS[0], notebooks)
 
 
 # --- the command -----------------------------------------------------------------------------------------------------
 
 def command(*arguments):
-    return CliRunner().invoke(cli.app, ["release", *map(str, arguments)], env={"COLUMNS": "200", "TERM": "dumb"})
+    return CliRunner().invoke(app, ["release", *map(str, arguments)], env={"COLUMNS": "200", "TERM": "dumb"})
 
 
 def test_the_command_takes_a_name_and_says_what_it_did(tmp_path, monkeypatch):

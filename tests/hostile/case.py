@@ -30,10 +30,10 @@ IMPORTS = "import torch\nfrom torch import nn\nfrom torch.nn import functional a
 
 @dataclass(frozen=True)
 class Case:
-    """name: what it tries. code: its cells; @FOLDER@, @SECRET@ and @PORT@ are filled in. points: what the honest part
-    deserves.
+    """A hostile notebook.
 
-    seconds: its limit for each exercise.
+    name: what it tries. code: its cells; @FOLDER@, @SECRET@ and @PORT@ are filled in. points: what the honest part
+    deserves. seconds: its limit for each exercise.
     """
 
     theme: str
@@ -45,8 +45,7 @@ class Case:
 
 
 def case(theme, name, *code, beside=True, points=0, notebook="01", **more):
-    """A Case with an honest exercise beside the hostile one, which must get its full points; without where beside is
-    False."""
+    """A Case; `beside` it stands an honest exercise, which must get its full points."""
     number, honest = BESIDE[notebook]
     if beside and number:
         return Case(theme, name, (*code, HONEST[number]), points + honest, notebook, **more)

@@ -1,5 +1,4 @@
-"""Hostile files: names, archives and what stands in them besides code. Each writes itself into a folder of
-submissions."""
+"""Hostile files: names, archives and what stands in them; each writes itself into a folder of submissions."""
 
 import io
 import json

@@ -21,8 +21,10 @@ CASES = [
     harms("a segmentation fault", "import ctypes\nctypes.string_at(0)"),
     harms("SIGKILL to itself", "import os, signal\nos.kill(os.getpid(), signal.SIGKILL)"),
     harms("a signal to itself by another call", "import signal\nsignal.raise_signal(signal.SIGKILL)"),
-    harms("SIGKILL to the parent", "import os, signal\nos.kill(os.getppid(), signal.SIGKILL)\nos.kill(@PID@, "
-                                   "signal.SIGKILL)"),
+    harms("SIGKILL to the parent", """
+import os, signal
+os.kill(os.getppid(), signal.SIGKILL)
+os.kill(@PID@, signal.SIGKILL)"""),
     harms("SIGKILL to everybody", "import os, signal\nos.kill(-1, signal.SIGKILL)"),
     harms("signals in all the other ways", """
 import ctypes
@@ -33,26 +35,49 @@ for number in (@PID@, 1, 2, 3):
             libc.syscall(call, number, number, 9, 0)
 return None"""),
     harms("the connection is closed", "import os\nos.closerange(3, 256)\nreturn None"),
-    harms("the connection is shut down and kept", "import os\nfor number in range(3, 64):\n    try:\n        "
-                                                  "os.dup2(0, number)\n    except OSError:\n        pass\nimport "
-                                                  "time\ntime.sleep(60)", seconds=2),
+    harms("the connection is shut down and kept", """
+import os
+for number in range(3, 64):
+    try:
+        os.dup2(0, number)
+    except OSError:
+        pass
+import time
+time.sleep(60)""", seconds=2),
     harms("a fork bomb", "import os\nwhile True:\n    os.fork()"),
-    harms("a fork bomb by clone and clone3", "import ctypes\nlibc = ctypes.CDLL(None)\nfor _ in range(100):\n    "
-                                             "libc.syscall(56, 17, 0, 0, 0, 0)\n    libc.syscall(435, b'\\0' * 64, "
-                                             "64)\nreturn None"),
-    harms("a storm of threads", "import threading, time\nwhile True:\n    threading.Thread(target=time.sleep, "
-                                "args=(60,), daemon=True).start()"),
+    harms("a fork bomb by clone and clone3", """
+import ctypes
+libc = ctypes.CDLL(None)
+for _ in range(100):
+    libc.syscall(56, 17, 0, 0, 0, 0)
+    libc.syscall(435, bytes(64), 64)
+return None"""),
+    harms("a storm of threads", """
+import threading, time
+while True:
+    threading.Thread(target=time.sleep, args=(60,), daemon=True).start()"""),
     harms("all the memory, bit by bit", "kept = []\nwhile True:\n    kept.append(bytearray(50_000_000))"),
     harms("all the memory at once", "return bytearray(1 << 40)"),
     harms("memory by tensors", "return torch.ones(1 << 36)"),
-    harms("a file that fills the disk", "with open('flood', 'wb') as file:\n    while True:\n        "
-                                        "file.write(bytes(1 << 22))"),
+    harms("a file that fills the disk", """
+with open('flood', 'wb') as file:
+    while True:
+        file.write(bytes(1 << 22))"""),
     harms("a million small files", "for number in range(1_000_000):\n    open(f'{number}', 'w').close()"),
-    harms("output without end", "import sys\nfor _ in range(200):\n    print('<script>alert(1)</script>' * "
-                                "10_000)\n    sys.stderr.write('x' * 100_000)\nreturn None"),
-    harms("a flood of bytes to the grader", "import os\nwhile True:\n    for number in range(3, 10):\n        "
-                                            "try:\n            os.write(number, b'x' * 65536)\n        except "
-                                            "OSError:\n            pass", seconds=3),
+    harms("output without end", """
+import sys
+for _ in range(200):
+    print('<script>alert(1)</script>' * 10_000)
+    sys.stderr.write('x' * 100_000)
+return None"""),
+    harms("a flood of bytes to the grader", """
+import os
+while True:
+    for number in range(3, 10):
+        try:
+            os.write(number, b'x' * 65536)
+        except OSError:
+            pass""", seconds=3),
     harms("a message that promises four gigabytes", """
 import os, struct
 for number in range(3, 10):
@@ -70,14 +95,23 @@ for number in range(3, 10):
         pass
 time.sleep(60)""", seconds=2),
     harms("sleep past the limit", "import time\ntime.sleep(1000)", seconds=2),
-    harms("a busy loop that catches everything", "while True:\n    try:\n        while True:\n            pass\n    "
-                                                 "except BaseException:\n        pass", seconds=2),
+    harms("a busy loop that catches everything", """
+while True:
+    try:
+        while True:
+            pass
+    except BaseException:
+        pass""", seconds=2),
     harms("a regular expression that never ends", "import re\nreturn re.match('(a+)+$', 'a' * 60 + 'b')", seconds=2),
     harms("a number that is too large to compute", "return 10 ** 10 ** 10", seconds=2),
     harms("an alarm that never rings: signals are blocked",
           "import signal, time\nsignal.pthread_sigmask(signal.SIG_BLOCK, range(1, 65))\ntime.sleep(60)", seconds=2),
-    harms("recursion without end", "import sys\nsys.setrecursionlimit(10**9)\ndef again():\n    return again()\nreturn "
-                                   "again()"),
+    harms("recursion without end", """
+import sys
+sys.setrecursionlimit(10**9)
+def again():
+    return again()
+return again()"""),
     harms("a thread that lives on and spoils the next exercise's answer", """
 import threading, time, os
 def spoil():
@@ -94,8 +128,9 @@ if libc.fork() == 0 or libc.vfork() == 0:
     import time
     time.sleep(1000)
 return None"""),
-    harms("a file in site-packages", "import torch, os\nopen(os.path.join(os.path.dirname(torch.__file__), "
-                                     "'__init__.py'), 'a').write('harm')"),
+    harms("a file in site-packages", """
+import torch, os
+open(os.path.join(os.path.dirname(torch.__file__), '__init__.py'), 'a').write('harm')"""),
     harms("a .pth file, a module in the path, a cached module", """
 import os, sys
 for folder in [*sys.path, '/usr/lib', '/', os.path.dirname(os.__file__)]:
@@ -107,7 +142,8 @@ for folder in [*sys.path, '/usr/lib', '/', os.path.dirname(os.__file__)]:
         return ['GOT' ' THROUGH to', folder]"""),
     harms("the canary is overwritten, removed, renamed", """
 import os
-for harm in (lambda: open('@FOLDER@/canary', 'w').write('harm'), lambda: os.remove('@FOLDER@/canary'), lambda: os.rename('@FOLDER@/canary', 'c'),
+for harm in (lambda: open('@FOLDER@/canary', 'w').write('harm'), lambda: os.remove('@FOLDER@/canary'),
+             lambda: os.rename('@FOLDER@/canary', 'c'),
              lambda: os.truncate('@FOLDER@/canary', 0), lambda: os.mkdir('@FOLDER@/harmed')):
     try:
         harm()
@@ -142,11 +178,10 @@ for name in ('RLIMIT_AS', 'RLIMIT_CPU', 'RLIMIT_NPROC', 'RLIMIT_FSIZE', 'RLIMIT_
     case("harm", "loops and calls at top level are not run at all", "import os, time\nwhile True:\n    time.sleep(60)",
          "os._exit(0)", "time.sleep(60)",
          "def project(x_p, x, eps):\n    return None"),
-    case("harm", "a default argument that sleeps", "import time", "def project(x_p, x, eps, "
-                                                                  "wait=time.sleep(1000)):\n    return None",
-         HONEST["01.2"], beside=False, seconds=1),
-    case("harm", "a decorator that exits", "import os\ndef out(function):\n    os._exit(0)", "@out\ndef project(x_p, "
-                                                                                             "x, eps):\n    return None", beside=False),
+    case("harm", "a default argument that sleeps", "import time",
+         "def project(x_p, x, eps, wait=time.sleep(1000)):\n    return None", HONEST["01.2"], beside=False, seconds=1),
+    case("harm", "a decorator that exits", "import os\ndef out(function):\n    os._exit(0)",
+         "@out\ndef project(x_p, x, eps):\n    return None", beside=False),
     # the grader reads before anything runs: what is hard to parse
     case("parser", "a hundred thousand brackets", "project = " + "(" * 100_000 + ")" * 100_000),
     case("parser", "a hundred thousand signs and nots", "project = " + "-" * 100_000 + "1",

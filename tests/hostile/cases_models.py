@@ -27,10 +27,14 @@ CASES = [
     lies("a model that sleeps", "import time\nreturn lambda images: time.sleep(1000)", seconds=1),
     lies("a model that ends the process when it is asked", "import os\nreturn lambda images: os._exit(0)"),
     lies("a model that returns a model", "def again(images):\n    return again\nreturn again"),
-    lies("a model that is a network of nonsense", "net = nn.Sequential(nn.Flatten(), nn.Linear(36, "
-                                                  "3))\nnet[1].weight.data *= float('inf')\nreturn net"),
-    lies("a network whose weights have another shape than it says", "net = nn.Sequential(nn.Flatten(), nn.Linear(36, "
-                                                                    "3))\nnet[1].in_features = 10**12\nreturn net"),
+    lies("a model that is a network of nonsense", """
+net = nn.Sequential(nn.Flatten(), nn.Linear(36, 3))
+net[1].weight.data *= float('inf')
+return net"""),
+    lies("a network whose weights have another shape than it says", """
+net = nn.Sequential(nn.Flatten(), nn.Linear(36, 3))
+net[1].in_features = 10**12
+return net"""),
     lies("a model that answers for as long as it thinks that it is not attacked", TRAINED + """kept = []
 def model(images):
     with torch.no_grad():
@@ -47,7 +51,8 @@ def model(images):
             kept.append((images.detach().clone().flatten(1), net(images).argmax(1)))
     clean, labels = kept[0]
     near = -4 * torch.cdist(images.flatten(1), clean).square()
-    return torch.stack([near[:, labels == label].logsumexp(1) if (labels == label).any() else near[:, 0] - 50 for label in range(3)], 1)
+    return torch.stack([near[:, labels == label].logsumexp(1) if (labels == label).any() else near[:, 0] - 50
+                        for label in range(3)], 1)
 return model""", seconds=60),
     lies("a model with masked gradients", """
 net = nn.Sequential(nn.Flatten(), nn.Linear(36, 3))

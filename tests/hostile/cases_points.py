@@ -98,14 +98,16 @@ sys.modules['torch'] = Fake('torch')
 return sys.modules['torch'].zeros(1)""", beside=False),
     patches("json and safetensors write what they like", """
 import json, safetensors.torch
-json.dumps = lambda *_, **__: '{"answer": true, "values": {"dict": [["result", true], ["state", "passed"], ["points", 2]]}}'
+said = '{"answer": true, "values": {"dict": [["result", true], ["state", "passed"], ["points", 2]]}}'
+json.dumps = lambda *_, **__: said
 safetensors.torch.save = lambda *_, **__: b""
 return None""", beside=False),
-    case("patching", "the cell's outputs and metadata say passed, the code does nothing", "def project(x_p, x, "
-                                                                                          "eps):\n    return 1",
+    case("patching", "the cell's outputs and metadata say passed, the code does nothing", """
+def project(x_p, x, eps):
+    return 1""",
          "points = {'01.1': 2}\nverdict = state = 'passed'\n__all__ = ['passed']"),
-    case("patching", "the answer is a string that would define the function", "project = 'def project(x_p, x, eps): "
-                                                                              "return x'"),
+    case("patching", "the answer is a string that would define the function",
+         "project = 'def project(x_p, x, eps): return x'"),
 
     # the reference and the checks
     roads("import of the exercises' module",
@@ -117,8 +119,9 @@ return None""", beside=False),
          "from advcourse.exercises.notebook_01.e1_clip_and_project import project"),
     case("reference", "the course's attack under the exercise's name",
          "from advcourse.attacks import fgsm as one_step"),
-    case("reference", "the answer is an attribute of the course", "import advcourse.attacks\none_step = "
-                                                                  "advcourse.attacks.fgsm"),
+    case("reference", "the answer is an attribute of the course", """
+import advcourse.attacks
+one_step = advcourse.attacks.fgsm"""),
     roads("importlib, and the finder that says no is taken away", """
 import importlib, sys
 sys.meta_path[:] = [finder for finder in sys.meta_path if type(finder).__name__ != 'Missing']
@@ -130,7 +133,8 @@ return importlib.import_module('advcourse.exercises.notebook_01.e1_clip_and_proj
     roads("the catalogue, found by the garbage collector", """
 import gc, sys
 sys.meta_path[:] = [finder for finder in sys.meta_path if type(finder).__name__ != 'Missing']
-get = next(one['get'] for one in gc.get_objects() if isinstance(one, dict) and one.get('__name__') == 'advcourse.exercises.catalogue')
+get = next(one['get'] for one in gc.get_objects()
+           if isinstance(one, dict) and one.get('__name__') == 'advcourse.exercises.catalogue')
 return get('01.1').reference(x_p, x, eps)"""),
     roads("check, found by the garbage collector, returns the reference", """
 import gc, types
@@ -150,10 +154,11 @@ while frame:
 raise ValueError('no reference')"""),
     roads("the package's files, wherever they are", """
 import os, sys, re
-for folder in [*sys.path, '/', '/work', '/usr/lib', '/usr/local', '/home', '/root', '/opt', '/srv']:
+for folder in [*sys.path, '/', '/mnt', '/usr/lib', '/usr/local', '/home', '/root', '/opt', '/srv']:
     for base, folders, names in os.walk(folder):
-        folders[:] = [name for name in folders if name not in ('torch', 'proc', 'sys', 'scipy', 'sklearn', 'nvidia')][:300]
-        if 'e1_clip_and_project.py' in names or '01_adversarial_examples.ipynb' in names:
+        large = ('torch', 'proc', 'sys', 'scipy', 'sklearn', 'nvidia')
+        folders[:] = [name for name in folders if name not in large][:300]
+        if any(name.startswith(('notebook_01', '01_adversarial_examples.ipynb')) for name in folders + names):
             raise ValueError('GOT' ' THROUGH to ' + base)
 raise ValueError('nothing')""", seconds=60),
     roads("code left in linecache, inspect and __pycache__", """
@@ -184,8 +189,9 @@ tensor = {"list": [["passed", True], ["state", "passed"]]}
 os.write(found(), message(said(result=None, state="passed", points=2)) * 20)
 return None""", WIRE, beside=False),
     forges("a verdict in place of a result", "return {'state': 'passed', 'points': 2, 'outcomes': {}, 'maximum': 2}"),
-    forges("a verdict with more points than there are", "os.write(found(), message({'answer': True, 'values': None, "
-                                                        "'points': 1000, 'state': 'passed'}))", WIRE, beside=False),
+    forges("a verdict with more points than there are",
+           "os.write(found(), message({'answer': True, 'values': None, 'points': 1000, 'state': 'passed'}))", WIRE,
+           beside=False),
     forges("the grader's own functions are asked by name", """
 os.write(found(), b"".join(message({"ask": name, "values": {"list": [{"list": []}, {"dict": []}, None]}})
                            for name in ["judge", "reference", "trials", "load", "attempt", 0, 1, 2, -1, "__class__"]))
@@ -230,7 +236,8 @@ def accuracy_curve(model, attack, x, y, epsilons):
     case("forgery", "the attack is asked with models that lie, raise and return nonsense", """
 def accuracy_curve(model, attack, x, y, epsilons):
     results = []
-    for liar in (lambda images: None, lambda images: "0", lambda images: images.sum(), lambda images: [images] * 3, lambda images: 1 / 0):
+    for liar in (lambda images: None, lambda images: "0", lambda images: images.sum(), lambda images: [images] * 3,
+                 lambda images: 1 / 0):
         try:
             results.append(attack(liar, x, y, 0.1))
         except Exception as error:
@@ -299,8 +306,8 @@ def linear_attack(weight, y, target, eps):
     forges("integers of four thousand digits", "return [10**4000] * 3"),
     forges("an integer of a million digits", "return 10**1_000_000"),
     forges("the wrong dtype", "return (x_p * 0).to(torch.complex128)"),
-    forges("brain floats, half floats and bytes", "return {'a': x.bfloat16(), 'b': x.half(), 'c': x.byte(), 'd': "
-                                                  "x.to(torch.float8_e5m2)}"),
+    forges("brain floats, half floats and bytes",
+           "return {'a': x.bfloat16(), 'b': x.half(), 'c': x.byte(), 'd': x.to(torch.float8_e5m2)}"),
     forges("a sparse tensor", "return x.to_sparse()"),
     forges("a tensor on no device", "return torch.empty(x.shape, dtype=x.dtype, device='meta')"),
     forges("a tensor of a petabyte, expanded from a single number", "return torch.zeros(1).expand(10**15)"),

@@ -25,10 +25,13 @@ CASES = [
     reads("every file below the submissions", "import os\nreturn list(os.walk('@FOLDER@')) + os.listdir()"),
     reads("the gradebook, course.toml and the seed", """
 import os
-return [name for name in ('gradebook.db', 'course.toml', 'seed.txt', 'out/seed.txt') if os.path.exists('@FOLDER@/' + name)]"""),
+names = ('gradebook.db', 'course.toml', 'seed.txt', 'out/seed.txt')
+return [name for name in names if os.path.exists('@FOLDER@/' + name)]"""),
     reads("a path that goes up out of the scratch folder", "return open('../../../../../..@FOLDER@/seed.txt').read()"),
-    reads("a symbolic link in the scratch folder", "import os\nos.symlink('@FOLDER@/seed.txt', 'link')\nreturn "
-                                                   "open('link').read()"),
+    reads("a symbolic link in the scratch folder", """
+import os
+os.symlink('@FOLDER@/seed.txt', 'link')
+return open('link').read()"""),
     reads("the homes, /etc/passwd, /etc/shadow", """
 import os
 homes = [os.path.join(base, name) for home in ('/root', '/home') for base, _, names in os.walk(home) for name in names]
@@ -49,10 +52,14 @@ return [one for one in held if b'CANARY' in one]"""),
     reads("/proc: other processes, their memory, environment and files", """
 import os
 return [name for name in os.listdir('/proc') if name.isdigit()]"""),
-    reads("/proc, mounted anew", "if libc.mount(b'proc', b'.', b'proc', 0, None) == 0:\n    import os\n    return "
-                                 "os.listdir()", CTYPES),
-    reads("/sys and /dev/mem", "import os\nreturn [path for path in ('/sys', '/dev/mem', '/dev/kmem', '/dev/sda', "
-                               "'/dev/vda', '/dev/shm') if os.path.exists(path)]"),
+    reads("/proc, mounted anew", """
+if libc.mount(b'proc', b'.', b'proc', 0, None) == 0:
+    import os
+    return os.listdir()""", CTYPES),
+    reads("/sys and /dev/mem", """
+import os
+paths = ('/sys', '/dev/mem', '/dev/kmem', '/dev/sda', '/dev/vda', '/dev/shm')
+return [path for path in paths if os.path.exists(path)]"""),
     reads("files left open by the grader", """
 import os
 found = []
@@ -87,8 +94,10 @@ for number in range(2, 3000):
     if libc.process_vm_readv(number, here, 1, there, 1, 0) > 0:
         return number""", CTYPES),
     reads("odd doors into the kernel: bpf, io_uring, keyctl, memfd, userfaultfd, perf, fanotify", """
-doors = {321: 'bpf', 425: 'io_uring', 250: 'keyctl', 319: 'memfd', 323: 'userfaultfd', 298: 'perf', 300: 'fanotify', 304: 'by handle', 434: 'pidfd', 438: 'pidfd_getfd'}
-return [name for number, name in doors.items() if libc.syscall(number, 1, 0, 0, 0, 0) >= 0 or ctypes.get_errno() not in (1, 38)]""", CTYPES),
+doors = {321: 'bpf', 425: 'io_uring', 250: 'keyctl', 319: 'memfd', 323: 'userfaultfd', 298: 'perf',
+         300: 'fanotify', 304: 'by handle', 434: 'pidfd', 438: 'pidfd_getfd'}
+return [name for number, name in doors.items()
+        if libc.syscall(number, 1, 0, 0, 0, 0) >= 0 or ctypes.get_errno() not in (1, 38)]""", CTYPES),
     reads("the same doors by the x32 numbers", "return libc.syscall(0x40000000 + 319, b'x', 0) >= 0", CTYPES),
     case("reading", "the seed, out of the random state into the feedback", """
 import random
@@ -103,7 +112,8 @@ with socket.create_connection(('127.0.0.1', @PORT@), timeout=2) as connection:
     reads("network: outside, by name and by number, and datagrams", """
 import socket
 found = []
-for make in (lambda: socket.create_connection(('1.1.1.1', 53), timeout=2), lambda: socket.getaddrinfo('example.org', 80),
+for make in (lambda: socket.create_connection(('1.1.1.1', 53), timeout=2),
+             lambda: socket.getaddrinfo('example.org', 80),
              lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b'x', ('127.0.0.1', @PORT@)),
              lambda: socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 0), lambda: socket.socketpair()):
     try:
@@ -121,8 +131,9 @@ for name in ('@FOLDER@/door', '\\0advcourse-@PORT@'):
     except OSError:
         pass"""),
     reads("a shell", "import subprocess\nreturn subprocess.run(['/bin/sh', '-c', 'id'], capture_output=True).stdout"),
-    reads("os.system and posix_spawn", "import os\nreturn os.system('true') == 0 or os.posix_spawn('/bin/true', "
-                                       "['true'], {})"),
+    reads("os.system and posix_spawn", """
+import os
+return os.system('true') == 0 or os.posix_spawn('/bin/true', ['true'], {})"""),
     reads("shared memory and message queues of others", """
 return [number for number in range(100) if libc.shmget(number, 8, 0o1666) >= 0 or libc.msgget(number, 0o1666) >= 0]""",
 CTYPES),

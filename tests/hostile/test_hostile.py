@@ -1,5 +1,4 @@
-"""Notebooks that try to gain points, to read what they must not, to do harm: nothing comes of it, and honest ones
-beside them are graded right.
+"""Notebooks that try to gain points, to read, to do harm: nothing comes of it, and honest ones are graded right.
 
 Everything runs in boxes with short limits, so the suite is safe where the walls hold; where there are none, it is
 skipped.
@@ -22,12 +21,13 @@ from types import SimpleNamespace
 import psutil
 import pytest
 
-from advcourse.grading import reports
-from advcourse.grading.collect import Submission, collect
-from advcourse.grading.extract import shipped
+from advcourse.grading.box.boxes import Boxes
+from advcourse.grading.box.walls import Limits
 from advcourse.grading.grade import grade
-from advcourse.grading.sandbox import Boxes
-from advcourse.grading.walls import Limits
+from advcourse.grading.reading.submissions import Submission, collect
+from advcourse.grading.reports.folder import write
+from advcourse.grading.reports.pages import feedback_page
+from advcourse.handin.work import shipped
 from tests.hostile import cases_files, cases_harm, cases_models, cases_points, cases_reading
 from tests.hostile.case import HONEST, notebook_of
 
@@ -39,8 +39,7 @@ CASES = [*cases_points.CASES, *cases_reading.CASES, *cases_harm.CASES, *cases_mo
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory):
-    """What hostile code must leave alone: files with a secret, an environment variable, ports that nobody may knock
-    at."""
+    """What hostile code must leave alone: files with a secret, an environment variable, ports."""
     folder, secret = Path(tempfile.mkdtemp(prefix="instructor-")), secrets.token_hex(8)
     folder.chmod(0o755)  # no wall: whoever can see it may read it
     temporary = tmp_path_factory.mktemp("temporary")
@@ -113,7 +112,7 @@ def harm(world):
 def leaks(world, graded):
     """How often something secret, or the words of an attempt that succeeded, stand in what people will read."""
     told = [mark.reason + mark.message + json.dumps(mark.outcomes) for mark in graded.marks] + list(graded.notes)
-    page = reports.feedback_page(graded.student, [graded])
+    page = feedback_page(graded.student, [graded])
     found = sum("GOT THROUGH" in text for text in told) + page.count(world.secret) + page.count(str(SEED))
     return found + page.lower().count("<script") + page.lower().count("<img")
 
@@ -144,8 +143,8 @@ def graded_at(world, content, notebook, seconds=20):
 
 def check(record_property, theme, name, deserved, points, wrong, graded):
     record_property("hostile", [theme, name, points, deserved, dict(wrong)])
-    assert not wrong, [(one.problem, one.notes, [(mark.exercise, mark.state, mark.points, mark.reason)
-                                                 for mark in one.marks]) for one in graded]
+    told = [(mark.exercise, mark.state, mark.points, mark.reason) for one in graded for mark in one.marks]
+    assert not wrong, ([(one.problem, one.notes) for one in graded], told)
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.theme}: {case.name}")
@@ -158,14 +157,14 @@ def test_hostile_notebook(case, world, record_property):
 
 @pytest.mark.parametrize("name", cases_files.CASES)
 def test_hostile_files(name, world, record_property, tmp_path):
-    write, deserved = cases_files.CASES[name]
+    write_files, deserved = cases_files.CASES[name]
     submissions = tmp_path / "submissions"
     submissions.mkdir()
-    write(submissions, world.folder / "canary")
+    write_files(submissions, world.folder / "canary")
     before = {path.name for path in tmp_path.iterdir()}
     world.boxes.limits = replace(LIMITS, seconds=20)
     graded = [grade(one, world.boxes, SEED) for one in collect(submissions)]
-    reports.write(graded, tmp_path / "out")
+    write(graded, tmp_path / "out")
     points, wrong = outcome(world, graded, deserved)
     wrong["harm"] += {path.name for path in tmp_path.iterdir()} != before | {"out"}
     written = "".join(path.read_text() for path in (tmp_path / "out").rglob("*.html")).lower()
@@ -177,7 +176,7 @@ def test_hostile_files(name, world, record_property, tmp_path):
 
 HONEST_ONES = {
     "solved notebook 01": (lambda: (shipped()["01"].parent / "solutions" / shipped()["01"].name).read_bytes(), 18),
-    "three right, one wrong": (lambda: notebook_of([HONEST["01.1"], HONEST["01.2"], HONEST["01.3"],
+    "three right, one wrong": (lambda: notebook_of([*(HONEST[number] for number in ("01.1", "01.2", "01.3")),
                                                     HONEST["01.4"].replace("== y", "!= y")]), 9),
     "blank notebook 01": (lambda: shipped()["01"].read_bytes(), 0),
 }

@@ -107,7 +107,7 @@ def test_a_claim_holds_inside_its_band(payloads, value, holds):
 
 
 def test_a_band_upside_down_is_an_error():
-    with pytest.raises(ValueError, match="low <= high; got low=1.0, high=0.0"):
+    with pytest.raises(ValueError, match=r"low <= high; got low=1.0, high=0.0"):
         notebook.claim("{value}", 0.5, 1, 0)
 
 

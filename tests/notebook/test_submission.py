@@ -17,7 +17,7 @@ import advcourse
 from advcourse import exercises
 from advcourse.exercises import letter_of_right_answer
 from advcourse.exercises.display import MIME
-from advcourse.grading.collect import collect
+from advcourse.grading.reading.submissions import collect
 from advcourse.notebook import submission
 
 START = "from advcourse.notebook import start\nfrom advcourse.exercises import *\n" + (
@@ -64,7 +64,8 @@ def test_a_student_s_way_to_a_submission(tmp_path, unpacked):
 
     assert len(first) == len(second) == len(third) == 1, "one output, and no path behind it"
     assert first[0][MIME]["missing"] == ["open: 00.2.", "not right yet: 00.1."]
-    assert "✗ 00.1" in first[0]["text/plain"] and "○ 00.2" in first[0]["text/plain"] and "Still missing (" in first[0]["text/html"]
+    assert "✗ 00.1" in first[0]["text/plain"] and "○ 00.2" in first[0]["text/plain"]
+    assert "Still missing (" in first[0]["text/html"]
     assert second[0][MIME]["missing"] == [
         "the file is older than what you ran last for 00.1, 00.2: save the notebook (Ctrl+S) and run this cell again."]
     assert third[0][MIME]["missing"] == [] and "Nothing is missing" in third[0]["text/plain"]
@@ -155,11 +156,11 @@ def test_colab_gives_the_notebook_as_it_stands_and_gets_the_file(work, monkeypat
 
 
 def test_a_file_that_is_not_there_or_no_notebook_is_an_error(work):
-    with pytest.raises(FileNotFoundError, match="there is no file nope.ipynb in .*; save the notebook"):
+    with pytest.raises(FileNotFoundError, match=r"there is no file nope\.ipynb in .*; save the notebook"):
         advcourse.submit("nope.ipynb")
     for content in (b"", b"\xff\xfe", b"[]", b"{}", b'{"cells": 3}', b'{"cells": [{}]}', b"[" * 100_000):
         (work / "broken.ipynb").write_bytes(content)
-        with pytest.raises(ValueError, match="broken.ipynb is not a notebook"):
+        with pytest.raises(ValueError, match=r"broken\.ipynb is not a notebook: it "):
             advcourse.submit("broken.ipynb")
     assert not left(work)
 
@@ -167,11 +168,62 @@ def test_a_file_that_is_not_there_or_no_notebook_is_an_error(work):
 def test_another_notebook_an_empty_student_and_a_huge_file_are_named(work, capsys, monkeypatch):
     nbformat.write(notebook_of(START.replace('"00"', '"01"')), work / "other.ipynb")
     exercises.set_student("")
-    monkeypatch.setattr(submission, "MOST_BYTES", 10)
+    monkeypatch.setattr(submission, "LARGEST_NOTEBOOK", 10)
     advcourse.submit("other.ipynb")
     said = capsys.readouterr().out
     assert "STUDENT is empty" in said and "does not look like notebook 00" in said and "clear the outputs" in said
     assert left(work) == ["00_unnamed_submission.zip"]
+
+
+def missing(folder, capsys, *sources):
+    """What is said to be missing of a saved notebook of these cells, beside that nothing was run."""
+    nbformat.write(notebook_of(*sources), folder / "00_welcome.ipynb")
+    advcourse.submit("00_welcome.ipynb")
+    lines = [line[4:] for line in capsys.readouterr().out.splitlines() if line.startswith("  - ")]
+    assert lines.pop().startswith("not run since")
+    return lines
+
+
+@pytest.mark.parametrize("assigned, is_right", [
+    ('STUDENT = "ada"', True), ("STUDENT = ' ada '  # me", True), ("", True), ('STUDENT = ""', False),
+    ('STUDENT = "bob"', False), ("STUDENT = ...", False), ("STUDENT = input()", False),
+    ('STUDENT = "ada"\nSTUDENT = ""', False)])
+def test_a_student_whom_the_saved_file_does_not_name_is_told_so(work, capsys, assigned, is_right):
+    lines = missing(work, capsys, assigned, START, TO_DO, OPEN)
+    assert lines == [] if is_right else "STUDENT in the saved file is not 'ada'" in lines[0]
+
+
+def test_cells_that_were_deleted_are_named_and_what_remains_of_their_work_counts(work, capsys):
+    assert missing(work, capsys, START, TO_DO, OPEN) == []
+    line, = missing(work, capsys, START, TO_DO)
+    assert line.startswith("the saved file has no cell for 00.2: take it over")
+    line, = missing(work, capsys, START)
+    assert line.startswith("the saved file has no cell for 00.1, 00.2: ")
+    assert missing(work, capsys, START, WRONG.split("\n\n")[0], 'question("00.2")', 'choice = "b"') == []
+
+
+def test_a_cell_that_was_deleted_after_it_ran_is_not_said_to_be_unsaved(work, capsys, monkeypatch):
+    history = types.SimpleNamespace(input_hist_raw=["", START, RIGHT, "%%time\n" + OPEN.replace('"', "'"), "1 +"])
+    shell = types.SimpleNamespace(user_ns={}, history_manager=history)
+    monkeypatch.setattr(submission, "ipython", lambda: shell)
+    absent, unsaved = missing(work, capsys, START, TO_DO)
+    assert absent.startswith("the saved file has no cell for 00.2: ")
+    assert unsaved.startswith("the file is older than what you ran last for 00.1: ")
+
+
+def test_work_that_is_there_and_cannot_be_graded_is_named(work, capsys):
+    assert missing(work, capsys, START, 'check("00.1", lambda x, x_p: x)', 'answer("00.2", "b".lower())') == [
+        "00.2: an answer is not written as a letter, and does not count.",
+        "00.1: check is given something else than the name of a function, so there is nothing to grade."]
+
+
+@pytest.mark.parametrize("set_up, is_right", [
+    ("course = start('00', student=STUDENT)", True), ("%%time\nnotebook.start(\n    notebook='00')", True),
+    ("if True:\n    start('00')", True), ('# start("00", student=STUDENT)', False),
+    ('TEXT = """start("00", "")"""', False), ('start("01")', False)])
+def test_a_call_of_start_is_one_in_code(work, capsys, set_up, is_right):
+    lines = missing(work, capsys, set_up, TO_DO, OPEN)
+    assert lines == [] if is_right else "does not look like notebook 00" in lines[0]
 
 
 def test_any_student_s_name_makes_one_file_name(work):
@@ -212,5 +264,6 @@ def test_nothing_of_a_notebook_becomes_html(monkeypatch):
 
 
 def test_importing_the_package_alone_imports_nothing_heavy():
-    code = "import sys, advcourse; print(callable(advcourse.submit), 'torch' in sys.modules, 'advcourse.submission' in sys.modules)"
+    code = ("import sys, advcourse; "
+            "print(callable(advcourse.submit), 'torch' in sys.modules, 'advcourse.notebook.submission' in sys.modules)")
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "True False False\n"

@@ -1,0 +1,1 @@
+"""From marks to what people and other programs read."""

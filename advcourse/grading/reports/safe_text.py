@@ -1,0 +1,45 @@
+"""Text that was handed in, on its way to people: all of it is hostile, and nobody reads what cannot be seen.
+
+Names, code and messages reach a page as plain text or not at all.
+"""
+
+import hashlib
+import re
+import unicodedata
+
+# No more characters than this of one text; a page must open.
+LONGEST_CODE, LONGEST_MESSAGE, LONGEST_NAME = 20_000, 1_000, 200
+# Control characters but tab and line feed, surrogates, marks of direction, and what has no width but joiners:
+# some scripts need those.
+TREACHEROUS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e"
+                         r"\u2060-\u206f\ud800-\udfff\ufeff\ufff9-\ufffb\U000e0001-\U000e007f]")
+
+
+def file_name(student):
+    """A file's name for any student's name at all: always the same one, and no two students share theirs."""
+    ascii_only = unicodedata.normalize("NFKD", student).encode("ascii", "ignore").decode().lower()
+    slug = re.sub(r"[^a-z0-9]+", "-", ascii_only)[:40].strip("-") or "student"
+    return f"{slug}-{hashlib.sha256(student.encode('utf-8', 'surrogatepass')).hexdigest()[:16]}"
+
+
+def legible(text, longest=LONGEST_MESSAGE):
+    """The text with what nobody can see, or what turns the direction of writing, spelt out as ⟨U+202E⟩; clipped."""
+    if len(text) > longest:
+        text = f"{text[:longest]} … ({len(text) - longest:,} more characters)"
+    return TREACHEROUS.sub(lambda found: f"⟨U+{ord(found[0]):04X}⟩", text)
+
+
+def one_line(text, longest=LONGEST_MESSAGE):
+    """The text as `legible` makes it, in one line."""
+    return legible(" ".join(text.split()), longest)
+
+
+def name_of(student):
+    """A student's name as people read it."""
+    return one_line(student, LONGEST_NAME) or "(no name)"
+
+
+def cell(text):
+    """A text for a spreadsheet, which would take one that begins with one of these signs for a formula to execute."""
+    line = one_line(text)
+    return f"'{line}" if re.match(r"[=+\-@＝＋－＠]", line) else line  # noqa: RUF001 (the wide signs are formulas, too)

@@ -1,0 +1,103 @@
+"""What the statements of a notebook call, which literals they assign, and what they define."""
+
+import ast
+from typing import NamedTuple
+
+from advcourse.handin.statements import MENTIONS, argument, course_call, evaluated
+
+CHOICE = "choice"  # what the shipped notebooks call the answer to a question
+NOT_LITERAL = object()
+
+
+class Call(NamedTuple):
+    """What matters in the order of a notebook.
+
+    kind: "start", "check" (value: the function's syntax tree), "question", "answer" (value: a literal, or NOT_LITERAL),
+        or "choice", an assignment to that name (value: a literal). A literal is a str, or None for an open answer.
+    at: the index of its statement.
+    """
+
+    kind: str
+    number: str | None
+    value: object
+    at: int
+
+
+def walk(statements):
+    """The Calls of a notebook in its order, and a dict from every name to the last literal that it was given."""
+    calls, literals = [], {}
+    for at, statement in enumerate(statements):
+        closely = hasattr(statement.node, "body") or MENTIONS.search(statement.text)
+        for node in evaluated(statement.node) if closely else [statement.node]:
+            for name, value in assigned(node):
+                literals[name] = literal(value, {})
+                if name == CHOICE and literals[name] is not NOT_LITERAL:
+                    calls.append(Call("choice", None, literals[name], at))
+            kind, number = course_call(node) or (None, None)
+            if kind == "check":
+                calls.append(Call(kind, number, argument(node, 1, "function"), at))
+            elif kind == "answer":
+                calls.append(Call(kind, number, literal(argument(node, 1, "letter"), literals), at))
+            elif kind in ("question", "start"):
+                calls.append(Call(kind, number, None, at))
+    return calls, literals
+
+
+def assigned(node):
+    """(name, value's tree) of every plain name to which this node assigns; of `a, b = 1, 2` both."""
+    if isinstance(node, ast.AnnAssign | ast.NamedExpr):
+        pairs = [(node.target, node.value)]
+    elif isinstance(node, ast.Assign):
+        pairs = [(target, node.value) for target in node.targets]
+    else:
+        pairs = []
+    for target, value in pairs:
+        if isinstance(target, ast.Tuple) and isinstance(value, ast.Tuple) and len(target.elts) == len(value.elts):
+            pairs += zip(target.elts, value.elts, strict=True)
+        elif isinstance(target, ast.Name) and value is not None:
+            yield target.id, value
+
+
+def literal(node, literals):
+    """The str that a tree stands for, at most 200 characters; None for what is open; NOT_LITERAL for all else."""
+    if isinstance(node, ast.NamedExpr):
+        node = node.value
+    if isinstance(node, ast.Name):
+        return literals.get(node.id, NOT_LITERAL)
+    if not isinstance(node, ast.Constant):
+        return NOT_LITERAL if node else None
+    is_open = node.value is ... or node.value is None or (isinstance(node.value, str) and not node.value.strip())
+    return None if is_open else str(node.value)[:200]
+
+
+# --- definitions -----------------------------------------------------------------------------------------------------
+
+def definitions(statements):
+    """The last statement that gives each name a value: {name: statement} for real ones, and for stubs."""
+    real, stubs = {}, {}
+    for statement in statements:
+        if not is_from_course(statement.node):
+            (stubs if is_stub(statement.node) else real).update(dict.fromkeys(statement.binds, statement))
+    return real, stubs
+
+
+def is_from_course(node):
+    """Whether this imports from the course: that defines nothing of a student's."""
+    if isinstance(node, ast.ImportFrom):
+        return (node.module or "").split(".")[0] == "advcourse"
+    names = node.names if isinstance(node, ast.Import) else []
+    return any(name.name.split(".")[0] == "advcourse" for name in names)
+
+
+def is_stub(node):
+    """Whether this is a function without a body of its own, or an assignment of `...` or None."""
+    if isinstance(node, ast.Assign):
+        return isinstance(node.value, ast.Constant) and node.value.value in (..., None)
+    return isinstance(node, ast.FunctionDef) and all(map(does_nothing, node.body))
+
+
+def does_nothing(node):
+    if isinstance(node, ast.Raise):
+        raised = node.exc.func if isinstance(node.exc, ast.Call) else node.exc
+        return isinstance(raised, ast.Name) and raised.id == "NotImplementedError"
+    return isinstance(node, ast.Pass) or (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant))

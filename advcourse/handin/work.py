@@ -1,0 +1,198 @@
+"""What is graded of a notebook: the functions and answers that count, and the statements that the functions need.
+
+Notebooks come back with cells deleted, doubled, split, merged and moved, so nothing depends on where a statement
+stands: what the exercises' functions are called is known from the shipped notebook, and what these functions need
+is found by following names.
+"""
+
+import ast
+import builtins
+from collections import defaultdict
+from dataclasses import dataclass
+from functools import cache
+from itertools import takewhile
+
+from advcourse.exercises.catalogue import Exercise, all_exercises
+from advcourse.files import PACKAGE, checkout
+from advcourse.handin.calls import CHOICE, NOT_LITERAL, definitions, is_stub, walk
+from advcourse.handin.statements import one_line, read
+
+MOST_NOTES = 20
+
+
+@dataclass(frozen=True)
+class Work:
+    """What is graded of a notebook.
+
+    statements: the source of top-level statements, in the notebook's order, each to be executed on its own; blank
+        lines before it give a traceback the line in the student's cell.
+    functions: from every exercise's number to the name of the student's function in them; None where there is none.
+    answers: from every question's number to what was given; None where it was left open or is no plain literal.
+    student: the last string assigned to STUDENT, without blanks around it.
+    notes: what was wrong with the file, one line each.
+    cells: from the number of an exercise that has a function to the definition as the student wrote it.
+    """
+
+    statements: tuple
+    functions: dict
+    answers: dict
+    student: str
+    notes: tuple
+    cells: dict
+
+
+def extract(content: bytes, notebook: str) -> Work:
+    """The Work in `content`, the bytes of a submission for `notebook` ("01").
+
+    Raises ValueError where there is nothing to read, or no such notebook in the course.
+    """
+    if notebook not in shipped():
+        raise ValueError(f"there is no notebook {notebook!r}; the course has {', '.join(shipped())}")
+    return choose(*read(content), notebook)
+
+
+@cache
+def shipped():
+    """From the number of every notebook of the course to the path of what students were given."""
+    root = checkout() / "notebooks" if checkout() else PACKAGE / "notebooks"
+    return {path.stem[:2]: path for path in sorted(root.glob("[0-9][0-9]_*.ipynb"))}
+
+
+def choose(statements, notes, notebook) -> Work:
+    """The Work among all statements of a notebook; `notes` are those of `read`."""
+    calls, literals = walk(statements)
+    notes = list(notes)
+    tasks = all_exercises(notebook)
+    answers = {task.number: given_answer(task.number, calls, notes) for task in tasks if not isinstance(task, Exercise)}
+    exercises = [task.number for task in tasks if isinstance(task, Exercise)]
+    official, defined = official_names(notebook), definitions(statements)
+    functions = {number: function_name(number, calls, notes, official=official.get(number), defined=defined)
+                 for number in exercises}
+    found = {number: name for number, name in functions.items() if name}
+
+    misused = {at for number, name in found.items() for at in later_uses(number, name, statements, calls)}
+    statements = [one for at, one in enumerate(statements) if at not in misused]
+    real, stubs = definitions(statements)
+    kept = needed(statements, found.values(), real)
+    if len(notes) > MOST_NOTES:
+        notes[MOST_NOTES:] = [f"and {len(notes) - MOST_NOTES} more of this kind"]
+    student = literals.get("STUDENT")
+    student = student.strip() if isinstance(student, str) else ""  # as `set_student` does: choices stand in its order
+    return Work(tuple(one.padded for one in kept), functions, answers, student, tuple(notes),
+                {number: (real.get(name) or stubs[name]).text for number, name in found.items()})
+
+
+@cache
+def official_names(notebook):
+    """From the number of every exercise of a notebook to the name that its function has there, as students got it."""
+    if notebook not in shipped():
+        return {}
+    calls, _ = walk(read(shipped()[notebook].read_bytes())[0])
+    return {call.number: call.value.id for call in calls if call.kind == "check" and isinstance(call.value, ast.Name)}
+
+
+# --- answers ---------------------------------------------------------------------------------------------------------
+
+def given_answer(number, calls, notes):
+    """What was answered to a question: the last answer that is not open, as a str; None where there is none."""
+    answers = [call.value for call in calls if call.kind == "answer" and call.number == number]
+    if not answers:
+        if found := answer_without_call(number, calls):
+            notes.append(f"{number}: the call of answer is missing; taken is the {CHOICE} that follows the question")
+        return found
+    if any(value is NOT_LITERAL for value in answers):
+        notes.append(f"{number}: an answer is not written as a letter, and does not count")
+    return next((value for value in reversed(answers) if value not in (None, NOT_LITERAL)), None)
+
+
+def answer_without_call(number, calls):
+    """The first choice between this question and the next, unless another question's answer uses it."""
+    choice = None
+    for before, call in enumerate(calls):
+        if (call.kind, call.number) != ("question", number):
+            continue
+        following = takewhile(lambda call: call.kind != "question", calls[before + 1:])
+        choices = []
+        for after in following:
+            if after.kind == "answer":
+                choices = choices[:-1]
+            elif after.kind == "choice":
+                choices.append(after.value)
+        choice = next((value for value in choices if value), choice)
+    return choice
+
+
+# --- functions -------------------------------------------------------------------------------------------------------
+
+def function_name(number, calls, notes, *, official, defined):
+    """The name of the student's function for an exercise; None where there is none.
+
+    It is the shipped notebook's name (`official`), if the submission defines it, else the name in its own
+    check(number, …). defined: see `definitions`.
+    """
+    real, stubs = defined
+    checked = [call.value for call in calls if call.kind == "check" and call.number == number]
+    plain = [tree.id for tree in checked if isinstance(tree, ast.Name)]
+    names = [official, *plain[-1:]]
+    name = next((name for name in names if name in real), None) or next((name for name in names if name in stubs), None)
+    if name is None and checked and not plain:
+        notes.append(f"{number}: check is given something else than the name of a function, so there is nothing to "
+                     "grade")
+    elif plain and name and plain[-1] != name and plain[-1] in real:
+        notes.append(f"{number}: graded is {one_line(name)}, which this exercise asks for; the notebook checks "
+                     f"{one_line(plain[-1])}")
+    elif name and name != official:
+        notes.append(f"{number}: graded is {one_line(name)}, which the notebook checks; there is no {official} of the "
+                     "student's")
+    return name
+
+
+def later_uses(number, name, statements, calls):
+    """The indices of statements that give a function's name to something else (`size = 28`) once it was checked."""
+    defined = [at for at, one in enumerate(statements)
+               if name in one.binds and isinstance(one.node, ast.FunctionDef | ast.ClassDef) and not is_stub(one.node)]
+    checked = [call.at for call in calls if call.kind == "check" and call.number == number]
+    return [at for at, one in enumerate(statements) if defined and name in one.binds and at > max(defined + checked)]
+
+
+# --- what functions need ---------------------------------------------------------------------------------------------
+
+def needed(statements, names, real):
+    """The statements that the functions of these names need, without stubs of what is `real` elsewhere.
+
+    In their order, but imports from __future__ come first.
+    """
+    found = closure(statements, names)
+    idle = {one for one in found if is_stub(one.node) and real.keys() & one.binds
+            and (isinstance(one.node, ast.FunctionDef) or one.binds & set(names))}
+    return sorted((one for one in found if one not in idle), key=lambda one: not is_future(one.node))  # it is stable
+
+
+def closure(statements, names):
+    """The statements, in order, that give a value to one of `names`, or to a name that these read, and so on."""
+    binding = defaultdict(list)
+    for index, statement in enumerate(statements):
+        for name in statement.binds | statement.touches:
+            binding[name].append(index)
+    kept, seen, todo = set(), set(), list(names)
+    while todo:
+        name = todo.pop()
+        if name in seen:
+            continue
+        seen.add(name)
+        for index in binding[name]:
+            if index not in kept:
+                kept.add(index)
+                todo += statements[index].reads
+    if names and any(not binding[name] and not hasattr(builtins, name) for name in seen):
+        kept |= {index for index, statement in enumerate(statements) if is_star(statement.node)}
+    kept |= {index for index, statement in enumerate(statements) if is_future(statement.node)}
+    return [statements[index] for index in sorted(kept)]
+
+
+def is_future(node):
+    return isinstance(node, ast.ImportFrom) and node.module == "__future__"
+
+
+def is_star(node):
+    return isinstance(node, ast.ImportFrom) and node.names[0].name == "*"

@@ -1,0 +1,121 @@
+"""Values on their way between grader and box: every kind of value comes out whole."""
+
+import json
+
+import numpy as np
+import pytest
+import safetensors.torch
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import nn
+
+from advcourse.grading.box import values
+
+DTYPES = [torch.float64, torch.float32, torch.float16, torch.bfloat16, torch.int64, torch.int32, torch.int16,
+          torch.int8, torch.uint8, torch.bool]
+
+
+def round_trip(value):
+    """The value after the journey there."""
+    tensors = {}
+    tree = json.loads(json.dumps(values.pack(value, tensors, lambda function: 0)))
+    loaded = safetensors.torch.load(safetensors.torch.save(tensors)) if tensors else {}
+    return values.unpack(tree, loaded, lambda number: None)
+
+
+def same(a, b):
+    if isinstance(a, torch.Tensor):
+        return isinstance(b, torch.Tensor) and a.dtype == b.dtype and a.shape == b.shape and torch.equal(a, b)
+    if isinstance(a, np.ndarray):
+        return isinstance(b, np.ndarray) and a.dtype == b.dtype and np.array_equal(a, b)
+    if isinstance(a, list | tuple):
+        return type(a) is type(b) and len(a) == len(b) and all(map(same, a, b))
+    if isinstance(a, dict):
+        return type(b) is dict and a.keys() == b.keys() and all(same(a[key], b[key]) for key in a)
+    return type(a) is type(b) and (a == b or (a != a and b != b))
+
+
+# --- values that pass -------------------------------------------------------------------------------------------------
+
+@settings(deadline=None, max_examples=60)
+@given(st.sampled_from(DTYPES), st.lists(st.integers(0, 4), max_size=4))
+def test_tensors_of_any_shape_and_type_pass(dtype, shape):
+    tensor = (torch.rand(shape) * 100).to(dtype)
+    assert same(round_trip(tensor), tensor)
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.sampled_from("?bhilBefd"), st.lists(st.integers(0, 4), max_size=3))
+def test_arrays_pass(kind, shape):
+    array = np.asarray(np.random.default_rng(0).random(shape) * 100).astype(kind)
+    assert same(round_trip(array), array)
+
+
+plain = st.recursive(st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+                     lambda inner: st.lists(inner, max_size=4) | st.lists(inner, max_size=4).map(tuple)
+                     | st.dictionaries(st.text() | st.integers(), inner, max_size=4), max_leaves=12)
+
+
+@settings(deadline=None, max_examples=100)
+@given(plain)
+def test_plain_values_pass(value):
+    assert same(round_trip(value), value)
+
+
+@pytest.mark.parametrize("strange", [
+    torch.arange(24.0).reshape(4, 6)[::2, 1::2], torch.arange(6.0).reshape(2, 3).T, torch.zeros(1).expand(3, 4),
+    torch.rand(3, requires_grad=True), nn.Parameter(torch.rand(2)), torch.tensor(float("nan"))],
+    ids=["every other", "transposed", "expanded", "with a history", "parameter", "NaN"])
+def test_views_and_tensors_with_a_history_pass_as_plain_ones(strange):
+    found = round_trip(strange)
+    assert type(found) is torch.Tensor and not found.requires_grad
+    assert torch.equal(found.nan_to_num(), strange.detach().nan_to_num())
+
+
+def test_tensors_that_share_memory_come_out_apart():
+    tensor = torch.zeros(3)
+    first, second = round_trip([tensor, tensor])
+    first += 1
+    assert second.sum() == 0
+
+
+def test_subclasses_of_tensors_come_out_plain():
+    class Liar(torch.Tensor):
+        @classmethod
+        def __torch_function__(cls, function, types, args=(), kwargs=None):
+            if function is not torch.Tensor.detach:
+                return "a lie"
+            return super().__torch_function__(function, types, args, kwargs or {})
+
+    found = round_trip(torch.ones(2).as_subclass(Liar))
+    assert type(found) is torch.Tensor and found.tolist() == [1, 1]
+
+
+def test_numpy_numbers_pass_as_arrays():
+    assert round_trip(np.float64(1.5)).item() == 1.5
+
+
+def test_networks_of_simple_layers_pass_as_numbers():
+    network = nn.Sequential(nn.Flatten(), nn.Linear(6, 4), nn.ReLU(),
+                            nn.Linear(4, 2, bias=False)).double().eval().requires_grad_(False)
+    found, x = round_trip(network), torch.rand(3, 1, 2, 3).double()
+    assert type(found) is nn.Sequential and torch.equal(found(x), network(x))
+    assert not found.training and not any(parameter.requires_grad for parameter in found.parameters())
+
+
+def test_what_is_nothing_of_all_that_passes_as_a_stranger():
+    class Command:
+        def __reduce__(self):
+            raise AssertionError("nobody pickles here")
+
+    assert type(round_trip(Command())).__name__ == "Command"
+    assert type(round_trip({(1, 2): 3})).__name__ == "dict"
+    assert type(round_trip(np.array([object()]))).__name__ == "ndarray"
+    assert type(values.stranger("<script>alert(1)</script>")).__name__.isidentifier()
+
+
+def test_a_list_in_itself_comes_to_an_end():
+    nest = []
+    nest.append(nest)
+    round_trip(nest)

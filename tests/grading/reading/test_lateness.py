@@ -1,0 +1,64 @@
+"""When a student's notebook is due, and what lateness costs."""
+
+from datetime import datetime, timedelta, timezone
+
+import pytest
+
+from advcourse.grading import course as courses
+from advcourse.grading.reading import lateness
+from tests.grading.rules import DAY, DUE, HOUR, MINUTE, load, rules
+
+
+@pytest.mark.parametrize("after, days", [
+    (-30 * DAY, 0), (0, 0), (15 * MINUTE, 0), (15 * MINUTE + 1, 1), (HOUR, 1),
+    (15 * MINUTE + DAY, 1), (16 * MINUTE + DAY, 2), (10 * DAY, 10)])
+def test_days_are_counted_from_the_end_of_the_grace(tmp_path, after, days):
+    course = rules(tmp_path, "[late]\ngrace_minutes = 15")
+    assert lateness.days_late(course, DUE + after, "01", "ada") == days
+
+
+@pytest.mark.parametrize("days, left", [(0, 40), (1, 36), (2, 32), (5, 20), (6, 20), (7, 20), (8, 0), (400, 0)])
+def test_penalties_by_hand(tmp_path, days, left):
+    course = rules(tmp_path, "[late]\npercent_per_day = 10\nfloor_percent = 50\nmost_days = 7")
+    assert lateness.final_points(course, 40, DUE + days * DAY, "01", "ada") == left
+
+
+def test_a_floor_does_not_lift_what_costs_less_and_no_floor_ends_at_nothing(tmp_path):
+    course = rules(tmp_path, "[late]\npercent_per_day = 30")
+    assert [lateness.final_points(course, 10, DUE + k * DAY, "01", "ada") for k in range(5)] == [10, 7, 4, 1, 0]
+
+
+def test_another_time_zone_and_a_leap_day(tmp_path):
+    """Due on 28 February, 23:30 in New York, which in a leap year is 29 February in Kolkata."""
+    course = load(tmp_path, 'name = "A"\n[notebooks.01]\ndeadline = 2028-02-28T23:30:00-05:00\n[late]\npercent_per_day '
+                            '= 25')
+    kolkata = timezone(timedelta(hours=5, minutes=30))
+    moments = {datetime(2028, 2, 29, 10, 0, tzinfo=kolkata): 8, datetime(2028, 2, 29, 10, 0, 1, tzinfo=kolkata): 6,
+               datetime(2028, 3, 1, 10, 0, tzinfo=kolkata): 6, datetime(2028, 3, 1, 10, 1, tzinfo=kolkata): 4}
+    for moment, left in moments.items():
+        assert lateness.final_points(course, 8, moment.timestamp(), "01", "ada") == left, moment
+
+
+def test_an_extension_is_one_student_s_and_one_notebook_s(tmp_path):
+    course = rules(tmp_path, "[notebooks.02]\ndeadline = 2026-11-30T23:59:00+01:00\n[late]\npercent_per_day = 10\n"
+                             '[extensions."ada"]\n01 = 2026-12-02T23:59:00+01:00')
+    late = DUE + 2 * DAY
+    given = {(student, number): lateness.final_points(course, 10, late, number, student)
+             for student in ("ada", "bob") for number in ("01", "02")}
+    assert given == {("ada", "01"): 10, ("ada", "02"): 8, ("bob", "01"): 8, ("bob", "02"): 8}
+    assert lateness.final_points(course, 10, late + 1, "01", "ada") == 9
+
+
+def test_a_notebook_that_the_course_does_not_have(tmp_path):
+    with pytest.raises(ValueError, match="A has no notebook '07'; it has 01"):
+        lateness.final_points(rules(tmp_path), 1, DUE, "07", "ada")
+
+
+@pytest.mark.parametrize("late, words", [
+    ({}, ""),
+    ({"percent_per_day": 5.0, "floor_percent": 50.0, "grace_minutes": 10.0},
+     "costs 5% of the points earned, down to 50%. The first 10"),
+    ({"most_days": 0}, "More than 0 days late, nothing is earned.")])
+def test_what_lateness_costs_is_told(late, words):
+    told = lateness.in_words(courses.Late(**late))
+    assert words in told and bool(told) is bool(words)

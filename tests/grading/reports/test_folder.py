@@ -1,0 +1,145 @@
+"""The folder of a graded class: whole, right, and harmless whatever was handed in."""
+
+import json
+import re
+import shutil
+from dataclasses import replace
+
+import pytest
+
+from advcourse import files
+from advcourse.grading.marks import Mark
+from advcourse.grading.reports.folder import write
+from advcourse.grading.reports.safe_text import file_name
+from tests.grading.reports.samples import (
+    DRESSED,
+    FAULT,
+    HOSTILE,
+    LONG,
+    OPEN,
+    OTHERS,
+    PASSED,
+    WRONG,
+    Reader,
+    classroom,
+    graded,
+    table,
+)
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+
+# Of every text its colour and the one behind it.
+COLOURS = """[...document.querySelectorAll('td, th, h1, h2, h3, p, a, span, summary, svg text')].map(node =>
+    [node instanceof SVGElement ? getComputedStyle(node).fill : getComputedStyle(node).color,
+     getComputedStyle(document.body).backgroundColor])"""
+
+
+# --- the folder -------------------------------------------------------------------------------------------------------
+
+def test_every_student_has_a_page_that_the_class_page_links_to(tmp_path):
+    found = [graded("Ada"), graded("Ada", notebook="02"), graded("Émile/../\n"), FAULT]
+    write(found, tmp_path, course="Autumn")
+    links = [value for name, value in Reader((tmp_path / "index.html").read_text("utf-8")).attributes if name == "href"]
+    pages = sorted(f"students/{path.name}" for path in (tmp_path / "students").iterdir())
+    assert len(pages) == 3 and set(links) == {*pages, "grades.csv"}
+    assert len(list((tmp_path / "results").iterdir())) == 4
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["grades.csv", "index.html", "results", "students"]
+
+
+def test_a_changed_class_changes_the_pages_and_an_unchanged_one_does_not(tmp_path):
+    def written(*found):
+        write(list(found), tmp_path)
+        return {path.name: path.read_bytes() for path in tmp_path.rglob("*.*") if path.is_file()}
+
+    before = written(graded("Ada"), graded("Alan"))
+    assert written(graded("Alan"), graded("Ada")) == before
+    after = written(graded("Ada"), graded("Alan", PASSED))
+    changed = {name for name in before if before[name] != after[name]}
+    alan = file_name("Alan")
+    assert changed == {"grades.csv", "index.html", f"{alan}.html", f"{alan}-01.json"}
+
+
+@pytest.mark.parametrize("name", ["grades.csv", "index.html", f"{file_name('Ada')}.html",
+                                  f"{file_name('Ada')}-01.json"])
+def test_a_write_that_fails_leaves_the_old_file_whole(tmp_path, monkeypatch, name):
+    write([graded("Ada")], tmp_path)
+    path, = tmp_path.rglob(name)
+    before, replaced = path.read_bytes(), files.os.replace
+
+    def full(source, target):
+        if target == path:
+            raise OSError("no space left")
+        replaced(source, target)
+
+    monkeypatch.setattr(files.os, "replace", full)
+    with pytest.raises(OSError, match="no space left"):
+        write([graded("Ada", PASSED)], tmp_path)
+    assert path.read_bytes() == before and not list(tmp_path.rglob("*.part"))
+
+
+def test_an_empty_class_has_a_page(tmp_path):
+    write([], tmp_path)
+    assert "Nothing is graded yet" in (tmp_path / "index.html").read_text("utf-8")
+    assert (tmp_path / "grades.csv").read_text("utf-8-sig").count("\n") == 1
+
+
+# --- hostile text -----------------------------------------------------------------------------------------------------
+
+@pytest.mark.parametrize("evil", HOSTILE, ids=range(len(HOSTILE)))
+def test_nothing_that_was_handed_in_becomes_part_of_a_page(evil, tmp_path):
+    mark = Mark("01.2", evil, "wrong", 0, 3, evil, {f"a{evil}": f"b{evil}", "it": None}, evil, evil, f"c{evil}")
+    other = replace(mark, exercise=evil, outcomes={})
+    found = [graded(evil, mark, other, notes=(evil,), path=evil), graded(f"z{evil}", mark),
+             replace(FAULT, problem=f"d{evil}")]
+    write(found, tmp_path, course=evil)
+    harmless = Mark("01.2", "t", "wrong", 0, 3, "r", {"a": "b", "it": None}, "m", "h", "c")
+    plain = [graded("A", harmless, replace(harmless, exercise="01.3", outcomes={}), notes=("n",)),
+             graded("B", harmless), FAULT]
+    write(plain, tmp_path / "plain", course="c")
+    allowed = {element for path in (tmp_path / "plain").rglob("*.html")
+               for element in Reader(path.read_text("utf-8")).elements}
+    for path in [*tmp_path.glob("*.html"), *(tmp_path / "students").iterdir()]:
+        page = path.read_text("utf-8")
+        read = Reader(page)
+        assert set(read.elements) <= allowed | {"code", "em"}
+        assert not [name for name, _ in read.attributes if name.startswith("on") or name == "src"]
+        assert all(re.match(r"(#e|students/|grades\.csv)", value) for name, value in read.attributes if name == "href")
+        assert page.count("Content-Security-Policy") == 1
+        assert not re.search("[\0-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]", page)
+    for path in (tmp_path / "results").iterdir():
+        json.loads(path.read_text("utf-8"))
+    table(*found)
+
+
+# --- in a browser -----------------------------------------------------------------------------------------------------
+
+def contrast(colour, background):
+    def luminance(colour):
+        parts = [int(part) / 255 for part in re.findall(r"\d+", colour)[:3]]
+        red, green, blue = (part / 12.92 if part <= 0.03928 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
+        return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+    light, dark = sorted((luminance(colour), luminance(background)), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
+
+
+@pytest.mark.skipif(not CHROMIUM, reason="Chromium is not installed")
+def test_in_a_browser_the_pages_are_readable_and_nothing_runs_or_is_fetched(tmp_path):
+    from playwright.sync_api import sync_playwright
+
+    evil = "<img src=https://example.org/x onerror='document.title=1'><script>document.title=1</script>" + "x" * 900
+    write([graded("Ada", PASSED, replace(WRONG, code=evil, outcomes={"a": evil}), OPEN, notes=(evil,)),
+           graded(evil), FAULT, *classroom(LONG, *OTHERS, DRESSED)], tmp_path)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        for page in (tmp_path / "index.html", *(tmp_path / "students").glob("ada*")):
+            for scheme in ("light", "dark"):
+                tab = browser.new_page(viewport={"width": 400, "height": 800}, color_scheme=scheme)
+                asked = []
+                tab.on("request", lambda request, asked=asked: asked.append(request.url))
+                tab.goto(page.as_uri())
+                assert asked == [page.as_uri()] and tab.title() in ("The class", "Ada: feedback")
+                assert tab.evaluate("document.documentElement.scrollWidth") <= 400
+                colours = tab.evaluate(COLOURS)
+                assert colours and min(contrast(*pair) for pair in colours) >= 4.5, "WCAG asks for 4.5 : 1"
+        browser.close()

@@ -1,0 +1,157 @@
+"""A class is graded once, whatever happens meanwhile: killed at any moment, changed, graded on a cluster."""
+
+import multiprocessing
+import os
+import random
+import shutil
+import signal
+import time
+from dataclasses import replace
+
+import distributed
+import pytest
+
+from advcourse import files
+from advcourse.grading import grade, gradebook, run
+from advcourse.grading.box import proof
+from advcourse.grading.box.walls import Limits
+from advcourse.grading.reading.submissions import Submission
+from advcourse.pipeline import masters
+
+LIMITS = Limits(seconds=20)
+SEED = 7
+CRASHES, CLASS = 50, 20
+
+try:
+    run.proven()
+except OSError as error:
+    pytest.skip(f"no box here: {error}", allow_module_level=True)
+
+
+def handed_in(student, notebook="00", solved=True, extra=""):
+    """A Submission of a notebook of the course, with some more text in it."""
+    [path] = (masters.ROOT / "notebooks" / ("solutions" if solved else "")).glob(f"{notebook}_*.ipynb")
+    cell = b'{"cell_type": "markdown", "metadata": {}, "source": "' + extra.encode() + b'"}'
+    content = path.read_bytes().replace(b'"cells": [', b'"cells": [' + cell + b",", 1)
+    return Submission(student, notebook, path, content, None, 0.0)
+
+
+def what_counts(graded):
+    """Of a Graded, what may not depend on the run."""
+    return [(one.student, one.notebook, one.sha256, one.marks, one.notes, one.problem, one.seed) for one in graded]
+
+
+def grade_class(submissions, out, **options):
+    return run.grade_class(submissions, out, limits=LIMITS, seed=SEED, **options)
+
+
+def test_everyone_gets_what_they_deserve(tmp_path):
+    seen = []
+    graded = grade_class([handed_in("ada"), handed_in("bob", solved=False)], tmp_path, on_graded=seen.append)
+    assert [(one.student, one.points, one.problem) for one in graded] == [("ada", 3, None), ("bob", 0, None)]
+    assert {mark.state for mark in graded[1].marks} == {"not attempted"}
+    assert sorted(one.student for one in seen) == ["ada", "bob"]
+
+
+def test_what_is_graded_is_left_alone_and_what_has_changed_is_not(tmp_path):
+    first = grade_class([handed_in("ada"), handed_in("bob")], tmp_path)
+    seen = []
+    again = grade_class([handed_in("ada"), handed_in("bob", solved=False)], tmp_path, on_graded=seen.append)
+    assert [one and one.student for one in seen] == [None, "bob"]
+    assert what_counts(again)[0] == what_counts(first)[0] and again[0].seconds == first[0].seconds
+    assert again[1].points == 0
+    run.grade_class([handed_in("ada")], tmp_path, limits=LIMITS, seed=SEED + 1, on_graded=seen.append)
+    assert seen[-1].student == "ada" and seen[-1].seed == SEED + 1
+
+
+def test_the_seed_is_drawn_once_and_kept(tmp_path):
+    seeds = {run.grade_class([handed_in(name)], tmp_path, limits=LIMITS)[0].seed for name in ("ada", "bob")}
+    assert seeds == {int((tmp_path / "seed.txt").read_text())}
+
+
+def test_a_fault_of_ours_is_no_zero_and_is_mended_by_the_next_run(tmp_path, monkeypatch):
+    def fails(number, seed):
+        raise RuntimeError("the course's own solution fails")
+    with monkeypatch.context() as patch:
+        patch.setattr(grade, "trials", fails)
+        [one] = grade_class([handed_in("ada")], tmp_path)
+    assert one.points is None and "own solution fails" in one.problem
+    assert {mark.state for mark in one.marks} == {"to be graded"}
+    [one] = grade_class([handed_in("ada")], tmp_path)
+    assert (one.points, one.problem) == (3, None)
+
+
+def test_without_walls_nothing_runs_unless_that_is_wished(tmp_path, monkeypatch):
+    monkeypatch.setattr(proof, "report", lambda: {"no network": False, "bounded time": True})
+    run.proven.cache_clear()
+    try:
+        with pytest.raises(OSError, match="no network"):
+            grade_class([handed_in("ada")], tmp_path, workers=2)
+        [one] = grade_class([handed_in("ada")], tmp_path, walled=False)
+        assert one.walls == run.UNSAFE and one.points == 3
+    finally:
+        run.proven.cache_clear()
+
+
+def test_a_cluster_gives_the_same_grades(tmp_path):
+    submissions = [handed_in("ada"), handed_in("bob", solved=False), handed_in("cleo", extra="hello")]
+    alone = grade_class(submissions, tmp_path / "alone")
+    with distributed.LocalCluster(n_workers=1, threads_per_worker=2, host="127.0.0.1",
+                                  dashboard_address="127.0.0.1:0") as cluster:
+        together = grade_class(submissions, tmp_path / "together", scheduler=cluster.scheduler_address)
+    assert what_counts(together) == what_counts(alone)
+
+
+def test_killed_at_any_moment_a_run_goes_on_and_ends_with_the_same_grades(tmp_path):
+    submissions = [handed_in(f"student {number}", solved=number % 3 > 0, extra=f"{number}") for number in range(CLASS)]
+    whole = what_counts(grade_class(submissions, tmp_path / "whole"))
+    start = time.monotonic()
+    grade_class(submissions, tmp_path / "timed")
+    length = time.monotonic() - start
+    generator = random.Random(0)
+    context = multiprocessing.get_context("fork")  # what was imported and started here serves the killed ones, too
+    finished = graded_before = 0
+    for _crash in range(CRASHES):
+        folder = tmp_path / f"crash {finished}"
+        process = context.Process(target=grade_class, args=(submissions, folder))
+        process.start()
+        time.sleep(generator.uniform(0, length / 3))
+        os.kill(process.pid, signal.SIGKILL)
+        process.join()
+        if (folder / "gradebook.db").exists():
+            connection = gradebook.open_gradebook(folder / "gradebook.db")
+            so_far = what_counts(gradebook.load(connection))
+            connection.close()
+            assert all(one in whole for one in so_far), "something half-graded is in the gradebook"
+            assert len(so_far) >= graded_before, "something that was graded is lost"
+            graded_before = len(so_far)
+            if len(so_far) == CLASS:
+                finished, graded_before = finished + 1, 0
+    seen = []
+    assert what_counts(grade_class(submissions, tmp_path / f"crash {finished}", on_graded=seen.append)) == whole
+    assert seen.count(None) == graded_before, "something was graded twice"
+    assert finished > 0, "no run was ever completed, or none was ever killed in its middle"
+
+
+@pytest.mark.parametrize("name", [
+    "handin/statements.py", "handin/calls.py", "handin/work.py", "grading/grade.py", "grading/box/inside.py",
+    "grading/box/values.py", "grading/box/wire.py", "exercises/attempt.py", "exercises/notebook_77/e1_first.py",
+    "exercises/notebook_77/questions.toml"])
+def test_a_grader_that_has_changed_grades_again(tmp_path, monkeypatch, name):
+    package = tmp_path / "advcourse"
+    shutil.copytree(run.PACKAGE, package, ignore=shutil.ignore_patterns("__pycache__", "*.safetensors"))
+    for made in ("e1_first.py", "questions.toml"):
+        files.write(package / "exercises" / "notebook_77" / made, "# an exercise of a notebook")
+    monkeypatch.setattr(run, "PACKAGE", package)
+    before = run.fingerprint.__wrapped__(5)
+    assert run.fingerprint.__wrapped__(5) == before != run.fingerprint.__wrapped__(6)
+    with open(package / name, "a") as file:
+        file.write("# mended\n")
+    assert run.fingerprint.__wrapped__(5) != before
+
+
+def test_a_changed_file_name_does_not_change_what_was_graded(tmp_path):
+    [_first] = grade_class([handed_in("ada")], tmp_path)
+    seen = []
+    grade_class([replace(handed_in("ada"), path="elsewhere.ipynb")], tmp_path, on_graded=seen.append)
+    assert seen == [None]
