@@ -5,7 +5,7 @@ import platform
 import shutil
 import threading
 from importlib import metadata
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 OK, WARNING, MISSING = "ok", "warning", "missing"
 
@@ -34,13 +34,13 @@ def report(network_timeout: float = 2) -> list[Row]:
     return rows
 
 
-def python():
+def python() -> list[Row]:
     """The interpreter and the course itself."""
     return [Row("Python", OK, f"{platform.python_version()} on {platform.system()} {platform.machine()}"),
             Row("advcourse", OK, metadata.version("advcourse"))]
 
 
-def packages():
+def packages() -> list[Row]:
     """Every package that the course needs, against the versions that its metadata ask for."""
     from packaging.requirements import Requirement
 
@@ -55,7 +55,7 @@ def packages():
     return [package(name, versions, state) for name, (versions, state) in wanted.items()]
 
 
-def package(name, versions, state_if_missing):
+def package(name: str, versions: Any, state_if_missing: str) -> Row:
     """One package against the versions asked for."""
     try:
         version = metadata.version(name)
@@ -67,7 +67,7 @@ def package(name, versions, state_if_missing):
     return Row(name, WARNING, f"{version} is outside {versions}")
 
 
-def device():
+def device() -> list[Row]:
     """What computes, and with how many threads."""
     import torch
 
@@ -82,7 +82,7 @@ def device():
     return [Row("device", OK, detail), Row("threads", OK, f"{torch.get_num_threads()} of {os.cpu_count()} cores")]
 
 
-def data_sets():
+def data_sets() -> list[Row]:
     """Which data sets are here and whole, and which would be downloaded."""
     from advcourse import data
 
@@ -102,7 +102,7 @@ def data_set(name: str) -> tuple[str, str]:
         return WARNING, str(error)
 
 
-def disk():
+def disk() -> list[Row]:
     """Room for downloads."""
     from advcourse import data
 
@@ -112,7 +112,7 @@ def disk():
     return [Row("disk", OK if free > 2 else WARNING, f"{free:.1f} GB free for downloads in {folder}")]
 
 
-def network(timeout=2):
+def network(timeout: float = 2) -> list[Row]:
     """Whether the course's repository answers within `timeout` seconds."""
     import requests
 

@@ -5,6 +5,7 @@ import io
 import pickle
 import tarfile
 import zlib
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -152,7 +153,8 @@ def _idx(content):
     return np.frombuffer(content, np.uint8, offset=4 + 4 * dimensions).reshape(shape)
 
 
-def as_dataset(name, x_train, y_train, x_test, y_test, classes, card):
+def as_dataset(name: str, x_train: np.ndarray, y_train: np.ndarray, x_test: np.ndarray, y_test: np.ndarray,
+               classes: Sequence[str], card: str) -> Dataset:
     """A Dataset from arrays of bytes and labels."""
     x_train, x_test = (torch.from_numpy(x.astype(np.float32)).div_(255) for x in (x_train, x_test))
     y_train, y_test = (torch.from_numpy(y.astype(np.int64)) for y in (y_train, y_test))
@@ -193,7 +195,7 @@ def _from_files(name, files, content, train, test):
     return as_dataset(name, x[: len(y_train)], y_train, x[len(y_train) :], y_test, classes, card)
 
 
-def round_robin(by_class, classes, count):
+def round_robin(by_class: Mapping[str, list], classes: Sequence[str], count: int | None) -> tuple[list, np.ndarray]:
     """`count` files (None: all), the first of each class, then the second of each …, and their labels."""
     turns = sorted((turn, classes.index(label), file) for label, files in by_class.items()
                    for turn, file in enumerate(files))

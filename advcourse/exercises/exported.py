@@ -6,7 +6,7 @@ outside.
 
 import contextlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from advcourse.exercises import engine, session
 from advcourse.exercises.catalogue import Question, get
@@ -43,7 +43,7 @@ def judge(number: str, written: Callable | str | None, seed: int) -> engine.Verd
 
 
 @contextlib.contextmanager
-def quiet():
+def quiet() -> Iterator[None]:
     """Within it nothing reaches stderr, neither from Python nor from C nor from a child process."""
     kept = os.dup(2)
     with open(os.devnull, "w") as nowhere, contextlib.redirect_stderr(nowhere):
@@ -55,6 +55,6 @@ def quiet():
             os.close(kept)
 
 
-def grade_id(kind, number):
+def grade_id(kind: str, number: str) -> str:
     """nbgrader's name of a cell: "exercise_01_2" for what grades 01.2, "answer_01_2" for what the student writes."""
     return f"{kind}_{number.replace('.', '_')}"

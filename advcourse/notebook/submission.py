@@ -5,15 +5,16 @@ import html
 import json
 import os
 import sys
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from advcourse import files
 from advcourse.exercises import all_exercises, session
 from advcourse.exercises.display import COLOURS, SYMBOLS, emit, inline
-from advcourse.exercises.engine import NOT_ATTEMPTED, WRONG
-from advcourse.handin.calls import walk
+from advcourse.exercises.engine import NOT_ATTEMPTED, WRONG, Verdict
+from advcourse.handin.calls import Call, walk
 from advcourse.handin.statements import LARGEST_NOTEBOOK, code_cells, read_cells
 from advcourse.handin.work import Work, choose
 from advcourse.version import __version__
@@ -53,7 +54,7 @@ def submit(path: str | Path | None = None) -> None:
 
 # --- which file ------------------------------------------------------------------------------------------------------
 
-def running(notebook):
+def running(notebook: str) -> tuple[Path | None, bytes | None]:
     """The path of the notebook that runs in this kernel, and its content where its editor gives it, else None.
 
     VS Code and Jupyter say where it is, and Colab gives its content. Elsewhere it is the one file of this notebook's
@@ -73,7 +74,7 @@ def running(notebook):
     return (here[0] if len(here) == 1 else None), None
 
 
-def saved_content(path):
+def saved_content(path: Path) -> bytes:
     """The bytes of the notebook's file; FileNotFoundError, in words, where there is none."""
     if not path.is_file():
         raise FileNotFoundError(f"there is no file {path} in {Path.cwd()}; save the notebook and give the name of its "
@@ -81,13 +82,13 @@ def saved_content(path):
     return path.read_bytes()
 
 
-def ipython():
+def ipython() -> Any:
     """The IPython that runs this; None outside of it."""
     module = sys.modules.get("IPython")
     return module and module.get_ipython()
 
 
-def offer_download(path):
+def offer_download(path: Path) -> None:
     """On Colab, files are gone when the machine is: hand them to the browser."""
     if "google.colab" in sys.modules:
         from google.colab import files as colab_files
@@ -107,7 +108,7 @@ class Saved(NamedTuple):
     work: Work
 
 
-def read_saved(content, notebook, name):
+def read_saved(content: bytes, notebook: str, name: str) -> Saved:
     """The Saved of a file's bytes; ValueError where they are not a notebook."""
     try:
         cells = list(code_cells(content))
@@ -120,7 +121,7 @@ def read_saved(content, notebook, name):
                  choose(statements, notes, notebook))
 
 
-def problems(student, notebook, saved):
+def problems(student: str, notebook: str, saved: Saved) -> Iterator[str]:
     """What is wrong with the file or who hands it in, a line for each."""
     if not student:
         yield ("STUDENT is empty: write your name or number between its quotes in the first code cell, and run the "
@@ -144,13 +145,13 @@ def problems(student, notebook, saved):
     yield from (f"{note}." for note in saved.work.notes if given.get(note.partition(":")[0], note) is None)
 
 
-def not_in_file(notebook, saved):
+def not_in_file(notebook: str, saved: Saved) -> list[str]:
     """The exercises and questions of which the saved file has neither the work nor its check or answer."""
     given, called = saved.work.functions | saved.work.answers, numbers_called(saved.calls)
     return [task.number for task in all_exercises(notebook) if given[task.number] is None and task.number not in called]
 
 
-def not_saved(notebook, saved):
+def not_saved(notebook: str, saved: Saved) -> list[str]:
     """The exercises whose cell was last run with a text that the saved file does not have."""
     shell, last = ipython(), {}
     for cell in shell.history_manager.input_hist_raw if shell else []:
@@ -160,12 +161,12 @@ def not_saved(notebook, saved):
             if task.number in last and last[task.number] not in saved.sources]
 
 
-def numbers_called(calls):
+def numbers_called(calls: Iterable[Call]) -> set[str]:
     """The numbers that are given to check or answer."""
     return {call.number for call in calls if call.kind in ("check", "answer")}
 
 
-def open_exercises(notebook, verdicts):
+def open_exercises(notebook: str, verdicts: Mapping[str, Verdict]) -> Iterator[str]:
     """A line for each way in which exercises and questions are not solved."""
     words = {NOT_RUN: "not run since the kernel started (run the notebook from the top)", NOT_ATTEMPTED: "open",
              WRONG: "not right yet"}
@@ -176,7 +177,7 @@ def open_exercises(notebook, verdicts):
 
 # --- what is shown ---------------------------------------------------------------------------------------------------
 
-def table(notebook, verdicts):
+def table(notebook: str, verdicts: Mapping[str, Verdict]) -> list[tuple]:
     """(number, title, state, points, maximum) of each exercise of the notebook."""
     rows = []
     for task in all_exercises(notebook):
@@ -186,7 +187,7 @@ def table(notebook, verdicts):
     return rows
 
 
-def show(target, path, manifest, rows, missing):
+def show(target: Path, path: Path, manifest: Mapping[str, Any], rows: list[tuple], missing: list[str]) -> None:
     """Say what was written and what is missing, with a row for each exercise."""
     wrote = f"Wrote {target.name}, with {path.name} as it was last saved: hand in this one file."
     verdict = "Nothing is missing, as far as can be told here."
@@ -201,7 +202,7 @@ def show(target, path, manifest, rows, missing):
          f"<div><p>{html.escape(wrote)}</p><p><b>{verdict}</b></p><ul>{items}</ul>{table_html(rows, symbols)}</div>")
 
 
-def table_html(rows, symbols):
+def table_html(rows: list[tuple], symbols: Mapping[str, str]) -> str:
     """The rows as a table."""
     left, colours = 'style="text-align:left"', COLOURS | {NOT_RUN: COLOURS[NOT_ATTEMPTED]}
     head = "".join(f"<th {left}>{name}</th>" for name in ("", "exercise", "title", "state", "points"))

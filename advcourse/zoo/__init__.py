@@ -5,7 +5,7 @@ makes weights and card again, `verify` measures anew.
 """
 
 from advcourse.zoo.loading import CHECKPOINTS, card, load, verify
-from advcourse.zoo.recipes import Stage, Recipe, names, recipe
+from advcourse.zoo.recipes import Recipe, Stage, names, recipe
 from advcourse.zoo.training import train, train_network
 
-__all__ = ["CHECKPOINTS", "Stage", "Recipe", "card", "load", "names", "recipe", "train", "train_network", "verify"]
+__all__ = ["CHECKPOINTS", "Recipe", "Stage", "card", "load", "names", "recipe", "train", "train_network", "verify"]
