@@ -7,13 +7,18 @@ and `Best` remembers the best image seen. None of these functions touches torch'
 
 import math
 import warnings
+from collections.abc import Callable
 from contextlib import contextmanager
+from typing import Literal
 
 import torch
 
 from advcourse.attacks.geometry import per_example
 
+Model = Callable[[torch.Tensor], torch.Tensor]
+Norm = Literal["linf", "l2", "l1", "l0"]
 NORMS = ("linf", "l2", "l1", "l0")
+IMAGES_AT_ONCE = 256
 PART = 160_000  # values that a model is given at a time on a CPU: 204 images of MNIST, 52 of CIFAR-10
 
 
