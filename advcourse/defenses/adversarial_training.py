@@ -291,7 +291,8 @@ def warm_up(loss: Callable[..., Tensor], *, eps: float, batches: int) -> Callabl
     Raises ZeroDivisionError, at its first batch, where batches is 0.
     Cost: that of the loss.
 
-    As in Gowal et al., "On the effectiveness of interval bound propagation", 2018, section 4.
+    As in Gowal et al., "On the effectiveness of interval bound propagation for training verifiably robust models",
+    2018.
     """
     seen = 0
 

@@ -106,7 +106,7 @@ def one_step_gap(model: nn.Module, x: Tensor, y: Tensor, *, eps: float, steps: i
     Raises ValueError where an argument is not as said here, or y does not fit the logits, or these carry no gradient.
     Cost: steps + 4 forward and steps + 1 backward passes per image.
 
-    Wong, Rice, Kolter, "Fast is better than free: revisiting adversarial training", ICLR 2020, section 5.
+    Wong, Rice, Kolter, "Fast is better than free: revisiting adversarial training", ICLR 2020.
     """
     x, y = x.to(device_of(model, x.device)), y.to(device_of(model, y.device))
     one = accuracy(model, fgsm(model, x, y, eps=eps), y)
@@ -123,6 +123,6 @@ def catastrophic_epoch(history: Sequence[dict], gap: float = 0.4) -> int | None:
     Raises KeyError where the history holds no gap.
     Cost: no pass of a model.
 
-    Wong, Rice, Kolter, "Fast is better than free: revisiting adversarial training", ICLR 2020, section 5.
+    Wong, Rice, Kolter, "Fast is better than free: revisiting adversarial training", ICLR 2020.
     """
     return next((entry["epoch"] for entry in history if entry["gap"] >= gap), None)
