@@ -162,8 +162,8 @@ def _gradients(run, eps):
         Finding(THERE, True, "autograd finds a path from the logits to the image"),
         Finding(NOT_ZERO, bool(flat.double().mean() <= TOLERANCE),
                 f"exactly zero, or no number, on {_share(flat)} of the images",
-                "Zero gradients: the attack has nothing to follow. A saturated softmax needs a loss on the logits (DLR, "
-                "Carlini and Wagner), a step function needs BPDA; Square and transfer work for both."),
+                "Zero gradients: the attack has nothing to follow. A saturated softmax needs a loss on the logits "
+                "(DLR, Carlini and Wagner), a step function needs BPDA; Square and transfer work for both."),
         Finding(NOT_HERE_ALONE, bool(smaller.double().mean() <= 0.2),
                 f"for {_share(smaller)} of the pixels it is ten times larger beside the image",
                 "An attack that starts at the image is blind there: start at random points of the ball, several times, "

@@ -80,7 +80,7 @@ def test_no_images_no_error():
 
 def test_bad_input_is_named():
     x, y = images()
-    with pytest.raises(ValueError, match="eps must be a finite number of at least 0; got -0.1"):
+    with pytest.raises(ValueError, match=r"eps must be a finite number of at least 0; got -0\.1"):
         fgsm(network(), x, y, eps=-0.1)
     with pytest.raises(ValueError, match=r"x must lie in \[0, 1\]; got values from .* to 2"):
         fgsm(network(), 2 * x, y, eps=0.1)
