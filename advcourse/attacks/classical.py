@@ -3,6 +3,8 @@
 For nearest neighbours `models.classical.soft_neighbours` makes a model with a gradient; any gradient attack then does.
 """
 
+from typing import Any
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -46,7 +48,8 @@ def svm_normal(model: Model, x: Tensor, y: Tensor, *, eps: float, targeted: bool
     return x_adv
 
 
-def tree_path(tree, x: Tensor, y: Tensor, *, norm: Norm = "l2", targeted: bool = False, margin: float = 1e-3) -> Tensor:
+def tree_path(tree: Any, x: Tensor, y: Tensor, *, norm: Norm = "l2", targeted: bool = False,
+              margin: float = 1e-3) -> Tensor:
     """The smallest change that takes an image to a leaf of another class: asked pixels just past their thresholds.
 
     tree: a fitted sklearn DecisionTreeClassifier on flat images, labels 0, 1, 2, ...

@@ -5,6 +5,7 @@ A small step of every pixel in its own worst direction adds up to a large change
 FGSM takes one such step; BIM, MIM and PGD take many small ones and come back into the ball after each.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -27,6 +28,7 @@ from advcourse.attacks.losses import cross_entropy, fools
 
 # Of an l1 step: the share of the pixels that move. One pixel at a time is the steepest way up and far too slow.
 MOVING = 0.01
+Step = Callable[..., Tensor]  # from (x_adv, gradient, rows) to the next x_adv, where rows are the images still at work
 
 
 def fgsm(model: Model, x: Tensor, y: Tensor, *, eps: float, norm: Norm = "linf", step_size: float | None = None,
@@ -204,7 +206,9 @@ class Walk:
     targeted: bool
 
 
-def climb_with_momentum(model: Model, x: Tensor, y: Tensor, walk: Walk, *, view=None, smooth=None) -> Tensor:
+def climb_with_momentum(model: Model, x: Tensor, y: Tensor, walk: Walk, *,
+                        view: Callable[[Tensor], Tensor] | None = None,
+                        smooth: Callable[[Tensor], Tensor] | None = None) -> Tensor:
     """`mim`, with each gradient taken through `view` and sent through `smooth`, from (N, C, H, W) to that shape."""
     check(x, y, eps=walk.eps, norm=walk.norm, norms=("linf", "l2"), steps=walk.steps)
     check_positive(step_size=walk.step_size)
@@ -230,11 +234,10 @@ def climb_with_momentum(model: Model, x: Tensor, y: Tensor, walk: Walk, *, view=
     return best.x_adv
 
 
-def climb(ask: Model, start: Tensor, y: Tensor, *, step, best: Best, steps: int, targeted: bool,
-          stop_when_fooled: bool = False, view=None) -> Tensor:
+def climb(ask: Model, start: Tensor, y: Tensor, *, step: Step, best: Best, steps: int, targeted: bool,
+          stop_when_fooled: bool = False, view: Callable[[Tensor], Tensor] | None = None) -> Tensor:
     """Take `steps` steps up the loss from `start`, and tell `best` of every iterate, the last one included.
 
-    step: from (x_adv, gradient, rows) to the next x_adv, where rows are the images still at work.
     view: from images to images: the gradient is taken through it. A view is no candidate: `best` is told of the
         iterate itself, for one more forward pass a step.
     Returns flat, shape (N,): where the first gradient was exactly zero.
@@ -271,7 +274,7 @@ def _judge(ask, x_adv, loss):
         return logits, loss(logits)
 
 
-def ascent(y: Tensor, targeted: bool, first: bool = False):
+def ascent(y: Tensor, targeted: bool, first: bool = False) -> Callable[[Tensor], Tensor]:
     """What an attack climbs, from logits (N, K) to (N,): the cross-entropy of y, or its negative towards a target.
 
     first: look whether the labels fit the logits.
@@ -283,7 +286,7 @@ def ascent(y: Tensor, targeted: bool, first: bool = False):
     return loss
 
 
-def stepper(x: Tensor, eps: float, norm: Norm, step_size: float):
+def stepper(x: Tensor, eps: float, norm: Norm, step_size: float) -> Step:
     """step(x_adv, gradient, rows): move by step_size along the gradient, then back into the ball around x[rows]."""
     if norm == "linf":
         low, high = geometry.bounds(x, eps)

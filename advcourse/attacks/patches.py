@@ -1,5 +1,4 @@
-"""Adversarial patches: a pattern of unlimited strength on few pixels, the same for all images, that can be printed and
-worn.
+"""Adversarial patches: a pattern of unlimited strength on few pixels, the same for all images, to print and wear.
 
 The pattern may look as it likes, but only inside a mask: a sticker anywhere in the picture, or the frame of a pair of
 glasses. It is trained over many images and over random places, angles and sizes at once, so that it works wherever it

@@ -1,5 +1,4 @@
-"""Attacks that meet transformations: robust to them (`eot`), made of them (`spatial`), and the way into the real world
-(`print_photo`).
+"""Attacks that meet transformations: robust to them, made of them, and on their way through a camera.
 
 A perturbation found for one exact image is lost when the image is turned, blurred or photographed: so `eot` maximises
 the expected loss over random transformations. `spatial` needs no noise at all: a rotation and a shift that the model

@@ -1,5 +1,4 @@
-"""SPSA and NES: the estimate against the true gradient, where the model is asked, budgets, and a defence without
-gradients."""
+"""SPSA and NES: the estimate against the gradient, where the model is asked, budgets, a defence without gradients."""
 
 import copy
 

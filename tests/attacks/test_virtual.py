@@ -1,5 +1,4 @@
-"""virtual_adversarial: the top eigenvector of the divergence's Hessian, and at least three times a random direction on
-MNIST."""
+"""virtual_adversarial: the top eigenvector of the divergence's Hessian; on MNIST three times a random direction."""
 
 import pytest
 import torch

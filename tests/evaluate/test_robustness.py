@@ -26,10 +26,8 @@ def three_classes(norm):
     y = logits.argmax(1)
     y[:4] = (y[:4] + 1) % 3  # wrong from the start
     weight = model[1].weight.detach()
-    gaps = torch.stack([(logits.gather(1, y[:, None])[:, 0] - logits[:,
-                                                                     k]) / dual_norm(weight[y] - weight[k],
-                                                                                     norm).clamp_min(1e-12)
-                                                                                     for k in range(3)], 1)
+    leads = logits.gather(1, y[:, None]) - logits
+    gaps = torch.stack([leads[:, k] / dual_norm(weight[y] - weight[k], norm).clamp_min(1e-12) for k in range(3)], 1)
     gaps[torch.arange(80), y] = torch.inf
     return model, x, y, gaps.amin(1)
 
