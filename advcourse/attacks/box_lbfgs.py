@@ -14,7 +14,7 @@ from advcourse.attacks.cards import AttackCard
 from advcourse.attacks.contract import attacking, check, check_positive, fresh, input_gradient, labels_fit, warn_if_flat
 from advcourse.attacks.geometry import distance
 from advcourse.attacks.losses import cross_entropy, fools, margin
-from advcourse.attacks.minimum_norm import to_boundary
+from advcourse.attacks.line_search import to_boundary
 
 
 def lbfgs(model, x, y, *, steps=30, search_steps=6, initial_c=0.1, probability=None, targeted=False):

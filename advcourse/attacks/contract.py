@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from advcourse.attacks.geometry import per_example
+from advcourse.attacks.losses import fools
 
 Model = Callable[[Tensor], Tensor]  # from images, shape (N, ...), to logits, shape (N, K)
 Norm = Literal["linf", "l2", "l1", "l0"]
@@ -141,6 +142,18 @@ def fresh(tensor: Tensor) -> Tensor:
     """A detached copy that autograd accepts, even of a tensor made under inference_mode."""
     with torch.inference_mode(False), torch.no_grad():
         return tensor.detach().clone()
+
+
+def unfooled(ask: Model, x: Tensor, y: Tensor, targeted: bool = False) -> tuple[Tensor, Tensor]:
+    """(rows, logits): the numbers of the images on which an attack has something to do, and the model's logits there.
+
+    One forward pass. Raises ValueError unless the labels fit the logits.
+    """
+    with torch.no_grad():
+        logits = at_least_float32(ask(x))
+    labels_fit(logits, y)
+    rows = (~fools(logits, y, targeted)).nonzero()[:, 0]
+    return rows, logits[rows]
 
 
 class NoGradientError(ValueError):
