@@ -160,6 +160,16 @@ class NoGradientError(ValueError):
     """The model's logits carry no gradient to its input."""
 
 
+def differentiable(ask: Model, x: Tensor) -> tuple[Tensor, Tensor]:
+    """(images, logits): x as a leaf of autograd, and its logits; NoGradientError where they carry no gradient to it."""
+    images = (x.clone() if x.is_inference() else x.detach()).requires_grad_()
+    logits = at_least_float32(ask(images))
+    if not logits.requires_grad:
+        raise NoGradientError(
+            "the model's logits carry no gradient to its input: use an attack that needs none, such as square")
+    return images, logits
+
+
 def input_gradient(ask: Model, x: Tensor, loss: Callable[[Tensor], Tensor]) -> tuple[Tensor, Tensor, Tensor]:
     """(logits, losses, gradient) from one forward and one backward pass, all detached.
 
@@ -167,12 +177,8 @@ def input_gradient(ask: Model, x: Tensor, loss: Callable[[Tensor], Tensor]) -> t
     row of logits, so that the gradient of the sum with respect to x holds each image's own gradient. Where the gradient
     is nan or infinite it is 0. Raises NoGradientError where the logits carry no gradient to x.
     """
-    images = (x.clone() if x.is_inference() else x.detach()).requires_grad_()
-    logits = at_least_float32(ask(images))
+    images, logits = differentiable(ask, x)
     losses = loss(logits)
-    if not losses.requires_grad:
-        raise NoGradientError(
-            "the model's logits carry no gradient to its input: use an attack that needs none, such as square")
     gradient, = torch.autograd.grad(losses.sum(), images)
     return logits.detach(), losses.detach(), torch.nan_to_num(gradient, 0, 0, 0)
 

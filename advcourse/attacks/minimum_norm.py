@@ -21,6 +21,7 @@ from advcourse.attacks.contract import (
     attacking,
     check,
     check_positive,
+    differentiable,
     fresh,
     input_gradient,
     labels_fit,
@@ -76,19 +77,17 @@ def deepfool(model: Model, x: Tensor, y: Tensor, *, norm: Norm = "l2", steps: in
         x_adv, found, flat = x.clone(), torch.zeros_like(y, dtype=torch.bool), torch.zeros_like(y, dtype=torch.bool)
         active = torch.arange(len(x), device=x.device)
         for step in range(steps + 1):
-            images = x_adv[active].requires_grad_()
-            logits = at_least_float32(ask(images))
+            images, logits = differentiable(ask, x_adv[active])
             if step == 0:
                 labels_fit(logits, y)
             fooled = fools(logits, y[active])
             if step > 0:
                 found[active[fooled]] = True
-            if fooled.any():  # those leave, and one more forward pass of the others spares them all the backward passes
-                active = active[~fooled]
-                images = x_adv[active].requires_grad_()
-                logits = at_least_float32(ask(images)) if len(active) and step < steps else None
+            active = active[~fooled]
             if len(active) == 0 or step == steps:
                 break
+            if fooled.any():  # one more forward pass of the others spares those that left all the backward passes
+                images, logits = differentiable(ask, x_adv[active])
             move, stuck = _to_nearest_plane(images, logits, y[active], norm=norm, candidates=candidates)
             flat[active[stuck]] = True
             active, move = active[~stuck], move[~stuck]
@@ -185,8 +184,7 @@ def _fmn(ask, x, y, *, norm, steps, step_size, gamma, targeted):
 
     delta = torch.zeros_like(origin)
     if norm == "linf" and not targeted:
-        images = origin.clone().requires_grad_()
-        move, _ = _to_nearest_plane(images, at_least_float32(ask(images)), labels, norm=norm, candidates=5)
+        move, _ = _to_nearest_plane(*differentiable(ask, origin), labels, norm=norm, candidates=5)
         delta = (origin + (1 + gamma) * move).clamp_(0, 1) - origin
     nearest = Nearest(origin)
     eps = torch.full_like(nearest.size, 1 if norm == "l0" else math.inf)

@@ -13,6 +13,7 @@ from advcourse.attacks.line_search import to_boundary
 from advcourse.attacks.minimum_norm import FMN_SETTINGS, _restore, _to_radius, deepfool, fmn
 from tests.attacks.counting import Counting
 
+
 def linear(classes=6, pixels=25, dtype=torch.float64, seed=0):
     """(model, x, y): a linear model with the nearest boundaries inside of the box, and images in the middle of it."""
     generator = torch.Generator().manual_seed(seed)
