@@ -236,7 +236,7 @@ class Nearest:
 
     def update(self, x_adv: Tensor, size: Tensor, success: Tensor | bool = True, rows: slice | Tensor = slice(None),
                *, tolerance: float = 0.0) -> Tensor:
-        """x_adv: candidates for the images `rows`, none of them twice; size, success: one per candidate.
+        """x_adv: candidates for the images `rows`, several for one only of equal size; size, success: one for each.
 
         A size of nan is never smaller. tolerance: by how large a share a later success may be larger and still count
         as smaller. Returns which candidates are taken.
