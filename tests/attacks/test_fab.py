@@ -154,8 +154,8 @@ def test_within_the_ball_it_fools_nearly_all_that_are_nearer(mnist, give_up):
     model, x, y = mnist
     nearest = geometry.distance(fab(model, x, y, norm="linf"), x, "linf")
     second = model(x).argsort(1)[:, -2]
-    with contract.attacking(model):
-        x_adv = within(model, x, y, second, eps=0.08, norm="linf", steps=100, give_up=give_up)
+    with contract.attacking(model) as ask:
+        x_adv = within(ask, x, y, second, eps=0.08, norm="linf", steps=100, give_up=give_up)
     assert (geometry.distance(x_adv, x, "linf") <= 0.08).all()
     fooled = model(x_adv).argmax(1) != y
     assert torch.equal(x_adv[~fooled], x[~fooled])

@@ -1,11 +1,11 @@
-"""feature_adversary halves the distance to a guide's features; towards_image ends as near to a picture as the closest
-boundary."""
+"""feature_adversary halves the distance to a guide's features; towards_image ends at a picture's closest boundary."""
 
 import pytest
 import torch
 from torch import nn
 
 from advcourse import data, zoo
+from advcourse.attacks import contract
 from advcourse.attacks.features import feature_adversary, feature_distance, towards_image
 
 
@@ -65,6 +65,14 @@ def test_layers_by_name_module_or_not_at_all(mnist):
     for wrong in ("9", nn.ReLU(), 4):
         with pytest.raises(ValueError, match="layer"):
             feature_adversary(model, x, guide, eps=0.1, layer=wrong)
+
+
+def test_a_batch_that_goes_through_the_model_in_parts_keeps_all_its_features(mnist):
+    model, x, guide = zoo.load("mnist-cnn"), mnist.x_test, mnist.x_test.flip(0)
+    assert x.numel() > contract.PART
+    together = feature_distance(model, x, guide, layer="6")
+    alone = torch.cat([feature_distance(model, x[i:i + 50], guide[i:i + 50], layer="6") for i in range(0, len(x), 50)])
+    assert torch.allclose(together, alone, rtol=1e-4)
 
 
 def test_no_worse_than_x_and_exactly_x_for_no_budget(mnist):
