@@ -223,7 +223,7 @@ def mart_loss(model: nn.Module, x: Tensor, y: Tensor, *, eps: float, weight: flo
 
 def logit_pairing_loss(model: nn.Module, x: Tensor, y: Tensor, *, eps: float, weight: float = 0.5, norm: Norm = "linf",
                        steps: int = 7, step_size: float | None = None) -> Tensor:
-    """Clean and adversarial images, and their logits pulled together.
+    """Clean and adversarial images, with a penalty on the difference of their logits.
 
         (J(x, y) + J(x', y)) / 2 + λ · mean (z(x) − z(x'))²,   λ = weight
 

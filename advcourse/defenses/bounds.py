@@ -1,9 +1,9 @@
 """How far is it to the nearest adversarial example? From below, exactly, and from above.
 
-An attack gives an upper bound: there is one this near. Interval arithmetic gives a lower bound: there is none nearer.
-For a linear model the distance has a closed form, for a small ReLU network it is the optimum of a mixed-integer
-program. Networks are those of `advcourse.models`: an `nn.Sequential` of Flatten, Linear, Conv2d and ReLU, the last
-layer Linear.
+An attack gives an upper bound: there is one at this distance. Interval arithmetic gives a lower bound: below it there
+is none. For a linear model the distance has a closed form, for a small ReLU network it is the optimum of a
+mixed-integer program. Networks are those of `advcourse.models`: an `nn.Sequential` of Flatten, Linear, Conv2d and ReLU,
+the last layer Linear.
 """
 
 import math

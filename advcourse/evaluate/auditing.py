@@ -185,7 +185,7 @@ def _uphill(run, eps):
                                       random_start=False) for images, labels in run.batches()])
         random = [margin(run.logits(_random_change(run.x, size, run.norm, generator)), run.y) for _ in range(5)]
         wins.append((margin(run.logits(step), run.y) < torch.stack(random).amin(0)).double().mean().item())
-    # A whole step may leave the part where a robust network is straight: that one is told, not judged.
+    # A whole step may leave the part where a robust network is linear: its share is reported, and not judged.
     return Finding(UPHILL, wins[0] >= 0.75,
                    f"beats the best of five on {wins[0]:.0%} of the images at eps / 4, on {wins[1]:.0%} at eps",
                    "The gradient says little about steps of visible size: it is zero, noise, or shattered by tiny "

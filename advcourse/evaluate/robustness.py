@@ -53,8 +53,8 @@ def robust_accuracy(model: Model, x: Tensor, y: Tensor, *, eps: float, norm: Nor
     progress so far says that it will not get there:
 
         apgd-t    best + 5 gain < −0.2 at a checkpoint, best + 10 gain < −0.5 at 11 % of the steps   (`autopgd.search`)
-        fab-t     smallest distance − 5 gain > 1.1 eps at a twentieth of the steps                    (`fab.within`)
-        square    margin > 0.7 reached, and above what the doublings to come can gain               (`square.search`)
+        fab-t     distance − 5 gain > 1.1 eps at a twentieth of the steps, or none in a fifth         (`fab.within`)
+        square    margin > 0.7 reached and > what the doublings of the queries to come can gain    (`square.search`)
 
     with gain: by how much the last interval has improved; reached: the smallest margin of all attacks before. It is
     faster on robust models; of 200 images of an adversarially trained network the same were left standing.

@@ -1,6 +1,6 @@
 """A model behind a service that tells labels and nothing else, as a company would offer it, on this very machine.
 
-`serve(model)` starts it, `ask(url, images)` is a customer. It counts every image, refuses more than its budget, and
+`serve(model)` starts it, `ask(url, images)` is a client. It counts every image, refuses more than its budget, and
 tells those to wait who ask too often. It listens on 127.0.0.1 alone, and what comes in is read as numbers, never run.
 """
 
@@ -152,7 +152,7 @@ def _images(body, shape):
 
 
 class _Handler(BaseHTTPRequestHandler):
-    timeout = 30  # seconds to wait for a customer who says nothing
+    timeout = 30  # seconds to wait for a client that sends nothing
 
     def do_POST(self):
         length = self.headers.get("Content-Length", "")
