@@ -62,7 +62,8 @@ def boundary(model: Model, x: Tensor, y: Tensor, *, queries: int = 5_000, target
             smaller = geometry.distance(candidate, original, "l2") < radius.flatten()
             wrong = oracle(candidate, active)
             epsilon[active] *= torch.where(wrong, 1.15, 1.15 ** (-1 / 3)).to(x.dtype)
-            delta.clamp_(max=1), epsilon.clamp_(max=0.5)
+            delta.clamp_(max=1)
+            epsilon.clamp_(max=0.5)
             z = torch.where(geometry.per_example(wrong & smaller, z), candidate, z)
             more = oracle.left(active) > 0
             active, z = active[more], z[more]
