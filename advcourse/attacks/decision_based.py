@@ -2,8 +2,8 @@
 
 Start at any image that the model gets wrong, however far away, and go towards the original until just before the answer
 turns right. From there the boundary attack tries random steps sideways and keeps those that stay wrong; HopSkipJump
-asks about random points on both sides, whose votes add up to the boundary's normal, jumps along it and goes home again.
-A label a query is all they see.
+asks about random points on both sides, whose votes add up to the boundary's normal, jumps along it and returns to the
+boundary by bisection. A label a query is all they see.
 """
 
 import torch
