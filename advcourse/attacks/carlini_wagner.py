@@ -6,6 +6,7 @@ against the size of the change is found by binary search. Substituting x_adv = (
 """
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -76,7 +77,7 @@ def cw_l2(model: Model, x: Tensor, y: Tensor, *, steps: int = 30, search_steps: 
         return x.index_copy(0, active, problem.to_boundary(nearest))
 
 
-def search_weights(search, nearest, c, search_steps):
+def search_weights(search: Callable[..., Tensor], nearest: Nearest, c: Tensor, search_steps: int) -> None:
     """search(rows, c, search_steps) on all images, then on those without a success, with one weight c more at a time.
 
     search: tries search_steps weights on the images `rows`, c first, tells `nearest` of the successes, and returns the
@@ -314,14 +315,14 @@ class Problem:
                            shortfall=partial(shortfall, targeted=self.targeted, confidence=self.confidence))
 
 
-def problem_of(ask, x, y, *, confidence, targeted):
+def problem_of(ask: Model, x: Tensor, y: Tensor, *, confidence: float, targeted: bool) -> tuple[Tensor, Problem]:
     """The numbers of the images on which something is left to do, and their Problem."""
     active, logits = unfooled(ask, x, y, targeted)
     temperature = an_eighth_of(margin(logits, y[active]))
     return active, Problem(ask, x[active], y[active], temperature, confidence, targeted)
 
 
-def first_weight(problem, initial_c):
+def first_weight(problem: Problem, initial_c: float | None) -> Tensor:
     """c for which a linear f reaches 0 just where ‖δ‖² + c f is smallest: δ = −c ∇f / 2, so c = 2 f / ‖∇f‖²."""
     if initial_c is not None:
         return problem.x.new_full((len(problem.x),), float(initial_c))

@@ -110,7 +110,7 @@ def attacking(model: Model) -> Iterator[Model]:
     modes = [(module, module.training) for module in model.modules()] if is_module else []
     frozen = [parameter for parameter in model.parameters() if parameter.requires_grad] if is_module else []
     try:
-        if any(training for _, training in modes):
+        if is_module and any(training for _, training in modes):
             model.eval()
         for parameter in frozen:
             parameter.requires_grad_(False)

@@ -2,8 +2,8 @@
 
 Start at any image that the model gets wrong, however far away, and go towards the original until just before the answer
 turns right. From there the boundary attack tries random steps sideways and keeps those that stay wrong; HopSkipJump
-asks about random points on both sides, whose votes add up to the boundary's normal, jumps along it and goes home again.
-A label a query is all they see.
+asks about random points on both sides, whose votes add up to the boundary's normal, jumps along it and returns to the
+boundary by bisection. A label a query is all they see.
 """
 
 import torch
@@ -62,7 +62,8 @@ def boundary(model: Model, x: Tensor, y: Tensor, *, queries: int = 5_000, target
             smaller = geometry.distance(candidate, original, "l2") < radius.flatten()
             wrong = oracle(candidate, active)
             epsilon[active] *= torch.where(wrong, 1.15, 1.15 ** (-1 / 3)).to(x.dtype)
-            delta.clamp_(max=1), epsilon.clamp_(max=0.5)
+            delta.clamp_(max=1)
+            epsilon.clamp_(max=0.5)
             z = torch.where(geometry.per_example(wrong & smaller, z), candidate, z)
             more = oracle.left(active) > 0
             active, z = active[more], z[more]

@@ -5,6 +5,7 @@ shrinks every change by a fixed amount: what is smaller than that amount becomes
 """
 
 import math
+from dataclasses import dataclass
 from functools import partial
 from typing import Literal
 
@@ -67,7 +68,7 @@ def ead(model: Model, x: Tensor, y: Tensor, *, beta: float = 0.01, rule: Literal
         if len(active) == 0:
             return x
         changes = Nearest(torch.zeros_like(problem.x))
-        search = partial(_search, problem, changes, beta=beta, rule=rule, steps=steps, step_size=step_size)
+        search = partial(_search, problem, changes, penalty=_Penalty(beta, rule), steps=steps, step_size=step_size)
         if rule == "l1" and initial_c is None:
             c = _first_weight(problem, beta / step_size)
         else:
@@ -77,7 +78,22 @@ def ead(model: Model, x: Tensor, y: Tensor, *, beta: float = 0.01, rule: Literal
         return x.index_copy(0, active, problem.to_boundary(changes))
 
 
-def _search(problem, nearest, rows, c, search_steps, *, beta, rule, steps, step_size):
+@dataclass(frozen=True)
+class _Penalty:
+    """What counts as a small change by the rule, and what a step takes off."""
+
+    beta: float
+    rule: str
+
+    def size(self, delta):
+        l1 = distance(delta, torch.zeros_like(delta), "l1")
+        return l1 if self.rule == "l1" else self.beta * l1 + delta.flatten(1).square().sum(1)
+
+    def threshold(self, step):
+        return self.beta if self.rule == "l1" else step * self.beta
+
+
+def _search(problem, nearest, rows, c, search_steps, *, penalty, steps, step_size):
     """FISTA on c f + ‖δ‖² + β ‖δ‖₁, see `search_weights`; nearest holds changes, not images."""
     problem, bracket = problem.rows(rows), Bracket(c)
     x, start = problem.x, torch.zeros_like(problem.x)
@@ -86,14 +102,12 @@ def _search(problem, nearest, rows, c, search_steps, *, beta, rule, steps, step_
         succeeded = torch.zeros_like(c, dtype=torch.bool)
         for k in range(steps):
             logits, gradient = problem.gradient((x + point).clamp_(0, 1), c)
-            size = distance(point, torch.zeros_like(point), "l1")
-            size = size if rule == "l1" else beta * size + point.flatten(1).square().sum(1)
             success = problem.reached(logits)
-            nearest.update(point, size, success, rows)
+            nearest.update(point, penalty.size(point), success, rows)
             succeeded |= success
             step = step_size * math.sqrt(1 - k / steps)
             moved = point - step * (gradient + 2 * point)
-            shrunk = soft_threshold(moved, beta if rule == "l1" else step * beta).clamp(-x, 1 - x)
+            shrunk = soft_threshold(moved, penalty.threshold(step)).clamp(-x, 1 - x)
             point = (shrunk + k / (k + 3) * (shrunk - delta)).clamp(-x, 1 - x)
             delta = shrunk
         c = bracket.next(c, succeeded)

@@ -86,7 +86,7 @@ def deepfool(model: Model, x: Tensor, y: Tensor, *, norm: Norm = "l2", steps: in
             active = active[~fooled]
             if len(active) == 0 or step == steps:
                 break
-            if fooled.any():  # one more forward pass of the others spares those that left all the backward passes
+            if fooled.any():  # a forward pass of those that are left costs less than backward passes for all
                 images, logits = differentiable(ask, x_adv[active])
             move, stuck = _to_nearest_plane(images, logits, y[active], norm=norm, candidates=candidates)
             flat[active[stuck]] = True

@@ -55,7 +55,7 @@ def universal(model: Model, x: Tensor, y: Tensor | None = None, *, eps: float, n
     generator: of the order of the images; None: a fresh one of seed 0, the same numbers in every call.
     Returns the delta, detached, that fools most of x of those after each pass. delta = 0 where x is empty.
     Raises ValueError for other arguments than these; NoGradientError, a ValueError, for logits without a gradient to x.
-    Cost, in images: gradient: steps · N · (2 forward + 1 backward); deepfool: steps · N · 2 forward, and for every
+    Cost: in images, gradient: steps · N · (2 forward + 1 backward); deepfool: steps · N · 2 forward, and for every
     image that is not fooled about 3 · (1 forward + K backward).
 
     Moosavi-Dezfooli, Fawzi, Fawzi, Frossard, "Universal adversarial perturbations", CVPR 2017. What differs: the paper

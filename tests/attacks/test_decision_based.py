@@ -101,8 +101,7 @@ def test_votes_that_agree_point_the_right_way():
 @pytest.mark.parametrize("attack, queries, most",
                          [(hop_skip_jump, 1000, 2.4), (hop_skip_jump, 4000, 1.7), (boundary, 4000, 2.1)])
 def test_distances_on_digits(attack, queries, most):
-    """foolbox, one image at a time: HopSkipJump 2.24 and 1.6 (1,000 and 5,000 queries), boundary attack 2.50
-    (5,000)."""
+    """foolbox, one image at a time: HopSkipJump 2.24 (1,000 queries), 1.6 (5,000), boundary attack 2.50 (5,000)."""
     model, x, y = digits(16)
     x_adv = attack(model, x, y, queries=queries)
     assert (model(x_adv).argmax(1) != y).all()

@@ -38,8 +38,7 @@ def test_with_the_guides_features_comes_its_label(mnist):
 
 
 def test_linear_features_reach_scipys_minimum():
-    """With φ(z) = W z the problem is least squares with bounds, which scipy solves exactly. (The ReLU must not
-    overwrite φ.)"""
+    """With φ(z) = W z it is least squares with bounds, which scipy solves exactly. (The ReLU must not overwrite φ.)"""
     from scipy.optimize import lsq_linear
 
     torch.manual_seed(0)
@@ -81,8 +80,8 @@ def test_no_worse_than_x_and_exactly_x_for_no_budget(mnist):
     assert torch.equal(feature_adversary(model, x[:0], guide[:0], eps=0.1, layer="6"), x[:0])
     assert torch.equal(feature_adversary(model, x, x, eps=0.1, layer="6"), x)
     one_huge_step = feature_adversary(model, x, guide, eps=0.5, layer="6", steps=1, step_size=1e3)
-    assert (feature_distance(model, one_huge_step, guide,
-                             layer="6") <= feature_distance(model, x, guide, layer="6")).all()
+    after, before = (feature_distance(model, images, guide, layer="6") for images in (one_huge_step, x))
+    assert (after <= before).all()
 
 
 def test_the_model_is_as_before_and_alone_is_as_together():
