@@ -129,6 +129,7 @@ def _success(logits, y, *, targeted, probability):
 
 CARDS = (
     AttackCard(
+        notebook="04",
         name="lbfgs", input="non-random", frequency="iterative", specificity="both", scope="individual",
         measurement="l2", realism="non-realistic", falsification="both", knowledge="white box",
         method="a quasi-Newton solver minimises the loss of the target plus c times the squared change inside [0, 1]; "

@@ -26,7 +26,7 @@ class AttackCard:
     method: str  # the idea in one line
     paper: str  # author, year, arXiv number
     cost: str  # forward and backward passes, as a formula in words
-    notebook: str = ""  # in which notebook it is taught, "03" say
+    notebook: str  # in which notebook it is taught, or the attack that it is a variant of: "03"
 
 
 class Table(list):

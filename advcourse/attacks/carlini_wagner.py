@@ -373,6 +373,7 @@ def _logits(ask, x):
 
 CARDS = (
     AttackCard(
+        notebook="04",
         name="cw_l2", input="non-random", frequency="iterative", specificity="both", scope="individual",
         measurement="l2", realism="non-realistic", falsification="both", knowledge="white box",
         method="Adam on the squared change plus a weighted hinge on the logits, in tanh space; binary search over the "
@@ -382,6 +383,7 @@ CARDS = (
              "forward passes",
     ),
     AttackCard(
+        notebook="04",
         name="cw_l0", input="non-random", frequency="iterative", specificity="both", scope="individual",
         measurement="l0", realism="non-realistic", falsification="both", knowledge="white box",
         method="solves the l2 attack on fewer and fewer pixels, giving up those that help least",
@@ -389,6 +391,7 @@ CARDS = (
         cost="100 forward and backward passes for the start; then at most rounds × (steps + 3)",
     ),
     AttackCard(
+        notebook="04",
         name="cw_linf", input="non-random", frequency="iterative", specificity="both", scope="individual",
         measurement="linf", realism="non-realistic", falsification="both", knowledge="white box",
         method="penalises what a pixel moves beyond a threshold that falls as long as the attack succeeds",

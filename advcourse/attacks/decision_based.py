@@ -262,12 +262,14 @@ class _Oracle:
 
 CARDS = (
     AttackCard(
+        notebook="05",
         name="boundary", input="random", frequency="iterative", specificity="both", scope="individual",
         measurement="l2", realism="non-realistic", falsification="both", knowledge="black box: labels",
         method="a random walk along the decision boundary, from a wrong image towards the original",
         paper="Brendel, Rauber & Bethge, 2018, arXiv:1712.04248",
         cost="at most `queries` forward passes, about 1.2 a step; no backward pass"),
     AttackCard(
+        notebook="05",
         name="hop_skip_jump", input="random", frequency="iterative", specificity="both", scope="individual",
         measurement="l2, linf", realism="non-realistic", falsification="both", knowledge="black box: labels",
         method="the boundary's normal from the labels of random points around it, a jump along it, a bisection back",

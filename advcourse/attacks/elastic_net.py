@@ -123,6 +123,7 @@ def _first_weight(problem, threshold):
 
 CARDS = (
     AttackCard(
+        notebook="04",
         name="ead", input="non-random", frequency="iterative", specificity="both", scope="individual",
         measurement="l1 and l2 (elastic net)", realism="non-realistic", falsification="both", knowledge="white box",
         method="iterative shrinking (FISTA) on Carlini and Wagner's problem with an added l1 term; binary search over "

@@ -234,6 +234,7 @@ def _final_search(x, x_adv, fooled_by):
 
 CARDS = (
     AttackCard(
+        notebook="04",
         name="fab", input="non-random", frequency="iterative", specificity="both", scope="individual",
         measurement="linf, l2, l1", realism="non-realistic", falsification="both", knowledge="white box",
         method="projections on linearised decision boundaries, drawn towards the original image",

@@ -184,12 +184,14 @@ def _check_image(name, image, x):
 
 CARDS = (
     AttackCard(
+        notebook="04",
         name="feature_adversary", input="non-random", frequency="iterative", specificity="targeted", scope="individual",
         measurement="linf", realism="non-realistic", falsification="both", knowledge="white box",
         method="gradient descent on the distance between the hidden features of the image and those of a guide",
         paper="Sabour et al., 2016, arXiv:1511.05122", cost="1 + steps forward and steps backward passes per image",
     ),
     AttackCard(
+        notebook="07",
         name="towards_image", input="non-random", frequency="iterative", specificity="targeted", scope="individual",
         measurement="l2 distance to a given picture", realism="realistic", falsification="both", knowledge="white box",
         method="a sphere around a given picture that shrinks while the model sees the wanted class",

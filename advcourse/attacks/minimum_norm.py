@@ -279,6 +279,7 @@ def _restore(ask, x, y, *, x_adv, targeted, evaluations=10):
 
 CARDS = (
     AttackCard(
+        notebook="04",
         name="deepfool", input="non-random", frequency="iterative", specificity="non-targeted", scope="individual",
         measurement="l2, linf", realism="non-realistic", falsification="both", knowledge="white box",
         method="steps to the nearest of the linearised decision boundaries until the class changes",
@@ -287,6 +288,7 @@ CARDS = (
              "forward passes",
     ),
     AttackCard(
+        notebook="04",
         name="fmn", input="non-random", frequency="iterative", specificity="both", scope="individual",
         measurement="l0, l1, l2, linf", realism="non-realistic", falsification="both", knowledge="white box",
         method="gradient steps inside a ball that shrinks while the image is adversarial and grows while it is not",

@@ -269,12 +269,14 @@ def _recolour(images, genes):
 
 CARDS = (
     AttackCard(
+        notebook="05",
         name="jsma", input="non-random", frequency="iterative", specificity="both", scope="individual",
         measurement="l0", realism="non-realistic", falsification="both", knowledge="white box",
         method="a saliency map from the Jacobian names the two pixels to set to white (or black), again and again",
         paper="Papernot et al., 2016, arXiv:1511.07528",
         cost="for every two pixels changed, one forward and two backward passes and a search over the pairs of pixels"),
     AttackCard(
+        notebook="05",
         name="one_pixel", input="random", frequency="iterative", specificity="both", scope="individual",
         measurement="l0", realism="non-realistic", falsification="both", knowledge="black box: scores",
         method="differential evolution over which pixels to recolour, and how",

@@ -150,6 +150,7 @@ def _onto_ball(delta, eps, norm):
 
 CARDS = (
     AttackCard(
+        notebook="06",
         name="universal", input="random", frequency="iterative", specificity="both", scope="universal",
         measurement="linf, l2", realism="non-realistic", falsification="both", knowledge="white box",
         method="one delta for all images, by mini-batch gradient steps or by adding up DeepFool's steps",

@@ -1,9 +1,10 @@
-"""The page of the docs about the attacks, made from their cards, their signatures and the first lines of their
-files."""
+"""The page of the docs about the attacks, made from their cards, their signatures and their files' first lines."""
 
+import ast
 import inspect
 import re
 import sys
+from pathlib import Path
 
 from advcourse import attacks
 from advcourse.attacks.cards import cards
@@ -47,7 +48,9 @@ def page():
 
 def family(module, members):
     """One file's part: what its attacks have in common, a row for each of them, and how they are called."""
-    title, _, idea = inspect.getdoc(module).partition("\n\n")
+    # From the source: a file that is called as its attack, `attacks.square(…)`, shows the attack's docstring as its own.
+    source = Path(module.__file__).read_text(encoding="utf-8")
+    title, _, idea = ast.get_docstring(ast.parse(source)).partition("\n\n")
     file = module.__name__.rpartition(".")[2]
     rows = [(f"`{card.name}`", card.method, card.measurement, card.specificity, card.knowledge, card.cost,
              linked(card.paper), card.notebook) for card in members]

@@ -52,6 +52,7 @@ def test_every_attack_has_a_complete_card(name):
     for text in (card.measurement, card.method, card.paper, card.cost):
         assert isinstance(text, str) and text and "\n" not in text
     assert re.search(r"\b(19|20)\d\d\b", card.paper), "a paper has a year"
+    assert re.fullmatch(r"\d\d", card.notebook)
 
 
 def test_a_card_is_frozen_and_names_only_exported_attacks():
