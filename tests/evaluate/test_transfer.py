@@ -17,6 +17,7 @@ def problem(seed=0):
     for name in ("one", "two"):
         networks[name] = nn.Sequential(nn.Flatten(), nn.Linear(16, 3)).requires_grad_(False)
         networks[name][1].weight.copy_(torch.randn(3, 16, generator=generator))
+        networks[name][1].bias.zero_()
     networks["two"][1].weight.add_(networks["one"][1].weight)
     x = torch.rand(40, 1, 4, 4, generator=generator)
     y = networks["one"](x).argmax(1)
