@@ -182,8 +182,7 @@ def one_pixel(model: Model, x: Tensor, y: Tensor, *, pixels: int = 1, queries: i
     places = math.prod(_sides_and_channels(x)[0])
     if len(x) and pixels > places:
         raise ValueError(f"pixels must be at most {places}, as many as the images have; got {pixels}")
-    x, y = contract.fresh(x), contract.fresh(y)
-    x_adv = x.clone()
+    x, y, x_adv = contract.fresh(x), contract.fresh(y), contract.fresh(x)
     if len(x) == 0:
         return x_adv
     with contract.attacking(model) as ask, torch.no_grad():
