@@ -7,13 +7,16 @@ Unlike other attacks `advgan` therefore returns an attack: a network from images
 """
 
 import os
+from dataclasses import dataclass
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 from advcourse.attacks.cards import AttackCard
 from advcourse.attacks.contract import (
+    IMAGES_AT_ONCE,
+    Model,
     at_least_float32,
     attacking,
     check,
@@ -35,12 +38,13 @@ class Perturber(nn.Module):
     a quarter of the size, two residual blocks, up again; works for any number of channels and any size.
     """
 
-    def __init__(self, channels, eps, width=8):
+    def __init__(self, channels: int, eps: float, width: int = 8):
         super().__init__()
         self.eps = eps
-        # Without normalisation one training in four stalls; GroupNorm's does not mix the images of a batch.
-        def norm(count):
+
+        def norm(count):  # without it one training in four stalls; GroupNorm does not mix the images of a batch
             return nn.GroupNorm(4, count)
+
         self.down = nn.Sequential(
             nn.Conv2d(channels, width, 3, padding=1), norm(width), nn.ReLU(),
             nn.Conv2d(width, 2 * width, 4, stride=2, padding=1), norm(2 * width), nn.ReLU(),
@@ -54,7 +58,7 @@ class Perturber(nn.Module):
             nn.ConvTranspose2d(2 * width, width, 4, stride=2, padding=1), norm(width), nn.ReLU(),
             nn.Conv2d(width, channels, 3, padding=1))
 
-    def perturb(self, x):
+    def perturb(self, x: Tensor) -> Tensor:
         """The formula above, differentiable: what the training sees."""
         height, width = x.shape[2:]
         # Halved twice and doubled twice: heights and widths have to be multiples of 4.
@@ -65,16 +69,17 @@ class Perturber(nn.Module):
         return low + (high - low) * torch.sigmoid(self.up(h)[:, :, :height, :width])
 
     @torch.no_grad()
-    def forward(self, x):
+    def forward(self, x: Tensor) -> Tensor:
         """x_adv for images x, shape (N, C, H, W) in [0, 1]: detached, any number of them."""
         check(x)
         if len(x) == 0:
             return x.clone()
-        return project(torch.cat([self.perturb(part) for part in x.split(500)]), x, self.eps, "linf")
+        return project(torch.cat([self.perturb(part) for part in x.split(IMAGES_AT_ONCE)]), x, self.eps, "linf")
 
 
-def advgan(model, x, y, *, eps, epochs=10, batch_size=100, learning_rate=3e-3, natural=0.1, hinge=0.1, targeted=False,
-           generator=None):
+def advgan(model: Model, x: Tensor, y: Tensor, *, eps: float, epochs: int = 10, batch_size: int = 100,
+           learning_rate: float = 3e-3, natural: float = 0.1, hinge: float = 0.1, targeted: bool = False,
+           generator: torch.Generator | None = None) -> Perturber:
     """Train a generator of adversarial examples on the images x; return it as an attack, x_adv = attack(x).
 
         min_G max_D   L_adv + natural · L_GAN + hinge · L_hinge
@@ -83,13 +88,17 @@ def advgan(model, x, y, *, eps, epochs=10, batch_size=100, learning_rate=3e-3, n
         L_hinge = mean max(0, ‖x_adv − x‖₂ − c),  c = eps √D / 2                   (D pixel values)
 
     model: from images in [0, 1], shape (N, C, H, W), to logits (N, K): white box in training, not touched afterwards.
-    x, y: images and their labels, shape (N,); with targeted=True the labels to reach (one class for all: one generator
-    reaches one class).
-    eps: the largest change of a pixel, kept by construction. epochs: passes over x; learning_rate: of Adam for G and D.
-    natural, hinge: the weights of the other two losses.
+    x: such images. y: their labels, shape (N,), int64; with targeted=True the labels to reach (one class for all: one
+        generator reaches one class).
+    eps: the largest change of a pixel, at least 0, kept by construction.
+    epochs: passes over x, at least 1. batch_size: at least 1. learning_rate: of Adam for G and D, above 0.
+    natural, hinge: the weights of the other two losses, at least 0.
+    generator: on x's device. None: a fresh one of seed 0, the same numbers in every call. Torch's global generators
+        stay as they are.
     Returns a Perturber, in eval mode, its parameters frozen, on x's device and of its dtype. Training shows a progress
-    bar unless TQDM_DISABLE is set; the random numbers come from `generator`, torch's global generators stay as they
-    are. Costs, for training, epochs · N forward and backward passes of the model; for attacking none.
+        bar unless TQDM_DISABLE is set.
+    Raises ValueError where an argument is not as said here, or y does not fit the logits.
+    Cost: training: epochs · N forward and backward passes of the model; attacking: none of the model.
 
     Xiao, Li, Zhu, He, Liu, Song, "Generating adversarial examples with adversarial networks", IJCAI 2018, equations 1
     to 4. The paper's L_hinge alone bounds the perturbation, softly; here the sigmoid bounds it in linf. The networks
@@ -104,44 +113,59 @@ def advgan(model, x, y, *, eps, epochs=10, batch_size=100, learning_rate=3e-3, n
         raise ValueError(f"x must be images of shape (N, channels, height, width); got shape {tuple(x.shape)}")
     generator = generator_for(x, generator)
     x, y = fresh(x), fresh(y)
-    with attacking(model), seeded(torch.randint(2**31, (), generator=generator, device=x.device).item()):
+    training = Training(epochs, batch_size, learning_rate, natural, hinge, targeted)
+    with attacking(model) as ask, seeded(torch.randint(2**31, (), generator=generator, device=x.device).item()):
         attack = Perturber(x.shape[1], eps).to(x)
         if len(x):
-            _train(model, attack, x, y, epochs, batch_size, learning_rate, natural, hinge, targeted, generator)
+            _train(ask, attack, x, y, training, generator)
     return attack.requires_grad_(False).eval()
 
 
-def _train(model, attack, x, y, epochs, batch_size, learning_rate, natural, hinge, targeted, generator):
+@dataclass(frozen=True)
+class Training:
+    """The options of `advgan`'s training."""
+
+    epochs: int
+    batch_size: int
+    learning_rate: float
+    natural: float
+    hinge: float
+    targeted: bool
+
+
+def _train(ask, attack, x, y, training, generator):
     from tqdm.auto import tqdm
 
     judge = _discriminator(x.shape[1]).to(x)
-    steps = epochs * -(-len(x) // batch_size)
-    optimizers = [torch.optim.Adam(network.parameters(), lr=learning_rate, betas=(0.5, 0.999))
+    steps = training.epochs * -(-len(x) // training.batch_size)
+    optimizers = [torch.optim.Adam(network.parameters(), lr=training.learning_rate, betas=(0.5, 0.999))
                   for network in (attack, judge)]
     schedules = [torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: 1 - 0.9 * step / steps)
                  for optimizer in optimizers]
-    allowed = attack.eps * x[0].numel() ** 0.5 / 2
     # tqdm's bar for notebooks overlooks this variable of tqdm's own.
     with tqdm(total=steps, unit="batch", desc="advgan", disable=bool(os.environ.get("TQDM_DISABLE"))) as progress:
-        for _ in range(epochs):
-            for batch in torch.randperm(len(x), generator=generator, device=x.device).split(batch_size):
-                images, labels = x[batch], y[batch]
+        for _ in range(training.epochs):
+            order = torch.randperm(len(x), generator=generator, device=x.device)
+            for batch in order.split(training.batch_size):
+                images = x[batch]
                 x_adv = attack.perturb(images)
-
-                judged = (judge(images) - 1).square().mean() + judge(x_adv.detach()).square().mean()
-                _step(optimizers[1], judge, judged)
-
-                logits = at_least_float32(model(x_adv))
-                labels_fit(logits, labels)
-                gap = margin(logits, labels)
-                fooling = (-gap if targeted else gap).clamp(min=-5).mean()
-                size = (x_adv - images).flatten(1).square().sum(1).add(1e-12).sqrt()
-                loss = fooling + natural * (judge(x_adv) - 1).square().mean() + hinge * (size
-                                                                                         - allowed).clamp(min=0).mean()
-                _step(optimizers[0], attack, loss)
+                _step(optimizers[1], judge, (judge(images) - 1).square().mean() + judge(x_adv.detach()).square().mean())
+                _step(optimizers[0], attack, _loss_of_perturber(ask, attack, judge, images, x_adv, y[batch], training))
                 for schedule in schedules:
                     schedule.step()
                 progress.update()
+
+
+def _loss_of_perturber(ask, attack, judge, images, x_adv, labels, training):
+    """L_adv + natural · L_GAN + hinge · L_hinge, for G."""
+    logits = at_least_float32(ask(x_adv))
+    labels_fit(logits, labels)
+    gap = margin(logits, labels)
+    fooling = (-gap if training.targeted else gap).clamp(min=-5).mean()
+    size = (x_adv - images).flatten(1).square().sum(1).add(1e-12).sqrt()
+    allowed = attack.eps * images[0].numel() ** 0.5 / 2
+    return (fooling + training.natural * (judge(x_adv) - 1).square().mean()
+            + training.hinge * (size - allowed).clamp(min=0).mean())
 
 
 def _step(optimizer, network, loss):
@@ -157,17 +181,16 @@ def _discriminator(channels, width=16):
     """D: one number per image, near 1 for clean ones."""
     return nn.Sequential(
         nn.Conv2d(channels, width, 4, stride=2, padding=2), nn.LeakyReLU(0.2),
-        nn.Conv2d(width, 2 * width, 4, stride=2, padding=2),
-        nn.LeakyReLU(0.2), nn.Conv2d(2 * width, 1, 3, padding=1), nn.AdaptiveAvgPool2d(1), nn.Flatten(0))
+        nn.Conv2d(width, 2 * width, 4, stride=2, padding=2), nn.LeakyReLU(0.2),
+        nn.Conv2d(2 * width, 1, 3, padding=1), nn.AdaptiveAvgPool2d(1), nn.Flatten(0))
 
 
 CARDS = (
     AttackCard(
         name="advgan", input="non-random", frequency="one-time", specificity="both", scope="individual",
-        measurement="linf",
-        realism="realistic", falsification="both", knowledge="white box",
+        measurement="linf", realism="realistic", falsification="both", knowledge="white box",
         method="a generator trained to fool the model and a discriminator; one pass of it per image afterwards",
-        paper="Xiao et al., 2018, arXiv:1801.02610", cost="training: epochs · N forward and backward passes; "
-                                                          "attacking: none of the model",
+        paper="Xiao et al., 2018, arXiv:1801.02610",
+        cost="training: epochs · N forward and backward passes; attacking: none of the model", notebook="06",
     ),
 )

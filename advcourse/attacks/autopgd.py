@@ -7,19 +7,26 @@ vanished.
 """
 
 import math
-from dataclasses import dataclass, fields
+from collections.abc import Callable
+from dataclasses import dataclass, fields, replace
+from functools import partial
+from typing import Literal
 
 import torch
+from torch import Tensor
 
 from advcourse.attacks import contract, geometry
 from advcourse.attacks.cards import AttackCard
+from advcourse.attacks.contract import Model, Norm
+from advcourse.attacks.gradient import is_flat
 from advcourse.attacks.losses import cross_entropy, fools, margin
 
 NORMS = ("linf", "l2", "l1")
 
 
-def apgd(model, x, y, *, eps, norm="linf", loss="ce", steps=100, restarts=1, targeted=False, stop_when_fooled=False,
-         generator=None):
+def apgd(model: Model, x: Tensor, y: Tensor, *, eps: float, norm: Norm = "linf", loss: Literal["ce", "dlr"] = "ce",
+         steps: int = 100, restarts: int = 1, targeted: bool = False, stop_when_fooled: bool = False,
+         generator: torch.Generator | None = None) -> Tensor:
     """Auto-PGD inside the ball of radius eps around each image.
 
         z       = P(x_k + step · direction(∇f(x_k)))            P: the nearest allowed image
@@ -27,16 +34,19 @@ def apgd(model, x, y, *, eps, norm="linf", loss="ce", steps=100, restarts=1, tar
         at each checkpoint: step ← step / 2 and x ← the best image, where the loss rose in fewer than 3/4 of the steps,
         or where neither the step nor the best loss has changed since the checkpoint before
 
-    model: from images in [0, 1], shape (N, ...), to logits (N, K); x: such images; y: labels, shape (N,), to leave, or
-    to reach where `targeted`.
-    eps: radius >= 0 in the norm "linf", "l2" or "l1"; restarts: independent random starts, of which each image keeps
-    the best.
-    loss: "ce", the cross-entropy (targeted: minus that of y), or "dlr", the difference of logits ratio with z_1 >= z_2
-        >= ... the sorted logits: −(z_y − max_{i≠y} z_i) / (z_1 − z_3), targeted (z_y − max_{i≠y} z_i) / (z_1 − (z_3 +
-        z_4) / 2); with three classes z_1 − z_3 for both, with two classes the margin as it is.
+    model: from images in [0, 1], shape (N, ...), to logits (N, K).
+    x: such images. y: their labels, shape (N,), int64; with targeted=True the labels to reach.
+    eps: the radius of the ball, at least 0. norm: "linf", "l2" or "l1".
+    loss: f, "ce", the cross-entropy (targeted: minus that of y), or "dlr", the difference of logits ratio with z_1 >=
+        z_2 >= ... the sorted logits: −(z_y − max_{i≠y} z_i) / (z_1 − z_3), targeted (z_y − max_{i≠y} z_i) / (z_1 −
+        (z_3 + z_4) / 2); with three classes z_1 − z_3 for both, with two classes the margin as it is.
+    steps: of each run, at least 1. restarts: random starts, at least 1, of which each image keeps the best.
     stop_when_fooled: an image leaves at its first success: much faster, but not the strongest x_adv.
-    Returns x_adv: the image of highest loss among those that fool, else of highest loss; in the ball and the box.
-    Costs per image and restart: `steps` forward and backward passes and 1 forward.
+    generator: of the starts, on x's device. None: a fresh one of seed 0, the same numbers in every call.
+    Returns x_adv: detached, in the ball and the box: the image of highest loss among those that fool, else of highest
+        loss.
+    Raises ValueError where an argument is not as said here, or y does not fit the logits, or these carry no gradient.
+    Cost: per image and restart `steps` forward and backward passes and 1 forward.
 
     Croce, Hein, "Reliable evaluation of adversarial robustness with an ensemble of diverse parameter-free attacks",
     ICML 2020, Algorithm 1, equations (6) and (7); norm="l1": Croce, Hein, "Mind the box", ICML 2021: sparse steps,
@@ -51,14 +61,13 @@ def apgd(model, x, y, *, eps, norm="linf", loss="ce", steps=100, restarts=1, tar
     x = contract.fresh(x)
     if len(x) == 0:
         return x
-    with contract.attacking(model) as model:
+    goal = Goal(_loss(loss, targeted), partial(fools, targeted=targeted), eps, norm, stop=stop_when_fooled)
+    with contract.attacking(model) as ask:
         best = contract.Best(x)
         todo = torch.arange(len(x), device=x.device)
         for _ in range(restarts):
-            found = search(model, x[todo], (y[todo],), _loss(loss, targeted), lambda logits,
-                           label: fools(logits, label, targeted),
-                           eps=eps, norm=norm, steps=steps, stop=stop_when_fooled, generator=generator)
-            _keep(best, todo, found)
+            found = search(ask, x[todo], (y[todo],), goal, steps=steps, generator=generator)
+            best.update(found.x_adv, found.loss, found.fooled, todo)
             if stop_when_fooled:
                 todo = (~best.fooled).nonzero()[:, 0]
                 if len(todo) == 0:
@@ -68,17 +77,17 @@ def apgd(model, x, y, *, eps, norm="linf", loss="ce", steps=100, restarts=1, tar
 
 # Losses: one number per image; labels (y,) or, for the targeted DLR of the ensemble, (y, target)
 
-def dlr(logits, y):
+def dlr(logits: Tensor, y: Tensor) -> Tensor:
     """The difference of logits ratio, equation (6): −(z_y − max_{i≠y} z_i) / (z_1 − z_3), shape (N,)."""
     return -margin(logits, y) / _spread(logits, 3)
 
 
-def dlr_towards(logits, y):
+def dlr_towards(logits: Tensor, y: Tensor) -> Tensor:
     """The same for a class y to reach: (z_y − max_{i≠y} z_i) / (z_1 − (z_3 + z_4) / 2), shape (N,)."""
     return margin(logits, y) / _spread(logits, 4)
 
 
-def dlr_from_to(logits, y, target):
+def dlr_from_to(logits: Tensor, y: Tensor, target: Tensor) -> Tensor:
     """The targeted DLR loss, equation (7): −(z_y − z_target) / (z_1 − (z_3 + z_4) / 2), shape (N,)."""
     difference = logits.gather(1, target[:, None]) - logits.gather(1, y[:, None])
     return difference[:, 0] / _spread(logits, 4)
@@ -99,6 +108,18 @@ def _loss(name, targeted):
 
 
 # The search
+
+@dataclass(frozen=True)
+class Goal:
+    """What a search climbs, in which ball, and when an image may leave it."""
+
+    loss: Callable[..., Tensor]  # from (logits, *labels) to one number per image, (N,)
+    success: Callable[..., Tensor]  # from (logits, *labels) to bool, (N,)
+    eps: float
+    norm: Norm
+    stop: bool  # an image leaves at its first success
+    give_up: bool = False  # an image leaves where it seems hopeless; for a loss that is above 0 where it has succeeded
+
 
 @dataclass
 class State:
@@ -130,63 +151,68 @@ class State:
             setattr(self, field.name, tuple(v[mask] for v in value) if isinstance(value, tuple) else value[mask])
 
 
-def search(model, x, labels, loss, success, *, eps, norm, steps, stop, generator, give_up=False):
-    """One random start of Auto-PGD on images x, shape (N, ...), N >= 1; to be called inside contract.attacking(model).
+# An image is given up where its best loss plus so many times its last gain stays below so much.
+AT_A_CHECKPOINT = 5, -.2
+EARLY = 10, -.5
 
-    labels: a tuple of tensors (N,), which loss(logits, *labels) -> (N,) and success(logits, *labels) -> bool (N,)
-    receive.
-    give_up: for a loss that is above 0 where it has succeeded: an image leaves where, at a checkpoint, five times what
-    the search has gained since the one before would still not bring it to -0.2; but for l1 also at 11 % of the steps,
-    where ten times the gain since 5 % would not bring it to -0.5.
-    Returns a contract.Best.
+
+def search(ask: Model, x: Tensor, labels: tuple[Tensor, ...], goal: Goal, *, steps: int,
+           generator: torch.Generator) -> contract.Best:
+    """One random start of Auto-PGD on images x, shape (N, ...), N >= 1, with the model that `attacking` lends.
+
+    labels: tensors (N,) that the goal's loss and success receive. With goal.give_up an image leaves where
+
+        best_k + 5 gain_k < −0.2      at a checkpoint k;    gain_k = best_k − best_j,  j the checkpoint before
+        best_k + 10 gain_k < −0.5     at k = 11 % of the steps, j = 5 % of them        (not in l1, nor below 20 steps)
+
+    with best_k the highest loss after k steps. At the first checkpoint, which has no j, nobody leaves.
+    Returns the best image of each.
     """
-    if norm != "l1":
-        start = geometry.random_start(x, eps, norm, generator)
-        return _climb(model, x, labels, start, loss, success, eps, norm, steps, stop, give_up)[0]
+    if goal.norm != "l1":
+        start = geometry.random_start(x, goal.eps, goal.norm, generator)
+        return _climb(ask, x, labels, goal, start=start, steps=steps)[0]
     # The l1 ball inside the box has corners that trap the search: come from outside, through larger balls.
     stage = math.ceil(.3 * steps)
     x_adv = x + torch.randn(x.shape, generator=generator, device=x.device, dtype=x.dtype)
-    larger = (3 * eps, 2 * eps) if steps >= 4 else ()
+    larger = (3 * goal.eps, 2 * goal.eps) if steps >= 4 else ()
     for radius in larger:
-        start = geometry.project(x_adv, x, radius, norm)
-        x_adv = _climb(model, x, labels, start, loss, success, radius, norm, stage, False)[1]
-    return _climb(model, x, labels, geometry.project(x_adv, x, eps, norm), loss, success, eps, norm,
-                  steps - stage * len(larger), stop, give_up)[0]
+        start = geometry.project(x_adv, x, radius, goal.norm)
+        x_adv = _climb(ask, x, labels, replace(goal, eps=radius, stop=False, give_up=False), start=start,
+                       steps=stage)[1]
+    start = geometry.project(x_adv, x, goal.eps, goal.norm)
+    return _climb(ask, x, labels, goal, start=start, steps=steps - stage * len(larger))[0]
 
 
-def _climb(model, x, labels, start, loss, success, eps, norm, steps, stop, give_up=False):
+def _climb(ask, x, labels, goal, *, start, steps):
     """Algorithm 1 from the given start. Returns (the contract.Best of all images, the images of highest loss)."""
-    found = contract.Best(x)
-    highest = x.clone()
-    state = _state(x, labels, start, eps, norm)
-    checkpoints = _checkpoints(steps, norm)
-    # a first look at who is hopeless, long before the first checkpoint: {step: (multiple of the gain, what it must
-    # bring the loss to)}
-    early = {} if norm == "l1" or steps < 20 else {steps // 20: (10, -.5), round(.11 * steps): (10, -.5)}
+    found, highest = contract.Best(x), x.clone()
+    state = _state(x, labels, start, goal.eps, goal.norm)
+    checkpoints = _checkpoints(steps, goal.norm)
+    early = () if goal.norm == "l1" or steps < 20 else (steps // 20, round(.11 * steps))
     flat = torch.ones(len(x), dtype=torch.bool, device=x.device)
     for k in range(steps + 1):
-        logits = _evaluate(model, state, loss if k else _checked(loss), last=k == steps)
+        logits = _evaluate(ask, state, goal.loss if k else _checked(goal.loss), last=k == steps)
         if k == 0:
-            flat = (state.gradient == 0).flatten(1).all(1)
-        fooled = success(logits, *state.labels)
-        if stop:
-            _keep_rows(found, state, fooled if k < steps else torch.ones_like(fooled), fooled)
+            flat = is_flat(state.gradient)
+        fooled = goal.success(logits, *state.labels)
+        if not goal.stop:
+            found.update(state.x_adv, state.loss, fooled)
+        else:
+            _leave(found, state, fooled if k < steps else torch.ones_like(fooled), fooled)
             if k < steps and bool(fooled.any()):
                 highest[state.index] = state.best
                 state.keep(~fooled)
-                if len(state.index) == 0:
-                    break
-        else:
-            found.update(state.x_adv, state.loss, fooled)
-        if k == steps:
+        if k == steps or len(state.index) == 0:
             break
-        if give_up and (k in checkpoints or k in early) and _drop_hopeless(found, state, *early.get(k, (5, -.2))):
-            break
-        if give_up and k in early:
-            state.checked_loss = state.best_loss if k == min(early) else torch.full_like(state.best_loss, -math.inf)
+        if goal.give_up and (k in early or k in checkpoints):
+            _drop_hopeless(found, state, *EARLY if k in early else AT_A_CHECKPOINT)
+            if len(state.index) == 0:
+                break
+            if k in early:  # the second look compares with the first; the first checkpoint with nothing
+                state.checked_loss = state.best_loss if k == early[0] else torch.full_like(state.best_loss, -math.inf)
         if k in checkpoints:
-            (_check_sparsity if norm == "l1" else _check_progress)(state, checkpoints[k], eps)
-        _step(state, eps, norm, first=k == 0)
+            (_check_sparsity if goal.norm == "l1" else _check_progress)(state, checkpoints[k], goal.eps)
+        _step(state, goal.eps, goal.norm, first=k == 0)
     highest[state.index] = state.best
     contract.warn_if_flat(flat & ~found.fooled)
     return found, highest
@@ -197,22 +223,22 @@ def _state(x, labels, start, eps, norm):
     low, high = geometry.bounds(x, eps) if norm == "linf" else (rows, rows)
     changed = geometry.distance(start, x, "l0").to(x.dtype)
     return State(
-        index=torch.arange(len(x), device=x.device), x=x, labels=labels, low=low, high=high, x_adv=start,
-        previous=start,
-        step_size=torch.full_like(rows, eps if norm == "l1" else 2 * eps), gradient=zeros, loss=rows + math.inf,
-        best=start, best_loss=rows - math.inf, best_gradient=zeros, rises=rows, checked_loss=rows - math.inf,
-        halved=rows > -1,
+        index=torch.arange(len(x), device=x.device), x=x, labels=labels, low=low, high=high,
+        x_adv=start, previous=start, gradient=zeros, loss=rows + math.inf,
+        step_size=torch.full_like(rows, eps if norm == "l1" else 2 * eps),
+        best=start, best_loss=rows - math.inf, best_gradient=zeros,
+        rises=rows, checked_loss=rows - math.inf, halved=rows > -1,
         share=changed / (1.5 * x[0].numel()), changed=changed)
 
 
-def _evaluate(model, state, loss, last):
+def _evaluate(ask, state, loss, *, last):
     """The logits at x_adv; enters its loss and gradient into the state, and into the best where it is one."""
     if last:
         with torch.no_grad():
-            logits = contract.at_least_float32(model(state.x_adv))
+            logits = contract.at_least_float32(ask(state.x_adv))
             losses, gradient = loss(logits, *state.labels), state.gradient
     else:
-        logits, losses, gradient = contract.input_gradient(model, state.x_adv,
+        logits, losses, gradient = contract.input_gradient(ask, state.x_adv,
                                                            lambda logits: loss(logits, *state.labels))
     losses = torch.nan_to_num(losses.to(state.x.dtype), nan=-math.inf)
     state.rises = state.rises + (losses > state.loss)
@@ -233,9 +259,8 @@ def _checked(loss):
     return checked
 
 
-def _step(state, eps, norm, first):
-    """Move x_adv: a gradient step, projected; then, but for l1, three quarters of it and a quarter of the step before,
-    projected."""
+def _step(state, eps, norm, *, first):
+    """Move x_adv: a gradient step, projected; but for l1, 3/4 of it and 1/4 of the step before, projected again."""
     size = geometry.per_example(state.step_size, state.x)
     if norm == "l1":
         state.x_adv = geometry.project(state.x_adv + size * _sparse_direction(state.gradient, state.share), state.x,
@@ -264,8 +289,10 @@ def _sparse_direction(gradient, share):
 # Checkpoints
 
 def _checkpoints(steps, norm):
-    """{step: steps since the checkpoint before}: at 22 % of the steps, then in intervals that shrink by 3 % of them
-    down to 6 %; l1: every 4 %."""
+    """{step: steps since the checkpoint before}.
+
+    The first at 22 % of the steps, then in intervals that shrink by 3 % of them down to 6 %; l1: every 4 %.
+    """
     interval = max(int((.04 if norm == "l1" else .22) * steps), 1)
     checkpoints, k = {}, 0
     while k + interval <= steps:
@@ -287,8 +314,10 @@ def _check_progress(state, interval, eps):
 
 
 def _check_sparsity(state, interval, eps):
-    """l1: steps as sparse as two thirds of the best perturbation; where that got sparser start again from it with a
-    full step, else shrink the step."""
+    """l1: steps as sparse as two thirds of the best perturbation.
+
+    Where that got sparser start again from it with a full step, else shrink the step.
+    """
     changed = geometry.distance(state.best, state.x, "l0").to(state.changed.dtype)
     sparser = changed < .95 * state.changed
     _return_to_best(state, sparser)
@@ -298,14 +327,12 @@ def _check_sparsity(state, interval, eps):
     state.changed, state.checked_loss = changed, state.best_loss
 
 
-def _drop_hopeless(found, state, times, goal):
-    """Take the images out of the batch whose loss so many times their last gain would not bring to the goal; True where
-    none is left."""
+def _drop_hopeless(found, state, times, level):
+    """Take the images out of the batch for which best loss + times · last gain < level."""
     gain = state.best_loss - state.checked_loss  # inf where it was not noted before
-    hopeless = state.best_loss + times * gain < goal  # near 0 it is the next halving of the step that gains
-    _keep_rows(found, state, hopeless, torch.zeros_like(hopeless))
+    hopeless = state.best_loss + times * gain < level  # near 0 it is the next halving of the step that gains
+    _leave(found, state, hopeless, torch.zeros_like(hopeless))
     state.keep(~hopeless)
-    return len(state.index) == 0
 
 
 def _return_to_best(state, where):
@@ -315,11 +342,8 @@ def _return_to_best(state, where):
     state.loss = torch.where(where, state.best_loss, state.loss)
 
 
-# Putting what was found into its place
-
-def _keep_rows(found, state, rows, fooled):
-    """Enter the images of the state that leave the batch into `found`: those that fool as they are, the others'
-    best."""
+def _leave(found, state, rows, fooled):
+    """Enter the images `rows` of the state into `found`: those that fool as they are, the others' best."""
     leaving = state.index[rows]
     pixels = geometry.per_example(fooled, state.x)
     found.x_adv[leaving] = torch.where(pixels, state.x_adv, state.best)[rows]
@@ -327,23 +351,12 @@ def _keep_rows(found, state, rows, fooled):
     found.fooled[leaving] = fooled[rows]
 
 
-def _keep(best, index, found):
-    """Enter the results of a restart on the images `index` into the best of all restarts."""
-    part = contract.Best(best.x_adv[index])
-    part.loss, part.fooled = best.loss[index], best.fooled[index]
-    part.update(found.x_adv, found.loss, found.fooled)
-    best.x_adv = best.x_adv.index_copy(0, index, part.x_adv)
-    best.loss = best.loss.index_copy(0, index, part.loss)
-    best.fooled = best.fooled.index_copy(0, index, part.fooled)
-
-
 CARDS = (
     AttackCard(
         name="apgd", input="random", frequency="iterative", specificity="both", scope="individual",
-        measurement="linf, l2, l1",
-        realism="non-realistic", falsification="both", knowledge="white box",
+        measurement="linf, l2, l1", realism="non-realistic", falsification="both", knowledge="white box",
         method="projected gradient ascent that halves its step where the loss stops rising and returns to its best "
                "image",
-        paper="Croce and Hein, 2020, arXiv:2003.01690", cost="steps x restarts forward and backward passes, and "
-                                                             "restarts forward passes"),
+        paper="Croce and Hein, 2020, arXiv:2003.01690",
+        cost="steps x restarts forward and backward passes, and restarts forward passes", notebook="10"),
 )

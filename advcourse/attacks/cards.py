@@ -26,6 +26,7 @@ class AttackCard:
     method: str  # the idea in one line
     paper: str  # author, year, arXiv number
     cost: str  # forward and backward passes, as a formula in words
+    notebook: str  # in which notebook it is taught, or the attack that it is a variant of: "03"
 
 
 class Table(list):
@@ -47,9 +48,8 @@ class Table(list):
         return f"<table>\n<thead><tr>{head}</tr></thead>\n<tbody>\n{body}</tbody>\n</table>"
 
 
-def cards():
-    """Every exported attack's card: a dict from the attack's name to its AttackCard, in the order of
-    `advcourse.attacks.__all__`."""
+def cards() -> dict[str, AttackCard]:
+    """Every exported attack's card, by the attack's name, in the order of `advcourse.attacks.__all__`."""
     from advcourse import attacks
 
     functions = [getattr(attacks, name) for name in attacks.__all__]
@@ -59,17 +59,20 @@ def cards():
     return {name: declared[name] for name in attacks.__all__ if name in declared}
 
 
-def table(*columns, **where):
-    """The taxonomy as a Table: one row per attack. columns: which fields, all by default; where: which attacks, by a
-    field's value.
+def table(*columns: str, **where: str) -> Table:
+    """The taxonomy: one row per attack, as a list of dicts that shows as a table.
 
         table("name", "knowledge", "measurement", specificity="both", scope="individual")
 
-    Raises ValueError for a column that no card has.
+    columns: which fields of the cards, in this order; by default all but the notebook.
+    where: which attacks: those of which each named field has the given value.
+    Returns a Table, a list of dicts from column to text.
+    Raises ValueError for a field that no card has.
     """
     known = [field.name for field in fields(AttackCard)]
     for name in (*columns, *where):
         if name not in known:
             raise ValueError(f"a card has the fields {', '.join(known)}; got {name!r}")
+    shown = columns or [name for name in known if name != "notebook"]
     chosen = [card for card in cards().values() if all(getattr(card, name) == value for name, value in where.items())]
-    return Table({column: getattr(card, column) for column in columns or known} for card in chosen)
+    return Table({column: getattr(card, column) for column in shown} for card in chosen)

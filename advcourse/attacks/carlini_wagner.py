@@ -1,51 +1,63 @@
 """Carlini and Wagner's attacks: the smallest change as an optimisation problem that Adam can solve.
 
-The wish "another class" becomes a hinge f on the logits, which is 0 from the moment it is fulfilled; its weight c
-against the size of the change is found by binary search. Substituting x_adv = (tanh w + 1) / 2 keeps every pixel in [0,
-1] without clipping.
+The target "another class" becomes a hinge f on the logits, which is 0 from the moment it is reached; its weight c
+against the size of the change is found by binary search. Substituting x_adv = (tanh w + 1) / 2 keeps every pixel in
+[0, 1] without clipping.
 """
 
-import copy
 import math
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
 
 import torch
+from torch import Tensor
 
 from advcourse.attacks.cards import AttackCard
 from advcourse.attacks.contract import (
+    Model,
+    Nearest,
     at_least_float32,
     attacking,
     check,
     check_positive,
     fresh,
     input_gradient,
-    labels_fit,
+    unfooled,
     warn_if_flat,
 )
-from advcourse.attacks.geometry import distance, per_example
-from advcourse.attacks.losses import an_eighth_of, fools, margin, smooth_margin
-from advcourse.attacks.minimum_norm import to_boundary
+from advcourse.attacks.geometry import distance, movable, per_example
+from advcourse.attacks.line_search import to_boundary
+from advcourse.attacks.losses import an_eighth_of, fools, margin, shortfall, smooth_margin
 
 # How many values of c more an image gets that has no success yet: c may be too small by their power of ten.
-RESCUES = 4
+EXTRA_SEARCH_STEPS = 4
 
 
-def cw_l2(model, x, y, *, steps=30, search_steps=5, step_size=0.2, initial_c=None, confidence=0.0, targeted=False):
+def cw_l2(model: Model, x: Tensor, y: Tensor, *, steps: int = 30, search_steps: int = 5, step_size: float = 0.2,
+          initial_c: float | None = None, confidence: float = 0.0, targeted: bool = False) -> Tensor:
     """Carlini-Wagner L2: the smallest change in l2, with a weight c of its own for every image.
 
         minimise over w   ‖x_adv − x‖₂² + c · f(x_adv),     x_adv = (tanh w + 1) / 2
         f = max(z_y − max_{k≠y} z_k + confidence, 0)        targeted: max(max_{k≠y} z_k − z_y + confidence, 0)
+        c ← 10 c   while there is no success;  c / 2  while there has been no failure;  else √(c_failed · c_succeeded)
 
-    model: from images in [0, 1], shape (N, ...), to logits (N, K); x: such images; y: their true labels, shape (N,),
-    with targeted=True the classes to reach. steps: Adam steps for each of the search_steps values of c, and of up to
-    RESCUES more, ten times as large each, for the images that none of these fooled; step_size: Adam's first one, in w.
-    initial_c: the first c; None: what f's slope at x says, 2 f / ‖∇f‖₂², which is exact for a linear model of two
-    classes.
+    model: from images in [0, 1], shape (N, ...), to logits z, shape (N, K).
+    x: such images, float32 or float64; y: their true labels, shape (N,), int64; if targeted, the labels to reach.
+    steps: Adam's steps for each value of c, at least 1; search_steps: how many values of c, at least 1; images without
+        a success get up to EXTRA_SEARCH_STEPS more, ten times as large each.
+    step_size: Adam's first one, in w, above 0.
+    initial_c: the first c, above 0; None: 2 f / ‖∇f‖₂² at x, which is exact for a linear model of two classes.
     confidence: the lead, in logits, that the wrong class must have.
-    Returns x_adv in [0, 1], detached: the nearest success; x unchanged where there is none or where the model errs on x
-    already.
+    targeted: whether y is to be reached, not left.
+    Returns x_adv in [0, 1], shape of x, detached: the smallest success; x itself where there is none or where the model
+    errs on x already (targeted: answers y).
+    Raises ValueError for other arguments than these; NoGradientError, a ValueError, for logits without a gradient to x.
+    Cost: search_steps · steps + 1 forward and backward passes, up to 4 · steps more without a success; then 9 forward
+    passes.
 
     Carlini, Wagner, "Towards evaluating the robustness of neural networks", IEEE S&P 2017, section VI.A. What differs:
-    f decides when the wish is fulfilled, and until then the `smooth_margin` gives the gradient in its place; every
+    f decides when the target is reached, and until then the `smooth_margin` gives the gradient in its place; every
     search step starts where the last one ended (the paper starts anew), Adam's steps shrink along a half cosine, c
     starts at the estimate above, and `to_boundary` ends it. Together they need a fifth of the passes. There is one
     start, as in the authors' code.
@@ -53,198 +65,270 @@ def cw_l2(model, x, y, *, steps=30, search_steps=5, step_size=0.2, initial_c=Non
     check(x, y, steps=steps, search_steps=search_steps)
     check_positive(step_size=step_size, initial_c=initial_c)
     x, y = fresh(x), fresh(y)
-    with attacking(model):
-        active, hinge = _still_right(model, x, y, confidence, targeted)
+    if len(x) == 0:
+        return x
+    with attacking(model) as ask:
+        active, problem = problem_of(ask, x, y, confidence=confidence, targeted=targeted)
         if len(active) == 0:
             return x
-        origin, labels = x[active], y[active]
-        c = _first_weight(model, origin, hinge, initial_c)
-        best, best_size, c = _search(model, origin, hinge, c, steps, search_steps, step_size)
-        for _ in range(RESCUES):
-            left = best_size.isinf()
-            if not left.any():
-                break
-            best[left], best_size[left], c[left] = _search(model, origin[left], hinge.rows(left), c[left], steps, 1,
-                                                           step_size)
-        found = ~best_size.isinf()
-        best = to_boundary(model, origin, best, labels, found, targeted=targeted, confidence=confidence)
-        x[active[found]] = best[found]
-        return x
+        nearest = Nearest(problem.x)
+        search = partial(_search, problem, nearest, steps=steps, step_size=step_size)
+        search_weights(search, nearest, first_weight(problem, initial_c), search_steps)
+        return x.index_copy(0, active, problem.to_boundary(nearest))
 
 
-def _search(model, origin, hinge, c, steps, search_steps, step_size):
-    """(the nearest successes, their sizes, infinite where there is none, the weights c to go on with) after
-    search_steps values of c."""
-    best, best_size = origin.clone(), torch.full_like(c, math.inf)
-    low, high = torch.zeros_like(c), torch.full_like(c, math.inf)
-    w = _to_w(origin)
+def search_weights(search: Callable[..., Tensor], nearest: Nearest, c: Tensor, search_steps: int) -> None:
+    """search(rows, c, search_steps) on all images, then on those without a success, with one weight c more at a time.
+
+    search: tries search_steps weights on the images `rows`, c first, tells `nearest` of the successes, and returns the
+    weights to go on with.
+    """
+    c = search(slice(None), c, search_steps)
+    for _ in range(EXTRA_SEARCH_STEPS):
+        left = ~nearest.found
+        if not left.any():
+            break
+        c[left] = search(left, c[left], 1)
+
+
+def _search(problem, nearest, rows, c, search_steps, *, steps, step_size):
+    """Adam on ‖δ‖² + c f, see `search_weights`."""
+    problem, bracket = problem.rows(rows), Bracket(c)
+    x, w = problem.x, _to_w(problem.x)
     for search_step in range(search_steps):
         succeeded = torch.zeros_like(c, dtype=torch.bool)
         adam = _Adam(w)
         for step in range(steps):
             x_adv = _to_image(w)
-            logits, _, gradient = input_gradient(model, x_adv, lambda z: c * hinge(z))
-            success, size = hinge.reached(logits), distance(x_adv, origin, "l2")
-            nearer = success & (size < best_size)
-            best, best_size = torch.where(per_example(nearer, best), x_adv, best), torch.where(nearer, size, best_size)
+            logits, gradient = problem.gradient(x_adv, c)
+            success = problem.reached(logits)
+            nearest.update(x_adv, distance(x_adv, x, "l2"), success, rows)
             succeeded |= success
-            gradient += 2 * (x_adv - origin)
+            gradient += 2 * (x_adv - x)
             w = adam.step(w, gradient * _slope(x_adv),
                           _falling(step_size, search_step * steps + step, search_steps * steps))
-        high, low = torch.where(succeeded, c.minimum(high), high), torch.where(succeeded, low, c.maximum(low))
-        c = torch.where(high.isinf(), c * 10, torch.where(low == 0, high / 2, (low * high).sqrt()))
-        w = torch.where(per_example(best_size.isinf(), w), w, _to_w(best))
-    return best, best_size, c
+        c = bracket.next(c, succeeded)
+        w = torch.where(per_example(nearest.found[rows], w), _to_w(nearest.x_adv[rows]), w)
+    return c
 
 
-def cw_l0(model, x, y, *, steps=30, rounds=25, step_size=0.2, confidence=0.0, targeted=False):
-    """Carlini-Wagner L0: as few changed values as possible, found by giving up the least useful ones round after round.
+class Bracket:
+    """The binary search for c, for every image its own: the largest that failed and the smallest that succeeded."""
 
-        fix the pixels with the smallest |∇f(x_adv)_i · (x_adv − x)_i| to x_i;   solve for the others, from where they
-                                                                                 are
+    def __init__(self, c):
+        self.failed, self.succeeded = torch.zeros_like(c), torch.full_like(c, math.inf)
 
-    model, x, y, targeted, confidence and what is returned: as in cw_l2. steps: at most so many Adam steps a round,
-    rounds: of them. The first solution is cw_l2's. A round in which an image's attack fails takes its pixels back, and
-    the next tries half as many.
+    def next(self, c, succeeded):
+        """The c to try after this one; succeeded: for which images it did."""
+        self.succeeded = torch.where(succeeded, c.minimum(self.succeeded), self.succeeded)
+        self.failed = torch.where(succeeded, self.failed, c.maximum(self.failed))
+        between = torch.where(self.failed == 0, self.succeeded / 2, (self.failed * self.succeeded).sqrt())
+        return torch.where(self.succeeded.isinf(), c * 10, between)
 
-    Carlini, Wagner, 2017, section VI.B. What differs: the paper gives up one pixel a round (its code: several), this a
-    share of them, first 40 %; a round ends for an image with its first success; a round's weight c is fixed, as the
+
+def cw_l0(model: Model, x: Tensor, y: Tensor, *, steps: int = 30, rounds: int = 25, step_size: float = 0.2,
+          confidence: float = 0.0, targeted: bool = False) -> Tensor:
+    """Carlini-Wagner L0: few changed values, found by giving up the least useful ones round after round.
+
+        fix the pixels with the smallest |∇f(x_adv)_i · (x_adv − x)_i| to x_i
+        solve for the others, from where they are:   minimise over w   ‖x_adv − x‖₂² + 10 c f(x_adv)       (as in cw_l2)
+        share of the pixels that a round gives up:   0.4, then half of it after every failure
+
+    model: from images in [0, 1], shape (N, ...), to logits, shape (N, K).
+    x: such images, float32 or float64; y: their true labels, shape (N,), int64; if targeted, the labels to reach.
+    steps: Adam's steps a round, at most; rounds: how many; both at least 1. The first solution is that of cw_l2.
+    step_size: Adam's first one, in w, above 0.
+    confidence: the lead, in logits, that the wrong class must have.
+    targeted: whether y is to be reached, not left.
+    Returns x_adv in [0, 1], shape of x, detached: the success with the fewest changed values; x itself where there is
+    none or where the model errs on x already (targeted: answers y).
+    Raises ValueError for other arguments than these; NoGradientError, a ValueError, for logits without a gradient to x.
+    Cost: 100 forward and backward passes for the start; then at most rounds · (steps + 3).
+
+    Carlini, Wagner, "Towards evaluating the robustness of neural networks", IEEE S&P 2017, section VI.B. What differs:
+    the paper gives up one pixel a round (its code: several), this a share of them; a round in which an image's attack
+    fails takes its pixels back; a round ends for an image with its first success; a round's weight c is fixed, as the
     size of the change is free.
     """
     check(x, y, steps=steps, rounds=rounds)
     check_positive(step_size=step_size)
     start = cw_l2(model, x, y, steps=50, search_steps=2, confidence=confidence, targeted=targeted)
     x, y, start = fresh(x), fresh(y), fresh(start)
-    with attacking(model):
-        if x.numel() == 0:
-            return x
+    if x.numel() == 0:
+        return x
+    with attacking(model) as ask:
         active = (start != x).flatten(1).any(1).nonzero()[:, 0]  # where cw_l2 found something
         if len(active) == 0:
             return x
-        best, share = start.clone(), torch.full_like(x.flatten(1)[:, 0], 0.4)
-        hinges = _Hinge(_logits(model, x), y, confidence, targeted)
+        whole = Problem(ask, x, y, an_eighth_of(margin(_logits(ask, x), y)), confidence, targeted)
+        nearest, share = Nearest(x), torch.full_like(x.flatten(1)[:, 0], 0.4)
+        nearest.update(start, distance(start, x, "l0"))
         for _ in range(rounds):
-            origin, current = x[active], best[active]
-            hinge = hinges.rows(active)
-            _, _, gradient = input_gradient(model, current, lambda z: hinge.slope(z))
-            change = current - origin
-            use = (gradient * change).abs().masked_fill(change == 0, math.inf).flatten(1)
-            used = (change != 0).flatten(1).sum(1)
+            problem, best, used = whole.rows(active), nearest.x_adv[active], nearest.size[active]
             giving_up = (share[active] * used).floor().clamp_min(1)
-            ranks = torch.empty_like(use).scatter_(1, use.argsort(1),
-                                                   torch.arange(use.shape[1],
-                                                                device=x.device).to(x.dtype).expand_as(use))
-            movable = ((change != 0).flatten(1) & (ranks >= giving_up[:, None])).view(x[active].shape)
-            solved = _solve(model, origin, torch.where(movable, current, origin), movable, hinge, steps, step_size)
-            fewer = (solved != origin).flatten(1).sum(1)
-            better = hinge.reached(_logits(model, solved)) & (fewer < used)
-            best[active[better]] = solved[better]
+            free = _most_useful(problem, best, giving_up)
+            solved = _solve(problem, torch.where(free, best, problem.x), free=free, steps=steps, step_size=step_size)
+            fewer = nearest.update(solved, distance(solved, problem.x, "l0"), problem.reached(_logits(ask, solved)),
+                                   active)
             # Failed with a single pixel given up: nothing is left to try.
-            share[active[~better]] = giving_up[~better] / used[~better] / 2
-            active = active[better | (giving_up > 1)]
+            share[active[~fewer]] = giving_up[~fewer] / used[~fewer] / 2
+            active = active[fewer | (giving_up > 1)]
             if len(active) == 0:
                 break
-        return best
+        return nearest.x_adv
 
 
-def _solve(model, origin, start, movable, hinge, steps, step_size):
-    """Adam on 10 c f + ‖δ‖² over the movable pixels; an image leaves with its first success. Returns the last
-    images."""
-    result, left = start.clone(), torch.arange(len(origin), device=origin.device)
-    weight = 10 * _first_weight(model, origin, hinge, None)
+def _most_useful(problem, x_adv, giving_up):
+    """Which pixels stay free, shape of x_adv: the changed ones, but for the `giving_up` least useful, shape (N,)."""
+    _, _, gradient = input_gradient(problem.ask, x_adv, problem.shortfall)
+    change = x_adv - problem.x
+    use = (gradient * change).abs().masked_fill(change == 0, math.inf).flatten(1)
+    return ((change != 0).flatten(1) & (use.argsort(1).argsort(1) >= giving_up[:, None])).view(x_adv.shape)
+
+
+def _solve(problem, start, *, free, steps, step_size):
+    """Adam on 10 c f + ‖δ‖² over the free pixels; an image leaves with its first success. Returns the last images."""
+    result, left = start.clone(), torch.arange(len(start), device=start.device)
+    weight = 10 * first_weight(problem, None)
     w, adam = _to_w(start), _Adam(start)
     for step in range(steps + 1):
-        x_adv = torch.where(movable[left], _to_image(w), origin[left]) if step else start
-        part = hinge.rows(left)
-        logits, _, gradient = input_gradient(model, x_adv, lambda z: weight[left] * part(z))
+        part = problem.rows(left)
+        x_adv = torch.where(free[left], _to_image(w), part.x) if step else start
+        logits, gradient = part.gradient(x_adv, weight[left])
         result[left] = x_adv
         open_ = ~part.reached(logits)
         if step == steps or not open_.any():
-            return result
-        gradient = (gradient + 2 * (x_adv - origin[left])) * movable[left] * _slope(_to_image(w))
+            break
+        gradient = (gradient + 2 * (x_adv - part.x)) * free[left] * _slope(_to_image(w))
         w = adam.step(w, gradient, _falling(step_size, step, steps))
         if not open_.all():
             left, w = left[open_], w[open_]
             adam.keep(open_)
+    return result
 
 
-def cw_linf(model, x, y, *, steps=30, rounds=12, step_size=0.1, confidence=0.0, targeted=False):
-    """Carlini-Wagner Linf: no pixel may pay for being within τ of x, and τ falls for as long as the attack succeeds.
+def cw_linf(model: Model, x: Tensor, y: Tensor, *, steps: int = 30, rounds: int = 12, step_size: float = 0.1,
+            confidence: float = 0.0, targeted: bool = False) -> Tensor:
+    """Carlini-Wagner Linf: only a pixel's change beyond τ is penalised, and τ falls for as long as the attack succeeds.
 
-        minimise over w   c · f(x_adv) + Σ_i max(|x_adv − x|_i − τ, 0),     x_adv = (tanh w + 1) / 2
+        minimise over w   c · f(x_adv) + Σ_i max(|x_adv − x|_i − τ, 0),     x_adv = (tanh w + 1) / 2,   f as in cw_l2
+        c ← 2 c,  τ ← min(2 τ, 1)                                  while there is no success
+        τ ← max(0.9 ‖δ_best‖, (τ_failed + ‖δ_best‖) / 2)           then;  τ_failed: the largest τ that has failed, or 0
 
-    model, x, y, targeted, confidence and what is returned: as in cw_l2, with the distance in linf. steps: Adam steps
-    for each of the `rounds` values of τ.
+    model: from images in [0, 1], shape (N, ...), to logits, shape (N, K).
+    x: such images, float32 or float64; y: their true labels, shape (N,), int64; if targeted, the labels to reach.
+    steps: Adam's steps for each value of τ; rounds: how many values of τ; both at least 1.
+    step_size: Adam's first one, in w, above 0.
+    confidence: the lead, in logits, that the wrong class must have.
+    targeted: whether y is to be reached, not left.
+    Returns x_adv in [0, 1], shape of x, detached: the success with the smallest largest change; x itself where there is
+    none or where the model errs on x already (targeted: answers y).
+    Raises ValueError for other arguments than these; NoGradientError, a ValueError, for logits without a gradient to x.
+    Cost: rounds · steps + 1 forward and backward passes; then 9 forward passes.
 
-    Carlini, Wagner, 2017, section VI.C. What differs: τ starts near the linearised distance f / ‖∇f‖₁, falls to 0.9 of
-    the best success so far as in the paper, and after a failure lies between the two (the paper stops there); c starts
-    where the penalty outweighs f at every single pixel, and doubles until there is a success.
+    Carlini, Wagner, "Towards evaluating the robustness of neural networks", IEEE S&P 2017, section VI.C. What differs:
+    τ starts near the linearised distance f / ‖∇f‖₁, and after a failure lies between that τ and the best success (the
+    paper stops there); c starts where the penalty outweighs f at every single pixel.
     """
     check(x, y, steps=steps, rounds=rounds)
     check_positive(step_size=step_size)
     x, y = fresh(x), fresh(y)
-    with attacking(model):
-        active, hinge = _still_right(model, x, y, confidence, targeted)
+    if len(x) == 0:
+        return x
+    with attacking(model) as ask:
+        active, problem = problem_of(ask, x, y, confidence=confidence, targeted=targeted)
         if len(active) == 0:
             return x
-        origin, labels = x[active], y[active]
-        logits, _, gradient = input_gradient(model, origin, hinge)
-        f, gradient = hinge.slope(logits).clamp_min(0), _movable(gradient, origin).flatten(1).abs()
-        warn_if_flat(gradient.amax(1) == 0)
-        tiny = torch.finfo(x.dtype).tiny ** 0.5
-        c = 0.5 / gradient.amax(1).clamp_min(tiny)
-        tau = (1.5 * f.to(x.dtype) / gradient.sum(1).clamp_min(tiny)).nan_to_num(0.5).clamp(1e-3, 0.5)
-        best, best_size, failed = origin.clone(), torch.full_like(tau, math.inf), torch.zeros_like(tau)
-        w = _to_w(origin)
+        c, tau = _first_c_and_tau(problem)
+        nearest, failed, w = Nearest(problem.x), torch.zeros_like(tau), _to_w(problem.x)
         for round_ in range(rounds):
-            before, adam = best_size, _Adam(w)
+            before, adam = nearest.size.clone(), _Adam(w)
             for step in range(steps):
                 x_adv = _to_image(w)
-                logits, _, gradient = input_gradient(model, x_adv, lambda z: c * hinge(z))
-                size = distance(x_adv, origin, "linf")
-                nearer = hinge.reached(logits) & (size < best_size)
-                best, best_size = torch.where(per_example(nearer, best), x_adv,
-                                              best), torch.where(nearer, size, best_size)
-                change = x_adv - origin
+                logits, gradient = problem.gradient(x_adv, c)
+                nearest.update(x_adv, distance(x_adv, problem.x, "linf"), problem.reached(logits))
+                change = x_adv - problem.x
                 gradient += change.sign() * (change.abs() > per_example(tau, change))
                 w = adam.step(w, gradient * _slope(x_adv), _falling(step_size, round_ * steps + step, rounds * steps))
-            succeeded = best_size < before
-            failed = torch.where(succeeded, failed, tau.maximum(failed)).minimum(best_size)
-            none = best_size.isinf()
-            c = torch.where(none, c * 2, c)
-            tau = torch.where(none, (tau * 2).clamp(max=1), torch.maximum(0.9 * best_size, (failed + best_size) / 2))
-            w = torch.where(per_example(none, w), w, _to_w(best))
-        found = ~best_size.isinf()
-        best = to_boundary(model, origin, best, labels, found, targeted=targeted, confidence=confidence)
-        x[active[found]] = best[found]
-        return x
+            found, size = nearest.found, nearest.size
+            failed = torch.where(size < before, failed, tau.maximum(failed)).minimum(size)
+            c = torch.where(found, c, c * 2)
+            tau = torch.where(found, torch.maximum(0.9 * size, (failed + size) / 2), (tau * 2).clamp(max=1))
+            w = torch.where(per_example(found, w), _to_w(nearest.x_adv), w)
+        return x.index_copy(0, active, problem.to_boundary(nearest))
 
 
-class _Hinge:
-    """How far each image is from the wish, by its smooth margin, and 0 where its margin fulfils it; slope: how far by
-    the margin.
+def _first_c_and_tau(problem):
+    """c with half of the penalty's slope at the steepest pixel, and τ of 1.5 times the linearised distance."""
+    f, gradient = problem.at_start()
+    steepness, tiny = gradient.abs(), torch.finfo(gradient.dtype).tiny ** 0.5
+    tau = 1.5 * f / steepness.sum(1).clamp_min(tiny)
+    return 0.5 / steepness.amax(1).clamp_min(tiny), tau.nan_to_num(0.5).clamp(1e-3, 0.5)
 
-    logits: of the images from which the attack starts.
+
+@dataclass(frozen=True)
+class Problem:
+    """What the attacks solve for images that are not fooled yet: reach the target with a small change.
+
+    ask: the model, as `attacking` lends it. labels: to leave, or to reach if targeted, shape (N,).
+    temperature: of the smooth margin, shape (N,). confidence: the lead, in logits, that a success takes.
     """
 
-    def __init__(self, logits, labels, confidence, targeted):
-        self.labels, self.confidence, self.targeted, self.sign = labels, confidence, targeted, -1 if targeted else 1
-        self.temperature = an_eighth_of(margin(logits, labels))
-
-    def slope(self, logits):
-        return self.sign * margin(logits, self.labels) + self.confidence
-
-    def __call__(self, logits):
-        smooth = self.sign * smooth_margin(logits, self.labels, self.temperature)
-        return torch.where(self.slope(logits.detach()) > 0, smooth, 0)
-
-    def reached(self, logits):
-        return fools(logits, self.labels, self.targeted) & (self.slope(logits) <= 0 if self.confidence else True)
+    ask: Model
+    x: Tensor
+    labels: Tensor
+    temperature: Tensor
+    confidence: float
+    targeted: bool
 
     def rows(self, rows):
-        part = copy.copy(self)
-        part.labels, part.temperature = self.labels[rows], self.temperature[rows]
-        return part
+        """The problem of these images alone."""
+        return replace(self, x=self.x[rows], labels=self.labels[rows], temperature=self.temperature[rows])
+
+    def shortfall(self, logits):
+        return shortfall(logits, self.labels, targeted=self.targeted, confidence=self.confidence)
+
+    def reached(self, logits):
+        success = fools(logits, self.labels, self.targeted)
+        return success & (self.shortfall(logits) <= 0) if self.confidence else success
+
+    def hinge(self, logits, weight=1):
+        """weight · f: 0 where the margin says that the target is reached, else the smooth margin, for its gradient."""
+        smooth = (-1 if self.targeted else 1) * smooth_margin(logits, self.labels, self.temperature)
+        return weight * torch.where(self.shortfall(logits.detach()) > 0, smooth, 0)
+
+    def gradient(self, x_adv, c):
+        """(logits, gradient of c f), with a weight c for each image."""
+        logits, _, gradient = input_gradient(self.ask, x_adv, partial(self.hinge, weight=c))
+        return logits, gradient
+
+    def at_start(self):
+        """(f, its gradient in the pixels that can move, shape (N, D)) at x, with a warning where there is none."""
+        logits, _, gradient = input_gradient(self.ask, self.x, self.hinge)
+        downhill = movable(-gradient, self.x).flatten(1)
+        warn_if_flat(downhill.abs().amax(1) == 0)
+        return self.shortfall(logits).clamp_min(0).to(self.x.dtype), downhill
+
+    def to_boundary(self, nearest):
+        """The nearest successes, walked back towards x as far as the target stays reached; x where there is none."""
+        return to_boundary(self.ask, self.x, self.labels, x_adv=nearest.x_adv, found=nearest.found,
+                           shortfall=partial(shortfall, targeted=self.targeted, confidence=self.confidence))
+
+
+def problem_of(ask: Model, x: Tensor, y: Tensor, *, confidence: float, targeted: bool) -> tuple[Tensor, Problem]:
+    """The numbers of the images on which something is left to do, and their Problem."""
+    active, logits = unfooled(ask, x, y, targeted)
+    temperature = an_eighth_of(margin(logits, y[active]))
+    return active, Problem(ask, x[active], y[active], temperature, confidence, targeted)
+
+
+def first_weight(problem: Problem, initial_c: float | None) -> Tensor:
+    """c for which a linear f reaches 0 just where ‖δ‖² + c f is smallest: δ = −c ∇f / 2, so c = 2 f / ‖∇f‖²."""
+    if initial_c is not None:
+        return problem.x.new_full((len(problem.x),), float(initial_c))
+    f, gradient = problem.at_start()
+    steepness = gradient.square().sum(1)
+    return torch.where(steepness > 0, 2 * f / steepness, 1).nan_to_num(1, 1, 1).clamp(1e-6, 1e6)
 
 
 class _Adam:
@@ -265,8 +349,7 @@ class _Adam:
 
 
 def _to_w(image):
-    """w with (tanh w + 1) / 2 = image, but for black and white, which would be infinite: they are moved by half a
-    percent."""
+    """w with (tanh w + 1) / 2 = image; black and white, which would be infinite, are moved by half a percent."""
     return torch.atanh((2 * image - 1) * 0.99)
 
 
@@ -283,39 +366,14 @@ def _falling(step_size, step, steps):
     return step_size * (0.02 + 0.98 * (1 + math.cos(math.pi * (step + 1) / steps)) / 2)
 
 
-def _movable(gradient, x):
-    """The descent gradient without the pixels that it would only push out of the box."""
-    return gradient * torch.where(gradient > 0, x > 0, x < 1)
-
-
-def _logits(model, x):
+def _logits(ask, x):
     with torch.no_grad():
-        return at_least_float32(model(x))
-
-
-def _still_right(model, x, y, confidence, targeted):
-    """The indices of the images on which something is left to do, and their hinge."""
-    if len(x) == 0:
-        return [], None
-    logits = _logits(model, x)
-    labels_fit(logits, y)
-    active = (~fools(logits, y, targeted)).nonzero()[:, 0]
-    return active, _Hinge(logits[active], y[active], confidence, targeted)
-
-
-def _first_weight(model, x, hinge, initial_c):
-    """c for which a linear f reaches 0 just where ‖δ‖² + c f is smallest: δ = −c ∇f / 2, so c = 2 f / ‖∇f‖²."""
-    if initial_c is not None:
-        return x.new_full((len(x),), float(initial_c))
-    logits, _, gradient = input_gradient(model, x, hinge)
-    f, gradient = hinge.slope(logits).clamp_min(0), _movable(gradient, x).flatten(1)
-    warn_if_flat(gradient.abs().amax(1) == 0)
-    steepness = gradient.square().sum(1)
-    return torch.where(steepness > 0, 2 * f.to(x.dtype) / steepness, 1).nan_to_num(1, 1, 1).clamp(1e-6, 1e6)
+        return at_least_float32(ask(x))
 
 
 CARDS = (
     AttackCard(
+        notebook="04",
         name="cw_l2", input="non-random", frequency="iterative", specificity="both", scope="individual",
         measurement="l2", realism="non-realistic", falsification="both", knowledge="white box",
         method="Adam on the squared change plus a weighted hinge on the logits, in tanh space; binary search over the "
@@ -325,6 +383,7 @@ CARDS = (
              "forward passes",
     ),
     AttackCard(
+        notebook="04",
         name="cw_l0", input="non-random", frequency="iterative", specificity="both", scope="individual",
         measurement="l0", realism="non-realistic", falsification="both", knowledge="white box",
         method="solves the l2 attack on fewer and fewer pixels, giving up those that help least",
@@ -332,6 +391,7 @@ CARDS = (
         cost="100 forward and backward passes for the start; then at most rounds × (steps + 3)",
     ),
     AttackCard(
+        notebook="04",
         name="cw_linf", input="non-random", frequency="iterative", specificity="both", scope="individual",
         measurement="linf", realism="non-realistic", falsification="both", knowledge="white box",
         method="penalises what a pixel moves beyond a threshold that falls as long as the attack succeeds",

@@ -7,22 +7,31 @@ and `Best` remembers the best image seen. None of these functions touches torch'
 
 import math
 import warnings
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Literal, get_args
 
 import torch
+from torch import Tensor
 
 from advcourse.attacks.geometry import per_example
+from advcourse.attacks.losses import fools
 
-NORMS = ("linf", "l2", "l1", "l0")
+Model = Callable[[Tensor], Tensor]  # from images, shape (N, ...), to logits, shape (N, K)
+Norm = Literal["linf", "l2", "l1", "l0"]
+NORMS = get_args(Norm)
 PART = 160_000  # values that a model is given at a time on a CPU: 204 images of MNIST, 52 of CIFAR-10
+# Images in one call of a model where an attack makes many variants of every image: all at once they would need memory
+# for thousands.
+IMAGES_AT_ONCE = 256
 
 
-def check(x, y=None, *, eps=None, norm=None, norms=NORMS, **counts):
+def check(x: Tensor, y: Tensor | None = None, *, eps: float | None = None, norm: str | None = None,
+          norms: tuple[str, ...] = NORMS, **counts: int) -> None:
     """ValueError that says what was given and what is wanted, unless the arguments are those of an attack.
 
     x: float32 or float64 images, shape (N, ...), all in [0, 1]; y: int64 labels, shape (N,), on x's device;
-    eps: a finite number >= 0; norm: one of `norms`; every further keyword (steps=, restarts=, queries=...): an int >=
-    1.
+    eps: a finite number >= 0; norm: one of `norms`; every further keyword (steps=, restarts=, queries=): an int >= 1.
     """
     if not isinstance(x, torch.Tensor) or x.dtype not in (torch.float32, torch.float64):
         given = x.dtype if isinstance(x, torch.Tensor) else type(x).__name__
@@ -44,7 +53,7 @@ def check(x, y=None, *, eps=None, norm=None, norms=NORMS, **counts):
             raise ValueError(f"{name} must be an integer of at least 1; got {count!r}")
 
 
-def check_labels(x, y, name="y"):
+def check_labels(x: Tensor, y: Tensor, name: str = "y") -> None:
     """ValueError unless y holds one int64 label >= 0 per image of x, on x's device."""
     if not isinstance(y, torch.Tensor) or y.dtype != torch.int64:
         given = y.dtype if isinstance(y, torch.Tensor) else type(y).__name__
@@ -55,7 +64,7 @@ def check_labels(x, y, name="y"):
         raise ValueError(f"{name} must be on the device of x, {x.device}; it is on {y.device}")
 
 
-def check_positive(**numbers):
+def check_positive(**numbers: float | None) -> None:
     """ValueError unless every number is finite and above 0; None passes, for 'the attack's own choice'."""
     for name, number in numbers.items():
         if number is not None and not (_is_number(number) and 0 < number < math.inf):
@@ -66,7 +75,7 @@ def _is_number(value):
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
-def labels_fit(logits, y):
+def labels_fit(logits: Tensor, y: Tensor) -> None:
     """ValueError unless logits are (N, K) and every label is one of the K classes. Call it on the first logits."""
     if logits.dim() != 2 or len(logits) != len(y):
         raise ValueError(f"the model must return logits of shape ({len(y)}, classes); got {tuple(logits.shape)}")
@@ -76,7 +85,7 @@ def labels_fit(logits, y):
             raise ValueError(f"labels must lie in 0..{logits.shape[1] - 1}, the model's classes; got {low} to {high}")
 
 
-def generator_for(x, generator=None):
+def generator_for(x: Tensor, generator: torch.Generator | None = None) -> torch.Generator:
     """The given torch.Generator, or a fresh one on x's device seeded with 0; ValueError where the devices differ."""
     if generator is None:
         return torch.Generator(device=x.device).manual_seed(0)
@@ -87,19 +96,21 @@ def generator_for(x, generator=None):
 
 
 @contextmanager
-def attacking(model):
-    """Within it the model is in eval mode, its parameters need no gradients, and autograd works; afterwards all is as
-    before.
+def attacking(model: Model) -> Iterator[Model]:
+    """Lends the model: in eval mode, its parameters frozen, autograd at work; afterwards all is as it was.
 
+        with attacking(model) as ask:
+            logits = ask(x)
+
+    ask: the model as a function that takes large batches in parts, see `in_parts`.
     Restored after an exception, too: the mode of every submodule, requires_grad of every parameter, the grad and
-    inference mode. Gives the model as a function that takes large batches in parts, see `in_parts`.
-    A callable that is no nn.Module is called as it is; put the model inside it into eval mode yourself.
+    inference mode. A callable that is no nn.Module is called as it is; put the model inside it into eval mode yourself.
     """
     is_module = isinstance(model, torch.nn.Module)
     modes = [(module, module.training) for module in model.modules()] if is_module else []
     frozen = [parameter for parameter in model.parameters() if parameter.requires_grad] if is_module else []
     try:
-        if any(training for _, training in modes):
+        if is_module and any(training for _, training in modes):
             model.eval()
         for parameter in frozen:
             parameter.requires_grad_(False)
@@ -113,7 +124,7 @@ def attacking(model):
                 module.training = training
 
 
-def in_parts(model):
+def in_parts(model: Model) -> Model:
     """The model as a function that, on a CPU, takes a large batch in parts of about PART values and joins their logits.
 
     The layers of one part find their numbers where those of the part before have just been; for a large batch the
@@ -127,40 +138,58 @@ def in_parts(model):
     return logits
 
 
-def fresh(tensor):
+def fresh(tensor: Tensor) -> Tensor:
     """A detached copy that autograd accepts, even of a tensor made under inference_mode."""
     with torch.inference_mode(False), torch.no_grad():
         return tensor.detach().clone()
+
+
+def unfooled(ask: Model, x: Tensor, y: Tensor, targeted: bool = False) -> tuple[Tensor, Tensor]:
+    """(rows, logits): the numbers of the images on which an attack has something to do, and the model's logits there.
+
+    One forward pass. Raises ValueError unless the labels fit the logits.
+    """
+    with torch.no_grad():
+        logits = at_least_float32(ask(x))
+    labels_fit(logits, y)
+    rows = (~fools(logits, y, targeted)).nonzero()[:, 0]
+    return rows, logits[rows]
 
 
 class NoGradientError(ValueError):
     """The model's logits carry no gradient to its input."""
 
 
-def input_gradient(model, x, loss):
+def differentiable(ask: Model, x: Tensor) -> tuple[Tensor, Tensor]:
+    """(images, logits): x as a leaf of autograd, and its logits; NoGradientError where they carry no gradient to it."""
+    images = (x.clone() if x.is_inference() else x.detach()).requires_grad_()
+    logits = at_least_float32(ask(images))
+    if not logits.requires_grad:
+        raise NoGradientError(
+            "the model's logits carry no gradient to its input: use an attack that needs none, such as square")
+    return images, logits
+
+
+def input_gradient(ask: Model, x: Tensor, loss: Callable[[Tensor], Tensor]) -> tuple[Tensor, Tensor, Tensor]:
     """(logits, losses, gradient) from one forward and one backward pass, all detached.
 
-    loss: from logits (N, K) to one number per image (N,), each from its own row of logits, so that the gradient of the
-    sum with respect to x holds each image's own gradient. Where the gradient is nan or infinite it is 0.
+    ask: the model, as `attacking` lends it. loss: from logits (N, K) to one number per image (N,), each from its own
+    row of logits, so that the gradient of the sum with respect to x holds each image's own gradient. Where the gradient
+    is nan or infinite it is 0. Raises NoGradientError where the logits carry no gradient to x.
     """
-    images = (x.clone() if x.is_inference() else x.detach()).requires_grad_()
-    logits = at_least_float32(model(images))
+    images, logits = differentiable(ask, x)
     losses = loss(logits)
-    if not losses.requires_grad:
-        raise NoGradientError("the model's logits carry no gradient to its input: use an attack that needs none, such "
-                              "as square")
     gradient, = torch.autograd.grad(losses.sum(), images)
     return logits.detach(), losses.detach(), torch.nan_to_num(gradient, 0, 0, 0)
 
 
-def at_least_float32(logits):
+def at_least_float32(logits: Tensor) -> Tensor:
     """Logits of a half-precision model as float32: a loss in bfloat16 has two or three digits."""
     return logits.float() if logits.dtype in (torch.float16, torch.bfloat16) else logits
 
 
-def warn_if_flat(flat):
-    """Warn where the gradient was exactly zero: the attack was blind there, and its failure says nothing about
-    robustness.
+def warn_if_flat(flat: Tensor) -> None:
+    """Warn where the gradient was exactly zero: the attack was blind there, and its failure is no sign of robustness.
 
     flat: bool, shape (N,), True where an image's gradient held nothing but zeros.
     """
@@ -168,27 +197,59 @@ def warn_if_flat(flat):
     if count:
         warnings.warn(
             f"gradient masking: the gradient of {count} of {len(flat)} images is exactly zero, so this attack had "
-            "nothing to follow. "
-            "Its failure there is no sign of robustness: try an attack without gradients, such as square.",
+            "nothing to follow. Its failure there is no sign of robustness: try an attack without gradients, such as "
+            "square.",
             RuntimeWarning, stacklevel=3)
 
 
 class Best:
     """The best image seen so far, per example: of highest loss among those that fool, else of highest loss."""
 
-    def __init__(self, x):
+    def __init__(self, x: Tensor):
         self.x_adv = fresh(x)
         with torch.inference_mode(False):
             self.loss = x.new_full((len(x),), -math.inf)
             self.fooled = torch.zeros(len(x), dtype=torch.bool, device=x.device)
 
-    def update(self, x_adv, loss, fooled, rows=slice(None)):
+    def update(self, x_adv: Tensor, loss: Tensor, fooled: Tensor, rows: slice | Tensor = slice(None)) -> Tensor:
         """x_adv: candidates for the images `rows`; loss, fooled: one per candidate. A loss of nan is never better."""
         loss, held, held_fooled = loss.to(self.loss.dtype), self.loss[rows], self.fooled[rows]
         better = torch.where(fooled == held_fooled, loss > held, fooled & ~loss.isnan())
-        held_x = self.x_adv[rows]  # of all rows: the memory itself, not a copy
-        # Between 0 and 1 of the way there is torch.where in a fifth of its time; nan_to_num, as 0 · nan is nan.
-        self.x_adv[rows] = held_x.lerp_(x_adv.nan_to_num(), per_example(better, x_adv).to(x_adv.dtype))
+        _replace(self.x_adv, rows, better, x_adv)
         self.loss[rows] = torch.where(better, loss, held)
         self.fooled[rows] = held_fooled | (better & fooled)
         return better
+
+
+class Nearest:
+    """The smallest success seen so far, per example: x_adv, and its size, shape (N,), which is infinite before."""
+
+    def __init__(self, x: Tensor):
+        self.x_adv = fresh(x)
+        with torch.inference_mode(False):
+            self.size = x.new_full((len(x),), math.inf)
+
+    @property
+    def found(self) -> Tensor:
+        """Where there has been a success, shape (N,)."""
+        return self.size < math.inf
+
+    def update(self, x_adv: Tensor, size: Tensor, success: Tensor | bool = True, rows: slice | Tensor = slice(None),
+               *, tolerance: float = 0.0) -> Tensor:
+        """x_adv: candidates for the images `rows`, several for one only of equal size; size, success: one for each.
+
+        A size of nan is never smaller. tolerance: by how large a share a later success may be larger and still count
+        as smaller. Returns which candidates are taken.
+        """
+        size, held = size.to(self.size.dtype), self.size[rows]
+        smaller = (size < held * (1 + tolerance)) & success
+        _replace(self.x_adv, rows, smaller, x_adv)
+        self.size[rows] = torch.where(smaller, size, held)
+        return smaller
+
+
+def _replace(images, rows, better, candidates):
+    """Write those of the candidates that are better into the images `rows`, in place."""
+    held = images[rows]  # of all rows: the memory itself, not a copy
+    # Between 0 and 1 of the way there is torch.where in a fifth of its time; nan_to_num, as 0 · nan is nan.
+    images[rows] = held.lerp_(candidates.nan_to_num(), per_example(better, candidates).to(candidates.dtype))

@@ -1,5 +1,4 @@
-"""Attacks that imitate: the hidden features of another image (`feature_adversary`), or the look of another image
-(`towards_image`).
+"""Attacks that imitate another image: its hidden features (`feature_adversary`), or its look (`towards_image`).
 
 A network sees an image as the activations of its layers, and two images that look different can be made the same to it.
 `feature_adversary` stays close to x and takes on the guide's features. `towards_image` is the mirror image: it walks as
@@ -7,32 +6,47 @@ close as it can to a given picture while the model still sees the class that was
 """
 
 import math
+from functools import partial
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from advcourse.attacks.cards import AttackCard
-from advcourse.attacks.contract import Best, attacking, check, check_positive, fresh, input_gradient, labels_fit
+from advcourse.attacks.contract import (
+    Model,
+    Nearest,
+    attacking,
+    check,
+    check_positive,
+    fresh,
+    input_gradient,
+    labels_fit,
+)
 from advcourse.attacks.geometry import distance, normalise, per_example, project
 from advcourse.attacks.losses import fools, margin
 
 
-def feature_adversary(model, x, guide, *, eps, layer=None, step_size=None, steps=100):
+def feature_adversary(model: Model, x: Tensor, guide: Tensor, *, eps: float, layer: str | nn.Module | None = None,
+                      step_size: float | None = None, steps: int = 100) -> Tensor:
     """The image within eps of x, in linf, whose hidden features are nearest to those of a guide image.
 
         x_adv = argmin_z ‖φ(z) − φ(guide)‖₂²,   ‖z − x‖_∞ <= eps,   z in [0, 1],        φ: the output of `layer`
+        g ← 0.75 g + ∇ / ‖∇‖₂,   z ← Π(z − step_size_k · sign(g)),   step_size_k = step_size (1 + cos(π k / steps)) / 2
 
-    model: an nn.Module, or with layer=None any callable. x: images in [0, 1], shape (N, ...). guide: one image for
-    each, same shape.
-    layer: a submodule of the model or its name, as in model.named_modules(); its output is φ. None: the model's own
-    output.
-    step_size None: eps / 2. Sign steps with momentum 0.75, falling along half a cosine to 0.
-    Returns x_adv, in [0, 1], within eps of x: of the iterates the one nearest to the guide's features.
-    Costs 1 + steps forward and steps backward passes per image.
+    model: from images in [0, 1], shape (N, ...), to a tensor with first axis N; an nn.Module, or with layer=None any
+        callable.
+    x: such images, float32 or float64; guide: one image for each, of the shape, dtype and device of x.
+    eps: the radius of the ball, at least 0.
+    layer: a submodule of the model or its name, as in model.named_modules(); None: the model's own output is φ.
+    step_size: of the first step, above 0; None: eps / 2. steps: how many, at least 1.
+    Returns x_adv in [0, 1], shape of x, detached, within eps of x: of the iterates the one nearest to the guide's
+    features.
+    Raises ValueError for other arguments than these; NoGradientError, a ValueError, where φ carries no gradient to x.
+    Cost: 1 + steps forward and steps backward passes per image, and one forward pass for its guide.
 
-    Sabour, Cao, Faghri, Fleet, "Adversarial manipulation of deep representations", ICLR 2016, equations 1 and 2. The
-    paper uses L-BFGS-B, one image at a time; projected sign steps need no line search and so all images of the batch
-    can go together.
+    Sabour, Cao, Faghri, Fleet, "Adversarial manipulation of deep representations", ICLR 2016, equations 1 and 2. What
+    differs: the paper uses L-BFGS-B, one image at a time; projected sign steps need no line search, and so all images
+    of the batch can go together.
     """
     check(x, eps=eps, steps=steps)
     check_positive(step_size=step_size)
@@ -40,74 +54,84 @@ def feature_adversary(model, x, guide, *, eps, layer=None, step_size=None, steps
     x, guide = fresh(x), fresh(guide)
     if len(x) == 0:
         return x
-    best, x_adv, momentum = Best(x), x, torch.zeros_like(x)
-    with attacking(model):
-        features = _features_of(model, layer)
+    nearest, x_adv, momentum = Nearest(x), x, torch.zeros_like(x)  # in the distance of features
+    with attacking(_Features(model, layer)) as ask:
         with torch.no_grad():
-            wanted = features(guide)
+            wanted = ask(guide)
         for step in range(steps):
-            # input_gradient calls a loss with the model's output; here the output is φ.
-            _, losses, gradient = input_gradient(features, x_adv, lambda found: (found - wanted).square().sum(1))
-            best.update(x_adv, -losses, torch.zeros_like(losses, dtype=torch.bool))
+            # A loss is called with the model's output, here φ.
+            _, size, gradient = input_gradient(ask, x_adv, partial(_squared_distance, wanted=wanted))
+            nearest.update(x_adv, size)
             momentum = 0.75 * momentum + normalise(gradient, "l2")
-            size = (eps / 2 if step_size is None else step_size) * (1 + math.cos(math.pi * step / steps)) / 2
-            x_adv = project(x_adv - size * momentum.sign(), x, eps, "linf")
+            reach = (eps / 2 if step_size is None else step_size) * (1 + math.cos(math.pi * step / steps)) / 2
+            x_adv = project(x_adv - reach * momentum.sign(), x, eps, "linf")
         with torch.no_grad():
-            losses = (features(x_adv) - wanted).square().sum(1)
-        best.update(x_adv, -losses, torch.zeros_like(losses, dtype=torch.bool))
-    return best.x_adv
+            nearest.update(x_adv, _squared_distance(ask(x_adv), wanted))
+    return nearest.x_adv
 
 
-def feature_distance(model, x, guide, *, layer=None):
+def _squared_distance(found, wanted):
+    return (found - wanted).square().sum(1)
+
+
+def feature_distance(model: Model, x: Tensor, guide: Tensor, *, layer: str | nn.Module | None = None) -> Tensor:
     """‖φ(x) − φ(guide)‖₂ per pair of images, shape (N,); φ: the output of `layer`, as for `feature_adversary`."""
-    with attacking(model), torch.no_grad():
-        features = _features_of(model, layer)
-        return (features(x) - features(guide)).norm(dim=1)
+    with attacking(_Features(model, layer)) as ask, torch.no_grad():
+        return (ask(x) - ask(guide)).norm(dim=1)
 
 
-def _features_of(model, layer):
-    """A function from images to the layer's output, flattened to shape (N, D)."""
-    if layer is None:
-        return lambda images: model(images).flatten(1)
-    modules = dict(model.named_modules()) if isinstance(model, nn.Module) else {}
-    module = modules.get(layer) if isinstance(layer, str) else layer
-    if not any(module is known for known in modules.values()):
-        raise ValueError("layer must be a submodule of the model or the name of one "
-                         f"({', '.join(filter(None, modules)) or 'it has none'}); got {layer!r}")
+class _Features(nn.Module):
+    """From images to the layer's output, flattened to shape (N, D); layer None: to the model's own output."""
 
-    def features(images):
+    def __init__(self, model, layer):
+        super().__init__()
+        self.model, self.layer = model, None
+        if layer is None:
+            return
+        modules = dict(model.named_modules()) if isinstance(model, nn.Module) else {}
+        self.layer = modules.get(layer) if isinstance(layer, str) else layer
+        if not any(self.layer is known for known in modules.values()):
+            raise ValueError("layer must be a submodule of the model or the name of one "
+                             f"({', '.join(filter(None, modules)) or 'it has none'}); got {layer!r}")
+
+    def forward(self, images):
+        if self.layer is None:
+            return self.model(images).flatten(1)
         caught = []
-        # A copy, as a ReLU(inplace=True) that follows may write over the layer's output later in the same pass.
-        handle = module.register_forward_hook(lambda module, inputs, output: caught.append(output.flatten(1).clone()))
+        def catch(module, inputs, output):
+            caught.append(output.flatten(1).clone())  # a ReLU(inplace=True) that follows may write over the output
+        handle = self.layer.register_forward_hook(catch)
         try:
-            model(images)
+            self.model(images)
         finally:
             handle.remove()
         return caught[-1]
 
-    return features
 
-
-def towards_image(model, x, y, *, image, step_size=1.0, steps=100, shrink=0.08):
+def towards_image(model: Model, x: Tensor, y: Tensor, *, image: Tensor, step_size: float = 1.0, steps: int = 100,
+                  shrink: float = 0.08) -> Tensor:
     """A realistic adversarial input: as close to a given picture as possible, yet of class y to the model.
 
         min_z ‖z − image‖₂   subject to   argmax model(z) = y,   z in [0, 1]
 
-    model: from images in [0, 1], shape (N, ...), to logits (N, K). x: where to start: noise, grey, or pictures of class
-    y.
-    y: the class to be seen, shape (N,). image: the pictures to come close to, shape of x.
-    Each step: down the gradient of the margin, then onto the sphere around the image whose radius shrinks by the factor
-    1 − shrink where the model already sees y, and grows by 1 + shrink where it does not: from the distance of the
-    start, or step_size if that is more, to at most the distance of the start, or 10 step_size.
-        z <- z + step_size_k · direction(∇ margin(model(z), y)),   r <- r (1 ∓ shrink),   z <- image + r · (z − image) /
-                                                                   ‖z − image‖₂
-    Both step_size and shrink fall to a hundredth along half a cosine. step_size is measured in l2, so that large images
-    need larger ones.
-    Returns, per image, the nearest to `image` of all the inputs that the model saw as y, `image` itself among them; x
-    where there was none. Costs 2 + steps forward and steps backward passes per image.
+        z ← z + step_size · h_k · ∇m / ‖∇m‖₂                  m = z_y − max_{k≠y} z_k, the margin of the logits
+        r ← r · (1 − shrink · h_k)  where the model sees y,  else  r · (1 + shrink · h_k)
+        z ← clip(image + r · (z − image) / ‖z − image‖₂)      h_k = 0.01 + 0.99 (1 + cos(π k / steps)) / 2
+        r_0 = max(‖x − image‖₂, step_size);   r is at most max(‖x − image‖₂, 10 step_size)
+
+    model: from images in [0, 1], shape (N, ...), to logits, shape (N, K).
+    x: where to start, images, float32 or float64: noise, grey, or pictures of class y.
+    y: the class to be seen, shape (N,), int64.
+    image: the pictures to come close to, in [0, 1], of the shape, dtype and device of x.
+    step_size: of the first step, in l2, so that large images need a larger one, above 0; steps: how many, at least 1.
+    shrink: by what share the sphere around the image shrinks or grows in the first step, between 0 and 1.
+    Returns x_adv in [0, 1], shape of x, detached: the nearest to `image` of all the inputs that the model saw as y,
+    `image` itself among them; x where there was none.
+    Raises ValueError for other arguments than these; NoGradientError, a ValueError, for logits without a gradient to x.
+    Cost: 2 + steps forward and steps backward passes per image.
 
     The "realistic output" of the course's taxonomy. The method is that of DDN: Rony, Hafemann, Oliveira, Ben Ayed,
-    Sabourin, Granger, "Decoupling direction and norm", CVPR 2019, Algorithm 1, around a picture that is not the start,
+    Sabourin, Granger, "Decoupling direction and norm", CVPR 2019, algorithm 1, around a picture that is not the start,
     with the margin as its loss.
     """
     check(x, y, steps=steps)
@@ -118,24 +142,22 @@ def towards_image(model, x, y, *, image, step_size=1.0, steps=100, shrink=0.08):
     x, y, image = fresh(x), fresh(y), fresh(image)
     if len(x) == 0:
         return x
-    best, nearest = x, x.new_full((len(x),), math.inf)
+    nearest = Nearest(x)
 
     def keep(z, logits):
-        nonlocal best, nearest
-        seen, apart = fools(logits, y, targeted=True), distance(z, image, "l2")
-        better = seen & (apart < nearest)
-        best, nearest = torch.where(per_example(better, x), z, best), torch.where(better, apart, nearest)
+        seen = fools(logits, y, targeted=True)
+        nearest.update(z, distance(z, image, "l2"), seen)
         return seen
 
-    with attacking(model), torch.no_grad():
-        logits = model(image)
+    with attacking(model) as ask, torch.no_grad():
+        logits = ask(image)
         labels_fit(logits, y)
         keep(image, logits)
         z, start = x, distance(x, image, "l2")
         radius = start.clamp_min(step_size)
         for step in range(steps):
             with torch.enable_grad():
-                logits, _, gradient = input_gradient(model, z, lambda logits: margin(logits, y))
+                logits, _, gradient = input_gradient(ask, z, partial(margin, y=y))
             seen = keep(z, logits)
             decay = 0.01 + 0.99 * (1 + math.cos(math.pi * step / steps)) / 2
             z = z + decay * step_size * normalise(gradient, "l2")
@@ -143,30 +165,33 @@ def towards_image(model, x, y, *, image, step_size=1.0, steps=100, shrink=0.08):
             radius = torch.minimum(radius, start.clamp_min(10 * step_size))
             apart = distance(z, image, "l2").clamp_min(torch.finfo(x.dtype).tiny)
             z = (image + per_example(radius / apart, x) * (z - image)).clamp(0, 1)
-        keep(z, model(z))
-    return best
+        keep(z, ask(z))
+    return nearest.x_adv
 
 
 def _check_image(name, image, x):
-    if not isinstance(image,
-                      torch.Tensor) or image.shape != x.shape or image.dtype != x.dtype or image.device != x.device:
-        given = f"{image.dtype} of shape {tuple(image.shape)} on {image.device}" if isinstance(image,
-                                                                                               torch.Tensor) else type(image).__name__
-        raise ValueError(f"{name} must hold one image per image of x: {x.dtype} of shape {tuple(x.shape)} on "
-                         f"{x.device}; got {given}")
-    if image.numel() and not (image.min() >= 0 and image.max() <= 1):
-        raise ValueError(f"{name} must lie in [0, 1]; got values from {image.min():.3g} to {image.max():.3g}")
+    if not isinstance(image, Tensor):
+        given = type(image).__name__
+    elif image.shape != x.shape or image.dtype != x.dtype or image.device != x.device:
+        given = f"{image.dtype} of shape {tuple(image.shape)} on {image.device}"
+    else:
+        if image.numel() and not (image.min() >= 0 and image.max() <= 1):
+            raise ValueError(f"{name} must lie in [0, 1]; got values from {image.min():.3g} to {image.max():.3g}")
+        return
+    raise ValueError(f"{name} must hold one image per image of x: {x.dtype} of shape {tuple(x.shape)} on {x.device}; "
+                     f"got {given}")
 
 
 CARDS = (
     AttackCard(
+        notebook="04",
         name="feature_adversary", input="non-random", frequency="iterative", specificity="targeted", scope="individual",
-        measurement="linf",
-        realism="non-realistic", falsification="both", knowledge="white box",
+        measurement="linf", realism="non-realistic", falsification="both", knowledge="white box",
         method="gradient descent on the distance between the hidden features of the image and those of a guide",
         paper="Sabour et al., 2016, arXiv:1511.05122", cost="1 + steps forward and steps backward passes per image",
     ),
     AttackCard(
+        notebook="07",
         name="towards_image", input="non-random", frequency="iterative", specificity="targeted", scope="individual",
         measurement="l2 distance to a given picture", realism="realistic", falsification="both", knowledge="white box",
         method="a sphere around a given picture that shrinks while the model sees the wanted class",

@@ -5,28 +5,48 @@ A small step of every pixel in its own worst direction adds up to a large change
 FGSM takes one such step; BIM, MIM and PGD take many small ones and come back into the ball after each.
 """
 
+from collections.abc import Callable
+from dataclasses import dataclass
+
 import torch
+from torch import Tensor
 
 from advcourse.attacks import contract, geometry
 from advcourse.attacks.cards import AttackCard
-from advcourse.attacks.contract import Best, attacking, check, check_positive, fresh, input_gradient, labels_fit
+from advcourse.attacks.contract import (
+    Best,
+    Model,
+    Norm,
+    attacking,
+    check,
+    check_positive,
+    fresh,
+    input_gradient,
+    labels_fit,
+)
 from advcourse.attacks.losses import cross_entropy, fools
 
 # Of an l1 step: the share of the pixels that move. One pixel at a time is the steepest way up and far too slow.
 MOVING = 0.01
+Step = Callable[..., Tensor]  # from (x_adv, gradient, rows) to the next x_adv, where rows are the images still at work
 
 
-def fgsm(model, x, y, *, eps, norm="linf", step_size=None, random_start=False, targeted=False, generator=None):
-    """The fast gradient sign method: one step of size eps along the loss gradient, one forward and one backward pass.
+def fgsm(model: Model, x: Tensor, y: Tensor, *, eps: float, norm: Norm = "linf", step_size: float | None = None,
+         random_start: bool = False, targeted: bool = False, generator: torch.Generator | None = None) -> Tensor:
+    """The fast gradient sign method: one step of size eps along the loss gradient.
 
-        linf:  x_adv = clip(x + eps · sign(∇_x J(x, y)))          (targeted: minus, with y the class to reach)
+        linf:  x_adv = clip(x + eps · sign(∇_x J(x, y)))          (targeted: minus)
         l2:    x_adv = clip(x + eps · ∇_x J / ‖∇_x J‖₂)
 
-    model: from images in [0, 1], shape (N, C, H, W), to logits (N, K); x: such images; y: labels, shape (N,), int64.
-    eps: the radius of the ball; norm: "linf" or "l2". random_start: take the gradient at a random point of the ball,
-    step from there by step_size, and return to the ball. step_size: eps, or 1.25 eps from a random start. generator: of
-    the random start.
-    Returns x_adv: in [0, 1] and in the ball in the arithmetic of its dtype, detached.
+    model: from images in [0, 1], shape (N, C, H, W), to logits (N, K).
+    x: such images. y: their labels, shape (N,), int64; with targeted=True the labels to reach.
+    eps: the radius of the ball, at least 0. norm: "linf" or "l2".
+    random_start: take the gradient at a random point of the ball, step from there, and return to the ball.
+    step_size: above 0. None: eps, or 1.25 eps from a random start.
+    generator: of the random start, on x's device. None: a fresh one of seed 0, the same numbers in every call.
+    Returns x_adv: detached, of x's shape, in [0, 1] and in the ball in the arithmetic of its dtype.
+    Raises ValueError where an argument is not as said here, or y does not fit the logits, or these carry no gradient.
+    Cost: 1 forward and 1 backward pass.
 
     Goodfellow, Shlens, Szegedy, "Explaining and harnessing adversarial examples", ICLR 2015, section 4. Random start:
     Wong, Rice, Kolter, "Fast is better than free", ICLR 2020, algorithm 3.
@@ -37,38 +57,42 @@ def fgsm(model, x, y, *, eps, norm="linf", step_size=None, random_start=False, t
     if not len(x):
         return fresh(x)
     step_size = step_size if step_size is not None else 1.25 * eps if random_start else eps
-    with attacking(model) as model:
+    with attacking(model) as ask:
         x, y = fresh(x), fresh(y)
         start = geometry.random_start(x, eps, norm, generator) if random_start else x
-        logits, _, gradient = input_gradient(model, start, _loss(y, targeted, first=True))
-        contract.warn_if_flat(_flat(gradient) & ~fools(logits, y, targeted))
-        # it leaves the ball by a rounding at most: that much shorter it cannot
+        logits, _, gradient = input_gradient(ask, start, ascent(y, targeted, first=True))
+        contract.warn_if_flat(is_flat(gradient) & ~fools(logits, y, targeted))
+        # x + eps may round to just outside the ball; a step shorter by one rounding cannot.
         if norm == "linf" and step_size <= eps and not random_start:
             size = max(geometry.representable(step_size, x.dtype) - torch.finfo(x.dtype).eps / 2, 0)
             return gradient.sign_().mul_(size).add_(x).clamp_(0, 1)
         return geometry.project(start + step_size * geometry.normalise(gradient, norm), x, eps, norm)
 
 
-def pgd(model, x, y, *, eps, norm="linf", step_size=None, steps=40, restarts=1, random_start=True,
-        stop_when_fooled=False,
-        targeted=False, generator=None):
+def pgd(model: Model, x: Tensor, y: Tensor, *, eps: float, norm: Norm = "linf", step_size: float | None = None,
+        steps: int = 40, restarts: int = 1, random_start: bool = True, stop_when_fooled: bool = False,
+        targeted: bool = False, generator: torch.Generator | None = None) -> Tensor:
     """Projected gradient descent: many steps up the loss, each followed by a return to the ball and the box.
 
         x_0 random in the ball,   x_{t+1} = Π(x_t + step_size · direction(∇_x J(x_t, y)))       (targeted: minus)
 
     direction: the sign (linf), gradient / ‖gradient‖₂ (l2), or ± 1/k on the k largest entries that can still move (l1).
-    model: from images in [0, 1], shape (N, C, H, W), to logits (N, K); x: such images; y: labels, shape (N,), int64.
-    eps: the radius of the ball; norm: "linf", "l2" or "l1"; step_size: 2.5 eps / steps. restarts: runs from different
-    random starts.
+    model: from images in [0, 1], shape (N, C, H, W), to logits (N, K).
+    x: such images. y: their labels, shape (N,), int64; with targeted=True the labels to reach.
+    eps: the radius of the ball, at least 0. norm: "linf", "l2" or "l1".
+    step_size: above 0. None: 2.5 eps / steps. steps: of each run, at least 1.
+    restarts: runs, each from another random start, at least 1. random_start: False starts at x itself, in one run.
     stop_when_fooled: images leave the work once fooled. It saves most of the time, and gives the first success instead
-    of the strongest.
-    Returns x_adv: per image the iterate of highest loss among those that fool, else of highest loss; the last step
-    counts, too.
+        of the strongest.
+    generator: of the starts, on x's device. None: a fresh one of seed 0, the same numbers in every call.
+    Returns x_adv: detached, in the ball and the box: per image, of all iterates, the last one included, the one of
+        highest loss among those that fool, else of highest loss.
+    Raises ValueError where an argument is not as said here, or y does not fit the logits, or these carry no gradient.
+    Cost: restarts × (steps + 1 forward and steps backward passes); fewer with stop_when_fooled.
 
     Madry et al., "Towards deep learning models resistant to adversarial attacks", ICLR 2018, section 2.1; they keep the
-    last iterate.
-    l1: the sparse steps of Tramèr and Boneh, NeurIPS 2019, section 4, with the exact projection of Croce and Hein, ICML
-    2021.
+    last iterate. l1: the sparse steps of Tramèr and Boneh, NeurIPS 2019, section 4, with the exact projection of Croce
+    and Hein, ICML 2021.
     """
     check(x, y, eps=eps, norm=norm, norms=("linf", "l2", "l1"), steps=steps, restarts=restarts)
     check_positive(step_size=step_size)
@@ -76,77 +100,35 @@ def pgd(model, x, y, *, eps, norm="linf", step_size=None, steps=40, restarts=1, 
     if not len(x):
         return fresh(x)
     step_size = 2.5 * eps / steps if step_size is None else step_size
-    with attacking(model) as model:
+    with attacking(model) as ask:
         x, y = fresh(x), fresh(y)
-        best, step = Best(x), _stepper(x, eps, norm, step_size)
+        best, step = Best(x), stepper(x, eps, norm, step_size)
         for _restart in range(restarts):
             start = _random_start(x, eps, norm, generator) if random_start else x
-            flat = _climb(model, start, y, step, best, steps, targeted, stop_when_fooled)
+            flat = climb(ask, start, y, step=step, best=best, steps=steps, targeted=targeted,
+                         stop_when_fooled=stop_when_fooled)
             if not random_start:
                 break  # the same start again would give the same answer again
     contract.warn_if_flat(flat & ~best.fooled)
     return best.x_adv
 
 
-def _random_start(x, eps, norm, generator):
-    """A random point of the ball; in l2 at a distance drawn uniformly: nearly all of that ball lies at its border, too
-    far for a start."""
-    start = geometry.random_start(x, eps, norm, generator)
-    if norm != "l2":
-        return start
-    share = torch.rand(len(x), generator=generator, device=x.device, dtype=x.dtype)
-    return geometry.project(torch.lerp(x, start, geometry.per_example(share, x)), x, eps, norm)
-
-
-def _stepper(x, eps, norm, step_size):
-    """step(x_adv, gradient, rows): a step of step_size from x_adv along the gradient, then back into the ball around
-    x[rows] and the box."""
-    if norm == "linf":
-        low, high = geometry.bounds(x, eps)
-        return lambda x_adv, gradient, rows: gradient.sign().mul_(step_size).add_(x_adv).clamp_(low[rows], high[rows])
-
-    def step(x_adv, gradient, rows):
-        change = geometry.normalise(gradient,
-                                    "l2").mul_(step_size) if norm == "l2" else _sparse_step(gradient, x_adv, step_size)
-        return geometry.project(change.add_(x_adv), x[rows], eps, norm)
-    return step
-
-
-def _climb(model, start, y, step, best, steps, targeted, stop_when_fooled):
-    """Take `steps` steps up the loss from `start` and tell `best` of every iterate, the last one included.
-
-    step: from (x_adv, gradient, rows) to the next x_adv, where rows are the images still at work.
-    Returns flat, shape (N,): where the first gradient was exactly zero.
-    """
-    x_adv, rows, flat = start, slice(None), torch.zeros_like(best.fooled)
-    if stop_when_fooled:
-        rows = (~best.fooled).nonzero()[:, 0]
-        x_adv = start[rows]
-    for k in range(steps):
-        if not len(x_adv):
-            return flat
-        logits, loss, gradient = input_gradient(model, x_adv, _loss(y[rows], targeted, first=k == 0))
-        if k == 0:
-            flat[rows] = _flat(gradient)
-        fooled = fools(logits, y[rows], targeted)
-        best.update(x_adv, loss, fooled, rows)
-        x_adv = step(x_adv, gradient, rows)
-        if stop_when_fooled:
-            x_adv, rows = x_adv[~fooled], rows[~fooled]
-    with torch.no_grad():
-        logits = contract.at_least_float32(model(x_adv)) if len(x_adv) else None
-    if logits is not None:
-        best.update(x_adv, _loss(y[rows], targeted)(logits), fools(logits, y[rows], targeted), rows)
-    return flat
-
-
-def bim(model, x, y, *, eps, norm="linf", step_size=None, steps=10, stop_when_fooled=False, targeted=False):
-    """The basic iterative method (I-FGSM): FGSM in small steps, clipped to the ball after each; PGD that starts at the
-    image itself.
+def bim(model: Model, x: Tensor, y: Tensor, *, eps: float, norm: Norm = "linf", step_size: float | None = None,
+        steps: int = 10, stop_when_fooled: bool = False, targeted: bool = False) -> Tensor:
+    """The basic iterative method (I-FGSM): FGSM in small steps from the image itself, clipped to the ball after each.
 
         x_0 = x,   x_{t+1} = clip(x_t + step_size · sign(∇_x J(x_t, y)))       (targeted: minus)
 
-    Arguments and result as of `pgd`; norm: "linf" or "l2"; step_size: 2.5 eps / steps.
+    l2: ∇_x J / ‖∇_x J‖₂ in place of the sign. It is PGD without a random start.
+    model: from images in [0, 1], shape (N, C, H, W), to logits (N, K).
+    x: such images. y: their labels, shape (N,), int64; with targeted=True the labels to reach.
+    eps: the radius of the ball, at least 0. norm: "linf" or "l2".
+    step_size: above 0. None: 2.5 eps / steps. steps: at least 1.
+    stop_when_fooled: images leave the work once fooled: faster, but the first success is not the strongest.
+    Returns x_adv: detached, in the ball and the box: per image, of all iterates, the last one included, the one of
+        highest loss among those that fool, else of highest loss.
+    Raises ValueError where an argument is not as said here, or y does not fit the logits, or these carry no gradient.
+    Cost: steps + 1 forward and steps backward passes.
 
     Kurakin, Goodfellow, Bengio, "Adversarial examples in the physical world", 2016, section 2.2; they step by 1/255,
     min(255 eps + 4, 1.25 · 255 eps) times, and keep the last iterate.
@@ -156,15 +138,21 @@ def bim(model, x, y, *, eps, norm="linf", step_size=None, steps=10, stop_when_fo
                stop_when_fooled=stop_when_fooled, targeted=targeted)
 
 
-def least_likely(model, x, y=None, *, eps, norm="linf", step_size=None, steps=10):
-    """The iterative least-likely class method: BIM towards the class that the model thinks least likely for the clean
-    image.
+def least_likely(model: Model, x: Tensor, y: Tensor | None = None, *, eps: float, norm: Norm = "linf",
+                 step_size: float | None = None, steps: int = 10) -> Tensor:
+    """The iterative least-likely class method: BIM towards the class that the model thinks least likely.
 
         target = argmin_k p(k | x),   x_{t+1} = clip(x_t − step_size · sign(∇_x J(x_t, target)))
 
     It needs no labels: a mistake between similar classes is easy, and this one is the hardest and the least sensible.
-    y is accepted so that every attack can be called alike, and not used. Other arguments and result as of `bim`; one
-    more forward pass.
+    model: from images in [0, 1], shape (N, C, H, W), to logits (N, K).
+    x: such images. y: not used, and only checked; it is accepted so that every attack can be called alike.
+    eps: the radius of the ball, at least 0. norm: "linf" or "l2"; l2: gradient / ‖gradient‖₂ in place of the sign.
+    step_size: above 0. None: 2.5 eps / steps. steps: at least 1.
+    Returns x_adv: detached, in the ball and the box: per image, of all iterates, the last one included, the one of
+        lowest loss J(·, target) among those that are read as the target, else of lowest loss.
+    Raises ValueError where an argument is not as said here, or y does not fit the logits, or these carry no gradient.
+    Cost: steps + 2 forward and steps backward passes.
 
     Kurakin, Goodfellow, Bengio, "Adversarial examples in the physical world", 2016, section 2.3.
     """
@@ -172,54 +160,125 @@ def least_likely(model, x, y=None, *, eps, norm="linf", step_size=None, steps=10
     check_positive(step_size=step_size)
     if not len(x):
         return fresh(x)
-    with attacking(model) as in_parts, torch.no_grad():
-        logits = in_parts(fresh(x))
+    with attacking(model) as ask, torch.no_grad():
+        logits = ask(fresh(x))
         if y is not None:
             labels_fit(logits, y)
         target = logits.argmin(1)
     return bim(model, x, target, eps=eps, norm=norm, step_size=step_size, steps=steps, targeted=True)
 
 
-def mim(model, x, y, *, eps, norm="linf", step_size=None, steps=10, decay=1.0, targeted=False):
-    """The momentum iterative method: BIM along a running sum of gradients, which carries it over small bumps and to
-    other models.
+def mim(model: Model, x: Tensor, y: Tensor, *, eps: float, norm: Norm = "linf", step_size: float | None = None,
+        steps: int = 10, decay: float = 1.0, targeted: bool = False) -> Tensor:
+    """The momentum iterative method: BIM along a running sum of gradients.
 
         g_{t+1} = decay · g_t + ∇_x J(x_t, y) / ‖∇_x J(x_t, y)‖₁,   x_{t+1} = clip(x_t + step_size · sign(g_{t+1}))
+                                                                    (targeted: minus)
 
-    l2: g / ‖g‖₂ in place of the sign. step_size: 2.5 eps / steps; decay: the paper's μ, at least 0. The norm in g is
-    each image's own. Other arguments and result as of `bim`.
+    Momentum carries it over small bumps of the loss, and its results to other models. ‖·‖₁ is each image's own.
+    model: from images in [0, 1], shape (N, C, H, W), to logits (N, K).
+    x: such images. y: their labels, shape (N,), int64; with targeted=True the labels to reach.
+    eps: the radius of the ball, at least 0. norm: "linf" or "l2"; l2: g / ‖g‖₂ in place of the sign.
+    step_size: above 0. None: 2.5 eps / steps. steps: at least 1. decay: the paper's μ, at least 0.
+    Returns x_adv: detached, in the ball and the box: per image, of all iterates, the last one included, the one of
+        highest loss among those that fool, else of highest loss.
+    Raises ValueError where an argument is not as said here, or y does not fit the logits, or these carry no gradient.
+    Cost: steps + 1 forward and steps backward passes.
 
     Dong et al., "Boosting adversarial attacks with momentum", CVPR 2018, algorithms 1 and 2; they step by eps / steps,
     which never returns from the ball's border, and keep the last iterate.
     """
-    check(x, y, eps=eps, norm=norm, norms=("linf", "l2"), steps=steps)
-    check_positive(step_size=step_size)
-    check_decay(decay)
+    walk = Walk(eps=eps, norm=norm, step_size=step_size, steps=steps, decay=decay, targeted=targeted)
+    return climb_with_momentum(model, x, y, walk)
+
+
+# The climbs, and their parts
+
+@dataclass(frozen=True)
+class Walk:
+    """How a climb with momentum goes: the options of `mim`."""
+
+    eps: float
+    norm: Norm
+    step_size: float | None
+    steps: int
+    decay: float
+    targeted: bool
+
+
+def climb_with_momentum(model: Model, x: Tensor, y: Tensor, walk: Walk, *,
+                        view: Callable[[Tensor], Tensor] | None = None,
+                        smooth: Callable[[Tensor], Tensor] | None = None) -> Tensor:
+    """`mim`, with each gradient taken through `view` and sent through `smooth`, from (N, C, H, W) to that shape."""
+    check(x, y, eps=walk.eps, norm=walk.norm, norms=("linf", "l2"), steps=walk.steps)
+    check_positive(step_size=walk.step_size)
+    if not (isinstance(walk.decay, (int, float)) and 0 <= walk.decay < float("inf")):
+        raise ValueError(f"decay must be a finite number of at least 0; got {walk.decay!r}")
+    if (view or smooth) and x.dim() != 4:
+        raise ValueError(f"x must be images of shape (N, channels, height, width); got shape {tuple(x.shape)}")
     if not len(x):
         return fresh(x)
-    step_size = 2.5 * eps / steps if step_size is None else step_size
-    with attacking(model) as model:
+    with attacking(model) as ask:
         x, y = fresh(x), fresh(y)
-        best, step, momentum = Best(x), _stepper(x, eps, norm, step_size), torch.zeros_like(x)
+        best, momentum = Best(x), torch.zeros_like(x)
+        step = stepper(x, walk.eps, walk.norm, walk.step_size or 2.5 * walk.eps / walk.steps)
 
         def step_with_momentum(x_adv, gradient, rows):
+            gradient = smooth(gradient) if smooth else gradient
             size = gradient.abs().flatten(1).sum(1).clamp_min(torch.finfo(x.dtype).tiny)
-            momentum.mul_(decay).add_(gradient.div_(geometry.per_example(size, x)))
+            momentum.mul_(walk.decay).add_(gradient.div_(geometry.per_example(size, x)))
             return step(x_adv, momentum, rows)
 
-        flat = _climb(model, x, y, step_with_momentum, best, steps, targeted, stop_when_fooled=False)
+        flat = climb(ask, x, y, step=step_with_momentum, best=best, steps=walk.steps, targeted=walk.targeted, view=view)
     contract.warn_if_flat(flat & ~best.fooled)
     return best.x_adv
 
 
-def check_decay(decay):
-    """ValueError unless momentum's decay is a finite number of at least 0."""
-    if not (isinstance(decay, (int, float)) and 0 <= decay < float("inf")):
-        raise ValueError(f"decay must be a finite number of at least 0; got {decay!r}")
+def climb(ask: Model, start: Tensor, y: Tensor, *, step: Step, best: Best, steps: int, targeted: bool,
+          stop_when_fooled: bool = False, view: Callable[[Tensor], Tensor] | None = None) -> Tensor:
+    """Take `steps` steps up the loss from `start`, and tell `best` of every iterate, the last one included.
+
+    view: from images to images: the gradient is taken through it. A view is no candidate: `best` is told of the
+        iterate itself, for one more forward pass a step.
+    Returns flat, shape (N,): where the first gradient was exactly zero.
+    """
+    x_adv, rows, flat = start, slice(None), torch.zeros_like(best.fooled)
+    if stop_when_fooled:
+        rows = (~best.fooled).nonzero()[:, 0]
+        x_adv = start[rows]
+    seen = ask if view is None else lambda images: ask(view(images))
+    for k in range(steps):
+        if not len(x_adv):
+            return flat
+        loss = ascent(y[rows], targeted, first=k == 0)
+        logits, losses, gradient = input_gradient(seen, x_adv, loss)
+        if view is not None:
+            logits, losses = _judge(ask, x_adv, loss)
+        if k == 0:
+            flat[rows] = is_flat(gradient)
+        fooled = fools(logits, y[rows], targeted)
+        best.update(x_adv, losses, fooled, rows)
+        x_adv = step(x_adv, gradient, rows)
+        if stop_when_fooled:
+            x_adv, rows = x_adv[~fooled], rows[~fooled]
+    if len(x_adv):
+        logits, losses = _judge(ask, x_adv, ascent(y[rows], targeted))
+        best.update(x_adv, losses, fools(logits, y[rows], targeted), rows)
+    return flat
 
 
-def _loss(y, targeted, first=False):
-    """What an attack climbs, from logits (N, K) to (N,): the cross-entropy of y, or its negative towards a target."""
+def _judge(ask, x_adv, loss):
+    """(logits, losses) of the images x_adv, without a gradient."""
+    with torch.no_grad():
+        logits = contract.at_least_float32(ask(x_adv))
+        return logits, loss(logits)
+
+
+def ascent(y: Tensor, targeted: bool, first: bool = False) -> Callable[[Tensor], Tensor]:
+    """What an attack climbs, from logits (N, K) to (N,): the cross-entropy of y, or its negative towards a target.
+
+    first: look whether the labels fit the logits.
+    """
     def loss(logits):
         if first:
             labels_fit(logits, y)
@@ -227,13 +286,40 @@ def _loss(y, targeted, first=False):
     return loss
 
 
-def _flat(gradient):
+def stepper(x: Tensor, eps: float, norm: Norm, step_size: float) -> Step:
+    """step(x_adv, gradient, rows): move by step_size along the gradient, then back into the ball around x[rows]."""
+    if norm == "linf":
+        low, high = geometry.bounds(x, eps)
+        return lambda x_adv, gradient, rows: gradient.sign().mul_(step_size).add_(x_adv).clamp_(low[rows], high[rows])
+
+    def step(x_adv, gradient, rows):
+        if norm == "l2":
+            change = geometry.normalise(gradient, "l2").mul_(step_size)
+        else:
+            change = _sparse_step(gradient, x_adv, step_size)
+        return geometry.project(change.add_(x_adv), x[rows], eps, norm)
+    return step
+
+
+def is_flat(gradient: Tensor) -> Tensor:
+    """Where an image's gradient holds nothing but zeros, shape (N,)."""
     return gradient.flatten(1).abs().sum(1) == 0
 
 
+def _random_start(x, eps, norm, generator):
+    """A random point of the ball; in l2 at a distance drawn uniformly.
+
+    Nearly all of an l2 ball lies at its border, too far for a start.
+    """
+    start = geometry.random_start(x, eps, norm, generator)
+    if norm != "l2":
+        return start
+    share = torch.rand(len(x), generator=generator, device=x.device, dtype=x.dtype)
+    return geometry.project(torch.lerp(x, start, geometry.per_example(share, x)), x, eps, norm)
+
+
 def _sparse_step(gradient, x_adv, step_size):
-    """A step of l1 norm step_size, in equal parts on the 1 % of the entries of largest gradient, of those that have
-    room to move."""
+    """A step of l1 norm step_size, in equal parts on the 1 % of largest gradient of the entries with room to move."""
     count = max(1, round(MOVING * gradient[0].numel()))
     part = step_size / count
     # Pixels at their bound give a little back in each projection; refilling them would use up all the steps.
@@ -243,29 +329,22 @@ def _sparse_step(gradient, x_adv, step_size):
     return torch.zeros_like(flat).scatter_(1, largest, part * flat.gather(1, largest).sign()).view(gradient.shape)
 
 
-_ONE_IMAGE = dict(scope="individual", realism="non-realistic", falsification="both", knowledge="white box")
+_COMMON = dict(specificity="both", scope="individual", measurement="linf, l2", realism="non-realistic",
+               falsification="both", knowledge="white box", notebook="03")
 CARDS = (
-    AttackCard(name="fgsm", input="non-random", frequency="one-time", specificity="both", measurement="linf, l2",
-               **_ONE_IMAGE,
-               method="one step along the sign of the loss gradient", paper="Goodfellow et al., 2014, arXiv:1412.6572",
-               cost="1 forward and 1 backward pass"),
-    AttackCard(name="bim", input="non-random", frequency="iterative", specificity="both", measurement="linf, l2",
-               **_ONE_IMAGE,
-               method="small gradient sign steps, clipped to the ball after each", paper="Kurakin et al., 2016, "
-                                                                                         "arXiv:1607.02533",
-               cost="steps + 1 forward and steps backward passes"),
-    AttackCard(name="least_likely", input="non-random", frequency="iterative", specificity="targeted",
-               measurement="linf, l2", **_ONE_IMAGE,
-               method="small steps towards the class the model thinks least likely", paper="Kurakin et al., 2016, "
-                                                                                           "arXiv:1607.02533",
-               cost="steps + 2 forward and steps backward passes"),
-    AttackCard(name="mim", input="non-random", frequency="iterative", specificity="both", measurement="linf, l2",
-               **_ONE_IMAGE,
+    AttackCard(**_COMMON, name="fgsm", input="non-random", frequency="one-time",
+               method="one step along the sign of the loss gradient",
+               paper="Goodfellow et al., 2014, arXiv:1412.6572", cost="1 forward and 1 backward pass"),
+    AttackCard(**_COMMON, name="bim", input="non-random", frequency="iterative",
+               method="small gradient sign steps, clipped to the ball after each",
+               paper="Kurakin et al., 2016, arXiv:1607.02533", cost="steps + 1 forward and steps backward passes"),
+    AttackCard(**_COMMON | dict(specificity="targeted"), name="least_likely", input="non-random",
+               frequency="iterative", method="small steps towards the class the model thinks least likely",
+               paper="Kurakin et al., 2016, arXiv:1607.02533", cost="steps + 2 forward and steps backward passes"),
+    AttackCard(**_COMMON, name="mim", input="non-random", frequency="iterative",
                method="small steps along a running sum of normalised gradients",
-               paper="Dong et al., 2017, arXiv:1710.06081",
-               cost="steps + 1 forward and steps backward passes"),
-    AttackCard(name="pgd", input="random", frequency="iterative", specificity="both", measurement="linf, l2, l1",
-               **_ONE_IMAGE,
+               paper="Dong et al., 2017, arXiv:1710.06081", cost="steps + 1 forward and steps backward passes"),
+    AttackCard(**_COMMON | dict(measurement="linf, l2, l1"), name="pgd", input="random", frequency="iterative",
                method="gradient steps from a random start, projected onto the ball after each",
                paper="Madry et al., 2017, arXiv:1706.06083",
                cost="restarts × (steps + 1 forward and steps backward passes); fewer with stop_when_fooled"),

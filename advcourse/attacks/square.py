@@ -9,94 +9,109 @@ import math
 from functools import lru_cache
 
 import torch
+from torch import Tensor
 
 from advcourse.attacks import contract, geometry, losses
 from advcourse.attacks.cards import AttackCard
+from advcourse.attacks.contract import Model, Norm
 
 NORMS = ("linf", "l2", "l1")
 # Of 10,000 queries: after each of these the squares' area halves.
 HALVINGS = (10, 50, 200, 500, 1000, 2000, 4000, 6000, 8000)
 
 
-def square(model, x, y, *, eps, norm="linf", queries=5000, targeted=False, generator=None):
-    """Random search over squares inside the ball of radius eps; keeps a change where it lowers the margin z_y −
-    max_{i≠y} z_i.
+def square(model: Model, x: Tensor, y: Tensor, *, eps: float, norm: Norm = "linf", queries: int = 5000,
+           targeted: bool = False, generator: torch.Generator | None = None) -> Tensor:
+    """Random search over squares inside the ball; keeps a change where it lowers the margin z_y − max_{i≠y} z_i.
 
         linf: a square of x_adv becomes x + eps or x − eps, a sign per channel
         l2, l1: a square of the perturbation becomes itself plus a two-sided bump, paid with the size that another
         square gives up
 
-    model: from images in [0, 1], shape (N, C, H, W), to logits (N, K), never differentiated; images (N, H, W) and (N,
-    D) work, too.
-    y: labels, shape (N,), to leave, or to reach where `targeted` (then the margin of y is raised); eps: radius >= 0 in
-    the norm "linf", "l2" or "l1".
-    queries: how many times an image may be shown to the model, the start included; it is shown no more once it fools.
-    Returns x_adv: the first success, else the image of the smallest margin; in the ball and the box.
-    Costs per image at most `queries` forward passes.
+    model: from images in [0, 1], shape (N, C, H, W), to logits (N, K), never differentiated.
+    x: such images; (N, H, W) and (N, D) work, too.
+    y: their labels, shape (N,), int64; with targeted=True the labels to reach: then the margin of y is raised.
+    eps: the radius of the ball, at least 0. norm: "linf", "l2" or "l1".
+    queries: at least 1: how many times an image may be shown to the model, the start included; it is shown no more once
+        it fools.
+    generator: on x's device. None: a fresh one of seed 0, the same numbers in every call.
+    Returns x_adv: detached, in the ball and the box: the first success, else the image of the smallest margin.
+    Raises ValueError where an argument is not as said here, or y does not fit the logits.
+    Cost: at most `queries` forward passes per image, fewer where it succeeds.
 
     Andriushchenko, Croce, Flammarion, Hein, "Square attack", ECCV 2020, Algorithms 1 to 3, p = 0.8; norm="l1": Croce,
-    Hein, "Mind the box",
-    ICML 2021, section 5: steeper bumps, sizes in l1.
+    Hein, "Mind the box", ICML 2021, section 5: steeper bumps, sizes in l1.
     Differs: the squares, drawn at random for every query, are the same for all images of a batch, so that an image's
     result does not depend on the others; a sign that would change nothing is turned; for linf, below 5,000 queries the
     squares shrink earlier, in proportion (for l2 that was weaker; l1 follows it).
     """
     contract.check(x, y, eps=eps, norm=norm, norms=NORMS, queries=queries)
     generator = contract.generator_for(x, generator)
-    return search(model, contract.fresh(x), y, eps=eps, norm=norm, queries=queries, targeted=targeted,
-                  generator=generator)
+    with contract.attacking(model) as ask:
+        return search(ask, contract.fresh(x), y, eps=eps, norm=norm, queries=queries, targeted=targeted,
+                      generator=generator)
 
 
-def search(model, x, y, *, eps, norm, queries, targeted, generator, reached=None):
-    """`square` on checked arguments. reached: the margins, shape (N,), that other attacks have brought the images to.
-    Then an image leaves, too,
-    where at query 256, 512, 1024 ... its margin is above 0.7 times that, and so large that it could not be closed by
-    gaining, in every doubling of the queries still to come, 2.5 times as much as in the last three on average, or from
-    1024 on twice as much as in the last one.
+@torch.no_grad()
+def search(ask: Model, x: Tensor, y: Tensor, *, eps: float, norm: Norm, queries: int, targeted: bool,
+           generator: torch.Generator, reached: Tensor | None = None) -> Tensor:
+    """`square` on checked arguments, with the model that `attacking` lends.
+
+    reached: the margins, shape (N,), that other attacks have brought the images to. An image is then given up, too,
+    where at query q = 256, 512, 1024 …, with m_q its margin and d = log2(queries / q) doublings to come,
+
+        m_q > 0.7 reached   and   m_q > d · gain_q,
+
+        gain_q = 2.5 (m_{q/8} − m_q) / 3      for q < 1024       2.5 times the mean gain of the last three doublings
+               = min(that, 2 (m_{q/2} − m_q)) from 1024 on       or twice the gain of the last one, if that is less
     """
     if x.numel() == 0:
         return x
     shape = x.shape[1:]
     x = x.reshape(len(x), *_channels_height_width(shape))
     propose = _Linf(x, eps, generator) if norm == "linf" else _Bumps(x, eps, norm, generator)
-    with contract.attacking(model), torch.no_grad():
-        result = x.clone()
-        index, labels = torch.arange(len(x), device=x.device), y
-        x_adv = propose.start()
-        best = x.new_full((len(x),), math.inf, dtype=torch.float64)
-        noted = {}  # the margins at queries 32, 64, 128 ...
-        for query in range(queries):
-            candidate, undo = (x_adv, None) if query == 0 else propose.change(x_adv,
-                                                                              _share(query, queries if norm == "linf"
-                                                                                     else 10_000))
-            logits = contract.at_least_float32(model(candidate.view(-1, *shape)))
-            if query == 0:
-                contract.labels_fit(logits, labels)
-            margin = losses.margin(logits, labels).double()
-            margin = -margin if targeted else margin
-            fooled = losses.fools(logits, labels, targeted)
-            better = fooled | (margin < best)
-            best = torch.where(better, margin, best)
-            x_adv = candidate if undo is None else undo(candidate, better)
-            done = fooled
-            if reached is not None and query >= 32 and query.bit_count() == 1:
-                noted[query] = best
-                if query >= 256:
-                    doublings = math.log2(queries / query)
-                    slow = best > 2.5 * doublings * (noted[query // 8] - best) / 3
-                    if query >= 1024:
-                        slow |= best > 2 * doublings * (noted[query // 2] - best)
-                    done = done | slow & (best > .7 * reached)
-            if done.any():
-                result[index[done]] = x_adv[done]
-                index, labels, x_adv, best = (part[~done] for part in (index, labels, x_adv, best))
-                noted = {earlier: margins[~done] for earlier, margins in noted.items()}
-                reached = None if reached is None else reached[~done]
-                propose.keep(~done)
-                if len(index) == 0:
-                    break
-        result[index] = x_adv
+    result = x.clone()
+    index, labels = torch.arange(len(x), device=x.device), y
+    x_adv = propose.start()
+    best = x.new_full((len(x),), math.inf, dtype=torch.float64)
+    noted = {}  # the margins at queries 32, 64, 128 ...
+    for query in range(queries):
+        candidate, undo = x_adv, None
+        if query > 0:
+            candidate, undo = propose.change(x_adv, _share(query, queries if norm == "linf" else 10_000))
+        logits = contract.at_least_float32(ask(candidate.view(-1, *shape)))
+        if query == 0:
+            contract.labels_fit(logits, labels)
+        margin = losses.margin(logits, labels).double()
+        margin = -margin if targeted else margin
+        fooled = losses.fools(logits, labels, targeted)
+        better = fooled | (margin < best)
+        best = torch.where(better, margin, best)
+        x_adv = undo(candidate, better) if undo else candidate
+        done = fooled
+        if reached is not None and query >= 32 and query.bit_count() == 1:
+            noted[query] = best
+            if query >= 256:
+                done = done | _hopeless(noted, query, queries) & (best > .7 * reached)
+        if done.any():
+            result[index[done]] = x_adv[done]
+            index, labels, x_adv, best = (part[~done] for part in (index, labels, x_adv, best))
+            noted = {earlier: margins[~done] for earlier, margins in noted.items()}
+            reached = None if reached is None else reached[~done]
+            propose.keep(~done)
+            if len(index) == 0:
+                break
+    result[index] = x_adv
     return result.view(-1, *shape)
+
+
+def _hopeless(noted, query, queries):
+    """Where the margins, by what they gained in the last doublings of the queries, will not be closed in those left."""
+    doublings, margin = math.log2(queries / query), noted[query]
+    hopeless = margin > 2.5 * doublings * (noted[query // 8] - margin) / 3
+    if query >= 1024:
+        hopeless |= margin > 2 * doublings * (noted[query // 2] - margin)
+    return hopeless
 
 
 def _channels_height_width(shape):
@@ -182,8 +197,11 @@ class _Bumps:
         new = _unit(window, self.power) + bump * _signs((channels, 1, 1), self.x, self.generator)
         delta[:, :, rows_2, columns_2] = 0
         delta[:, :, rows, columns] = budget * _unit(new, self.power)
-        return self._at_border(delta), lambda candidate, better: torch.where(geometry.per_example(better, candidate),
-                                                                             candidate, x_adv)
+
+        def choose(candidate, better):
+            return torch.where(geometry.per_example(better, candidate), candidate, x_adv)
+
+        return self._at_border(delta), choose
 
     def _at_border(self, delta):
         """x plus delta at the size eps, clipped to the box."""
@@ -208,15 +226,15 @@ def _window(length, side, generator):
 
 def _unit(window, power):
     """Each channel's window, shape (N, C, h, w), at size 1 in l1 or l2, which `power` says; 0 stays 0."""
-    return window / torch.linalg.vector_norm(window, power, dim=(2, 3),
-                                             keepdim=True).clamp_min(torch.finfo(window.dtype).tiny)
+    size = torch.linalg.vector_norm(window, power, dim=(2, 3), keepdim=True)
+    return window / size.clamp_min(torch.finfo(window.dtype).tiny)
 
 
 def _two_sided(tall, wide, like, generator, power=2):
     """A bump up beside a bump down, shape (tall, wide), of size 1: one above the other or side by side, at random."""
-    flip = bool(torch.randint(2, (), generator=generator, device=generator.device))
-    return _stacked(wide, tall, like.dtype, like.device,
-                    power).T if flip else _stacked(tall, wide, like.dtype, like.device, power)
+    if torch.randint(2, (), generator=generator, device=generator.device):
+        return _stacked(wide, tall, like.dtype, like.device, power).T
+    return _stacked(tall, wide, like.dtype, like.device, power)
 
 
 @lru_cache(maxsize=64)  # there are as many as sides of squares, and thousands of queries
@@ -227,23 +245,24 @@ def _stacked(tall, wide, dtype, device, power):
 
 
 def _bump(tall, wide, like, power=2):
-    """Highest in the middle: at distance d (of rows or columns, the larger) from it, the sum of 1 / (t + 1)² over t
-    from d on; l1: of its square."""
+    """Highest in the middle: at distance d from it, Σ_{t≥d} 1 / (t + 1)²; l1: 1 / (t + 1)⁴.
+
+    The distance is that of the rows or of the columns, the larger one.
+    """
     rows = (torch.arange(tall, device=like.device) - tall // 2).abs()
     columns = (torch.arange(wide, device=like.device) - wide // 2).abs()
     rings = max(tall, wide) // 2 + 1
     exponent = 2 if power == 2 else 4
-    heights = (1 / torch.arange(1, rings + 1, device=like.device,
-                                dtype=like.dtype) ** exponent).flip(0).cumsum(0).flip(0)
+    falling = 1 / torch.arange(1, rings + 1, device=like.device, dtype=like.dtype) ** exponent
+    heights = falling.flip(0).cumsum(0).flip(0)
     return heights[torch.maximum(rows[:, None], columns[None, :])]
 
 
 CARDS = (
     AttackCard(
         name="square", input="random", frequency="iterative", specificity="both", scope="individual",
-        measurement="linf, l2, l1",
-        realism="non-realistic", falsification="both", knowledge="black box: scores",
+        measurement="linf, l2, l1", realism="non-realistic", falsification="both", knowledge="black box: scores",
         method="random search that changes one square at a time and keeps what lowers the margin",
-        paper="Andriushchenko et al., 2020, arXiv:1912.00049", cost="at most `queries` forward passes, fewer where it "
-                                                                    "succeeds"),
+        paper="Andriushchenko et al., 2020, arXiv:1912.00049",
+        cost="at most `queries` forward passes, fewer where it succeeds", notebook="05"),
 )

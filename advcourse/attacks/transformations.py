@@ -1,5 +1,4 @@
-"""Attacks that meet transformations: robust to them (`eot`), made of them (`spatial`), and the way into the real world
-(`print_photo`).
+"""Attacks that meet transformations: robust to them, made of them, and on their way through a camera.
 
 A perturbation found for one exact image is lost when the image is turned, blurred or photographed: so `eot` maximises
 the expected loss over random transformations. `spatial` needs no noise at all: a rotation and a shift that the model
@@ -9,14 +8,22 @@ of it.
 
 import itertools
 import math
+from collections.abc import Callable
+from functools import partial
+from typing import Literal
 
 import torch
+from torch import Tensor
 from torch.nn import functional as F
 
 from advcourse.attacks.camera import print_photo
 from advcourse.attacks.cards import AttackCard
 from advcourse.attacks.contract import (
+    IMAGES_AT_ONCE,
     Best,
+    Model,
+    Norm,
+    at_least_float32,
     attacking,
     check,
     check_positive,
@@ -27,33 +34,38 @@ from advcourse.attacks.contract import (
     warn_if_flat,
 )
 from advcourse.attacks.geometry import normalise, project
+from advcourse.attacks.gradient import is_flat
 from advcourse.attacks.losses import cross_entropy, fools
 from advcourse.models.inference import predict
 from advcourse.randomness import seeded
 
 __all__ = ["CARDS", "destruction_rate", "eot", "move", "print_photo", "spatial"]
 
-CHUNK = 512  # images in one call of the model: larger ones are no faster on a CPU and cost memory
 
-
-def eot(model, x, y, *, eps, transform, norm="linf", samples=8, step_size=None, steps=60, targeted=False,
-        generator=None):
+def eot(model: Model, x: Tensor, y: Tensor, *, eps: float, transform: Callable[[Tensor], Tensor], norm: Norm = "linf",
+        samples: int = 8, step_size: float | None = None, steps: int = 60, targeted: bool = False,
+        generator: torch.Generator | None = None) -> Tensor:
     """Expectation over transformation: within the ball, the image whose random transforms fool the model most.
 
         x_adv <- P(x_adv + step_size · direction(∇_x  1/samples Σ_j J(model(t_j(x_adv)), y))),     t_j ~ transform
+                                                                                                (targeted: minus)
 
-    model: from images in [0, 1], shape (N, C, H, W), to logits (N, K). x, y: such images and their labels (targeted:
-    labels to reach).
+    direction: the sign (linf) or gradient / ‖gradient‖₂ (l2).
+    model: from images in [0, 1], shape (N, C, H, W), to logits (N, K).
+    x: such images. y: their labels, shape (N,), int64; with targeted=True the labels to reach.
+    eps: the radius of the ball, at least 0. norm: "linf" or "l2".
     transform: the distribution; a callable from images (N, C, H, W) to images (N, ...), another one at every call,
         differentiable: any of torchvision.transforms.v2 that takes float tensors, or `print_photo`. Torchvision draws
         one transform for the whole batch. Its random numbers come from torch's global generator, which is seeded from
         `generator` meanwhile and restored.
-    eps, norm: the size of the perturbation, "linf" or "l2". samples: transforms per step. step_size None: 12 eps /
-    steps, falling linearly.
-    Returns x_adv: of all iterates the one which fools in most of its `samples` transforms and those of the seven steps
-        before; among equals, of highest loss. (A share of few samples is noisy: the best of many single ones would be
-        the luckiest.)
-    Costs steps · samples forward and backward passes per image.
+    samples: transforms per step, at least 1. steps: at least 1.
+    step_size: of the first step, above 0; it falls linearly. None: 12 eps / steps.
+    generator: on x's device. None: a fresh one of seed 0, the same numbers in every call.
+    Returns x_adv: detached, in the ball and the box: of all iterates the one which fools in most of its `samples`
+        transforms and those of the seven steps before; among equals, of highest loss. (A share of few samples is noisy:
+        the best of many single ones would be the luckiest.)
+    Raises ValueError where an argument is not as said here, or y does not fit the logits, or these carry no gradient.
+    Cost: steps · samples forward and backward passes per image.
 
     Athalye, Engstrom, Ilyas, Kwok, "Synthesizing robust adversarial examples", ICML 2018, section 3. The paper writes a
     Lagrangian, the distance after transformation as a penalty in LAB colours; here the perturbation has a fixed budget
@@ -69,14 +81,15 @@ def eot(model, x, y, *, eps, transform, norm="linf", samples=8, step_size=None, 
         return x
     sign = -1 if targeted else 1
     best, recent, x_adv = Best(x), [], x
-    with attacking(model), seeded(_seed(generator)):
+    with attacking(model) as ask, seeded(_seed(generator)):
         for step in range(steps):
-            loss, share, gradient = _over_transforms(model, x_adv, y, transform, samples, targeted)
+            loss, share, gradient = _over_transforms(ask, x_adv, y, transform=transform, samples=samples,
+                                                     targeted=targeted)
             if step == 0:
-                warn_if_flat((gradient == 0).flatten(1).all(1))
-            recent = [*recent[-7:], share]
+                warn_if_flat(is_flat(gradient))
             # Best compares a loss: the share of transforms that fool comes first, a loss squashed below one sample's
             # worth second.
+            recent = [*recent[-7:], share]
             score = torch.stack(recent).mean(0) + torch.sigmoid(sign * loss) / (8 * samples)
             best.update(x_adv, score, torch.zeros_like(score, dtype=torch.bool))
             if step < steps - 1:
@@ -85,48 +98,54 @@ def eot(model, x, y, *, eps, transform, norm="linf", samples=8, step_size=None, 
     return best.x_adv
 
 
-def _over_transforms(model, x, y, transform, samples, targeted):
+def _over_transforms(ask, x, y, *, transform, samples, targeted):
     """Means over transforms, per image: the loss (N,), the share that fools (N,), and the gradient of the loss."""
     loss, share, gradient = 0, 0, 0
-    draws = max(1, min(samples, CHUNK // len(x)))
-    for start in range(0, samples, draws):
-        count = min(draws, samples - start)
-
-        def views(images):
-            transformed = torch.cat([transform(images) for _ in range(count)])
-            if len(transformed) != count * len(x):
-                raise ValueError(f"transform must return as many images as it is given, {len(x)}; got "
-                                 f"{len(transformed) // count}")
-            logits = model(transformed)
-            labels_fit(logits, y.repeat(count))
-            return logits
-
-        logits, losses, part = input_gradient(views, x, lambda logits: cross_entropy(logits, y.repeat(count)))
-        loss = loss + losses.view(count, -1).sum(0) / samples
-        share = share + fools(logits, y.repeat(count), targeted).view(count, -1).to(x.dtype).sum(0) / samples
+    at_once = max(1, min(samples, IMAGES_AT_ONCE // len(x)))
+    for start in range(0, samples, at_once):
+        labels = y.repeat(min(at_once, samples - start))
+        logits, losses, part = input_gradient(partial(_logits_of_transforms, ask, transform, labels=labels), x,
+                                              partial(cross_entropy, y=labels))
+        loss = loss + losses.view(-1, len(x)).sum(0) / samples
+        share = share + fools(logits, labels, targeted).view(-1, len(x)).to(x.dtype).sum(0) / samples
         gradient = gradient + part / samples
     return loss, share, gradient
 
 
-def spatial(model, x, y, *, rotation=30.0, translation=0.1, search="grid", angles=31, shifts=5, tries=10, steps=100,
-            targeted=False,
-            generator=None):
+def _logits_of_transforms(ask, transform, images, *, labels):
+    """The logits of as many transforms of the images as there are labels for, one after the other."""
+    transformed = [transform(images) for _ in range(len(labels) // len(images))]
+    for moved in transformed:
+        if len(moved) != len(images):
+            raise ValueError(f"transform must return as many images as it is given, {len(images)}; got {len(moved)}")
+    logits = ask(torch.cat(transformed))
+    labels_fit(logits, labels)
+    return logits
+
+
+def spatial(model: Model, x: Tensor, y: Tensor, *, rotation: float = 30.0, translation: float = 0.1,
+            search: Literal["grid", "random", "gradient"] = "grid", angles: int = 31, shifts: int = 5, tries: int = 10,
+            steps: int = 100, targeted: bool = False, generator: torch.Generator | None = None) -> Tensor:
     """The worst rotation and translation: no pixel noise, every image is turned about its centre and moved.
 
-        x_adv = the move of x, |angle| <= rotation (degrees), |dx|, |dy| <= translation (of the width and height), of
-        highest loss J
+        x_adv = the move of x, |angle| <= rotation, |dx|, |dy| <= translation, of highest loss J    (targeted: lowest)
 
-    model: from images in [0, 1], shape (N, C, H, W), to logits (N, K). x, y: such images and their labels (targeted:
-    labels to reach). search "grid": all angles × shifts × shifts moves of an even grid (the paper's 31 × 5 × 5 by
-    default: 775 forward passes per image).
-        "random": the worst of `tries` random moves (the paper's "worst of 10"), the same moves for all images of the
-        batch. "gradient": `steps` steps of projected gradient ascent on the three numbers, from `tries` random starts;
-        step: a tenth of
-            each range at first, falling linearly. The paper's finding is that this loses to the grid: the loss is far
-            from concave.
-    Black comes in from outside, pixels are interpolated linearly, as in the paper. The unmoved image takes part in
-    every search.
-    Returns x_adv, in [0, 1]: the move of highest loss among those that fool, else of highest loss.
+    Black comes in from outside, pixels are interpolated linearly, as in the paper.
+    model: from images in [0, 1], shape (N, C, H, W), to logits (N, K).
+    x: such images. y: their labels, shape (N,), int64; with targeted=True the labels to reach.
+    rotation: in degrees, 0 to 180. translation: a share of the width and of the height, 0 to 1.
+    search: "grid": all angles × shifts × shifts moves of an even grid.
+        "random": the worst of `tries` random moves (the paper's "worst of 10"), the same for all images of the batch.
+        "gradient": `steps` steps of projected gradient ascent on the three numbers, from `tries` random starts; a step
+            is a tenth of each range at first, falling linearly. The paper's finding is that this loses to the grid: the
+            loss is far from concave.
+    angles, shifts: of the grid, at least 1; the paper's by default. tries, steps: at least 1.
+    generator: of the random moves, on x's device. None: a fresh one of seed 0, the same numbers in every call.
+    Returns x_adv: detached, in [0, 1]: of all moves, the unmoved image included, the one of highest loss among those
+        that fool, else of highest loss.
+    Raises ValueError where an argument is not as said here, or y does not fit the logits, or "gradient" finds none.
+    Cost: grid: 1 + angles · shifts² forward passes per image; random: 1 + tries; gradient: 1 + tries · steps forward
+        and tries · steps backward.
 
     Engstrom, Tran, Tsipras, Schmidt, Madry, "Exploring the landscape of spatial robustness", ICML 2019, sections 3 and
     4.
@@ -144,41 +163,65 @@ def spatial(model, x, y, *, rotation=30.0, translation=0.1, search="grid", angle
     x, y = fresh(x), fresh(y)
     if len(x) == 0:
         return x
-    limits = x.new_tensor([rotation, translation, translation])
-    sign = -1 if targeted else 1
-    best = Best(x)
-    with attacking(model):
-        logits = predict(model, x)
+    limits, best, sign = x.new_tensor([rotation, translation, translation]), Best(x), -1 if targeted else 1
+    if search == "grid":
+        moves = x.new_tensor(_grid((rotation, translation, translation), (angles, shifts, shifts)))
+    else:
+        moves = limits * (2 * torch.rand(tries, 3, generator=generator, device=x.device, dtype=x.dtype) - 1)
+    with attacking(model) as ask:
+        with torch.no_grad():
+            logits = at_least_float32(ask(x))
         labels_fit(logits, y)
         best.update(x, sign * cross_entropy(logits, y), fools(logits, y, targeted))
         if search == "gradient":
-            for start in limits * (2 * torch.rand(tries, 3, generator=generator, device=x.device, dtype=x.dtype) - 1):
-                _climb(model, x, y, start.repeat(len(x), 1), limits, steps, sign, targeted, best)
-            return best.x_adv
-        if search == "grid":
-            def axis(limit, count):
-                return torch.linspace(-limit, limit, count).tolist() if count > 1 else [0.0]
-            grid = itertools.product(axis(rotation, angles), axis(translation, shifts), axis(translation, shifts))
-            moves = x.new_tensor(list(grid))
+            for start in moves:
+                _climb_moves(ask, x, y, start=start, limits=limits, steps=steps, targeted=targeted, best=best)
         else:
-            moves = limits * (2 * torch.rand(tries, 3, generator=generator, device=x.device, dtype=x.dtype) - 1)
-        # several moves of a small batch go through the model at once
-        for chunk in moves.split(max(1, CHUNK // len(x))):
-            repeated = x.repeat(len(chunk), *[1] * (x.dim() - 1))
-            moved = move(repeated, chunk.repeat_interleave(len(x), 0))
-            logits = predict(model, moved, CHUNK)
-            labels = y.repeat(len(chunk))
-            losses, fooled = sign * cross_entropy(logits, labels), fools(logits, labels, targeted)
-            for part in zip(moved.split(len(x)), losses.split(len(x)), fooled.split(len(x)), strict=True):
-                best.update(*part)
+            _try_moves(ask, x, y, moves=moves, targeted=targeted, best=best)
     return best.x_adv
 
 
-def move(x, moves):
+def _grid(limits, counts):
+    """All moves of an even grid, a list of tuples; an axis of one point stays at 0."""
+    axes = [torch.linspace(-limit, limit, count).tolist() if count > 1 else [0.0]
+            for limit, count in zip(limits, counts, strict=True)]
+    return list(itertools.product(*axes))
+
+
+@torch.no_grad()
+def _try_moves(ask, x, y, *, moves, targeted, best):
+    """Show every move of every image to `best`; of a small batch several moves go through the model at once."""
+    for some in moves.split(max(1, IMAGES_AT_ONCE // len(x))):
+        moved = move(x.repeat(len(some), 1, 1, 1), some.repeat_interleave(len(x), 0))
+        logits, labels = at_least_float32(ask(moved)), y.repeat(len(some))
+        losses = cross_entropy(logits, labels) * (-1 if targeted else 1)
+        parts = (part.split(len(x)) for part in (moved, losses, fools(logits, labels, targeted)))
+        for one_move in zip(*parts, strict=True):
+            best.update(*one_move)
+
+
+def _climb_moves(ask, x, y, *, start, limits, steps, targeted, best):
+    """Projected gradient ascent on each image's move, from `start`, shape (3,); every iterate is shown to `best`."""
+    moves, moved, sign = start.repeat(len(x), 1), x, -1 if targeted else 1
+
+    def logits_of(moves):
+        nonlocal moved
+        moved = move(x, moves)
+        return ask(moved)
+
+    for step in range(steps):
+        logits, losses, gradient = input_gradient(logits_of, moves, partial(cross_entropy, y=y))
+        best.update(moved.detach(), sign * losses, fools(logits, y, targeted))
+        # The three numbers have different units: measure each in its own range.
+        direction = normalise(gradient * limits, "l2") * limits
+        moves = torch.clamp(moves + sign * 0.1 * (1 - step / steps) * direction, -limits, limits)
+
+
+def move(x: Tensor, moves: Tensor) -> Tensor:
     """The images x, shape (N, C, H, W), turned counter-clockwise about their centre, then shifted; differentiable.
 
-    moves: shape (N, 3): degrees, then right and down as fractions of the width and the height. Black comes in from
-    outside.
+    moves: shape (N, 3): degrees, then right and down as shares of the width and the height. Black comes in from
+        outside.
     """
     angle, right, down = moves.to(x.dtype).unbind(1)
     angle = angle * (math.pi / 180)
@@ -191,35 +234,29 @@ def move(x, moves):
     return F.grid_sample(x, grid, mode="bilinear", padding_mode="zeros", align_corners=False).clamp(0, 1)
 
 
-def _climb(model, x, y, moves, limits, steps, sign, targeted, best):
-    """Projected gradient ascent on the moves, shape (N, 3); every iterate is shown to `best`."""
-    for step in range(steps):
-        shown = []
-
-        def moved_logits(moves):
-            shown.append(move(x, moves))
-            return model(shown[-1])
-
-        logits, losses, gradient = input_gradient(moved_logits, moves, lambda logits: cross_entropy(logits, y))
-        best.update(shown[-1].detach(), sign * losses, fools(logits, y, targeted))
-        # The three numbers have different units: measure each in its own range.
-        direction = normalise(gradient * limits, "l2") * limits
-        moves = torch.clamp(moves + sign * 0.1 * (1 - step / steps) * direction, -limits, limits)
-
-
-def destruction_rate(model, x, x_adv, y, transform, *, draws=1, generator=None):
+def destruction_rate(model: Model, x: Tensor, x_adv: Tensor, y: Tensor, transform: Callable[[Tensor], Tensor], *,
+                     draws: int = 1, generator: torch.Generator | None = None) -> float:
     """Kurakin's destruction rate: the share of adversarial images that a transform makes harmless again, in [0, 1].
 
         d = Σ C(x, y) ¬C(x_adv, y) C(t(x_adv), y) / Σ C(x, y) ¬C(x_adv, y),        C(x, y) = 1 where the model is right
 
-    transform: as for `eot`; d is the mean over `draws` of it. nan where there is no adversarial image of a correctly
-    classified one. Kurakin, Goodfellow, Bengio, "Adversarial examples in the physical world", 2017, equation 1.
+    model: from images in [0, 1], shape (N, C, H, W), to logits (N, K).
+    x, x_adv: clean images and their adversarial examples. y: the true labels, shape (N,), int64.
+    transform: from images to images, random as for `eot`. draws: how many of it d is the mean over, at least 1.
+    generator: of the transforms, on x's device. None: a fresh one of seed 0, the same numbers in every call.
+    Returns d; nan where there is no adversarial image of a correctly classified one.
+    Raises ValueError where an argument is not as said here.
+    Cost: 2 + draws forward passes per image.
+
+    Kurakin, Goodfellow, Bengio, "Adversarial examples in the physical world", 2017, equation 1.
     """
     check(x, y, draws=draws)
     check(x_adv, y)
     seed = _seed(generator_for(x, generator))
+
     def right(images):
         return predict(model, images).argmax(1) == y
+
     with torch.no_grad(), seeded(seed):
         adversarial = right(x) & ~right(x_adv)
         saved = sum((adversarial & right(transform(x_adv))).sum() for _ in range(draws)) / draws
@@ -234,10 +271,10 @@ def _seed(generator):
 CARDS = (
     AttackCard(
         name="eot", input="random", frequency="iterative", specificity="both", scope="individual",
-        measurement="linf, l2",
-        realism="realistic", falsification="both", knowledge="white box",
+        measurement="linf, l2", realism="realistic", falsification="both", knowledge="white box",
         method="gradient ascent on the expected loss over random transformations",
         paper="Athalye et al., 2018, arXiv:1707.07397", cost="steps · samples forward and backward passes per image",
+        notebook="06",
     ),
     AttackCard(
         name="spatial", input="random", frequency="iterative", specificity="both", scope="individual",
@@ -248,5 +285,6 @@ CARDS = (
         paper="Engstrom et al., 2019, arXiv:1712.02779",
         cost="grid: 1 + angles · shifts² forward passes per image; random: 1 + tries; gradient (white box): tries · "
              "steps forward and backward",
+        notebook="02",
     ),
 )

@@ -5,13 +5,21 @@ It is found on a set of images, one image or one mini-batch at a time, and works
 Unlike other attacks `universal` therefore returns delta, which has the shape of one image; `add_universal` adds it.
 """
 
+import math
+from functools import partial
+from typing import Literal
+
 import torch
+from torch import Tensor
 
 from advcourse.attacks.cards import AttackCard
 from advcourse.attacks.contract import (
+    Model,
+    Norm,
     attacking,
     check,
     check_positive,
+    differentiable,
     fresh,
     generator_for,
     input_gradient,
@@ -22,32 +30,38 @@ from advcourse.attacks.losses import cross_entropy, fools
 from advcourse.models.inference import predict
 
 
-def universal(model, x, y=None, *, eps, norm="linf", method="gradient", step_size=None, steps=10, batch_size=100,
-              overshoot=0.02,
-              targeted=False, generator=None):
+def universal(model: Model, x: Tensor, y: Tensor | None = None, *, eps: float, norm: Norm = "linf",
+              method: Literal["gradient", "deepfool"] = "gradient", step_size: float | None = None, steps: int = 10,
+              batch_size: int = 100, overshoot: float = 0.02, targeted: bool = False,
+              generator: torch.Generator | None = None) -> Tensor:
     """One perturbation for all the images x: delta, of the shape of one image, ‖delta‖ <= eps.
 
-    model: from images in [0, 1], shape (N, ...), to logits (N, K). x: such images, the more and the more varied the
-    better.
-    y: the labels to leave, shape (N,); None stands for the model's own answers, as in Moosavi-Dezfooli's paper, which
-        measures how many answers change. With targeted=True the labels to reach (all equal, as a rule).
-    eps, norm: the size of delta, "linf" or "l2". steps: passes over the images.
-    method "gradient" (Shafahi et al. 2020, Algorithm 2; sign or l2 steps for the "fgsm" form): for each mini-batch B of
-        batch_size images delta <- P(delta + step_size · direction(Σ_{i in B} ∇_delta min(J(clip(x_i + delta), y_i),
-        β))) P projects onto the ball; β = 2 log K bounds the loss, so that no image that is fooled already outweighs
-        the others. The paper calls for β without fixing it. step_size None: eps / 2, falling to a tenth of that over
-        the passes.
-    method "deepfool" (Moosavi-Dezfooli et al. 2017, Algorithm 1): for each image that delta does not fool, in random
-        order, delta <- P(delta + (1 + overshoot) · the smallest change, to first order, that takes clip(x_i + delta)
-        over the next boundary) where DeepFool's steps are repeated until the image is over it, 10 times at most.
-        Non-targeted, in batches of one. The paper stops at a wanted error rate; here all the passes are made and the
-        best is kept.
-    Returns the delta, detached, that fools most of x of those after each pass. delta = 0 where x is empty.
-    Costs, in images: gradient: steps · N · (2 forward + 1 backward); deepfool: steps · N · 2 forward, and for every
-        image that is not fooled about 3 · (1 forward + K backward).
+        gradient:   delta ← Π(delta + step_size_k · direction(Σ_{i in B} ∇_delta min(J(clip(x_i + delta), y_i), β)))
+                    for each mini-batch B;  β = 2 log K;  targeted: −J, without β;  Π: the projection onto the ball
+        deepfool:   delta ← Π(delta + r_i)  for each image that delta does not fool, in random order;  r_i: DeepFool's
+                    steps from clip(x_i + delta), 1 + overshoot times as long, until the class changes, 10 at most
 
-    Moosavi-Dezfooli, Fawzi, Fawzi, Frossard, "Universal adversarial perturbations", CVPR 2017.
-    Shafahi, Najibi, Xu, Dickerson, Davis, Goldstein, "Universal adversarial training", AAAI 2020.
+    model: from images in [0, 1], shape (N, ...), to logits, shape (N, K).
+    x: such images, float32 or float64, the more and the more varied the better.
+    y: the labels to leave, shape (N,), int64; None: the model's own answers, as in Moosavi-Dezfooli's paper, which
+        measures how many answers change. If targeted, the labels to reach (all equal, as a rule).
+    eps: the radius of the ball, at least 0; norm: "linf" or "l2".
+    method: "gradient" (Shafahi et al., algorithm 2; sign or l2 steps for the "fgsm" form) or "deepfool"
+        (Moosavi-Dezfooli et al., algorithm 1; not targeted).
+    step_size: of the first pass, for "gradient", above 0; it falls to a tenth of that; None: eps / 2.
+    steps: passes over the images; batch_size: images in a mini-batch, for "gradient"; both at least 1.
+    overshoot: by what share of itself a step is longer, for "deepfool".
+    targeted: whether y is to be reached, not left.
+    generator: of the order of the images; None: a fresh one of seed 0, the same numbers in every call.
+    Returns the delta, detached, that fools most of x of those after each pass. delta = 0 where x is empty.
+    Raises ValueError for other arguments than these; NoGradientError, a ValueError, for logits without a gradient to x.
+    Cost: in images, gradient: steps · N · (2 forward + 1 backward); deepfool: steps · N · 2 forward, and for every
+    image that is not fooled about 3 · (1 forward + K backward).
+
+    Moosavi-Dezfooli, Fawzi, Fawzi, Frossard, "Universal adversarial perturbations", CVPR 2017. What differs: the paper
+    stops at a wanted error rate; here all the passes are made and the best delta is kept.
+    Shafahi, Najibi, Xu, Dickerson, Davis, Goldstein, "Universal adversarial training", AAAI 2020. What differs: the
+    paper calls for a β without fixing it; 2 log K keeps images that are fooled already from outweighing the others.
     """
     check(x, y, eps=eps, norm=norm, norms=("linf", "l2"), steps=steps, batch_size=batch_size)
     check_positive(step_size=step_size)
@@ -60,48 +74,52 @@ def universal(model, x, y=None, *, eps, norm="linf", method="gradient", step_siz
     delta = torch.zeros_like(images[:1]) if len(x) else x.new_zeros(1, *x.shape[1:])
     if len(x) == 0 or eps == 0:
         return delta[0]
-    with attacking(model):
-        logits = predict(model, images)
+    with attacking(model) as ask:
+        logits = predict(ask, images)
         y = logits.argmax(1) if y is None else fresh(y)
         labels_fit(logits, y)
         best, best_rate = delta, fools(logits, y, targeted).double().mean()
         for step in range(steps):
             order = torch.randperm(len(images), generator=generator, device=x.device)
             if method == "gradient":
-                decay = 1 - 0.9 * step / steps
-                size = decay * (eps / 2 if step_size is None else step_size)
+                size = (1 - 0.9 * step / steps) * (eps / 2 if step_size is None else step_size)
                 for batch in order.split(batch_size):
-                    delta = _gradient_step(model, images[batch], y[batch], delta, size, eps, norm, targeted)
+                    delta = _gradient_step(ask, images[batch], y[batch], delta=delta, size=size, norm=norm,
+                                           targeted=targeted)
+                    delta = _onto_ball(delta, eps, norm)
             else:
                 for i in order.split(1):
-                    delta = _deepfool_step(model, images[i], y[i], delta, eps, norm, overshoot)
-            rate = fools(predict(model, add_universal(images, delta)), y, targeted).double().mean()
+                    image = (images[i] + delta).clamp(0, 1)
+                    change = _deepfool_change(ask, image, y[i], norm=norm, overshoot=overshoot)
+                    delta = _onto_ball(delta + change, eps, norm)
+            rate = fools(predict(ask, add_universal(images, delta)), y, targeted).double().mean()
             best, best_rate = (delta, rate) if rate > best_rate else (best, best_rate)
     return best[0].detach()
 
 
-def add_universal(x, delta):
-    """x + delta, clipped to [0, 1], for images x, shape (N, ...), and one delta for all; each within max |delta| of
-    x."""
+def add_universal(x: Tensor, delta: Tensor) -> Tensor:
+    """x + delta, clipped to [0, 1], for images x, (N, ...), and one delta for all; each within max |delta| of x."""
     return add_inside(x, delta.expand_as(x))
 
 
-def _gradient_step(model, images, y, delta, size, eps, norm, targeted):
+def _gradient_step(ask, images, y, *, delta, size, norm, targeted):
     """delta after one step up the bounded loss of a mini-batch (targeted: down the loss)."""
-    def loss(logits):
-        values = cross_entropy(logits, y)
-        return -values if targeted else values.clamp(max=2 * torch.log(torch.tensor(float(logits.shape[1]))).item())
-
-    _, _, gradient = input_gradient(lambda delta: model((images + delta).clamp(0, 1)), delta, loss)
-    return _onto_ball(delta + size * normalise(gradient, norm), eps, norm)
+    def with_delta(delta):
+        return ask((images + delta).clamp(0, 1))
+    _, _, gradient = input_gradient(with_delta, delta, partial(_bounded_loss, y=y, targeted=targeted))
+    return delta + size * normalise(gradient, norm)
 
 
-def _deepfool_step(model, image, y, delta, eps, norm, overshoot):
-    """delta, moved so that this one image, shape (1, ...), is classified otherwise, and projected onto the ball."""
-    start = moved = (image + delta).clamp(0, 1)
+def _bounded_loss(logits, y, *, targeted):
+    losses = cross_entropy(logits, y)
+    return -losses if targeted else losses.clamp(max=2 * math.log(logits.shape[1]))
+
+
+def _deepfool_change(ask, image, y, *, norm, overshoot):
+    """What takes one image, shape (1, ...), just over the next boundary, to first order, in 10 steps at most."""
+    moved = image
     for _ in range(10):
-        point = moved.detach().requires_grad_()
-        logits = model(point)
+        point, logits = differentiable(ask, moved)
         if logits[0].argmax() != y[0]:
             break
         # The differences to the logit of y, f_k = z_k − z_y, and their gradients w_k, all from one forward pass.
@@ -118,7 +136,7 @@ def _deepfool_step(model, image, y, delta, eps, norm, overshoot):
         direction = normalise(w[nearest].view_as(image), norm)
         # A hair further than the boundary, or the loop would creep up to it and never cross.
         moved = (moved + (1 + overshoot) * (distances[nearest] + 1e-6) * direction).clamp(0, 1)
-    return _onto_ball(delta + (moved - start).detach(), eps, norm)
+    return moved - image
 
 
 def _onto_ball(delta, eps, norm):
@@ -126,15 +144,15 @@ def _onto_ball(delta, eps, norm):
     if norm == "linf":
         eps = representable(eps, delta.dtype)
         return delta.clamp(-eps, eps)
-    return delta * (summed_radius(eps,
-                                  delta.dtype) / delta.norm().clamp_min(torch.finfo(delta.dtype).tiny)).clamp(max=1)
+    length = delta.norm().clamp_min(torch.finfo(delta.dtype).tiny)
+    return delta * (summed_radius(eps, delta.dtype) / length).clamp(max=1)
 
 
 CARDS = (
     AttackCard(
+        notebook="06",
         name="universal", input="random", frequency="iterative", specificity="both", scope="universal",
-        measurement="linf, l2",
-        realism="non-realistic", falsification="both", knowledge="white box",
+        measurement="linf, l2", realism="non-realistic", falsification="both", knowledge="white box",
         method="one delta for all images, by mini-batch gradient steps or by adding up DeepFool's steps",
         paper="Moosavi-Dezfooli et al., 2017, arXiv:1610.08401; Shafahi et al., 2020, arXiv:1811.11304",
         cost="gradient: 2 forward and 1 backward per image and pass; deepfool: 2 forward per image and pass, and about "

@@ -1,8 +1,7 @@
-"""Defenses: training on adversarial examples, detecting them, proving that there are none; and defenses that only look
-like some.
+"""Defences: training on adversarial examples, detecting them, proving that there are none; and some that only look it.
 
 Adversarial training is a loss for `training.fit`: adversarial_training.py holds the methods, fast_training.py the cheap
-ones and their catastrophe.
+ones and their catastrophe; detection.py, bounds.py and smoothing.py the others, masking.py those that only look it.
 """
 
 from advcourse.defenses.adversarial_training import (

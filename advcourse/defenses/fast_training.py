@@ -6,7 +6,10 @@ under FGSM is then high, and under PGD it is nothing. `one_step_gap` sees it hap
 alignment and early stopping prevent it.
 """
 
+from collections.abc import Callable, Sequence
+
 import torch
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 from advcourse.attacks import fgsm, pgd
@@ -15,26 +18,33 @@ from advcourse.models.inference import accuracy, device_of
 from advcourse.training.loop import cross_entropy_loss
 
 
-def fast_loss(model, x, y, *, eps, step_size=None):
-    """One step from a random point of the ball: J(x + δ, y),   δ = clip(u + α · sign(∇_x J(x + u, y))),   u uniform in
-    [−eps, eps].
+def fast_loss(model: nn.Module, x: Tensor, y: Tensor, *, eps: float, step_size: float | None = None) -> Tensor:
+    """The loss after one step from a random point of the ball.
 
-    α = step_size, 1.25 eps unless told. Two forward and two backward passes per image: twice the price of ordinary
-    training.
+        J(x + δ, y),   δ = clip(u + α · sign(∇_x J(x + u, y))),   u uniform in [−eps, eps],   α = step_size
+
+    model: from images in [0, 1], shape (N, C, H, W), to logits (N, K). x: such images. y: their labels, (N,).
+    eps: the radius of the ball in linf, at least 0. step_size: above 0. None: 1.25 eps.
+    Returns the loss, a scalar.
+    Raises ValueError where the logits carry no gradient to x.
+    Cost: 2 forward and 2 backward passes per image, twice the price of ordinary training.
 
     Wong, Rice, Kolter, "Fast is better than free: revisiting adversarial training", ICLR 2020, Algorithm 3.
     """
     return pgd_loss(model, x, y, eps=eps, steps=1, step_size=1.25 * eps if step_size is None else step_size)
 
 
-def free_loss(*, eps):
+def free_loss(*, eps: float) -> Callable[[nn.Module, Tensor, Tensor], Tensor]:
     """A loss that attacks for free: the backward pass which trains the weights also gives δ its next step.
 
         δ <- clip(δ + eps · sign(∇_x J(x + δ, y))),   after every backward pass; δ stays when the batch changes
 
     Give it to `fit` with replays=m (the paper: 8 on CIFAR-10) and an m-th of the epochs: every batch is trained on m
     times, and δ has m steps.
-    It remembers δ from call to call: make one for each training.
+    eps: the radius of the ball in linf, at least 0.
+    Returns a loss (model, x, y) -> scalar. It remembers δ from call to call: make one for each training.
+    Raises nothing itself.
+    Cost: 1 forward and 1 backward pass per image and replay: no more than ordinary training.
 
     Shafahi et al., "Adversarial training for free!", NeurIPS 2019, Algorithm 1.
     """
@@ -49,19 +59,25 @@ def free_loss(*, eps):
         def next_step(gradient):
             nonlocal delta
             delta = (delta + eps * gradient.sign()).clamp(-eps, eps)
+
         if torch.is_grad_enabled():
             x_adv.register_hook(next_step)
         return cross_entropy_loss(model, x_adv, y)
     return loss
 
 
-def grad_align_loss(model, x, y, *, eps, weight=0.2):
-    """One step as in FGSM, with a loss that keeps one step honest:  J(x', y) + λ · mean (1 − cos(∇_x J(x, y), ∇_x J(x +
-    u, y))).
+def grad_align_loss(model: nn.Module, x: Tensor, y: Tensor, *, eps: float, weight: float = 0.2) -> Tensor:
+    """One step as in FGSM, with a second part that keeps one step honest.
 
-    x': x after one step of size eps along the gradient's sign; u uniform in [−eps, eps]; λ = weight. Where the
-    gradients at x and beside it point the same way, the loss is nearly straight in the ball and one step is as good as
-    many. The gradient of a gradient: about twice the price of `fast_loss`.
+        J(x', y) + λ · mean (1 − cos(∇_x J(x, y), ∇_x J(x + u, y))),   λ = weight
+
+    x': x after one step of size eps along the gradient's sign; u uniform in [−eps, eps]. Where the gradients at x and
+    beside it point the same way, the loss is nearly straight in the ball and one step is as good as many.
+    model: from images in [0, 1], shape (N, C, H, W), to logits (N, K). x: such images. y: their labels, (N,).
+    eps: the radius of the ball in linf, at least 0. weight: at least 0.
+    Returns the loss, a scalar.
+    Raises RuntimeError where the logits carry no gradient to x.
+    Cost: 3 forward passes and the gradient of two gradients, about twice the price of `fast_loss`.
 
     Andriushchenko, Flammarion, "Understanding and improving fast adversarial training", NeurIPS 2020, equation 6 and
     section 4.
@@ -69,8 +85,8 @@ def grad_align_loss(model, x, y, *, eps, weight=0.2):
     u = eps * (2 * torch.rand_like(x) - 1)
     at, beside = (_gradient(model, images, y) for images in (x, x + u))
     x_adv = (x + eps * at.detach().sign()).clamp(0, 1)
-    return cross_entropy_loss(model, x_adv,
-                              y) + weight * (1 - F.cosine_similarity(at.flatten(1), beside.flatten(1))).mean()
+    cosine = F.cosine_similarity(at.flatten(1), beside.flatten(1))
+    return cross_entropy_loss(model, x_adv, y) + weight * (1 - cosine).mean()
 
 
 def _gradient(model, x, y):
@@ -80,22 +96,33 @@ def _gradient(model, x, y):
     return torch.autograd.grad(loss, x, create_graph=True)[0]
 
 
-def one_step_gap(model, x, y, *, eps, steps=20):
+def one_step_gap(model: nn.Module, x: Tensor, y: Tensor, *, eps: float, steps: int = 20) -> dict[str, float]:
     """The accuracies under FGSM and under PGD, and their difference: a dict, such as `fit` wants from `measure`.
 
-    Keys: "fgsm", "pgd" and "gap", shares in [0, 1]. A gap near 0 is healthy; a large one means that single steps are
-    blocked and many are not.
+    model: from images in [0, 1], shape (N, C, H, W), to logits (N, K). x: such images. y: their labels, (N,), int64.
+    eps: the radius of the ball in linf, at least 0. steps: of PGD, at least 1.
+    Returns {"fgsm": share, "pgd": share, "gap": difference}. A gap near 0 is healthy; a large one means that single
+        steps are blocked and many are not.
+    Raises ValueError where an argument is not as said here, or y does not fit the logits, or these carry no gradient.
+    Cost: steps + 4 forward and steps + 1 backward passes per image.
+
+    Wong, Rice, Kolter, "Fast is better than free: revisiting adversarial training", ICLR 2020.
     """
     x, y = x.to(device_of(model, x.device)), y.to(device_of(model, y.device))
-    one, many = accuracy(model, fgsm(model, x, y, eps=eps), y), accuracy(model, pgd(model, x, y, eps=eps, steps=steps),
-                                                                         y)
+    one = accuracy(model, fgsm(model, x, y, eps=eps), y)
+    many = accuracy(model, pgd(model, x, y, eps=eps, steps=steps), y)
     return {"fgsm": one, "pgd": many, "gap": one - many}
 
 
-def catastrophic_epoch(history, gap=0.4):
-    """The first epoch after which FGSM leaves more images right than PGD by at least `gap`; None where all went well.
+def catastrophic_epoch(history: Sequence[dict], gap: float = 0.4) -> int | None:
+    """The first epoch after which FGSM leaves more images right than PGD by at least `gap`.
 
-    history: as `fit` returns it with measure=partial(one_step_gap, x=…, y=…, eps=…). The weights to go back to are
-    those of the epoch before.
+    history: as `fit` returns it with measure=partial(one_step_gap, x=…, y=…, eps=…). gap: a share, in [0, 1].
+    Returns the epoch's number, from 1; the weights to go back to are those of the epoch before. None where all went
+        well.
+    Raises KeyError where the history holds no gap.
+    Cost: no pass of a model.
+
+    Wong, Rice, Kolter, "Fast is better than free: revisiting adversarial training", ICLR 2020.
     """
     return next((entry["epoch"] for entry in history if entry["gap"] >= gap), None)

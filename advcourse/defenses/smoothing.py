@@ -1,5 +1,4 @@
-"""Randomised smoothing: a classifier that answers with the majority over Gaussian noise, and a proof that comes with
-each answer.
+"""Randomised smoothing: a classifier that answers with the majority over Gaussian noise, each time with a proof.
 
     g(x) = the class that f(x + noise) gives most often,   noise ~ N(0, sigma² I)
 
@@ -9,29 +8,44 @@ not known but estimated from samples, so the certificate holds with a chosen con
 Cohen, Rosenfeld, Kolter, "Certified adversarial robustness via randomized smoothing", ICML 2019.
 """
 
+from collections.abc import Callable
+
 import torch
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 from advcourse.attacks import contract
+from advcourse.attacks.contract import IMAGES_AT_ONCE, Model
 from advcourse.models.inference import device_of, evaluating
 
 ABSTAIN = -1
-CHUNK = 1000  # noisy images in one call of the model
 
 
-def noisy_loss(sigma):
-    """The loss of training for smoothing: cross-entropy on images with Gaussian noise, for `training.fit(…,
-    loss=noisy_loss(0.25))`."""
+def noisy_loss(sigma: float) -> Callable[[nn.Module, Tensor, Tensor], Tensor]:
+    """The loss of training for smoothing: cross-entropy on images with Gaussian noise.
+
+    sigma: the noise's standard deviation, at least 0; drawn from torch's global generator, which `fit` seeds.
+    Returns a loss (model, x, y) -> scalar for `training.fit`.
+    Raises nothing itself.
+    Cost: 1 forward and 1 backward pass, no more than ordinary training.
+
+    Cohen, Rosenfeld, Kolter, ICML 2019, section 3.3.
+    """
     def loss(model, x, y):
         return F.cross_entropy(model(x + sigma * torch.randn_like(x)), y)
     return loss
 
 
-def lower_confidence_bound(successes, trials, alpha):
-    """The Clopper-Pearson lower bound: with probability at least 1 − alpha the true rate lies above it, whatever it is.
+def lower_confidence_bound(successes: int, trials: int, alpha: float) -> float:
+    """The Clopper-Pearson lower bound: with probability at least 1 − alpha the true rate lies above it.
 
-    The rate at which so many successes or more would have probability alpha: a quantile of a beta distribution. Returns
-    a number in [0, 1].
+    The rate at which so many successes or more would have probability alpha: a quantile of a beta distribution.
+    successes: 0 to trials. trials: at least 1. alpha: in (0, 1).
+    Returns a number in [0, 1].
+    Raises ValueError where an argument is not as said here.
+    Cost: no pass of a model.
+
+    Clopper, Pearson, "The use of confidence or fiducial limits illustrated in the case of the binomial", 1934.
     """
     from scipy.stats import beta
 
@@ -41,24 +55,33 @@ def lower_confidence_bound(successes, trials, alpha):
     return 0.0 if successes == 0 else float(beta.ppf(alpha, successes, trials - successes + 1))
 
 
-def certified_radius(probability, sigma):
-    """sigma · Φ⁻¹(probability): within this Euclidean distance the majority cannot change; 0 for a probability of 1/2
-    or less."""
+def certified_radius(probability: float, sigma: float) -> float:
+    """The Euclidean distance within which the majority cannot change: sigma · Φ⁻¹(probability).
+
+    probability: of the most frequent class, in [0, 1]. sigma: the noise's standard deviation, at least 0.
+    Returns the radius; 0 for a probability of 1/2 or less.
+    Raises nothing itself.
+    Cost: no pass of a model.
+
+    Cohen, Rosenfeld, Kolter, ICML 2019, theorem 1.
+    """
     from scipy.stats import norm
 
     return max(0.0, sigma * float(norm.ppf(probability)))
 
 
-def certify(model, x, *, sigma, samples=1000, guesses=100, alpha=0.001, generator=None):
+def certify(model: Model, x: Tensor, *, sigma: float, samples: int = 1000, guesses: int = 100, alpha: float = 0.001,
+            generator: torch.Generator | None = None) -> tuple[Tensor, Tensor]:
     """The smoothed classifier's answers and the radii within which they are certain, each with confidence 1 − alpha.
 
-    model: from images (N, C, H, W) to logits (N, K); it sees images with noise, not clipped to [0, 1]. x: images in [0,
-    1].
-    sigma: the noise. guesses: how many noisy copies choose the class; samples: how many others estimate its
-    probability.
-    generator: a torch.Generator on the images' device.
+    model: from images (N, C, H, W) to logits (N, K); it sees images with noise, not clipped to [0, 1].
+    x: images in [0, 1]. sigma: the noise's standard deviation, above 0.
+    guesses: how many noisy copies choose the class. samples: how many others estimate its probability. Both at least 1.
+    alpha: in (0, 1). generator: on x's device. None: a fresh one of seed 0, the same numbers in every call.
     Returns (classes, radii), shape (N,) each; where the lower bound of the probability is not above 1/2 the class is
-    ABSTAIN and the radius 0. Costs guesses + samples forward passes per image.
+        ABSTAIN and the radius 0.
+    Raises ValueError where an argument is not as said here.
+    Cost: guesses + samples forward passes per image.
 
     Cohen, Rosenfeld, Kolter, ICML 2019, CERTIFY in section 3.2.2.
     """
@@ -67,28 +90,44 @@ def certify(model, x, *, sigma, samples=1000, guesses=100, alpha=0.001, generato
     generator = contract.generator_for(x, generator)
     classes, radii = [], []
     for image in x:
-        guess = class_counts(model, image, sigma, guesses, generator).argmax()
-        count = class_counts(model, image, sigma, samples, generator)[guess].item()
+        guess = class_counts(model, image, sigma=sigma, samples=guesses, generator=generator).argmax()
+        count = class_counts(model, image, sigma=sigma, samples=samples, generator=generator)[guess].item()
         radius = certified_radius(lower_confidence_bound(count, samples, alpha), sigma)
         classes.append(guess.item() if radius > 0 else ABSTAIN)
         radii.append(radius)
     return torch.tensor(classes, device=x.device), torch.tensor(radii, device=x.device, dtype=x.dtype)
 
 
-def class_counts(model, image, sigma, samples, generator):
-    """How often the model gives each class to one image, (C, H, W), under `samples` draws of the noise; shape (K,)."""
+def class_counts(model: Model, image: Tensor, *, sigma: float, samples: int, generator: torch.Generator) -> Tensor:
+    """How often the model gives each class to one image under noise.
+
+    model: from images (N, C, H, W) to logits (N, K). image: shape (C, H, W). sigma: the noise's standard deviation.
+    samples: draws of the noise, at least 1. generator: of the noise, on the image's device.
+    Returns counts, shape (K,), which sum to `samples`.
+    Raises RuntimeError where the generator is on another device than the image.
+    Cost: samples forward passes.
+
+    Cohen, Rosenfeld, Kolter, ICML 2019, SAMPLEUNDERNOISE in section 3.2.2.
+    """
     counts = 0
     device = device_of(model, default=image.device)
     with evaluating(model), torch.no_grad():
-        for start in range(0, samples, CHUNK):
-            shape = (min(CHUNK, samples - start), *image.shape)
+        for start in range(0, samples, IMAGES_AT_ONCE):
+            shape = (min(IMAGES_AT_ONCE, samples - start), *image.shape)
             noisy = image + sigma * torch.randn(shape, generator=generator, device=image.device, dtype=image.dtype)
             logits = model(noisy.to(device))
             counts = counts + torch.bincount(logits.argmax(1), minlength=logits.shape[1])
     return counts.to(image.device)
 
 
-def certified_accuracy(classes, radii, y, radius):
-    """The share of the images whose answer is the label y and is certain within `radius`: a guaranteed lower bound on
-    robust accuracy."""
+def certified_accuracy(classes: Tensor, radii: Tensor, y: Tensor, radius: float) -> float:
+    """The share of the images whose answer is right and certain: a guaranteed lower bound on robust accuracy.
+
+    classes, radii: as `certify` returns them, shape (N,) each. y: the labels, shape (N,). radius: at least 0.
+    Returns a share in [0, 1]: of the images with class y and a radius of at least `radius`.
+    Raises RuntimeError where the shapes do not fit.
+    Cost: no pass of a model.
+
+    Cohen, Rosenfeld, Kolter, ICML 2019, section 4.
+    """
     return ((classes == y) & (radii >= radius)).double().mean().item()

@@ -1,8 +1,10 @@
 """The page of the docs about the attacks, from their cards, their signatures and the first lines of their files."""
 
+import ast
 import inspect
 import re
 import sys
+from pathlib import Path
 
 from advcourse import attacks
 from advcourse.attacks.cards import cards
@@ -37,7 +39,7 @@ How strong and how fast they are beside those of foolbox, torchattacks, ART, cle
 
 [picture]: ../benchmarks/results/attacks.png
 """
-COLUMNS = ("attack", "idea", "measured in", "specificity", "knowledge", "cost", "paper")
+COLUMNS = ("attack", "idea", "measured in", "specificity", "knowledge", "cost", "paper", "taught in notebook")
 
 
 def page():
@@ -50,15 +52,24 @@ def page():
 
 def family(module, members):
     """One file's part: what its attacks have in common, a row for each of them, and how they are called."""
-    title, _, idea = inspect.getdoc(module).partition("\n\n")
+    # From the source: a file that is called as its attack, `attacks.square(…)`, shows the attack's docstring as its own.
+    source = Path(module.__file__).read_text(encoding="utf-8")
+    title, _, idea = ast.get_docstring(ast.parse(source)).partition("\n\n")
     file = module.__name__.rpartition(".")[2]
     rows = [(f"`{card.name}`", card.method, card.measurement, card.specificity, card.knowledge, card.cost,
-             linked(card.paper)) for card in members]
+             linked(card.paper), card.notebook) for card in members]
     lines = [" | ".join(cell.replace("|", "\\|") for cell in row) for row in (COLUMNS, ["---"] * len(COLUMNS), *rows)]
-    calls = "\n".join(f"{card.name}{inspect.signature(getattr(attacks, card.name))}" for card in members)
+    calls = "\n".join(f"{card.name}{untyped(getattr(attacks, card.name))}" for card in members)
     parts = [f"## {title.rstrip('.')}", " ".join(idea.split()), f"In [`{file}.py`](../advcourse/attacks/{file}.py):",
              "\n".join(f"| {line} |" for line in lines), f"```python\n{calls}\n```"]
     return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def untyped(function):
+    """The function's signature without its hints: parameters and defaults."""
+    signature = inspect.signature(function)
+    parameters = [parameter.replace(annotation=parameter.empty) for parameter in signature.parameters.values()]
+    return signature.replace(parameters=parameters, return_annotation=signature.empty)
 
 
 def linked(paper):

@@ -1,2 +1,1 @@
-"""Models that answer from afar, and how to copy what they do: a service of labels alone (remote), and the substitute of
-it (substitute)."""
+"""Models that answer from afar, and how to copy them: a service of labels alone (remote), and the substitute of it."""

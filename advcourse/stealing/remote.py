@@ -1,7 +1,6 @@
-"""A model behind a service that tells labels and nothing else, as a company would offer it; here it runs on this very
-machine.
+"""A model behind a service that tells labels and nothing else, as a company would offer it, on this very machine.
 
-`serve(model)` starts it, `ask(url, images)` is a customer. It counts every image, refuses more than its budget, and
+`serve(model)` starts it, `ask(url, images)` is a client. It counts every image, refuses more than its budget, and
 tells those to wait who ask too often. It listens on 127.0.0.1 alone, and what comes in is read as numbers, never run.
 """
 
@@ -10,13 +9,16 @@ import json
 import math
 import threading
 import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import urlsplit
 
 import torch
+from torch import Tensor
 
+from advcourse.attacks.contract import Model
 from advcourse.models.inference import device_of, predict
 
 MOST_BYTES = 20_000_000  # of a request
@@ -24,29 +26,34 @@ PATH = "/label"
 
 
 class Refused(RuntimeError):
-    """The service did not answer; `status` is the HTTP status: 400 a bad request, 403 the budget is used up, 429 too
-    many requests."""
+    """The service did not answer.
 
-    def __init__(self, status, reason):
+    `status` is the HTTP status: 400 a bad request, 403 the budget is used up, 429 too many requests.
+    """
+
+    def __init__(self, status: int, reason: str):
         super().__init__(f"the service refused ({status}): {reason}")
         self.status = status
 
 
 @contextmanager
-def serve(model, shape, *, budget=None, per_second=None, clock=time.monotonic):
-    """Within it a service answers at `.url`; gives the server with its account: `.queries` (images answered),
-    `.requests`, `.refused`.
+def serve(model: Model, shape: Sequence[int], *, budget: int | None = None, per_second: float | None = None,
+          clock: Callable[[], float] = time.monotonic) -> Iterator["LabelServer"]:
+    """Within it a service answers with the model's labels.
 
-    model: from images in [0, 1], shape (N, C, H, W), to logits (N, K); shape: of one image, (C, H, W).
-    budget: how many images it answers in all; a request that needs more is refused as a whole (403). None: no limit.
-    per_second: how many requests it answers in a second; a request that comes earlier is refused (429) and told how
-    long to wait.
+    model: from images in [0, 1], shape (N, C, H, W), to logits (N, K). shape: of one image, (C, H, W).
+    budget: how many images it answers in all, at least 0; a request that needs more is refused as a whole (403). None:
+        no limit.
+    per_second: how many requests it answers in a second, above 0; a request that comes earlier is refused (429) and
+        told how long to wait. None: no limit.
     clock: what says the time in seconds; tests give their own.
+    Gives the server with its address, `.url`, and its account: `.queries` (images answered), `.requests`, `.refused`.
+    Raises ValueError where budget or per_second is not as said here.
     """
     if (budget is not None and budget < 0) or (per_second is not None and not per_second > 0):
         raise ValueError(f"budget must be at least 0 and per_second above 0; got budget={budget}, "
                          f"per_second={per_second}")
-    server = _LabelServer(model, tuple(shape), budget, per_second, clock)
+    server = LabelServer(model, tuple(shape), budget, per_second, clock)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
     thread.start()
     try:
@@ -57,14 +64,14 @@ def serve(model, shape, *, budget=None, per_second=None, clock=time.monotonic):
         thread.join()
 
 
-def ask(url, x, *, at_once=500, patience=10.0, timeout=30.0):
-    """The labels that the service at `url` gives to the images x, (N, C, H, W) in [0, 1]: shape (N,), int64, on x's
-    device.
+def ask(url: str, x: Tensor, *, at_once: int = 500, patience: float = 10.0, timeout: float = 30.0) -> Tensor:
+    """The labels that the service at `url` gives to the images x.
 
     Images travel with 8 bits for each value, as in any image file: the service sees x rounded to 1/255.
-    at_once: images in one request; patience: seconds to wait in all where the service asks for it; timeout: for one
-    answer.
-    Raises Refused where the service does not answer, or would let us wait for longer than that.
+    x: images in [0, 1], shape (N, C, H, W). at_once: images in one request, at least 1.
+    patience: seconds to wait in all where the service asks for it. timeout: seconds to wait for one answer.
+    Returns labels, shape (N,), int64, on x's device.
+    Raises ValueError where x leaves [0, 1], Refused where the service does not answer, or would let us wait longer.
     """
     if not (x.numel() == 0 or (x.min() >= 0 and x.max() <= 1)):
         raise ValueError(f"x must lie in [0, 1]; got values from {x.min():.3g} to {x.max():.3g}")
@@ -95,7 +102,9 @@ def _post(url, request, timeout):
         connection.close()
 
 
-class _LabelServer(ThreadingHTTPServer):
+class LabelServer(ThreadingHTTPServer):
+    """The service and its account; see `serve`."""
+
     daemon_threads = True
 
     def __init__(self, model, shape, budget, per_second, clock):
@@ -106,7 +115,7 @@ class _LabelServer(ThreadingHTTPServer):
         self.lock = threading.Lock()
         self.url = f"http://127.0.0.1:{self.server_port}"
 
-    def answer(self, body):
+    def answer(self, body: bytes) -> tuple[int, dict]:
         """(status, answer) for a request; one at a time, so that the account is right."""
         with self.lock:
             self.requests += 1
@@ -143,7 +152,7 @@ def _images(body, shape):
 
 
 class _Handler(BaseHTTPRequestHandler):
-    timeout = 30  # seconds to wait for a customer who says nothing
+    timeout = 30  # seconds to wait for a client that sends nothing
 
     def do_POST(self):
         length = self.headers.get("Content-Length", "")

@@ -162,8 +162,7 @@ READY = [row for row in ROWS if row.name in CARDS]  # test_cards.py says so wher
 
 
 def network(shape, dtype=torch.float32, seed=1):
-    """A tiny network with everything that has a mode: for images of any (channels, height, width), 4 classes, in eval
-    mode."""
+    """A tiny network with everything that has a mode, in eval mode: any (channels, height, width), 4 classes."""
     generator = torch.Generator().manual_seed(seed)
     model = nn.Sequential(
         nn.Conv2d(shape[0], 4, 3, padding=1), nn.BatchNorm2d(4), nn.ReLU(), nn.Dropout(0.5),

@@ -1,5 +1,4 @@
-"""What the tests of sparse, score-based and decision-based attacks share: models that count, that have no gradient,
-real digits."""
+"""What tests of attacks without gradients share: models that count, that have no gradient, real digits."""
 
 import functools
 

@@ -15,6 +15,8 @@ class Counting(nn.Module):
         self.sizes.append(len(x))
         logits = self.model(x)
         if logits.requires_grad:
-            logits.register_hook(lambda gradient: setattr(self, "backward_images",
-                                                          self.backward_images + len(gradient)))
+            logits.register_hook(self.count)
         return logits
+
+    def count(self, gradient):
+        self.backward_images += len(gradient)

@@ -148,7 +148,7 @@ def test_a_confident_model_blinds_the_cross_entropy_but_not_dlr(mnist):
     with pytest.warns(RuntimeWarning, match="gradient masking"):
         apgd(confident, x[:60], y[:60], eps=0.1, steps=5)
     for factor, loss in ((50, "dlr"), (3, "ce")):
-        x_adv = apgd(lambda images: factor * model(images), x[:60], y[:60], eps=0.1, loss=loss, steps=50)
+        x_adv = apgd(lambda images, factor=factor: factor * model(images), x[:60], y[:60], eps=0.1, loss=loss, steps=50)
         assert (model(x_adv).argmax(1) == y[:60]).double().mean() <= 0.2
 
 

@@ -45,15 +45,15 @@ def test_the_losses_are_the_formulas_and_stay_finite():
     logits = torch.tensor([[1.0, 2.0, -1.0], [0.5, 0.2, 0.1]], dtype=torch.float64)
     y = torch.tensor([1, 0])
     p = logits.softmax(1).gather(1, y[:, None])[:, 0]
-    assert torch.allclose(_loss(logits, y, True), -p.log()) and torch.allclose(_loss(logits, y, False), -(1 - p).log())
+    assert torch.allclose(_loss(logits, y, targeted=True), -p.log())
+    assert torch.allclose(_loss(logits, y, targeted=False), -(1 - p).log())
     sure = torch.tensor([[200.0, 0.0]])
-    assert _loss(sure, torch.tensor([0]), False).item() == pytest.approx(200) and _loss(sure, torch.tensor([1]),
-                                                                                        True).item() == pytest.approx(200)
+    assert _loss(sure, torch.tensor([0]), targeted=False).item() == pytest.approx(200)
+    assert _loss(sure, torch.tensor([1]), targeted=True).item() == pytest.approx(200)
 
 
 def test_one_digit_through_all_ten_classes():
-    """From each class's image to the next, with a probability of at least 99 % every time; a softmax regression, real
-    MNIST."""
+    """On a softmax regression, from each class's image to the next, every time with a probability of at least 99 %."""
     loaded = data.load("mnist")
     model, image = zoo.load("mnist-softmax"), loaded.x_test[7:8]
     for label in range(10):

@@ -106,8 +106,7 @@ def test_linf_random_targets_on_mnist(mnist):
 
 
 def test_l0_random_targets_on_mnist(mnist):
-    """The paper: 16 pixels for the average target; this network, 100 images: 16.4, and no pixel is left that could be
-    spared."""
+    """The paper: 16 pixels for the average target; this network, 100 images: 16.4, and none of them could be spared."""
     model, x, _, target = mnist
     x, target = x[:15], target[:15]
     x_adv = cw_l0(model, x, target, targeted=True)

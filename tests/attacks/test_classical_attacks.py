@@ -50,7 +50,8 @@ def test_no_leaf_of_another_class_is_nearer(norm, targeted):
     borders = [[None] + [t + s * 1e-6 for t in nodes.threshold[nodes.feature == pixel] for s in (-1, 1)]
                for pixel in range(5)]
     corners = np.array(list(itertools.product(*[[np.nan if v is None else v for v in column] for column in borders])))
-    for image, label, changed in zip(x.flatten(1).double().numpy(), y.tolist(), x_adv.flatten(1).double().numpy(), strict=True):
+    before, after = (images.flatten(1).double().numpy() for images in (x, x_adv))
+    for image, label, changed in zip(before, y.tolist(), after, strict=True):
         asked = np.where(np.isnan(corners), image, corners)
         says = tree.predict(asked)
         fooling = asked[says == label if targeted else says != label]

@@ -1,6 +1,6 @@
-"""The contract of an attack, held against every attack of the library: what it returns, and that nothing else
-changes."""
+"""The contract of an attack, held against every attack: what it returns, and that nothing else changes."""
 
+import contextlib
 import random
 import warnings
 
@@ -41,8 +41,8 @@ def assert_kept(attack, x_adv, x, eps=None):
     if attack.kind == "budgeted":
         eps = attack.options["eps"] if eps is None else eps
         assert (distance(x_adv, x, attack.norm) <= eps).all(), (distance(x_adv, x, attack.norm) - eps).max()
-        assert all(size <= eps for size in distance(x_adv, x,
-                                                    attack.norm).tolist()), "eps as float32 is larger than eps"
+        sizes = distance(x_adv, x, attack.norm).tolist()
+        assert all(size <= eps for size in sizes), "eps as float32 is larger than eps"
 
 
 class Spy(nn.Module):
@@ -114,9 +114,8 @@ def test_any_layout_in_memory(attack, layout):
 
 
 @of_kind("budgeted")
-@pytest.mark.parametrize("eps, dtype", [(eps, torch.float32)
-                                        for eps in (0, 1e-6, 0.3, 8 / 255,
-                                                    40.0)] + [(0, torch.float64), (0.1, torch.float64)])
+@pytest.mark.parametrize("eps, dtype", [
+    *((eps, torch.float32) for eps in (0, 1e-6, 0.3, 8 / 255, 40.0)), (0, torch.float64), (0.1, torch.float64)])
 def test_balls_of_any_size(attack, eps, dtype):
     model, x, y = problem(dtype=dtype)
     x_adv = attack(model, x, y, eps=eps)
@@ -151,16 +150,15 @@ def test_where_it_fails_x_comes_back(attack):
 
 @pytest.mark.parametrize("attack", [row for row in READY if row.best and row.norm], ids=lambda row: row.id)
 def test_the_best_image_that_the_model_was_asked_about(attack):
-    """Of all the images in the ball that the model saw, if one fooled, the result fools, too; the smallest, for
-    minimum-norm attacks."""
+    """If one of the images in the ball that the model saw fooled, the result does (minimum-norm: the nearest one)."""
     for seed in range(5):
         model, x, y = problem(1, seed=seed)
         spy = Spy(model)
         x_adv = attack(spy, x, y)
         seen, logits = torch.cat(spy.inputs), torch.cat(spy.logits)
         target = answers(model, x) if attack.name != "least_likely" else model(x).argmin(1)
-        fooling = fools(logits, target.expand(len(seen)),
-                        targeted=attack.name == "least_likely") & ((seen >= 0) & (seen <= 1)).flatten(1).all(1)
+        fooling = fools(logits, target.expand(len(seen)), targeted=attack.name == "least_likely")
+        fooling &= ((seen >= 0) & (seen <= 1)).flatten(1).all(1)
         sizes = distance(seen, x, attack.norm)
         if attack.kind == "budgeted":
             fooling &= sizes <= attack.options["eps"]
@@ -285,8 +283,8 @@ def test_nothing_else_changes(attack, mode):
     x_adv = attack(model, x, y)
     assert_unchanged(model, before)
     assert torch.equal(x, kept[0]) and torch.equal(y, kept[1]) and not x.requires_grad
-    assert torch.equal(torch.get_rng_state(),
-                       states[0]) and (np.random.get_state()[1] == states[1]).all() and random.getstate() == states[2]
+    assert torch.equal(torch.get_rng_state(), states[0])
+    assert (np.random.get_state()[1] == states[1]).all() and random.getstate() == states[2]
     assert torch.is_grad_enabled() and not torch.is_inference_mode_enabled()
     assert torch.equal(x_adv, expected), "a model in train mode is attacked in eval mode"
 
@@ -309,10 +307,8 @@ def test_nothing_else_changes_after_an_exception(attack, call):
     failing = Failing(model).train()
     before, state = snapshot(failing), torch.get_rng_state()
     with torch.no_grad():
-        try:
+        with contextlib.suppress(KeyboardInterrupt):
             attack(failing, x, y)
-        except KeyboardInterrupt:
-            pass
         assert not torch.is_grad_enabled()
     assert_unchanged(failing, before)
     assert torch.equal(state, torch.get_rng_state())
@@ -328,16 +324,15 @@ def test_a_result_is_a_copy_and_x_may_need_a_gradient(attack):
 
 # Models that misbehave
 
+FIRST, LAST = torch.tensor([True, False, False, False]), torch.tensor([False, False, False, True])
 MISBEHAVING = {
-    "infinite logits": lambda model: lambda x: model(x).masked_fill(torch.tensor([False, False, False, True]),
-                                                                    float("-inf")),
-    "infinitely sure": lambda model: lambda x: model(x).masked_fill(torch.tensor([True, False, False, False]),
-                                                                    float("inf")),
+    "infinite logits": lambda model: lambda x: model(x).masked_fill(LAST, float("-inf")),
+    "infinitely sure": lambda model: lambda x: model(x).masked_fill(FIRST, float("inf")),
     "no gradient": lambda model: lambda x: 0 * x.flatten(1)[:, :4] + torch.tensor([30.0, 0, 0, 0]),
     "saturated": lambda model: lambda x: (1e4 * model(x)).tanh(),
     "nan": lambda model: lambda x: model(x) * float("nan"),
-    "nan at times": lambda model: lambda x: torch.where(x.flatten(1).mean(1, keepdim=True) > 0.5, model(x),
-                                                        float("nan") * model(x)),
+    "nan at times": lambda model: lambda x: torch.where(
+        x.flatten(1).mean(1, keepdim=True) > 0.5, model(x), float("nan") * model(x)),
     "huge": lambda model: lambda x: 1e30 * model(x),
     "in place": lambda model: nn.Sequential(nn.Conv2d(1, 1, 1), nn.ReLU(inplace=True), *model),
 }

@@ -12,18 +12,21 @@ from torch import nn
 from torch.nn import functional as F
 
 from advcourse.attacks import contract
-from advcourse.attacks.contract import Best, attacking, input_gradient
+from advcourse.attacks.contract import Best, Nearest, attacking, differentiable, input_gradient, unfooled
 from advcourse.attacks.geometry import (
     add_inside,
     bounds,
     distance,
+    l1_threshold,
+    movable,
     normalise,
     per_example,
     project,
     random_start,
     representable,
+    soft_threshold,
 )
-from advcourse.attacks.losses import an_eighth_of, cross_entropy, fools, margin, smooth_margin
+from advcourse.attacks.losses import an_eighth_of, cross_entropy, fools, margin, shortfall, smooth_margin
 
 NORMS = ("linf", "l2", "l1")
 
@@ -69,12 +72,11 @@ def test_the_l1_projection_is_the_nearest_point_of_ball_and_box():
     for seed in range(8):
         x = torch.rand(6, generator=seeded(seed), dtype=torch.float64).mul(1.6).sub(0.3).clamp(0, 1)
         wanted, eps = x + torch.randn(6, generator=seeded(seed + 50), dtype=torch.float64), [0.2, 0.9, 2.0][seed % 3]
-        d, bounds_ = (wanted - x).numpy(), [(0, 1 - value)
-                                            for value in x.tolist()] + [(0, value) for value in x.tolist()]
+        room = [(0, 1 - value) for value in x.tolist()] + [(0, value) for value in x.tolist()]
         solved = scipy.optimize.minimize(
-            lambda v: ((v[:6] - v[6:] - d) ** 2).sum(), np.zeros(12),
-            jac=lambda v: 2 * np.r_[v[:6] - v[6:] - d, d - v[:6] + v[6:]],
-            bounds=bounds_, constraints={"type": "ineq", "fun": lambda v: eps - v.sum()}, method="SLSQP",
+            lambda v, d: ((v[:6] - v[6:] - d) ** 2).sum(), np.zeros(12), args=((wanted - x).numpy(),),
+            jac=lambda v, d: 2 * np.r_[v[:6] - v[6:] - d, d - v[:6] + v[6:]], bounds=room,
+            constraints={"type": "ineq", "fun": lambda v, eps: eps - v.sum(), "args": (eps,)}, method="SLSQP",
             options={"ftol": 1e-14, "maxiter": 500})
         ours = project(wanted[None], x[None], eps, "l1")[0] - x
         assert np.allclose(ours.numpy(), solved.x[:6] - solved.x[6:], atol=1e-6)
@@ -110,8 +112,7 @@ def test_a_sum_rounds_towards_x():
 
 @pytest.mark.parametrize("norm", NORMS)
 def test_random_starts_are_uniform_in_the_ball(norm):
-    """On mid-grey, where nothing is clipped: mean 0, and (radius / eps)^D uniform on [0, 1], as in any ball of D
-    dimensions."""
+    """On mid-grey, where nothing is clipped: mean 0, and (radius / eps)^D uniform on [0, 1], as in any D-ball."""
     x, eps = torch.full((20_000, 3), 0.5, dtype=torch.float64), 0.2
     start = random_start(x, eps, norm, seeded(3))
     assert (start - x).mean(0).abs().max() < 0.01 * eps * 3
@@ -119,8 +120,31 @@ def test_random_starts_are_uniform_in_the_ball(norm):
     for quantile in (0.1, 0.25, 0.5, 0.75, 0.9):
         assert abs((share <= quantile).double().mean().item() - quantile) < 0.015
     assert abs((start > x).double().mean().item() - 0.5) < 0.01
-    assert torch.equal(start, random_start(x, eps, norm,
-                                           seeded(3))) and not torch.equal(start, random_start(x, eps, norm, seeded(4)))
+    assert torch.equal(start, random_start(x, eps, norm, seeded(3)))
+    assert not torch.equal(start, random_start(x, eps, norm, seeded(4)))
+
+
+def test_the_soft_threshold_moves_every_entry_towards_0_and_not_beyond():
+    delta = torch.tensor([[-2.0, -0.5, 0.0, 0.3, 1.5]])
+    assert soft_threshold(delta, 0.5).tolist() == [[-1.5, 0, 0, 0, 1]]
+    assert torch.equal(soft_threshold(delta, 0.5), F.softshrink(delta, 0.5))
+    assert soft_threshold(delta.expand(2, 5), torch.tensor([[1.0], [0.0]])).tolist() == [[-1, 0, 0, 0, 0.5],
+                                                                                       delta[0].tolist()]
+
+
+def test_the_l1_threshold_leaves_just_the_radius():
+    size, room = torch.rand(2, 5, 30, generator=seeded(), dtype=torch.float64)
+    for radius in (2.0, torch.tensor([[0.5], [1.0], [2.0], [3.0], [100.0]])):
+        t = l1_threshold(size, room, radius)
+        left = torch.minimum((size - t[:, None]).clamp_min(0), room).sum(1, keepdim=True)
+        whole = torch.minimum(size, room).sum(1, keepdim=True)
+        assert torch.allclose(left, torch.as_tensor(radius).double().expand(5, 1).minimum(whole), atol=1e-12)
+        assert ((l1_threshold(size, room, radius, halvings=10) - t).abs() <= size.amax(1) / 2 ** 10).all()
+
+
+def test_what_is_movable_has_room_the_way_the_step_goes():
+    x = torch.tensor([[0.0, 0.0, 0.5, 1.0, 1.0]])
+    assert movable(torch.tensor([[1.0, -1, -1, 1, -1]]), x).tolist() == [[1, 0, -1, 0, -1]]
 
 
 def test_directions_of_steepest_ascent():
@@ -167,9 +191,9 @@ def test_margins_and_success_with_infinite_and_missing_logits():
     assert margin(logits, y)[:6].tolist() == [1, -3, 0, 0, inf, -inf]
     assert fools(logits, y).tolist() == [False, True, False, False, False, True, False, False]
     assert fools(logits, y, targeted=True).tolist() == [True, False, True, True, True, False, False, False]
+    assert shortfall(logits[:2], y[:2], confidence=2).tolist() == [3, -1]
+    assert shortfall(logits[:2], y[:2], confidence=2, targeted=True).tolist() == [1, 5]
 
-
-# Best
 
 def test_the_smooth_margin_is_the_log_odds_at_temperature_1_and_the_margin_at_0():
     logits = 5 * torch.randn(20, 7, generator=seeded(), dtype=torch.float64)
@@ -182,6 +206,8 @@ def test_the_smooth_margin_is_the_log_odds_at_temperature_1_and_the_margin_at_0(
     torch.testing.assert_close(smooth_margin(9 * logits, y, an_eighth_of(margin(9 * logits, y))),
                                9 * smooth_margin(logits, y, temperature))
 
+
+# Best and Nearest
 
 def test_the_best_is_of_highest_loss_among_those_that_fool():
     x = torch.zeros(4, 1)
@@ -208,7 +234,43 @@ def test_a_candidate_that_is_not_better_leaves_no_trace_whatever_it_holds():
     assert best.x_adv.tolist() == [[0.25] * 3, [0.125, 0.75, 1.0]]
 
 
+def test_the_nearest_is_the_smallest_success_and_x_before_there_is_one():
+    x = torch.zeros(4, 1)
+    nearest = Nearest(x)
+    rounds = [  # (value, size, success) of each of the four images
+        [(1, 5.0, True), (1, 1.0, False), (1, math.nan, True), (1, 3.0, True)],
+        [(2, 4.0, True), (2, 2.0, True), (2, 2.0, False), (2, 3.0, True)],
+        [(3, 1.0, False), (3, 3.0, True), (3, math.nan, False), (3, 3.00001, True)],
+    ]
+    for candidates in rounds:
+        value, size, success = (torch.tensor(column) for column in zip(*candidates, strict=True))
+        nearest.update(value[:, None].float(), size, success)
+    assert nearest.x_adv[:, 0].tolist() == [2, 2, 0, 1] and nearest.size.tolist() == [4, 2, math.inf, 3]
+    assert nearest.found.tolist() == [True, True, False, True] and torch.equal(x, torch.zeros(4, 1))
+    taken = nearest.update(torch.full((2, 1), 7.0), torch.tensor([4.5, 9.0]), rows=torch.tensor([0, 2]))
+    assert taken.tolist() == [False, True] and nearest.x_adv[:, 0].tolist() == [2, 2, 7, 1]
+    nearest.update(torch.full((4, 1), 8.0), nearest.size * 1.00001, tolerance=1e-3)
+    assert (nearest.x_adv == 8).all(), "of nearly equals the later one, where that is asked for"
+
+
 # The model
+
+def test_unfooled_are_the_images_that_leave_something_to_do():
+    x, y = torch.tensor([[0.9, 0.1], [0.1, 0.9], [0.2, 0.3]]), torch.tensor([0, 0, 1])
+    for targeted, expected in ((False, [0, 2]), (True, [1])):
+        rows, logits = unfooled(lambda z: z, x, y, targeted)
+        assert rows.tolist() == expected and torch.equal(logits, x[expected])
+    with pytest.raises(ValueError, match="labels"):
+        unfooled(lambda z: z, x, y + 1)
+
+
+def test_logits_without_a_gradient_are_refused():
+    x = torch.rand(3, 4)
+    images, logits = differentiable(lambda z: 2 * z, x)
+    assert torch.autograd.grad(logits.sum(), images)[0].eq(2).all() and not x.requires_grad
+    with pytest.raises(contract.NoGradientError, match="use an attack that needs none"):
+        differentiable(lambda z: z.detach(), x)
+
 
 def test_a_large_batch_goes_through_the_model_in_parts_that_change_nothing():
     linear, sizes = nn.Linear(1000, 3).double(), []
@@ -237,13 +299,13 @@ def test_the_model_comes_back_as_it_was_even_nested_and_after_an_exception():
     with pytest.raises(KeyError), torch.inference_mode(), attacking(model):
         with attacking(model):
             pass
-        assert not any(module.training
-                       for module in model.modules()) and not any(p.requires_grad for p in model.parameters())
+        assert not any(module.training for module in model.modules())
+        assert not any(parameter.requires_grad for parameter in model.parameters())
         assert torch.is_grad_enabled() and not torch.is_inference_mode_enabled()
         raise KeyError
     assert [module.training for module in model.modules()] == [True, True, False, True]
-    assert [p.requires_grad for p in model.parameters()] == [True, False, True,
-                                                             True] and not torch.is_inference_mode_enabled()
+    assert [parameter.requires_grad for parameter in model.parameters()] == [True, False, True, True]
+    assert not torch.is_inference_mode_enabled()
 
 
 def test_the_gradient_of_each_image_is_its_own():
@@ -255,8 +317,8 @@ def test_the_gradient_of_each_image_is_its_own():
 
     logits, losses, gradient = input_gradient(model, x, lambda z: z[:, 0] * 2)
     assert torch.allclose(gradient[[0, 2]], 2 * weight[:, 0].expand(2, 4)) and (gradient[1] == 0).all()
-    assert losses.shape == (3,) and logits.shape == (3, 2) and not (logits.requires_grad or losses.requires_grad
-                                                                    or gradient.requires_grad)
+    assert losses.shape == (3,) and logits.shape == (3, 2)
+    assert not (logits.requires_grad or losses.requires_grad or gradient.requires_grad)
     with pytest.raises(ValueError, match="no gradient"):
         input_gradient(lambda z: z.detach(), x, lambda z: z.sum(1))
 
@@ -276,8 +338,8 @@ def test_half_precision_models_are_welcome():
     (dict(x=np.zeros((1, 2))), "got ndarray"), (dict(x=torch.zeros(1, 2, dtype=torch.float16)), "got torch.float16"),
     (dict(x=torch.zeros(3)), r"shape \(N, ...\); got shape \(3,\)"),
     (dict(y=torch.zeros(2, dtype=torch.int64)), r"shape \(1,\); got shape \(2,\)"),
-    (dict(y=torch.zeros(1)), "dtype torch.int64; got torch.float32"), (dict(eps=True), "eps must be a finite number of "
-                                                                                       "at least 0; got True"),
+    (dict(y=torch.zeros(1)), "dtype torch.int64; got torch.float32"),
+    (dict(eps=True), "eps must be a finite number of at least 0; got True"),
     (dict(norm="l7", norms=("linf", "l2")), "norm must be one of 'linf', 'l2'; got 'l7'"),
     (dict(steps=True), "steps must be an integer of at least 1; got True"),
     (dict(queries=2.0), "queries must be an integer of at least 1; got 2.0"),
@@ -292,5 +354,5 @@ def test_right_arguments_pass():
     contract.check(torch.rand(0, 3, 8, 8), torch.zeros(0, dtype=torch.int64), eps=np.float64(0.1))
     contract.check_positive(step_size=None, decay=1)
     contract.labels_fit(torch.zeros(2, 4), torch.tensor([0, 3]))
-    with pytest.raises(ValueError, match="0..3, the model's classes; got 0 to 4"):
+    with pytest.raises(ValueError, match=r"0\.\.3, the model's classes; got 0 to 4"):
         contract.labels_fit(torch.zeros(2, 4), torch.tensor([0, 4]))

@@ -24,6 +24,11 @@ def half_space(shape=(1, 4, 5)):
     return model, x, direction
 
 
+def oracle_for(model, x):
+    return _Oracle(model, x, torch.zeros(len(x), dtype=torch.int64), norm="l2", queries=5000, targeted=False,
+                   starts=None, generator=None)
+
+
 @both
 def test_only_the_label_counts(attack):
     model, x, y = digits(5)
@@ -79,7 +84,7 @@ def test_the_votes_point_along_the_normal():
     x = x.repeat(3, 1, 1, 1)
     z = x + 0.3 * direction.view(x[:1].shape)
     with torch.no_grad():
-        oracle = _Oracle(model, x, torch.zeros(3, dtype=torch.int64), "l2", 5000, False, None, None)
+        oracle = oracle_for(model, x)
         normal = _normal(oracle, z, torch.arange(3), torch.tensor([1e-3, 1e-2, 0.1]), 2000)
     assert (torch.cosine_similarity(normal.flatten(1), direction[None]) > 0.97).all()
     assert (oracle.used == 2000).all()
@@ -88,7 +93,7 @@ def test_the_votes_point_along_the_normal():
 def test_votes_that_agree_point_the_right_way():
     model, x, _direction = half_space()
     with torch.no_grad():
-        oracle = _Oracle(model, x, torch.zeros(1, dtype=torch.int64), "l2", 5000, False, None, None)
+        oracle = oracle_for(model, x)
         normal = _normal(oracle, x, torch.arange(1), torch.tensor([0.01]), 64)  # all right: minus the mean direction
         assert torch.isfinite(normal).all() and normal.abs().sum() > 0
 
@@ -96,8 +101,7 @@ def test_votes_that_agree_point_the_right_way():
 @pytest.mark.parametrize("attack, queries, most",
                          [(hop_skip_jump, 1000, 2.4), (hop_skip_jump, 4000, 1.7), (boundary, 4000, 2.1)])
 def test_distances_on_digits(attack, queries, most):
-    """foolbox, one image at a time: HopSkipJump 2.24 and 1.6 (1,000 and 5,000 queries), boundary attack 2.50
-    (5,000)."""
+    """foolbox, one image at a time: HopSkipJump 2.24 (1,000 queries), 1.6 (5,000), boundary attack 2.50 (5,000)."""
     model, x, y = digits(16)
     x_adv = attack(model, x, y, queries=queries)
     assert (model(x_adv).argmax(1) != y).all()

@@ -78,5 +78,5 @@ def test_one_forward_pass_a_step(mnist):
 
 def test_an_unknown_rule_is_refused(mnist):
     model, x, target = mnist
-    with pytest.raises(ValueError, match="'en', 'l1'.*'l2'"):
+    with pytest.raises(ValueError, match=r"'en', 'l1'.*'l2'"):
         ead(model, x, target, rule="l2")

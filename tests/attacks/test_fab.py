@@ -1,5 +1,4 @@
-"""FAB: its projection against linear programming and a root finder, exact distances on linear models, its strength on
-MNIST."""
+"""FAB: its projection against linear programming and a root finder, exact distances on linear models, its strength."""
 
 import numpy as np
 import pytest
@@ -24,8 +23,7 @@ def problem(seed, count=1, pixels=12):
 
 
 def by_linear_programming(x, value, gradient, norm):
-    """The smallest step's size in l1 or linf, None where no step in the box reaches the plane. Variables: step, and its
-    bounds."""
+    """The smallest step's size in l1 or linf, None where none reaches the plane. Variables: step, and its bounds."""
     n = len(x)
     eye, bound = np.eye(n), np.eye(n) if norm == "l1" else np.ones((n, 1))
     answer = optimize.linprog(
@@ -58,9 +56,8 @@ def test_to_plane_is_the_smallest_step(norm):
         expected = by_root_finding(*arguments) if norm == "l2" else by_linear_programming(*arguments, norm)
         left = (value + (gradient * step).sum(1)).item()
         if expected is None:  # every pixel that can help goes all the way
-            assert abs(left) == pytest.approx(value.abs().item() - (gradient.abs() * torch.where(gradient * -value > 0,
-                                                                                                 1 - x,
-                                                                                                 x)).sum().item())
+            room = torch.where(gradient * -value > 0, 1 - x, x)
+            assert abs(left) == pytest.approx(value.abs().item() - (gradient.abs() * room).sum().item())
             continue
         reached += 1
         assert left == pytest.approx(0, abs=1e-9)
@@ -108,8 +105,7 @@ def test_the_exact_distance_on_a_linear_model(norm, targeted):
         label, expected = margins.argmin(1), margins.amin(1)
     else:
         label, expected = y, margins.amin(1)
-    # where the plane is nearer than the walls the box plays no part
-    inside = expected < 0.3
+    inside = expected < 0.3  # where the plane is nearer than the walls the box plays no part
     assert inside.sum() >= 5
     x_adv = fab(model, x, label, norm=norm, targeted=targeted)
     assert losses.fools(model(x_adv), label, targeted).all()
@@ -154,8 +150,8 @@ def test_within_the_ball_it_fools_nearly_all_that_are_nearer(mnist, give_up):
     model, x, y = mnist
     nearest = geometry.distance(fab(model, x, y, norm="linf"), x, "linf")
     second = model(x).argsort(1)[:, -2]
-    with contract.attacking(model):
-        x_adv = within(model, x, y, second, eps=0.08, norm="linf", steps=100, give_up=give_up)
+    with contract.attacking(model) as ask:
+        x_adv = within(ask, x, y, second, eps=0.08, norm="linf", steps=100, give_up=give_up)
     assert (geometry.distance(x_adv, x, "linf") <= 0.08).all()
     fooled = model(x_adv).argmax(1) != y
     assert torch.equal(x_adv[~fooled], x[~fooled])

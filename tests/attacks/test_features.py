@@ -1,11 +1,11 @@
-"""feature_adversary halves the distance to a guide's features; towards_image ends as near to a picture as the closest
-boundary."""
+"""feature_adversary halves the distance to a guide's features; towards_image ends at a picture's closest boundary."""
 
 import pytest
 import torch
 from torch import nn
 
 from advcourse import data, zoo
+from advcourse.attacks import contract
 from advcourse.attacks.features import feature_adversary, feature_distance, towards_image
 
 
@@ -38,8 +38,7 @@ def test_with_the_guides_features_comes_its_label(mnist):
 
 
 def test_linear_features_reach_scipys_minimum():
-    """With φ(z) = W z the problem is least squares with bounds, which scipy solves exactly. (The ReLU must not
-    overwrite φ.)"""
+    """With φ(z) = W z it is least squares with bounds, which scipy solves exactly. (The ReLU must not overwrite φ.)"""
     from scipy.optimize import lsq_linear
 
     torch.manual_seed(0)
@@ -67,14 +66,22 @@ def test_layers_by_name_module_or_not_at_all(mnist):
             feature_adversary(model, x, guide, eps=0.1, layer=wrong)
 
 
+def test_a_batch_that_goes_through_the_model_in_parts_keeps_all_its_features(mnist):
+    model, x, guide = zoo.load("mnist-cnn"), mnist.x_test, mnist.x_test.flip(0)
+    assert x.numel() > contract.PART
+    together = feature_distance(model, x, guide, layer="6")
+    alone = torch.cat([feature_distance(model, x[i:i + 50], guide[i:i + 50], layer="6") for i in range(0, len(x), 50)])
+    assert torch.allclose(together, alone, rtol=1e-4)
+
+
 def test_no_worse_than_x_and_exactly_x_for_no_budget(mnist):
     model, x, guide = zoo.load("mnist-cnn"), mnist.x_test[:5], mnist.x_test[5:10]
     assert torch.equal(feature_adversary(model, x, guide, eps=0, layer="6"), x)
     assert torch.equal(feature_adversary(model, x[:0], guide[:0], eps=0.1, layer="6"), x[:0])
     assert torch.equal(feature_adversary(model, x, x, eps=0.1, layer="6"), x)
     one_huge_step = feature_adversary(model, x, guide, eps=0.5, layer="6", steps=1, step_size=1e3)
-    assert (feature_distance(model, one_huge_step, guide,
-                             layer="6") <= feature_distance(model, x, guide, layer="6")).all()
+    after, before = (feature_distance(model, images, guide, layer="6") for images in (one_huge_step, x))
+    assert (after <= before).all()
 
 
 def test_the_model_is_as_before_and_alone_is_as_together():

@@ -1,5 +1,4 @@
-"""The gradient attacks: closed forms on linear models, exact counts of passes, the strongest image kept, strength on
-MNIST."""
+"""The gradient attacks: closed forms on linear models, counts of passes, the strongest image kept, strength."""
 
 from functools import partial
 
@@ -80,7 +79,7 @@ def test_no_images_no_error():
 
 def test_bad_input_is_named():
     x, y = images()
-    with pytest.raises(ValueError, match="eps must be a finite number of at least 0; got -0.1"):
+    with pytest.raises(ValueError, match=r"eps must be a finite number of at least 0; got -0\.1"):
         fgsm(network(), x, y, eps=-0.1)
     with pytest.raises(ValueError, match=r"x must lie in \[0, 1\]; got values from .* to 2"):
         fgsm(network(), 2 * x, y, eps=0.1)
@@ -107,8 +106,7 @@ def test_on_a_linear_model_of_two_classes_all_find_the_optimum(attack, norm, eps
 
 
 def test_pgd_in_l1_finds_the_optimum_of_a_linear_model_in_the_box():
-    """In the l1 ball and the box the best is greedy: fill the pixel of largest weight up to its bound, then the
-    next."""
+    """In the l1 ball and the box the best is greedy: fill the pixel of largest weight to its bound, then the next."""
     model, x = linear()
     direction = (model[1].weight[1] - model[1].weight[0]).tolist()
     best = x.flatten(1).clone()
@@ -231,8 +229,7 @@ def test_momentum_is_the_papers_sum_with_each_images_own_norm():
 
 
 def test_confident_models_are_attacked_where_float32_says_the_loss_is_zero():
-    """Logits a hundred apart: F.cross_entropy is 0 and its gradient lacks the true class; the attack must find its way
-    all the same."""
+    """Logits a hundred apart: F.cross_entropy is 0, its gradient lacks the true class; the attack finds its way."""
     torch.manual_seed(0)
     weight = torch.randn(2, 16)
     x = torch.full((1, 1, 4, 4), 0.5)

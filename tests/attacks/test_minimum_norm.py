@@ -1,5 +1,7 @@
 """DeepFool and FMN find the exact projection on linear models, and short distances on MNIST."""
 
+from functools import partial
+
 import pytest
 import torch
 from torch import nn
@@ -7,15 +9,13 @@ from torch import nn
 from advcourse import data, zoo
 from advcourse.attacks import geometry, losses
 from advcourse.attacks.gradient import fgsm
-from advcourse.attacks.minimum_norm import FMN_SETTINGS, _give_back, _to_radius, deepfool, fmn, to_boundary
+from advcourse.attacks.line_search import to_boundary
+from advcourse.attacks.minimum_norm import FMN_SETTINGS, _restore, _to_radius, deepfool, fmn
 from tests.attacks.counting import Counting
-
-DUAL = {"l2": 2, "linf": 1, "l1": float("inf")}
 
 
 def linear(classes=6, pixels=25, dtype=torch.float64, seed=0):
-    """A linear model with weights so small that no nearest boundary lies outside the box; images in the middle of
-    it."""
+    """(model, x, y): a linear model with the nearest boundaries inside of the box, and images in the middle of it."""
     generator = torch.Generator().manual_seed(seed)
     model = nn.Sequential(nn.Flatten(), nn.Linear(pixels, classes)).to(dtype).requires_grad_(False)
     model[1].weight.copy_(torch.randn(classes, pixels, generator=generator))
@@ -28,7 +28,8 @@ def exact_distances(model, x, y, norm):
     """The smallest |z_y − z_k| / ‖w_y − w_k‖_q over the other classes: Hölder's inequality, a formula and no attack."""
     z, w = model(x), model[1].weight
     gaps = z.gather(1, y[:, None]) - z
-    steepness = torch.linalg.vector_norm(w[y][:, None] - w[None], DUAL[norm], dim=2)
+    order = {"l2": 2, "linf": 1, "l1": float("inf")}[norm]  # of the dual norm
+    steepness = torch.linalg.vector_norm(w[y][:, None] - w[None], order, dim=2)
     return (gaps / steepness).scatter(1, y[:, None], float("inf")).amin(1)
 
 
@@ -100,7 +101,7 @@ def test_the_walk_back_never_moves_away_and_keeps_the_confidence():
     model, x, y = linear()
     x_adv = torch.rand(x.shape, generator=torch.Generator().manual_seed(1), dtype=x.dtype)
     found = losses.margin(model(x_adv), y) < -0.3
-    closer = to_boundary(model, x, x_adv, y, found, confidence=0.3)
+    closer = to_boundary(model, x, y, x_adv=x_adv, found=found, shortfall=partial(losses.shortfall, confidence=0.3))
     assert 5 <= found.sum() < len(x) and torch.equal(closer[~found], x_adv[~found])
     assert (losses.margin(model(closer), y)[found] <= -0.3).all()
     assert (geometry.distance(closer, x, "l2")[found] <= geometry.distance(x_adv, x, "l2")[found]).all()
@@ -117,6 +118,10 @@ def test_projection_onto_ball_and_box_is_the_nearest_point():
     x = torch.rand(6, 8, generator=generator, dtype=torch.float64)
     delta = torch.randn(6, 8, generator=generator, dtype=torch.float64)
     eps = torch.full((6,), 0.6, dtype=torch.float64)
+    def split(v):
+        return v[:8] - v[8:]
+    def distance_to(v, its_delta):
+        return ((split(v) - its_delta) ** 2).sum()
     for norm, order in (("l2", 2), ("l1", 1)):
         ours = _to_radius(delta, eps, norm, -x, 1 - x)
         assert (torch.linalg.vector_norm(ours, order, dim=1) <= 0.6 + 1e-9).all()
@@ -124,10 +129,8 @@ def test_projection_onto_ball_and_box_is_the_nearest_point():
         for i in range(6):
             # r = p − q with p, q >= 0 makes the l1 norm smooth.
             bounds = [(0, 1 - v) for v in x[i].tolist()] + [(0, v) for v in x[i].tolist()]
-            def split(v):
-                return v[:8] - v[8:]
             size = (lambda v: 0.6 - v.sum()) if norm == "l1" else (lambda v: 0.36 - (split(v) ** 2).sum())
-            solved = minimize(lambda v: ((split(v) - delta[i].numpy()) ** 2).sum(), [0.01] * 16, bounds=bounds,
+            solved = minimize(distance_to, [0.01] * 16, args=(delta[i].numpy(),), bounds=bounds,
                               constraints={"type": "ineq", "fun": size}, options={"maxiter": 500, "ftol": 1e-12})
             assert ((ours[i] - delta[i]) ** 2).sum() <= solved.fun * (1.01 if norm == "l2" else 1.002) + 1e-6
 
@@ -152,7 +155,7 @@ def test_in_l0_as_many_pixels_are_kept_as_the_radius_says_even_among_equals():
     assert ours[1:].abs().sum(1).tolist() == pytest.approx([1.5, 1.8])
 
 
-def test_what_an_l0_attack_does_not_need_is_given_back():
+def test_what_an_l0_attack_does_not_need_is_restored():
     # Three of the twelve changed pixels suffice, if they go all the way to white.
     model = nn.Sequential(nn.Flatten(), nn.Linear(25, 2)).requires_grad_(False)
     weight = torch.zeros(25)
@@ -165,7 +168,7 @@ def test_what_an_l0_attack_does_not_need_is_given_back():
     x_adv = x_adv.view(x.shape)
     y = torch.tensor([0])
     assert model(x_adv).argmax(1) == 1
-    fewer = _give_back(model, x, x_adv, y, targeted=False)
+    fewer = _restore(model, x, y, x_adv=x_adv, targeted=False)
     assert fewer.flatten().nonzero()[:, 0].tolist() == [9, 10, 11] and model(fewer).argmax(1) == 1
 
 
@@ -223,8 +226,7 @@ def test_fmn_is_nearer_than_deepfool_and_each_norm_is_best_at_its_own(mnist):
 
 
 def test_fmn_finds_its_way_where_gradients_mislead(mnist):
-    """The adversarially trained network in linf 0.3 hides its boundary from l1 and l2. Foolbox's DDN with 100 steps
-    ends at 1.97 in l2.
+    """A network trained against linf 0.3 hides its boundary from l1 and l2: foolbox's DDN with 100 steps ends at 1.97.
 
     With the paper's margin and without lengthening δ, 52 % of the images stay unfooled in l2, and the median is 21 in
     l1; lengthened before it is clipped, δ ends at 1.82 in l2 and 11 in l1."""
@@ -245,7 +247,9 @@ def test_scaled_logits_change_nothing(mnist, norm):
     model = zoo.load("mnist-cnn")
     plain = fmn(model, x, y, norm=norm)
     for factor in (0.125, 8):
-        assert torch.equal(fmn(lambda images: model(images) * factor, x, y, norm=norm), plain)
+        def scaled(images, factor=factor):
+            return model(images) * factor
+        assert torch.equal(fmn(scaled, x, y, norm=norm), plain)
 
 
 def test_targeted_fmn_on_mnist(mnist):

@@ -1,5 +1,4 @@
-"""patch: a pattern inside its mask that works wherever it lands, far better than a random one; glasses that look like
-glasses."""
+"""patch: a pattern inside its mask that works wherever it lands, far better than a random one; glasses."""
 
 import pytest
 import torch
@@ -30,9 +29,11 @@ def at_random(mask):
 
 def test_glasses_fool_far_more_often_than_random_glasses(mnist):
     model, mask = zoo.load("mnist-cnn"), glasses_mask((1, 28, 28))
+
     def wrong(pattern):
-        return (model(apply_patch(mnist.x_test, pattern,
-                                                   mask)).argmax(1) != mnist.y_test).double().mean().item()
+        answers = model(apply_patch(mnist.x_test, pattern, mask)).argmax(1)
+        return (answers != mnist.y_test).double().mean().item()
+
     pattern = patch(model, mnist.x_train, mnist.y_train, mask=mask)
     assert wrong(pattern) >= max(0.3, 1.5 * wrong(at_random(mask)))
     target = 3  # not 8: to this model every third digit behind glasses, of whatever pattern, is an 8

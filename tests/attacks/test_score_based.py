@@ -1,5 +1,4 @@
-"""SPSA and NES: the estimate against the true gradient, where the model is asked, budgets, and a defence without
-gradients."""
+"""SPSA and NES: the estimate against the gradient, where the model is asked, budgets, a defence without gradients."""
 
 import copy
 
@@ -8,21 +7,20 @@ import torch
 
 from advcourse.attacks import contract, geometry, losses
 from advcourse.attacks.gradient import pgd
-from advcourse.attacks.score_based import _NES, _SPSA, estimate_gradient, nes, spsa
+from advcourse.attacks.score_based import _NES, _SPSA, directions, estimate_gradient, nes, spsa
 from tests.attacks.black_boxes import Counting, digits, linear, sealed
 
 both = pytest.mark.parametrize("attack", [spsa, nes], ids=["spsa", "nes"])
 
 
-def estimate(model, x, y, pairs, method, at=None, eps=0.3, norm="linf"):
-    def ask(images, owner):
-        logits = model(images)
-        return -losses.margin(logits, y[owner]), losses.fools(logits, y[owner])
+def estimate(model, x, y, pairs, method, eps=0.3, norm="linf"):
+    def score(images, owner):
+        return -losses.margin(model(images), y[owner])
 
+    box = geometry.bounds(x, eps) if norm == "linf" else (torch.zeros_like(x), torch.ones_like(x))
+    blocks = directions(method.draw, x, pairs=pairs, delta=0.01, generator=torch.Generator().manual_seed(5))
     with torch.no_grad():
-        return estimate_gradient(ask, x if at is None else at, x, torch.arange(len(x)), eps, norm, 0.01, pairs,
-                                 method.directions,
-                                 torch.Generator().manual_seed(5), contract.Best(x.clone()))
+        return estimate_gradient(score, x, torch.arange(len(x)), box, blocks)
 
 
 def cosine(a, b):

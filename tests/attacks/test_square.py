@@ -1,5 +1,4 @@
-"""Square: its bumps against the paper's sum written out, its budget counted outside, its strength without a
-gradient."""
+"""Square: its bumps against the paper's sum, its budget counted outside, its strength without a gradient."""
 
 from itertools import pairwise
 
@@ -22,8 +21,7 @@ def mnist():
 
 
 class Scores:
-    """A model that lets nobody differentiate it, and that counts how often it sees each image (told apart by a corner
-    pixel)."""
+    """A model without a derivative that counts how often it sees each image, told apart by a corner pixel."""
 
     def __init__(self, model):
         self.model, self.queries, self.seen = model, 0, []

@@ -1,5 +1,4 @@
-"""eot survives transformations where PGD does not, spatial finds the worst move, the camera equals Pillow's JPEG and
-Kurakin's finding."""
+"""eot survives where PGD does not, spatial finds the worst move, the camera equals Pillow's JPEG, Kurakin's finding."""
 
 import io
 
@@ -86,8 +85,7 @@ def test_eot_of_the_identity_on_a_linear_model_is_the_closed_form():
 
 
 def test_eot_averages_over_transforms():
-    """One half of the time only the left half is seen, else only the right: a perturbation of either half alone does
-    half the work."""
+    """Half of the time only the left half is seen, else only the right: a change of one half does half the work."""
     left = torch.zeros(1, 1, 4, 4)
     left[..., :2] = 1
     model = nn.Sequential(nn.Flatten(), nn.Linear(16, 2)).requires_grad_(False)
@@ -165,8 +163,7 @@ def test_wrong_arguments_of_spatial(wrong, word):
 @pytest.mark.parametrize("shape", [(1, 28, 28), (1, 30, 21), (3, 32, 40)])
 @pytest.mark.parametrize("quality", [20, 50, 75, 95])
 def test_jpeg_is_pillows(shape, quality):
-    """Up to rounding in Pillow's integer arithmetic: rarely a coefficient on the edge between two steps falls to the
-    other side."""
+    """Up to rounding in Pillow's integers: rarely a coefficient between two steps falls to the other side."""
     x = smooth_images(1, shape)
     pixels = (255 * x[0]).round().byte().permute(1, 2, 0).numpy()
     file = io.BytesIO()
@@ -256,9 +253,11 @@ def test_destruction_rate_by_hand():
 
 
 def test_photographs_destroy_least_likely_examples_most(mnist, cnn):
-    """Kurakin's main finding. Unlike in the paper (12.5 % fast, 40.4 % basic, at 16/255 on ImageNet), here basic
-    iterative examples survive as
-    well as fast ones, as they lie much further beyond the boundary: the order of these two is not asserted."""
+    """Kurakin's main finding.
+
+    Unlike in the paper (12.5 % fast, 40.4 % basic, at 16/255 on ImageNet), here basic iterative examples survive as
+    well as fast ones, as they lie much further beyond the boundary: the order of these two is not asserted.
+    """
     x, y = mnist.x_test, mnist.y_test
     unlikely = cnn(x).argmin(1)
     for eps in (0.1, 0.2):

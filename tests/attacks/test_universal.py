@@ -49,8 +49,8 @@ def test_the_deepfool_form_too(mnist):
     model = zoo.load("mnist-cnn")
     for norm, eps in (("linf", 0.2), ("l2", 4.0)):
         delta = universal(model, mnist.x_train[:40], eps=eps, norm=norm, method="deepfool", steps=2)
-        assert fooled(model, mnist.x_test, delta) >= 3 * fooled(model, mnist.x_test,
-                                                                random_delta(delta.shape, eps, norm))
+        by_chance = fooled(model, mnist.x_test, random_delta(delta.shape, eps, norm))
+        assert fooled(model, mnist.x_test, delta) >= 3 * by_chance
 
 
 @pytest.mark.parametrize("method", ["gradient", "deepfool"])

@@ -12,8 +12,7 @@ EPS = 0.15
 
 @pytest.fixture(scope="module")
 def letters():
-    """(model, clean images to fit on, clean images to calibrate on, test images, labels, FGSM examples of the test
-    images)."""
+    """(model, clean images to fit on, clean images to calibrate on, test images, labels, their FGSM examples)."""
     dataset, model = data.load("fonts"), zoo.load("fonts-mlp")
     right = (model(dataset.x_test[:80]).argmax(1) == dataset.y_test[:80]).nonzero()[:50, 0]
     x, y = dataset.x_test[right], dataset.y_test[right]
@@ -58,9 +57,9 @@ def test_the_last_class_of_a_guarded_model_is_the_alarm(letters):
 def test_the_residual_is_what_the_components_leave(letters):
     _, (fit, _), *_ = letters
     score = detection.residual_score(fit, components=5)
-    total, (_, singular, _) = fit.flatten(1), torch.linalg.svd(fit.flatten(1) - fit.flatten(1).mean(0),
-                                                               full_matrices=False)
-    assert score(fit).sum().item() == pytest.approx(singular[5:].square().sum().item() / total.shape[1], rel=1e-3)
+    flat = fit.flatten(1)
+    _, singular, _ = torch.linalg.svd(flat - flat.mean(0), full_matrices=False)
+    assert score(fit).sum().item() == pytest.approx(singular[5:].square().sum().item() / flat.shape[1], rel=1e-3)
 
 
 def test_the_density_is_that_of_the_formula(letters):

@@ -1,5 +1,4 @@
-"""Cheap adversarial training: the losses against their formulas, their cost in passes, and catastrophic overfitting
-provoked and cured."""
+"""Cheap adversarial training: the losses against formulas, their cost, catastrophic overfitting caused and cured."""
 
 from functools import partial
 
@@ -74,8 +73,8 @@ def test_grad_align_loss_is_the_formula_and_its_gradient_reaches_the_weights():
         with torch.no_grad():
             model[1].weight[0, 0] += shift
         with seeded(5):
-            value = fast.grad_align_loss(model, x, y, eps=0.1,
-                                         weight=1) - fast.grad_align_loss(model, x, y, eps=0.0, weight=0)
+            value = fast.grad_align_loss(model, x, y, eps=0.1, weight=1)
+            value -= fast.grad_align_loss(model, x, y, eps=0.0, weight=0)
         with torch.no_grad():
             model[1].weight[0, 0] -= shift
         return value

@@ -27,8 +27,7 @@ def test_the_interval_covers_as_often_as_it_promises():
 
 
 def half_space(classes=2):
-    """A linear model, on which smoothing changes nothing: the distance to its boundary is the radius at infinitely many
-    samples."""
+    """A linear model, on which smoothing changes nothing: its distance is the radius at infinitely many samples."""
     model = nn.Sequential(nn.Flatten(), nn.Linear(16, classes))
     with torch.no_grad():
         model[1].weight.copy_(torch.randn(classes, 16, generator=torch.Generator().manual_seed(1)))

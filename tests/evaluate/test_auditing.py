@@ -35,9 +35,12 @@ def hardened():
     with training.seeded(0):
         model = models.mlp()
     generator = torch.Generator().manual_seed(0)
-    training.fit(model, dataset.x_train[:5000], dataset.y_train[:5000], epochs=6, learning_rate=2e-3, loss=lambda model,
-                 x, y:
-                 training.cross_entropy_loss(model, attacks.pgd(model, x, y, eps=0.1, steps=4, generator=generator), y))
+
+    def loss(model, x, y):
+        x_adv = attacks.pgd(model, x, y, eps=0.1, steps=4, generator=generator)
+        return training.cross_entropy_loss(model, x_adv, y)
+
+    training.fit(model, dataset.x_train[:5000], dataset.y_train[:5000], epochs=6, learning_rate=2e-3, loss=loss)
     return dataset, model.requires_grad_(False)
 
 

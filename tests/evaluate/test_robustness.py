@@ -1,5 +1,7 @@
 """Robust accuracy: exact on a linear model, below each of its members, and honest about what it did."""
 
+from types import SimpleNamespace
+
 import pytest
 import torch
 from torch import nn
@@ -7,6 +9,7 @@ from torch import nn
 from advcourse import data, evaluate, zoo
 from advcourse.attacks import geometry
 from advcourse.attacks.geometry import dual_norm
+from advcourse.evaluate import robustness
 
 
 def three_classes(norm):
@@ -23,10 +26,8 @@ def three_classes(norm):
     y = logits.argmax(1)
     y[:4] = (y[:4] + 1) % 3  # wrong from the start
     weight = model[1].weight.detach()
-    gaps = torch.stack([(logits.gather(1, y[:, None])[:, 0] - logits[:,
-                                                                     k]) / dual_norm(weight[y] - weight[k],
-                                                                                     norm).clamp_min(1e-12)
-                                                                                     for k in range(3)], 1)
+    leads = logits.gather(1, y[:, None]) - logits
+    gaps = torch.stack([leads[:, k] / dual_norm(weight[y] - weight[k], norm).clamp_min(1e-12) for k in range(3)], 1)
     gaps[torch.arange(80), y] = torch.inf
     return model, x, y, gaps.amin(1)
 
@@ -154,6 +155,21 @@ def test_images_that_are_wrong_already_cost_one_forward_pass(mnist):
     result = evaluate.robust_accuracy(counted, x, (model(x).argmax(1) + 1) % 10, eps=0.1)
     assert counted.passes == len(x)
     assert result.accuracy == result.clean_accuracy == 0 and torch.equal(result.x_adv, x)
+
+
+@pytest.mark.parametrize("norm", ["linf", "l1"])
+def test_attacks_collected_into_a_list_keep_their_own_rank_and_restart(norm, monkeypatch):
+    monkeypatch.setattr(robustness, "climb", lambda ask, x, labels, *_, generator, **options:
+                        SimpleNamespace(x_adv=(*(label.item() for label in labels[1:]), generator.initial_seed())))
+    monkeypatch.setattr(robustness, "within", lambda ask, x, y, target, **options: target.item())
+    wrong = torch.tensor([[7, 2, 9]])
+    attacks = list(robustness._ensemble(wrong, torch.zeros(1), eps=0.1, norm=norm, exhaustive=False))
+    found = {}
+    for name, attack in attacks[:-1]:
+        given = dict(index=torch.tensor([0]), generator=torch.Generator().manual_seed(5))
+        found.setdefault(name, []).append(attack(None, torch.zeros(1, 1, 2, 2), torch.tensor([0]), **given))
+    assert found == {"apgd-ce": [(5 + restart,) for restart in range(5 if norm == "l1" else 1)],
+                     "apgd-t": [(7, 5), (2, 5), (9, 5)], "fab-t": [7, 2, 9]}
 
 
 def test_wrong_arguments():

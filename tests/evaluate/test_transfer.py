@@ -16,9 +16,9 @@ def problem(seed=0):
     networks = {}
     for name in ("one", "two"):
         networks[name] = nn.Sequential(nn.Flatten(), nn.Linear(16, 3)).requires_grad_(False)
-        networks[name][1].weight.copy_(torch.randn(3, 16,
-                                                   generator=generator) + (networks["one"][1].weight if name == "two"
-                                                                           else 0))
+        networks[name][1].weight.copy_(torch.randn(3, 16, generator=generator))
+        networks[name][1].bias.zero_()
+    networks["two"][1].weight.add_(networks["one"][1].weight)
     x = torch.rand(40, 1, 4, 4, generator=generator)
     y = networks["one"](x).argmax(1)
     y[::3] = (y[::3] + 1) % 3
@@ -51,8 +51,8 @@ def test_a_finished_set_of_images_is_a_source_and_rows_are_sources():
     networks, x, y = problem()
     x_adv = fgsm(networks["one"], x, y, eps=0.04)
     from_tensor = evaluate.transfer_matrix({"one": x_adv}, networks, x, y)
-    assert torch.equal(from_tensor, evaluate.transfer_matrix({"one": partial(fgsm, networks["one"], eps=0.04)},
-                                                             networks, x, y))
+    from_attack = evaluate.transfer_matrix({"one": partial(fgsm, networks["one"], eps=0.04)}, networks, x, y)
+    assert torch.equal(from_tensor, from_attack)
     assert from_tensor.shape == (1, 2) and from_tensor[0, 0] != from_tensor[0, 1]
 
 

@@ -12,6 +12,7 @@ def test_every_attack_has_its_row_its_call_and_a_link_to_its_file():
         row = next(line for line in text.splitlines() if line.startswith(f"| `{name}` |"))
         assert card.method in row and card.cost.replace("|", "\\|") in row
         assert re.search(rf"^{name}\(.*\*, .*\)$", text, re.MULTILINE)
+    assert "## Square: a random search" in text  # the file's idea, not the docstring of the attack of that name
     for place in re.findall(r"\]\((\.\./[^)]+)\)", text):
         assert (masters.ROOT / "docs" / place).exists(), place
 

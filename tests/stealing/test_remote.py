@@ -62,8 +62,9 @@ def test_who_asks_too_often_is_told_to_wait():
     with serve(model, SHAPE, per_second=4, clock=lambda: now[0]) as server:
         ask(server.url, images(1))
         response, answer = post(server, "{}")
-        assert response.status == 429 and answer["wait"] == pytest.approx(0.25) and response.headers["Retry-After"] == "1"
-        with pytest.raises(Refused, match="429.*wait 0.25 s"):
+        assert response.status == 429 and response.headers["Retry-After"] == "1"
+        assert answer["wait"] == pytest.approx(0.25)
+        with pytest.raises(Refused, match=r"429.*wait 0\.25 s"):
             ask(server.url, images(1), patience=0.1)
         now[0] += 0.25
         ask(server.url, images(1))

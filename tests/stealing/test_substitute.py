@@ -50,8 +50,10 @@ def test_the_step_changes_its_sign():
     x = torch.rand(5, 1, 4, 4) * 0.4 + 0.3
     for period, back in ((1, True), (3, False)):
         network, asked = models.softmax_regression((1, 4, 4), 3), []
-        def query(z):
+
+        def query(z, asked=asked):
             return asked.append(z) or torch.zeros(len(z), dtype=torch.int64)
+
         train_substitute(query, x, network, rounds=3, epochs=1, step=0.1, period=period, learning_rate=1e-9)
         there, after = asked[1], asked[2]
         returned = (after[:, None] - x[None]).flatten(2).abs().amax(2).amin(1) < 1e-6
