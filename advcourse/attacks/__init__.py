@@ -16,7 +16,7 @@ import types
 from advcourse.attacks.advgan import advgan
 from advcourse.attacks.autopgd import apgd
 from advcourse.attacks.box_lbfgs import lbfgs
-from advcourse.attacks.cards import table
+from advcourse.attacks.cards import AttackCard, Table, tabulate
 from advcourse.attacks.carlini_wagner import cw_l0, cw_l2, cw_linf
 from advcourse.attacks.classical import svm_normal
 from advcourse.attacks.decision_based import boundary, hop_skip_jump
@@ -60,3 +60,23 @@ for _name in ("advgan", "fab", "square", "universal"):
     _module = globals()[_name] = sys.modules[_function.__module__]
     _module.__class__ = _AttackModule
     functools.update_wrapper(_module, _function, assigned=("__doc__", "__module__"), updated=())
+
+
+def all_cards() -> dict[str, AttackCard]:
+    """Every attack's card, by the attack's name, in the order of `__all__`; each family declares its own as CARDS."""
+    families = [sys.modules[globals()[name].__module__] for name in __all__]
+    declared = {card.name: card for family in families for card in getattr(family, "CARDS", ())}
+    return {name: declared[name] for name in __all__ if name in declared}
+
+
+def table(*columns: str, **where: str) -> Table:
+    """The taxonomy: one row per attack, as a list of dicts that shows as a table.
+
+        table("name", "knowledge", "measurement", specificity="both", scope="individual")
+
+    columns: which fields of the cards, in this order; by default all but the notebook.
+    where: which attacks: those of which each named field has the given value.
+    Returns a Table, a list of dicts from column to text.
+    Raises ValueError for a field that no card has.
+    """
+    return tabulate(all_cards().values(), *columns, **where)

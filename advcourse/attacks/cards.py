@@ -1,11 +1,11 @@
 """The taxonomy of attacks: for every attack one frozen card with its place on nine axes, its paper and its cost.
 
-Each module of attacks declares its own cards beside its functions, as `CARDS`; here they are collected into one table.
-The axes are those by which the literature sorts attacks: what it changes, how often it looks, what it wants, what it
-knows.
+Each module of attacks declares its own cards beside its functions, as `CARDS`; `advcourse.attacks` collects them into
+one table. The axes are those by which the literature sorts attacks: what it changes, how often it looks, what it wants,
+what it knows.
 """
 
-import sys
+from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from html import escape
 
@@ -48,25 +48,10 @@ class Table(list):
         return f"<table>\n<thead><tr>{head}</tr></thead>\n<tbody>\n{body}</tbody>\n</table>"
 
 
-def cards() -> dict[str, AttackCard]:
-    """Every exported attack's card, by the attack's name, in the order of `advcourse.attacks.__all__`."""
-    from advcourse import attacks
+def tabulate(cards: Iterable[AttackCard], *columns: str, **where: str) -> Table:
+    """The cards whose fields have the values in `where`, a row each.
 
-    functions = [getattr(attacks, name) for name in attacks.__all__]
-    declared = {}
-    for module in {function.__module__: None for function in functions}:
-        declared.update((card.name, card) for card in getattr(sys.modules[module], "CARDS", ()))
-    return {name: declared[name] for name in attacks.__all__ if name in declared}
-
-
-def table(*columns: str, **where: str) -> Table:
-    """The taxonomy: one row per attack, as a list of dicts that shows as a table.
-
-        table("name", "knowledge", "measurement", specificity="both", scope="individual")
-
-    columns: which fields of the cards, in this order; by default all but the notebook.
-    where: which attacks: those of which each named field has the given value.
-    Returns a Table, a list of dicts from column to text.
+    columns: which fields; by default all but the notebook.
     Raises ValueError for a field that no card has.
     """
     known = [field.name for field in fields(AttackCard)]
@@ -74,5 +59,5 @@ def table(*columns: str, **where: str) -> Table:
         if name not in known:
             raise ValueError(f"a card has the fields {', '.join(known)}; got {name!r}")
     shown = columns or [name for name in known if name != "notebook"]
-    chosen = [card for card in cards().values() if all(getattr(card, name) == value for name, value in where.items())]
+    chosen = [card for card in cards if all(getattr(card, name) == value for name, value in where.items())]
     return Table({column: getattr(card, column) for column in shown} for card in chosen)

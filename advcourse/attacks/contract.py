@@ -16,8 +16,8 @@ from torch import Tensor
 
 from advcourse.attacks.geometry import per_example
 from advcourse.attacks.losses import fools
+from advcourse.models.inference import Model
 
-Model = Callable[[Tensor], Tensor]  # from images, shape (N, ...), to logits, shape (N, K)
 Norm = Literal["linf", "l2", "l1", "l0"]
 NORMS = get_args(Norm)
 PART = 160_000  # values that a model is given at a time on a CPU: 204 images of MNIST, 52 of CIFAR-10

@@ -156,9 +156,8 @@ def read(said, probe):
     if said.get("problem") is not None:
         return Attempt(problem=str(said["problem"])[:1000])
     if isinstance(said.get("result"), wire.Asked):  # it could answer otherwise whenever it sees that it is attacked
-        return Attempt(problem="your function returns a function, or a network of other layers, which cannot be judged "
-                               "without running it: "
-                               f"return an nn.Sequential of {', '.join(LAYERS)}")
+        return Attempt(problem="your function returns a function, or a network of other layers, which cannot be "
+                               f"judged without running it: return an nn.Sequential of {', '.join(LAYERS)}")
     changed = said.get("changed")
     names = {name for name in changed if type(name) is str} if type(changed) is list else set()
     return Attempt(said.get("result"), changed=tuple(name for name in probe if name in names))

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from advcourse import attacks
-from advcourse.attacks.cards import cards
+from advcourse.attacks import all_cards
 
 PLACE = "docs/attacks.md"
 HEAD = """\
@@ -45,14 +45,14 @@ COLUMNS = ("attack", "idea", "measured in", "specificity", "knowledge", "cost", 
 def page():
     """The whole page as Markdown: one part per file of attacks, in the order of `advcourse.attacks.__all__`."""
     families = {}
-    for name, card in cards().items():
+    for name, card in all_cards().items():
         families.setdefault(getattr(attacks, name).__module__, []).append(card)
     return HEAD + "".join("\n" + family(sys.modules[module], members) for module, members in families.items())
 
 
 def family(module, members):
     """One file's part: what its attacks have in common, a row for each of them, and how they are called."""
-    # From the source: a file that is called as its attack, `attacks.square(…)`, shows the attack's docstring as its own.
+    # From the source: a file that is called as its attack, such as square.py, shows the attack's docstring as its own.
     source = Path(module.__file__).read_text(encoding="utf-8")
     title, _, idea = ast.get_docstring(ast.parse(source)).partition("\n\n")
     file = module.__name__.rpartition(".")[2]

@@ -42,9 +42,9 @@ def attack_cards(model: Model, x: torch.Tensor, y: torch.Tensor, classes: Sequen
     x, y: a few images and their labels, at least two; classes: the names of the classes.
     live: show the controls; otherwise pictures of the first image under two attacks that differ in much.
     """
-    from advcourse.attacks.cards import cards
+    from advcourse.attacks import all_cards
 
-    known = cards()
+    known = all_cards()
 
     def figure(name, index, eps):
         return attack_card_figure(known[name], model, x[index], try_attack(name, model, x, y, index, eps), eps, classes)

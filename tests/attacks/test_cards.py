@@ -10,7 +10,8 @@ import torch
 from torch import nn
 
 from advcourse import attacks
-from advcourse.attacks.cards import AttackCard, Table, cards
+from advcourse.attacks import all_cards
+from advcourse.attacks.cards import AttackCard, Table
 from tests.attacks.attack_table import NOT_ATTACKS, READY, problem
 
 AXES = {
@@ -45,7 +46,7 @@ class Counting(nn.Module):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_attack_has_a_complete_card(name):
-    card = cards()[name]
+    card = all_cards()[name]
     assert card.name == name
     for axis, values in AXES.items():
         assert getattr(card, axis) in values, f"{axis} of {name} is {getattr(card, axis)!r}"
@@ -56,10 +57,10 @@ def test_every_attack_has_a_complete_card(name):
 
 
 def test_a_card_is_frozen_and_names_only_exported_attacks():
-    card = cards()["fgsm"]
+    card = all_cards()["fgsm"]
     with pytest.raises(AttributeError):
         card.name = "another"
-    assert isinstance(card, AttackCard) and list(cards()) == NAMES
+    assert isinstance(card, AttackCard) and list(all_cards()) == NAMES
 
 
 @every_row
@@ -88,7 +89,7 @@ def test_white_boxes_use_the_gradient_and_black_boxes_do_not(name):
         backward_calls.append(counting.backward_calls)
         if attack.black_box:
             assert counting.backward_calls == 0
-    if cards()[name].knowledge == "white box":
+    if all_cards()[name].knowledge == "white box":
         assert max(backward_calls) > 0
 
 
@@ -114,7 +115,7 @@ def test_random_is_what_depends_on_the_generator(name):
             more = [dict(generator=torch.Generator().manual_seed(i)) if "generator" in attack.parameters else {}
                     for i in (1, 2)]
             changed |= not torch.equal(*(attack(model, x, y, **options) for options in more))
-    assert changed == (cards()[name].input == "random")
+    assert changed == (all_cards()[name].input == "random")
 
 
 @every_row

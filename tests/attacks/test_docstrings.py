@@ -40,7 +40,7 @@ def test_a_tool_beside_the_attacks_does_so_too(name):
     assert not unsaid(getattr(attacks, name), r"\bReturns\b", r"\bRaises\b")
 
 
-@pytest.mark.parametrize("function", defences())
+@pytest.mark.parametrize("function", list(defences()))
 def test_so_does_a_defence(function):
     assert not unsaid(function, r"\bReturns\b", r"\bRaises\b", r"\bCosts?\b", r"\b(19|20)\d\d\b")
 

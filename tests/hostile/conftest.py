@@ -18,7 +18,6 @@ def pytest_terminal_summary(terminalreporter):
     honest = [row for row in rows if row[0] == "honest"]
     terminalreporter.line(
         f"{len(rows) - len(honest)} hostile submissions: {total['undeserved points']:g} undeserved points, "
-        f"{total['leaks']:g} leaks, "
-        f"{total['harm']:g} harm, {total['not graded']:g} not graded, {total['deserved points lost']:g} deserved "
-        "points lost; "
-        f"{sum(not row[4] for row in honest)} of {len(honest)} honest ones graded right")
+        f"{total['leaks']:g} leaks, {total['harm']:g} harm, {total['not graded']:g} not graded, "
+        f"{total['deserved points lost']:g} deserved points lost; {sum(not row[4] for row in honest)} of {len(honest)} "
+        "honest ones graded right")

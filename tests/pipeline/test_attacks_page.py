@@ -2,13 +2,13 @@
 
 import re
 
-from advcourse.attacks.cards import cards
+from advcourse.attacks import all_cards
 from advcourse.pipeline import attacks_page, build, masters
 
 
 def test_every_attack_has_its_row_its_call_and_a_link_to_its_file():
     text = attacks_page.page()
-    for name, card in cards().items():
+    for name, card in all_cards().items():
         row = next(line for line in text.splitlines() if line.startswith(f"| `{name}` |"))
         assert card.method in row and card.cost.replace("|", "\\|") in row
         assert re.search(rf"^{name}\(.*\*, .*\)$", text, re.MULTILINE)

@@ -158,19 +158,19 @@ def test_the_map_knows_which_notebooks_are_written():
 # The explorer of attack cards
 
 def test_every_card_stands_on_the_axes_that_are_drawn():
-    from advcourse.attacks.cards import cards
+    from advcourse.attacks import all_cards
 
     drawn = {axis: {*values, "both"} for axis, values in taxonomy.AXES.items() if axis != "measurement"}
-    assert not [(card.name, axis) for card in cards().values() for axis, values in drawn.items()
+    assert not [(card.name, axis) for card in all_cards().values() for axis, values in drawn.items()
                 if getattr(card, axis) not in values]
 
 
 def test_every_attack_is_tried_on_one_image_but_the_one_that_trains_a_network():
-    from advcourse.attacks.cards import cards
+    from advcourse.attacks import all_cards
 
     x = torch.rand(4, 1, 4, 4, generator=torch.Generator().manual_seed(0))
     y, waiting = model()(x).argmax(1), []
-    for name in cards():
+    for name in all_cards():
         x_adv = widgets.try_attack(name, model(), x, y, 1, 0.3)
         if x_adv is None:
             waiting.append(name)
@@ -180,11 +180,11 @@ def test_every_attack_is_tried_on_one_image_but_the_one_that_trains_a_network():
 
 
 def test_a_card_is_shown_with_its_place_and_its_effect():
-    from advcourse.attacks.cards import cards
+    from advcourse.attacks import all_cards
 
     image, x_adv = torch.zeros(1, 4, 4), torch.zeros(1, 1, 4, 4)
     x_adv[..., 3] = 0.5
-    figure, title, alt = widgets.attack_card_figure(cards()["fgsm"], model(), image, x_adv, 0.5, CLASSES)
+    figure, title, alt = widgets.attack_card_figure(all_cards()["fgsm"], model(), image, x_adv, 0.5, CLASSES)
     assert title.startswith("fgsm") and "ε = 0.50" in alt and "knowledge white box" in alt
     assert "as left and the attacked one as right" in alt and "ℓ0 4, ℓ2 1.00, ℓ∞ 0.50" in alt
     coloured = {text.get_text() for text in figure.axes[3].texts if text.get_color() == "white"}
