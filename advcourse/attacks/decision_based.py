@@ -22,7 +22,7 @@ def boundary(model: Model, x: Tensor, y: Tensor, *, queries: int = 5_000, target
     """The boundary attack: a random walk along the boundary that keeps to the wrong side and drifts towards x (l2).
 
         s = the point of the sphere around x through z nearest to z + δ ‖z − x‖₂ · u          u: noise of length 1
-        z ← s + ε (x − s)  where the model is wrong there and it is nearer to x than z
+        z ← s + ε (x − s)  where the model is wrong there and it is closer to x than z
         δ ← 1.2 δ  where the model is wrong at s,  else δ / 1.2             (asked every fifth time:  half succeed)
         ε ← 1.15 ε  where it is wrong at the next z,  else ε / 1.15^(1/3)   (one in four succeeds)
 
@@ -97,7 +97,7 @@ def hop_skip_jump(model: Model, x: Tensor, y: Tensor, *, norm: Norm = "l2", quer
 
     Chen, Jordan, Wainwright, "HopSkipJumpAttack: a query-efficient decision-based attack", IEEE S&P 2020,
     arXiv:1904.02144, algorithm 2. What differs: the start is a random image or one of `starts`, bisected towards x;
-    half of the paper's 100 √t points, which at 1,000 to 5,000 queries ends as near or nearer. Each image has its own
+    half of the paper's 100 √t points, which at 1,000 to 5,000 queries ends as close or closer. Each image has its own
     step, δ and direction, and every image meets the same random numbers: its result depends on the generator alone, not
     on its batch.
     """

@@ -28,7 +28,7 @@ def margin(logits: Tensor, y: Tensor) -> Tensor:
 def smooth_margin(logits: Tensor, y: Tensor, temperature: Tensor) -> Tensor:
     """z_y − T log Σ_{k≠y} exp(z_k / T), shape (N,), for temperatures T > 0, shape (N,); never above the margin.
 
-    The smaller T, the nearer to the margin, which sees only the likeliest other class; this pulls at all that are
+    The smaller T, the closer to the margin, which sees only the likeliest other class; this pulls at all that are
     within a few T of it. With T = 1 it is the log odds of y, and its gradient points as that of the cross-entropy.
     On adversarially trained networks attacks find smaller changes with it.
     """
