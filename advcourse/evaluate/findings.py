@@ -4,7 +4,7 @@ import html
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from advcourse import files, plots
+from advcourse import files
 
 
 @dataclass(frozen=True)
@@ -57,6 +57,8 @@ class Audit:
 
     def figure(self):
         """Three panels: accuracy against eps, accuracy against steps, the loss of some images along the attack."""
+        from advcourse import plots  # with matplotlib, which is heavy
+
         figure, panels = plots.grid(1, 3, width=3.1, height=2.4)
         panels, curves = panels[0], self.curves
         for panel, setting, label in ((panels[0], "eps", f"ε ({self.norm})"),
@@ -82,6 +84,8 @@ class Audit:
 
     def write(self, path: str | Path, title: str = "Audit") -> Path:
         """Write the report with its picture as one HTML file, and return its path."""
+        from advcourse import plots
+
         left = ", ".join(f"{name} {value:.1%}" for name, value in self.accuracies.items())
         page = ('<!doctype html>\n<html lang="en"><meta charset="utf-8">'
                 f"<title>{html.escape(title)}</title>\n<h1>{html.escape(title)}</h1>\n"
