@@ -69,7 +69,10 @@ def grid(rows: int, columns: int, width: float = 1.3, height: float = 1.3, **opt
 
 
 def draw_image(axes: Axes, image: torch.Tensor, title: str = "", signed: bool = False) -> None:
-    """Draw one image, (C, H, W) in [0, 1], on `axes`; `signed=True` draws a perturbation: blue darker, red lighter."""
+    """Draw one image, (C, H, W) in [0, 1], on `axes` under `title`.
+
+    signed: it is a perturbation: blue makes darker, red lighter.
+    """
     image = image.detach().cpu().numpy()
     if signed:
         largest = max(abs(image).max(), 1e-12)
@@ -105,6 +108,7 @@ def curves(x: Any, lines: Mapping[str, Any], xlabel: str, ylabel: str,
            axes: Axes | None = None, **options: Any) -> Figure:
     """Lines over a common x with a legend; `lines` maps each name to its values. Returns the figure.
 
+    xlabel, ylabel: of the axes, with units. axes: to draw on, by default those of a new figure.
     options: passed on to `axes.set` (limits, scales, a title).
     """
     if axes is None:
@@ -123,7 +127,7 @@ def curves(x: Any, lines: Mapping[str, Any], xlabel: str, ylabel: str,
 def matrix(values: Any, rows: Sequence[str], columns: Sequence[str], xlabel: str, ylabel: str) -> Figure:
     """A figure of a table of shares in [0, 1]: a cell's colour and its text say how large. Returns the figure.
 
-    values: one list per row; rows, columns: their names.
+    values: one list per row; rows, columns: their names; xlabel, ylabel: what these are.
     """
     figure, axes = grid(1, 1, width=1.6 + 0.85 * len(columns), height=0.9 + 0.4 * len(rows))
     panel = axes[0, 0]
@@ -171,7 +175,10 @@ def matrices(tables: Sequence[Mapping], names: Sequence[str], columns: Sequence[
 
 def draw_probabilities(axes: Axes, probabilities: torch.Tensor, classes: Sequence[str], true: int | None = None,
                        target: int | None = None) -> None:
-    """A bar per class; the true class in blue, the target in orange, the rest grey."""
+    """A bar per class on `axes`: the true class in blue, the target in orange, the rest grey.
+
+    probabilities: shape (K,); classes: their K names; true, target: class numbers, None where there is none.
+    """
     colours = ["#999999"] * len(classes)
     if target is not None:
         colours[target] = COLOURS[1]

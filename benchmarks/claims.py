@@ -19,7 +19,7 @@ from advcourse.pipeline import report, run
 
 ROOT = Path(__file__).parent.parent
 OUT = Path(__file__).parent / "results" / "claims.json"
-SEEDS = range(5)
+SEEDS = range(10)
 DATASETS = ("mnist", "fonts")
 
 

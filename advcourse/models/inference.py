@@ -14,7 +14,8 @@ def predict(model: Model, x: torch.Tensor, batch_size: int = 500) -> torch.Tenso
 
     model: any callable from images (N, C, H, W) in [0, 1] to logits (N, K). A module is put into evaluation mode
         meanwhile and found as it was; `x` may lie on another device than its parameters.
-    Returns a tensor (N, K) on the device of `x`.
+    batch_size: images in one call of the model, at least 1.
+    Returns a tensor (N, K) on the device of `x`. Raises ValueError for a batch_size below 1.
     """
     if batch_size < 1:
         raise ValueError(f"batch_size must be at least 1, got {batch_size}")
@@ -24,7 +25,10 @@ def predict(model: Model, x: torch.Tensor, batch_size: int = 500) -> torch.Tenso
 
 
 def accuracy(model: Model, x: torch.Tensor, y: torch.Tensor, batch_size: int = 500) -> float:
-    """The share, in [0, 1], of the images `x` whose largest logit is that of the label in `y`, shape (N,)."""
+    """The share, in [0, 1], of the images `x` whose largest logit is that of the label in `y`, shape (N,).
+
+    model, batch_size: see `predict`. Raises ValueError where there is no image, or not one label for each.
+    """
     if len(x) == 0 or y.shape != (len(x),):
         raise ValueError(
             f"accuracy needs one label per image and at least one image; got {len(x)} images and labels of shape "

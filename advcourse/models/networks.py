@@ -7,14 +7,20 @@ from torch import nn
 
 
 def softmax_regression(shape: tuple[int, int, int] = (1, 28, 28), classes: int = 10) -> nn.Sequential:
-    """Softmax (multinomial logistic) regression: logits = W x + b, the linear model of the course."""
+    """Softmax (multinomial logistic) regression: logits = W x + b, the linear model of the course.
+
+    shape: of one image, (C, H, W); classes: how many, at least 2. Raises ValueError where they are not so.
+    """
     inputs = _pixels(shape)
     _check_classes(classes)
     return nn.Sequential(nn.Flatten(), nn.Linear(inputs, classes))
 
 
 def mlp(shape: tuple[int, int, int] = (1, 28, 28), classes: int = 10, hidden: int = 128) -> nn.Sequential:
-    """A multilayer perceptron with two hidden layers of `hidden` ReLU units."""
+    """A multilayer perceptron with two hidden layers of `hidden` ReLU units.
+
+    shape: of one image, (C, H, W); classes: how many, at least 2. Raises ValueError where they are not so.
+    """
     inputs = _pixels(shape)
     _check_classes(classes)
     return nn.Sequential(
@@ -31,7 +37,9 @@ def cnn(shape: tuple[int, int, int] = (1, 28, 28), classes: int = 10) -> nn.Sequ
     """A small convolutional network: two 4x4 convolutions of stride 2, then 100 hidden units.
 
     Strides in place of pooling make it about twenty times cheaper than the usual MNIST network: 0.6 million
-    multiplications for a 28x28 image. Height and width must be multiples of 4, as 28 and 32 are.
+    multiplications for a 28x28 image.
+    shape: of one image, (C, H, W), H and W multiples of 4, as 28 and 32 are; classes: how many, at least 2. Raises
+    ValueError where they are not so.
     """
     _pixels(shape)
     _check_classes(classes)

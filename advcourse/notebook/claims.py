@@ -27,7 +27,10 @@ def record(name: str, value: Any) -> None:
 
 
 def compare_guess(guess: Any, value: SupportsFloat, unit: str = "%") -> None:
-    """Put a guess made before the run beside the result; an open guess (`...` or None) is kindly asked for."""
+    """Put a guess made before the run beside the result; an open guess (`...` or None) is kindly asked for.
+
+    guess, value: numbers in the same `unit`, a few letters such as "%".
+    """
     if guess is None or guess is ...:
         text = (f"The result is {value:.3g} {unit}. "
                 "You made no guess: go back, write one down, and run both cells again.")

@@ -71,7 +71,8 @@ def start(notebook: str, *, profile: str = "quick", dataset: str = "auto", seed:
           student: str = "", instead: Mapping[str, str] | None = None) -> Course:
     """Set a notebook up and return its Course; the first output says what this run is made on.
 
-    notebook: its number, such as "01"; the other arguments are the values of its parameters cell.
+    notebook: its number, such as "01". profile, dataset, seed, device_name, student: the values of its parameters cell,
+        PROFILE ("quick" or "full"), DATASET (see `data.load`), SEED, DEVICE (see `device.choose`) and STUDENT.
     instead: for a notebook on one kind of pictures: from a data set that has none to the one that takes its place.
     Raises ValueError for an unknown profile, data set or device.
     """

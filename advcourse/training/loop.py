@@ -41,6 +41,7 @@ def fit(
 
     model: an `nn.Module` from images (N, C, H, W) in [0, 1] to logits (N, K), on any device; left in evaluation mode.
     x, y: the training images and their labels, shape (N,); each batch is moved to the model's device.
+    epochs, batch_size: passes over the images, and images in one step, both at least 1.
     learning_rate: Adam's, a number, or a function from the share of the training that is done, in [0, 1], to one, such
     as `one_cycle(3e-3)`.
     validation: a pair (x, y) of held-out images, measured after every epoch.

@@ -21,6 +21,7 @@ TOLERANCE = 0.003
 def card(name: str, *, folder: str | Path = CHECKPOINTS) -> dict[str, Any]:
     """The card of a checkpoint as a dict: data, architecture, training, the command that made it, accuracy, checksum.
 
+    name: one of `names()`; folder: where the checkpoints are, by default those that come with the course.
     Raises ValueError for an unknown name and RuntimeError where the card is missing or damaged.
     """
     check_name(name)
@@ -40,6 +41,7 @@ def load(name: str, device: str | torch.device | None = None, *, folder: str | P
     """The trained model: an `nn.Module` from images (N, C, H, W) in [0, 1] to logits (N, K).
 
     It is in evaluation mode, its parameters do not require gradients, and it lies on `device` (the CPU unless told).
+    name, folder: as for `card`.
     Raises ValueError for an unknown name and RuntimeError where the files are missing or fail their checksum.
     """
     architecture, checksum = (card(name, folder=folder)[key] for key in ("architecture", "sha256"))
@@ -60,7 +62,7 @@ def load(name: str, device: str | torch.device | None = None, *, folder: str | P
 def verify(name: str, *, folder: str | Path = CHECKPOINTS) -> float:
     """Load a checkpoint (which checks its checksum), measure its test accuracy again and return it.
 
-    Raises RuntimeError when it differs from the card's by more than TOLERANCE.
+    name, folder: as for `card`. Raises RuntimeError when it differs from the card's by more than TOLERANCE.
     """
     expected = card(name, folder=folder)
     model = load(name, folder=folder)
@@ -80,7 +82,10 @@ def architecture_of(recipe: Recipe, dataset: data.Dataset) -> dict[str, Any]:
 
 
 def build(network: str, shape: Sequence[int], classes: int) -> nn.Module:
-    """A network of `advcourse.models` by the name of its function, with weights drawn from torch's global generator."""
+    """A network of `advcourse.models` by the name of its function, with weights drawn from torch's global generator.
+
+    shape: of one image, (C, H, W); classes: how many.
+    """
     return getattr(models, network)(tuple(shape), classes)
 
 
@@ -92,7 +97,10 @@ def to_bytes(model: nn.Module) -> bytes:
 
 
 def from_bytes(content: bytes, architecture: Mapping[str, Any]) -> nn.Module:
-    """The model, in float32, in eval mode and frozen, from the bytes of its weights."""
+    """The model, in float32, in eval mode and frozen, from `content`, the bytes of its weights.
+
+    architecture: what `build` takes, as `architecture_of` gives it.
+    """
     from safetensors.torch import load as read_tensors
 
     # On the meta device no weights are drawn: the global random state stays untouched.
