@@ -59,7 +59,7 @@ for _name in ("advgan", "fab", "square", "universal"):
     _function = globals()[_name]
     _module = globals()[_name] = sys.modules[_function.__module__]
     _module.__class__ = _AttackModule
-    functools.update_wrapper(_module, _function, assigned=("__doc__", "__module__"), updated=())
+    functools.update_wrapper(_module, _function, assigned=("__doc__", "__module__", "__annotations__"), updated=())
 
 
 def all_cards() -> dict[str, AttackCard]:

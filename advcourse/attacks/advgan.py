@@ -15,7 +15,6 @@ from torch.nn import functional as F
 
 from advcourse.attacks.cards import AttackCard
 from advcourse.attacks.contract import (
-    IMAGES_AT_ONCE,
     Model,
     at_least_float32,
     attacking,
@@ -27,6 +26,7 @@ from advcourse.attacks.contract import (
 )
 from advcourse.attacks.geometry import bounds, project
 from advcourse.attacks.losses import margin
+from advcourse.models.inference import IMAGES_AT_ONCE
 from advcourse.randomness import seeded
 
 

@@ -21,8 +21,6 @@ from advcourse.attacks.contract import Model, Norm
 from advcourse.attacks.gradient import is_flat
 from advcourse.attacks.losses import cross_entropy, fools, margin
 
-NORMS = ("linf", "l2", "l1")
-
 
 def apgd(model: Model, x: Tensor, y: Tensor, *, eps: float, norm: Norm = "linf", loss: Literal["ce", "dlr"] = "ce",
          steps: int = 100, restarts: int = 1, targeted: bool = False, stop_when_fooled: bool = False,
@@ -54,7 +52,7 @@ def apgd(model: Model, x: Tensor, y: Tensor, *, eps: float, norm: Norm = "linf",
     Differs: the start is uniform in the ball (l1: Gaussian noise, projected); the targeted DLR puts the largest other
     logit in the place of the true label's, so that it ends at the target.
     """
-    contract.check(x, y, eps=eps, norm=norm, norms=NORMS, steps=steps, restarts=restarts)
+    contract.check(x, y, eps=eps, norm=norm, norms=contract.BALL_NORMS, steps=steps, restarts=restarts)
     if loss not in ("ce", "dlr"):
         raise ValueError(f"loss must be one of 'ce', 'dlr'; got {loss!r}")
     generator = contract.generator_for(x, generator)

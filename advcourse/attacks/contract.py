@@ -20,10 +20,10 @@ from advcourse.models.inference import Model
 
 Norm = Literal["linf", "l2", "l1", "l0"]
 NORMS = get_args(Norm)
+BALL_NORMS = ("linf", "l2", "l1")  # those onto whose balls an image can be projected
 PART = 160_000  # values that a model is given at a time on a CPU: 204 images of MNIST, 52 of CIFAR-10
-# Images in one call of a model where an attack makes many variants of every image: all at once they would need memory
-# for thousands.
-IMAGES_AT_ONCE = 256
+# Random directions drawn at a time: a fixed number, so that what is drawn does not depend on the batch.
+DIRECTIONS_AT_ONCE = 64
 
 
 def check(x: Tensor, y: Tensor | None = None, *, eps: float | None = None, norm: str | None = None,

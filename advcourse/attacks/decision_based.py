@@ -11,9 +11,9 @@ from torch import Tensor
 
 from advcourse.attacks import contract, geometry, losses
 from advcourse.attacks.cards import AttackCard
-from advcourse.attacks.contract import IMAGES_AT_ONCE, Model, Nearest, Norm
+from advcourse.attacks.contract import DIRECTIONS_AT_ONCE, Model, Nearest, Norm
+from advcourse.models.inference import IMAGES_AT_ONCE
 
-BLOCK = 64  # directions drawn at a time: a fixed number, so that the random numbers do not depend on the batch
 START_TRIES = 50  # random images tried as a start
 
 
@@ -131,8 +131,8 @@ def _normal(oracle, z, active, delta, samples):
     """The boundary's normal at z, (A, ...), to the wrong side, from the votes of points at distance delta, (A,)."""
     votes, count = z.new_zeros(len(z)), z.new_zeros(len(z))
     directed, voted = torch.zeros_like(z), torch.zeros_like(z)  # Σ u and Σ φ u
-    for start in range(0, samples, BLOCK):
-        directions = geometry.normalise(oracle.noise(BLOCK), "l2")[:samples - start]
+    for start in range(0, samples, DIRECTIONS_AT_ONCE):
+        directions = geometry.normalise(oracle.noise(DIRECTIONS_AT_ONCE), "l2")[:samples - start]
         room = torch.arange(len(directions), device=z.device) < oracle.left(active)[:, None]
         rows, which = room.nonzero(as_tuple=True)
         for some in torch.arange(len(rows), device=z.device).split(IMAGES_AT_ONCE):

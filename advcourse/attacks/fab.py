@@ -16,7 +16,6 @@ from advcourse.attacks import contract, geometry, losses
 from advcourse.attacks.cards import AttackCard
 from advcourse.attacks.contract import Model, Nearest, Norm
 
-NORMS = ("linf", "l2", "l1")
 ALPHA_MAX, ETA, BETA = 0.1, 1.05, 0.9  # the paper's
 
 
@@ -48,7 +47,7 @@ def fab(model: Model, x: Tensor, y: Tensor, *, norm: Norm = "linf", steps: int =
     the backward passes. With a target, which several classes may stand before, α is 0 until the first success. The
     final search halves the last tenth of the way from x to x_adv six times.
     """
-    contract.check(x, y, norm=norm, norms=NORMS, steps=steps, restarts=restarts)
+    contract.check(x, y, norm=norm, norms=contract.BALL_NORMS, steps=steps, restarts=restarts)
     generator = contract.generator_for(x, generator)
     x = contract.fresh(x)
     if len(x) == 0:

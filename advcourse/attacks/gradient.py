@@ -94,7 +94,7 @@ def pgd(model: Model, x: Tensor, y: Tensor, *, eps: float, norm: Norm = "linf", 
     last iterate. l1: the sparse steps of Tramèr and Boneh, NeurIPS 2019, section 4, with the exact projection of Croce
     and Hein, ICML 2021.
     """
-    check(x, y, eps=eps, norm=norm, norms=("linf", "l2", "l1"), steps=steps, restarts=restarts)
+    check(x, y, eps=eps, norm=norm, norms=contract.BALL_NORMS, steps=steps, restarts=restarts)
     check_positive(step_size=step_size)
     generator = contract.generator_for(x, generator)
     if not len(x):

@@ -13,9 +13,8 @@ from torch import Tensor
 
 from advcourse.attacks import contract, geometry, losses
 from advcourse.attacks.cards import AttackCard
-from advcourse.attacks.contract import IMAGES_AT_ONCE, Model, Norm
-
-BLOCK = 64  # directions drawn at a time: a fixed number, so that the random numbers do not depend on the batch
+from advcourse.attacks.contract import DIRECTIONS_AT_ONCE, Model, Norm
+from advcourse.models.inference import IMAGES_AT_ONCE
 
 
 def spsa(model: Model, x: Tensor, y: Tensor, *, eps: float, norm: Norm = "linf", step_size: float | None = None,
@@ -201,9 +200,10 @@ def _ascend(model, x, y, method, settings, generator):
 
 def directions(draw: Callable[..., Tensor], like: Tensor, *, pairs: int, delta: float,
                generator: torch.Generator) -> Iterator[Tensor]:
-    """Blocks of changes delta · v of one image of the shape of like[0], (up to BLOCK, ...), `pairs` in all."""
-    for start in range(0, pairs, BLOCK):
-        block = delta * draw((BLOCK, *like.shape[1:]), generator=generator, device=like.device, dtype=like.dtype)
+    """Blocks of changes delta · v of one image of the shape of like[0], (up to 64, ...), `pairs` in all."""
+    for start in range(0, pairs, DIRECTIONS_AT_ONCE):
+        shape = (DIRECTIONS_AT_ONCE, *like.shape[1:])
+        block = delta * draw(shape, generator=generator, device=like.device, dtype=like.dtype)
         yield block[:pairs - start]
 
 

@@ -14,8 +14,9 @@ from torch.nn import functional as F
 
 from advcourse.attacks import contract
 from advcourse.attacks.cards import AttackCard
-from advcourse.attacks.contract import IMAGES_AT_ONCE, Model
+from advcourse.attacks.contract import Model
 from advcourse.attacks.losses import fools, shortfall
+from advcourse.models.inference import IMAGES_AT_ONCE
 
 SCORES_AT_ONCE = 2 ** 23  # how many pairs' scores are held at once
 FULL = 0.01  # a pixel with less room than this share of a step cannot move: white in MNIST is often 253/255

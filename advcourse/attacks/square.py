@@ -15,7 +15,6 @@ from advcourse.attacks import contract, geometry, losses
 from advcourse.attacks.cards import AttackCard
 from advcourse.attacks.contract import Model, Norm
 
-NORMS = ("linf", "l2", "l1")
 # Of 10,000 queries: after each of these the squares' area halves.
 HALVINGS = (10, 50, 200, 500, 1000, 2000, 4000, 6000, 8000)
 
@@ -45,7 +44,7 @@ def square(model: Model, x: Tensor, y: Tensor, *, eps: float, norm: Norm = "linf
     result does not depend on the others; a sign that would change nothing is turned; for linf, below 5,000 queries the
     squares shrink earlier, in proportion (for l2 that was weaker; l1 follows it).
     """
-    contract.check(x, y, eps=eps, norm=norm, norms=NORMS, queries=queries)
+    contract.check(x, y, eps=eps, norm=norm, norms=contract.BALL_NORMS, queries=queries)
     generator = contract.generator_for(x, generator)
     with contract.attacking(model) as ask:
         return search(ask, contract.fresh(x), y, eps=eps, norm=norm, queries=queries, targeted=targeted,

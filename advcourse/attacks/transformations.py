@@ -19,7 +19,6 @@ from torch.nn import functional as F
 from advcourse.attacks.camera import print_photo
 from advcourse.attacks.cards import AttackCard
 from advcourse.attacks.contract import (
-    IMAGES_AT_ONCE,
     Best,
     Model,
     Norm,
@@ -36,7 +35,7 @@ from advcourse.attacks.contract import (
 from advcourse.attacks.geometry import normalise, project
 from advcourse.attacks.gradient import is_flat
 from advcourse.attacks.losses import cross_entropy, fools
-from advcourse.models.inference import predict
+from advcourse.models.inference import IMAGES_AT_ONCE, predict
 from advcourse.randomness import seeded
 
 __all__ = ["CARDS", "destruction_rate", "eot", "move", "print_photo", "spatial"]

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from advcourse.cli.screen import complain, plain_errors, show
+from advcourse.files import checkout
 
 
 class Grader(enum.StrEnum):
@@ -21,12 +22,16 @@ def build(
     force: Annotated[bool, typer.Option("--force", help="Execute those, too, that are not stale.")] = False,
     grader: Annotated[Grader | None, typer.Option("--for", help="Make a course folder for this grader instead.",
                                                   show_default=False)] = None,
-    out: Annotated[Path | None, typer.Option(help="With --for: the folder to make. [default: build/GRADER]",
+    out: Annotated[Path | None, typer.Option(help="With --for: the folder to make. \\[default: build/GRADER]",
                                              show_default=False)] = None,
     seed: Annotated[int | None, typer.Option(help="With --for: the seed of the hidden tests, for you to keep. "
-                                                  "[default: 1]", show_default=False)] = None,
+                                                  "\\[default: 1]", show_default=False)] = None,
 ):
     """Make the notebooks from their masters in notebooks/source, where they are stale."""
+    with plain_errors():
+        if checkout() is None:
+            raise FileNotFoundError("the masters are not installed with the course: run this in a clone of its "
+                                    "repository")
     if grader:
         return build_for(grader.value, out, seed, check or force)
     with plain_errors():

@@ -20,9 +20,9 @@ def grade(
                                            "goes on there.")] = Path("grades"),
     course: Annotated[str | None, typer.Option(help="The rules of the class, a TOML file or its NAME: limits, weights, "
                                                     "deadlines.", show_default=False)] = None,
-    seed: Annotated[int | None, typer.Option(min=0, help="The secret seed of the probes. [default: drawn once, kept in "
-                                                         "OUT]", show_default=False)] = None,
-    workers: Annotated[int | None, typer.Option(min=1, help="Submissions to grade side by side. [default: one per "
+    seed: Annotated[int | None, typer.Option(min=0, help="The secret seed of the probes. \\[default: drawn once, kept "
+                                                         "in OUT]", show_default=False)] = None,
+    workers: Annotated[int | None, typer.Option(min=1, help="Submissions to grade side by side. \\[default: one per "
                                                             "core]", show_default=False)] = None,
     scheduler: Annotated[str | None, typer.Option(help="Grade on the dask.distributed cluster at this address, such as "
                                                        "tcp://host:8786.")] = None,

@@ -62,14 +62,15 @@ def run(
     numbers: Annotated[list[str] | None, typer.Argument(metavar="NN", help="Notebooks to run, such as 01; all by "
                                                                            "default.")] = None,
     profile: Annotated[Profile, typer.Option(help="quick: minutes on a laptop. full: hours on a GPU.")] = Profile.quick,
-    dataset: Annotated[str | None, typer.Option(help="The data set, or a folder of images. [default: as each notebook "
-                                                     "says]", show_default=False)] = None,
-    seed: Annotated[int | None, typer.Option(help="The random seed. [default: as each notebook says]",
+    dataset: Annotated[str | None, typer.Option(help="The data set, or a folder of images. \\[default: as each "
+                                                     "notebook says]", show_default=False)] = None,
+    seed: Annotated[int | None, typer.Option(help="The random seed. \\[default: as each notebook says]",
                                              show_default=False)] = None,
-    device: Annotated[str | None, typer.Option(help="The device, such as cpu or cuda. [default: as each notebook says]",
-                                               show_default=False)] = None,
-    workers: Annotated[int | None, typer.Option(min=1, help="Notebooks to run side by side. [default: as many as there "
-                                                            "are cores and memory for]", show_default=False)] = None,
+    device: Annotated[str | None, typer.Option(help="The device, such as cpu or cuda. \\[default: as each "
+                                                    "notebook says]", show_default=False)] = None,
+    workers: Annotated[int | None, typer.Option(min=1, help="Notebooks to run side by side. \\[default: as many as "
+                                                            "there are cores and memory for]",
+                                                show_default=False)] = None,
     out: Annotated[Path, typer.Option(help="The folder for executed notebooks and the report.")] = Path("build/run"),
     scheduler: Annotated[str | None, typer.Option(help="Run on the dask.distributed cluster at this address, such as "
                                                        "tcp://host:8786.")] = None,

@@ -15,8 +15,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from advcourse.attacks import contract
-from advcourse.attacks.contract import IMAGES_AT_ONCE, Model
-from advcourse.models.inference import device_of, evaluating
+from advcourse.attacks.contract import Model
+from advcourse.models.inference import IMAGES_AT_ONCE, device_of, evaluating
 
 ABSTAIN = -1
 

@@ -23,7 +23,6 @@ from advcourse.attacks.losses import cross_entropy, fools, margin
 from advcourse.evaluate.findings import Audit, Finding
 from advcourse.models.inference import device_of, predict
 
-NORMS = ("linf", "l2", "l1")
 # Two accuracies that should be in order may stand the wrong way round by this share, or by two images: chance, on few
 # of them.
 TOLERANCE = 0.06
@@ -51,7 +50,8 @@ def audit(model: Model, x: Tensor, y: Tensor, *, eps: float, norm: Norm = "linf"
     Cost: about 6 · steps forward and backward passes per image and `queries` forward passes; less where images fall
         early.
     """
-    contract.check(x, y, eps=eps, norm=norm, norms=NORMS, steps=steps, queries=queries, batch_size=batch_size)
+    contract.check(x, y, eps=eps, norm=norm, norms=contract.BALL_NORMS, steps=steps, queries=queries,
+                   batch_size=batch_size)
     if len(x) == 0 or eps == 0:
         raise ValueError(f"audit needs at least one image and an eps above 0; got {len(x)} images and eps={eps}")
     device = device_of(model, default=x.device)

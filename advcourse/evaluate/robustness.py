@@ -73,7 +73,7 @@ def robust_accuracy(model: Model, x: Tensor, y: Tensor, *, eps: float, norm: Nor
     Croce, Hein, "Reliable evaluation of adversarial robustness with an ensemble of diverse parameter-free attacks",
     ICML 2020, section 5 (AutoAttack); for l1 Croce, Hein, "Mind the box", ICML 2021.
     """
-    contract.check(x, y, eps=eps, norm=norm, norms=("linf", "l2", "l1"), batch_size=batch_size)
+    contract.check(x, y, eps=eps, norm=norm, norms=contract.BALL_NORMS, batch_size=batch_size)
     if len(x) == 0:
         raise ValueError("robust_accuracy needs at least one image")
     x, device = contract.fresh(x), device_of(model, default=x.device)

@@ -8,9 +8,9 @@ import torch
 from torch import Tensor
 
 from advcourse.attacks import contract, geometry
-from advcourse.attacks.contract import IMAGES_AT_ONCE, Model
+from advcourse.attacks.contract import Model
 from advcourse.attacks.losses import cross_entropy
-from advcourse.models.inference import predict
+from advcourse.models.inference import IMAGES_AT_ONCE, predict
 
 
 def transfer_matrix(sources: Mapping[str, Tensor | Callable[[Tensor, Tensor], Tensor]], targets: Mapping[str, Model],

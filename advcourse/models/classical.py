@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from advcourse.models.inference import Model, predict
+from advcourse.models.inference import IMAGES_AT_ONCE, Model, predict
 
 
 def as_model(estimator: Any, classes: int | None = None) -> Model:
@@ -50,7 +50,7 @@ def as_model(estimator: Any, classes: int | None = None) -> Model:
     return scores
 
 
-def label_query(model: Model, batch_size: int = 500) -> Model:
+def label_query(model: Model, batch_size: int = IMAGES_AT_ONCE) -> Model:
     """Of a model only its answers: a function from images (N, C, H, W) to labels (N,), int64, with no gradient."""
     return lambda x: predict(model, x, batch_size).argmax(1)
 

@@ -7,9 +7,11 @@ import torch
 from torch import nn
 
 Model = Callable[[torch.Tensor], torch.Tensor]  # from images (N, C, H, W) in [0, 1] to logits (N, K)
+# In one call of a model where there may be any number: many more are no faster on a CPU, and cost memory.
+IMAGES_AT_ONCE = 256
 
 
-def predict(model: Model, x: torch.Tensor, batch_size: int = 500) -> torch.Tensor:
+def predict(model: Model, x: torch.Tensor, batch_size: int = IMAGES_AT_ONCE) -> torch.Tensor:
     """The logits of `model` on the images `x`, computed batch by batch without gradients.
 
     model: any callable from images (N, C, H, W) in [0, 1] to logits (N, K). A module is put into evaluation mode
@@ -24,7 +26,7 @@ def predict(model: Model, x: torch.Tensor, batch_size: int = 500) -> torch.Tenso
         return torch.cat([model(batch.to(device)).to(x.device) for batch in x.split(batch_size)])
 
 
-def accuracy(model: Model, x: torch.Tensor, y: torch.Tensor, batch_size: int = 500) -> float:
+def accuracy(model: Model, x: torch.Tensor, y: torch.Tensor, batch_size: int = IMAGES_AT_ONCE) -> float:
     """The share, in [0, 1], of the images `x` whose largest logit is that of the label in `y`, shape (N,).
 
     model, batch_size: see `predict`. Raises ValueError where there is no image, or not one label for each.

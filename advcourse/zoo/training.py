@@ -36,12 +36,12 @@ def train_network(name: str, dataset: data.Dataset, *, seed: int = SEED,
     rounds = 1 if name in RECIPES else max(1, ENOUGH_IMAGES // len(dataset.x_train))
     with seeded(seed):
         model = build(**architecture_of(its, dataset)).to(device)
-    for part, leg in enumerate(its.schedule):
-        epochs = rounds * leg.epochs
-        options = {"learning_rate": leg.learning_rate, "loss": its.loss}
+    for part, stage in enumerate(its.schedule):
+        epochs = rounds * stage.epochs
+        options = {"learning_rate": stage.learning_rate, "loss": its.loss}
         if its.eps is not None:
             third = max(1, epochs * len(dataset.x_train) // BATCH_SIZE // 3)
-            options = {"learning_rate": one_cycle(leg.learning_rate),
+            options = {"learning_rate": one_cycle(stage.learning_rate),
                        "loss": warm_up(its.loss, eps=its.eps, batches=third)}
         fit(model, dataset.x_train, dataset.y_train, epochs=epochs, batch_size=BATCH_SIZE, seed=seed + part, **options)
     return model.requires_grad_(False)
@@ -97,7 +97,7 @@ def describe(name: str, dataset: data.Dataset, content: bytes) -> dict[str, Any]
             "loss": its.loss.__name__,
             "optimizer": "Adam",
             "batch_size": BATCH_SIZE,
-            "schedule": [asdict(leg) for leg in its.schedule],
+            "schedule": [asdict(stage) for stage in its.schedule],
             "eps": its.eps,
             "device": "cpu",
             "threads": 1,

@@ -115,7 +115,7 @@ def holds(boxes, wall, port, secrets):
 def report(walled=True):
     """From the name of each wall to whether it holds on this machine. Raises OSError where no box can be had."""
     around = [path for folder in (Path.home(), Path.cwd(), PACKAGE) for path in folder.glob("*") if path.is_file()]
-    around += (PACKAGE / "exercises").rglob("*.py")
+    around += [path for kind in ("*.py", "*.toml") for path in (PACKAGE / "exercises").rglob(kind)]
     with (socket.create_server(("127.0.0.1", 0)) as server, tempfile.NamedTemporaryFile() as file,
           Boxes(Limits(), walled) as boxes):
         secrets = [file.name, "/etc/passwd", *map(str, around)]

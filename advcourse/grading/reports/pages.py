@@ -12,7 +12,8 @@ from advcourse.exercises import display
 from advcourse.grading.marks import STATES, TO_BE_GRADED
 from advcourse.grading.reports.alike import commonest_mistakes, groups_alike
 from advcourse.grading.reports.safe_text import LONGEST_CODE, file_name, legible, name_of, one_line
-from advcourse.grading.reports.tables import FAULT, MOST_NOTES, SYMBOLS, failures_first, number
+from advcourse.grading.reports.tables import FAULT, SYMBOLS, failures_first, number
+from advcourse.handin.work import MOST_NOTES
 
 COLOURS = display.COLOURS | {TO_BE_GRADED: "0,114,178"}
 

@@ -9,8 +9,8 @@ from advcourse.exercises import display
 from advcourse.grading.marks import TO_BE_GRADED
 from advcourse.grading.reading.lateness import final_points
 from advcourse.grading.reports.safe_text import cell, one_line
+from advcourse.handin.work import MOST_NOTES
 
-MOST_NOTES = 20
 SYMBOLS = display.SYMBOLS | {TO_BE_GRADED: "…"}
 FAULT = ("The grader had a fault of its own. It is not yours, nothing counts as 0, and this notebook will be graded "
          "again.")

@@ -1,5 +1,6 @@
 """Boxes that bubblewrap starts, for systems that let no process make its own walls: as tight, and as just."""
 
+import os
 import shutil
 import socket
 import subprocess
@@ -29,7 +30,9 @@ def boxes():
 def test_nothing_gets_through(boxes, tmp_path):
     (tmp_path / "secret").write_text("secret")
     secrets = [str(tmp_path / "secret"), "/etc/passwd", str(PACKAGE / "grading" / "grade.py"),
-               str(PACKAGE / "exercises" / "notebook_01.py")]
+               str(PACKAGE / "exercises" / "notebook_01" / "e1_clip_and_project.py"),
+               str(PACKAGE / "exercises" / "notebook_01" / "questions.toml")]
+    assert all(map(os.path.exists, secrets))
     quick = [wall for wall in WALLS if wall.name != "bounded time"]
     with socket.create_server(("127.0.0.1", 0)) as server, boxes.open() as box:
         box.start_clock(START)
