@@ -1,13 +1,15 @@
-"""Our attacks beside those of other libraries: same model, images, labels and budget, in turns. Writes
-results/attacks.json, .md and .png.
+"""Our attacks beside those of other libraries: same model, images, labels and budget, in turns.
 
-    pip install --target peers --no-deps foolbox eagerpy GitPython gitdb smmap torchattacks
-    adversarial-robustness-toolbox cleverhans git clone https://github.com/fra31/auto-attack peers/auto-attack
-    python benchmarks/attacks.py --peers peers peers/auto-attack             # half an hour of CPU
-    python benchmarks/attacks.py --peers peers --only "DeepFool l2" FMN      # the attacks whose names begin so; writes
-                                                                             nothing
-    python benchmarks/attacks.py --peers peers --quick                       # a tenth of the images, once each; writes
-                                                                             nothing
+Writes results/attacks.json, .md and .png.
+
+    pip install --target peers --no-deps foolbox eagerpy GitPython gitdb smmap torchattacks \\
+        adversarial-robustness-toolbox cleverhans
+    git clone https://github.com/fra31/auto-attack peers/auto-attack
+    python benchmarks/attacks.py --peers peers peers/auto-attack           # half an hour of CPU
+    python benchmarks/attacks.py --peers peers --only "DeepFool l2" FMN    # the attacks whose names begin so
+    python benchmarks/attacks.py --peers peers --quick                     # a tenth of the images, once each
+
+The last two write nothing.
 
 Time is CPU time of the process on one thread, so that other work on the machine costs little; with --gpu it is
 wall-clock time between two synchronisations. Each repeat runs all contenders one after the other, and the medians of at
@@ -63,8 +65,7 @@ class Counted(torch.nn.Module):
 
 
 def clock(device):
-    """Seconds: of the process's CPU time on the CPU, of the wall clock on a GPU, where the work in the queue has to be
-    waited for."""
+    """Seconds of the process's CPU time; on a GPU, where the work in the queue is waited for, of the wall clock."""
     if device.type == "cpu":
         return time.process_time()
     torch.cuda.synchronize()
@@ -72,8 +73,7 @@ def clock(device):
 
 
 def run(call, model, x, y, seed):
-    """(x_adv, seconds, images forward, images backward) of one call, with the global random generators set to the
-    seed."""
+    """(x_adv, seconds, images forward, images backward) of one call, with the global generators set to the seed."""
     counted = Counted(model).eval()
     torch.manual_seed(seed), np.random.seed(seed)
     with warnings.catch_warnings(), open(os.devnull, "w") as nowhere:
@@ -89,8 +89,7 @@ def run(call, model, x, y, seed):
 
 
 def judge(model, x, y, x_adv, comparison, eps):
-    """(share of the images that it fools within its budget, median distance where failures count as infinitely far, or
-    None)."""
+    """(share of the images that it fools within its budget, median distance or None); a failure is infinitely far."""
     x_adv = x_adv.to(x.dtype).clamp(0, 1)
     answer = predict(model, x_adv).argmax(1)
     fooled = answer == y if comparison.targeted else answer != y
@@ -107,8 +106,7 @@ def judge(model, x, y, x_adv, comparison, eps):
 
 
 def bare_loop(forwards, backwards):
-    """The floor: so many forward and backward passes of the whole batch, the loss and its gradient, and nothing
-    else."""
+    """The floor: so many forward and backward passes of the whole batch, with the loss, and nothing else."""
     def call(model, x, y):
         for _ in range(backwards):
             images = x.detach().requires_grad_()
@@ -177,8 +175,7 @@ def load_models(device):
 
 
 def right_ones(model, x, y, count, targeted):
-    """The first `count` images that the model gets right, with their labels; targeted: with random other labels to
-    reach."""
+    """The first `count` images that the model gets right, and their labels; targeted: random other labels."""
     index = (predict(model, x).argmax(1) == y).nonzero()[:count, 0]
     x, y = x[index], y[index]
     if targeted:

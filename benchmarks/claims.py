@@ -43,8 +43,8 @@ def main(numbers):
             for key, claim in measure(seed, dataset, numbers).items():
                 measured.setdefault(key, {name: [] for name in DATASETS})[dataset].append(round(claim["value"], 5))
                 if not claim["holds"]:
-                    print(f"outside [{claim['low']:g}, {claim['high']:g}] with seed {seed} on {dataset}: "
-                          f"{claim['said']}")
+                    print(f"outside [{claim['low']:g}, {claim['high']:g}] "
+                          f"with seed {seed} on {dataset}: {claim['said']}")
     kept = [claim for claim in json.loads(OUT.read_text(encoding="utf-8"))["claims"]
             if claim["notebook"][:2] not in numbers] if numbers else []
     content = {

@@ -1,5 +1,4 @@
-"""The attacks to compare: ours and the same attack of other libraries at the same budget, each as call(model, x, y) ->
-x_adv.
+"""The attacks to compare: ours and those of other libraries at the same budget, each as call(model, x, y) -> x_adv.
 
 Every library gets the settings with which it does best within the budget: the same steps and step sizes, a batch as
 large as ours, the same starting images, and for Carlini and Wagner's attack a larger learning rate than its own
@@ -94,8 +93,9 @@ def our_universal(**settings):
 
 
 def wrong_images(model, x, y):
-    """Where attacks that see only answers start: random noise, or, where the model gives it the image's own label, the
-    next image with another.
+    """Where attacks that see only answers start.
+
+    Random noise, or, where the model gives it the image's own label, the next image with another.
 
     The noise is cleverhans's only choice, so that everyone starts from it. These few passes count for nobody.
     """
@@ -376,8 +376,7 @@ class Comparison:
 
 
 def on(cnn, robust=None, softmax=None, eps=(None, None)):
-    """{model: (images, eps)}: of the CNN and the adversarially trained one, with softmax regression where a number is
-    given."""
+    """{model: (images, eps)}: of the CNN, the robust network and, where a number is given, softmax regression."""
     runs = {"cnn": (cnn, eps[0]), "robust": (robust or cnn, eps[1]), "softmax": (softmax, eps[0])}
     return {model: run for model, run in runs.items() if run[0]}
 

@@ -1,5 +1,4 @@
-"""What benchmarks/attacks.py measured as verdicts, as a table, as a picture, and as the list of goals that hold and
-that don't."""
+"""What benchmarks/attacks.py measured: as verdicts, as a table, as a picture, and as a list of goals."""
 
 import json
 import math
@@ -12,8 +11,10 @@ COLOURS = {"better": "#0072B2", "equal": "#56B4E9", "worse": "#D55E00"}  # of Ok
 
 
 def verdict(result):
-    """The result with what follows from its rows: how good ours is beside the best peer, how fast beside the fastest
-    one as good."""
+    """The result with what follows from its rows: how good ours is beside the best peer, and how fast.
+
+    Speed is compared with the fastest peer that is as good.
+    """
     measured = {row["contender"]: row for row in result["rows"] if "note" not in row}
     ours = measured.get("ours")
     peers = [row for label, row in measured.items() if not label.startswith(("ours", "floor"))]
@@ -117,8 +118,10 @@ def goals(results):
 
 
 def picture(content, out):
-    """out.png: bars: how many times faster ours is than the fastest peer as good, coloured by how good ours is; a panel
-    per model."""
+    """out.png: bars of how many times faster ours is than the fastest peer as good, a panel per model.
+
+    The colour says how good ours is.
+    """
     import matplotlib
 
     matplotlib.use("Agg")
@@ -163,8 +166,10 @@ def picture(content, out):
 
 
 def write(content, out):
-    """out.json and out.md. JSON knows no infinity: a distance that is infinite, or that the attack has none of, is null
-    there."""
+    """out.json and out.md.
+
+    JSON knows no infinity: a distance that is infinite, or that the attack has none of, is null there.
+    """
     out.parent.mkdir(parents=True, exist_ok=True)
     libraries = ", ".join(f"{name} {number}" for name, number in content["libraries"].items())
     head = (f"Made by `{content['made by']}` on {content['date']}: {content['machine']}, {content['cores']} cores, "

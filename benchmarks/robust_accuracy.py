@@ -1,8 +1,6 @@
-"""`evaluate.robust_accuracy` beside the code of AutoAttack's authors: the same images, the same answers?, in how much
-CPU time.
+"""`evaluate.robust_accuracy` beside the code of AutoAttack's authors: the same answers, in how much CPU time?
 
-    python benchmarks/robust_accuracy.py                    # 1,000 images: hours on a slow machine; writes
-                                                            results/robust_accuracy.json
+    python benchmarks/robust_accuracy.py                    # 1,000 images: hours; writes results/robust_accuracy.json
     python benchmarks/robust_accuracy.py --images 50        # a look, in a few minutes
     python benchmarks/robust_accuracy.py --case robust-linf --only ours    # one of them again; everything else is kept
 
@@ -114,8 +112,8 @@ def main():
     parser.add_argument("--images", type=int, default=1000)
     parser.add_argument("--case", action="append", choices=list(CASES),
                         help="only this one; may be given several times")
-    parser.add_argument("--only", action="append", choices=list(CONTESTANTS), help="only this contestant; may be given "
-                                                                                   "several times")
+    parser.add_argument("--only", action="append", choices=list(CONTESTANTS), help="only this contestant; "
+                                                                                   "may be given several times")
     parser.add_argument("--out", type=Path, default=OUT)
     options = parser.parse_args()
     torch.set_num_threads(1)

@@ -1,5 +1,4 @@
-"""An adversarially trained MNIST network for the benchmark: about four minutes of CPU, once; kept in build/, outside
-git.
+"""An adversarially trained MNIST network for the benchmark: four minutes of CPU, once; kept in build/.
 
     python benchmarks/robust_cnn.py        # trains it, or loads it, and says how good it is
 """
@@ -18,8 +17,7 @@ CACHE = Path(__file__).parent.parent / "build" / "benchmarks" / f"robust-cnn-{IM
 
 
 def load():
-    """models.cnn, trained on PGD-7 examples at eps 0.3 in linf (Madry et al., 2018): in eval mode, frozen, on the
-    CPU."""
+    """models.cnn, trained on PGD-7 examples at eps 0.3 (Madry et al., 2018): frozen, in eval mode, on the CPU."""
     with seeded(0):
         model = models.cnn()
     if CACHE.exists():

@@ -1,10 +1,7 @@
-"""What adversarial training costs above its floor: the forward and backward passes that its formula asks for, and
-nothing else.
+"""What adversarial training costs above its floor, the passes that its formula asks for and nothing else.
 
-    python benchmarks/robust_training.py                 # one thread, about two minutes; writes
-                                                         benchmarks/results/robust_training.json
-    python benchmarks/robust_training.py --gpu           # trains MNIST's robust network in bfloat16 with compiled
-                                                         steps: how long, how robust
+    python benchmarks/robust_training.py          # one thread, two minutes; writes results/robust_training.json
+    python benchmarks/robust_training.py --gpu    # MNIST's robust network in bfloat16, compiled: how long, how robust
 
 The floor takes the same batches through the same network as often as the method does: towards the image for every step
 of the attack, towards the weights for what is trained, and one step of Adam. Both are measured in turn, several times;

@@ -36,8 +36,7 @@ def pytest_runtest_call(item):
 
 @pytest.fixture(scope="module")
 def import_benchmark():
-    """import_benchmark("attacks"): a script of benchmarks/ as a module; it imports its neighbours by their bare
-    names."""
+    """import_benchmark("attacks"): a script of benchmarks/ as a module; it imports its neighbours by bare names."""
     before, path = set(sys.modules), sys.path.copy()
     sys.path.insert(0, BENCHMARKS)
     yield importlib.import_module
@@ -49,8 +48,7 @@ def import_benchmark():
 
 @pytest.fixture(scope="session")
 def run_grader():
-    """Runs Python with nbgrader or otter in a folder and returns what it printed: run_grader("nbgrader", folder, "-c",
-    "…").
+    """run_grader("nbgrader", folder, "-c", "…"): runs Python with a grader in a folder; returns its output.
 
     Both want versions of their own: ADVCOURSE_NBGRADER_PYTHON and ADVCOURSE_OTTER_PYTHON name Pythons that have them.
     """

@@ -1,5 +1,4 @@
-"""Attacks: each is one function (model, x, y, *, ...) that returns x_adv; `table()` shows what they have in common and
-what not.
+"""Attacks: each is one function (model, x, y, *, ...) that returns x_adv; `table()` shows what tells them apart.
 
 One family per file: by the gradient (gradient, autopgd), for the smallest change (minimum_norm, carlini_wagner,
 elastic_net, box_lbfgs, fab), of few pixels (sparse), by questions alone (score_based, square, decision_based), for many

@@ -353,8 +353,8 @@ CARDS = (
     AttackCard(
         name="apgd", input="random", frequency="iterative", specificity="both", scope="individual",
         measurement="linf, l2, l1", realism="non-realistic", falsification="both", knowledge="white box",
-        method="projected gradient ascent that halves its step where the loss stops rising and returns to its best "
-               "image",
+        method="projected gradient ascent that halves its step where "
+               "the loss stops rising and returns to its best image",
         paper="Croce and Hein, 2020, arXiv:2003.01690",
         cost="steps x restarts forward and backward passes, and restarts forward passes", notebook="10"),
 )

@@ -376,11 +376,11 @@ CARDS = (
         notebook="04",
         name="cw_l2", input="non-random", frequency="iterative", specificity="both", scope="individual",
         measurement="l2", realism="non-realistic", falsification="both", knowledge="white box",
-        method="Adam on the squared change plus a weighted hinge on the logits, in tanh space; binary search over the "
-               "weight",
+        method="Adam on the squared change plus a weighted hinge on the logits, "
+               "in tanh space; binary search over the weight",
         paper="Carlini, Wagner, 2017, arXiv:1608.04644",
-        cost="search steps × steps + 1 forward and backward passes, up to 4 × steps more without a success; then 9 "
-             "forward passes",
+        cost="search steps × steps + 1 forward and backward passes, "
+             "up to 4 × steps more without a success; then 9 forward passes",
     ),
     AttackCard(
         notebook="04",

@@ -196,9 +196,9 @@ def warn_if_flat(flat: Tensor) -> None:
     count = int(flat.sum())
     if count:
         warnings.warn(
-            f"gradient masking: the gradient of {count} of {len(flat)} images is exactly zero, so this attack had "
-            "nothing to follow. Its failure there is no sign of robustness: try an attack without gradients, such as "
-            "square.",
+            f"gradient masking: the gradient of {count} of {len(flat)} images is exactly zero, "
+            "so this attack had nothing to follow. Its failure there is no sign "
+            "of robustness: try an attack without gradients, such as square.",
             RuntimeWarning, stacklevel=3)
 
 

@@ -126,10 +126,10 @@ CARDS = (
         notebook="04",
         name="ead", input="non-random", frequency="iterative", specificity="both", scope="individual",
         measurement="l1 and l2 (elastic net)", realism="non-realistic", falsification="both", knowledge="white box",
-        method="iterative shrinking (FISTA) on Carlini and Wagner's problem with an added l1 term; binary search over "
-               "the weight",
+        method="iterative shrinking (FISTA) on Carlini and Wagner's "
+               "problem with an added l1 term; binary search over the weight",
         paper="Chen, Sharma, Zhang, Yi, Hsieh, 2018, arXiv:1709.04114",
-        cost="search steps × steps + 1 forward and backward passes, up to 4 × steps more without a success; then 9 "
-             "forward passes",
+        cost="search steps × steps + 1 forward and backward passes, "
+             "up to 4 × steps more without a success; then 9 forward passes",
     ),
 )

@@ -238,6 +238,6 @@ CARDS = (
         measurement="linf, l2, l1", realism="non-realistic", falsification="both", knowledge="white box",
         method="projections on linearised decision boundaries, leaning towards the original image",
         paper="Croce and Hein, 2020, arXiv:1907.02044",
-        cost="steps x restarts x (2 forward passes and 1 backward pass), every tenth step one backward pass per other "
-             "class"),
+        cost="steps x restarts x (2 forward passes and 1 backward pass), "
+             "every tenth step one backward pass per other class"),
 )

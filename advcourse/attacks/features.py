@@ -178,8 +178,8 @@ def _check_image(name, image, x):
         if image.numel() and not (image.min() >= 0 and image.max() <= 1):
             raise ValueError(f"{name} must lie in [0, 1]; got values from {image.min():.3g} to {image.max():.3g}")
         return
-    raise ValueError(f"{name} must hold one image per image of x: {x.dtype} of shape {tuple(x.shape)} on {x.device}; "
-                     f"got {given}")
+    raise ValueError(f"{name} must hold one image per image of x: "
+                     f"{x.dtype} of shape {tuple(x.shape)} on {x.device}; got {given}")
 
 
 CARDS = (

@@ -284,8 +284,8 @@ CARDS = (
         measurement="l2, linf", realism="non-realistic", falsification="both", knowledge="white box",
         method="steps to the nearest of the linearised decision boundaries until the class changes",
         paper="Moosavi-Dezfooli, Fawzi, Frossard, 2016, arXiv:1511.04599",
-        cost="per step until the class changes: at most 2 forward passes and one backward pass per other class; then 8 "
-             "forward passes",
+        cost="per step until the class changes: at most 2 forward passes "
+             "and one backward pass per other class; then 8 forward passes",
     ),
     AttackCard(
         notebook="04",

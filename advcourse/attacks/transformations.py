@@ -279,8 +279,8 @@ CARDS = (
         name="spatial", input="random", frequency="iterative", specificity="both", scope="individual",
         measurement="degrees of rotation, fraction of the image's size in translation",
         realism="realistic", falsification="both", knowledge="white box",
-        method="the worst of a grid, of random draws (both need scores only) or of gradient ascent over rotations and "
-               "translations",
+        method="the worst of a grid, of random draws (both need scores "
+               "only) or of gradient ascent over rotations and translations",
         paper="Engstrom et al., 2019, arXiv:1712.02779",
         cost="grid: 1 + angles · shifts² forward passes per image; random: 1 + tries; gradient (white box): tries · "
              "steps forward and backward",

@@ -24,14 +24,14 @@ def build(
                                                   show_default=False)] = None,
     out: Annotated[Path | None, typer.Option(help="With --for: the folder to make. \\[default: build/GRADER]",
                                              show_default=False)] = None,
-    seed: Annotated[int | None, typer.Option(help="With --for: the seed of the hidden tests, for you to keep. "
-                                                  "\\[default: 1]", show_default=False)] = None,
+    seed: Annotated[int | None, typer.Option(help="With --for: the seed of the hidden tests, "
+                                                  "for you to keep. \\[default: 1]", show_default=False)] = None,
 ):
     """Make the notebooks from their masters in notebooks/source, where they are stale."""
     with plain_errors():
         if checkout() is None:
-            raise FileNotFoundError("the masters are not installed with the course: run this in a clone of its "
-                                    "repository")
+            raise FileNotFoundError("the masters are not installed with the course: "
+                                    "run this in a clone of its repository")
     if grader:
         return build_for(grader.value, out, seed, check or force)
     with plain_errors():

@@ -16,14 +16,14 @@ from advcourse.files import PACKAGE, checkout
 def grade(
     submissions: Annotated[Path, typer.Argument(help="A folder or zip of submitted notebooks; or the word doctor: "
                                                      "which walls hold here?")],
-    out: Annotated[Path, typer.Option(help="The folder for marks, feedback and the gradebook; a run that was stopped "
-                                           "goes on there.")] = Path("grades"),
-    course: Annotated[str | None, typer.Option(help="The rules of the class, a TOML file or its NAME: limits, weights, "
-                                                    "deadlines.", show_default=False)] = None,
+    out: Annotated[Path, typer.Option(help="The folder for marks, feedback and the gradebook; "
+                                           "a run that was stopped goes on there.")] = Path("grades"),
+    course: Annotated[str | None, typer.Option(help="The rules of the class, a TOML file or its NAME: "
+                                                    "limits, weights, deadlines.", show_default=False)] = None,
     seed: Annotated[int | None, typer.Option(min=0, help="The secret seed of the probes. \\[default: drawn once, kept "
                                                          "in OUT]", show_default=False)] = None,
-    workers: Annotated[int | None, typer.Option(min=1, help="Submissions to grade side by side. \\[default: one per "
-                                                            "core]", show_default=False)] = None,
+    workers: Annotated[int | None, typer.Option(min=1, help="Submissions to grade side by side. "
+                                                            "\\[default: one per core]", show_default=False)] = None,
     scheduler: Annotated[str | None, typer.Option(help="Grade on the dask.distributed cluster at this address, such as "
                                                        "tcp://host:8786.")] = None,
     nbgrader: Annotated[str | None, typer.Option(help="Write the marks into nbgrader's gradebook, too, such as "

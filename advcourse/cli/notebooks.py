@@ -53,21 +53,21 @@ def series_folder(solutions):
     if checkout():
         return checkout() / "notebooks" / ("solutions" if solutions else "")
     if solutions:
-        raise FileNotFoundError("the solved notebooks are not installed with the course: run this in a clone of its "
-                                "repository")
+        raise FileNotFoundError("the solved notebooks are not installed with the course: "
+                                "run this in a clone of its repository")
     return COPIES if COPIES.is_dir() else PACKAGE / "notebooks"
 
 
 def run(
-    numbers: Annotated[list[str] | None, typer.Argument(metavar="NN", help="Notebooks to run, such as 01; all by "
-                                                                           "default.")] = None,
+    numbers: Annotated[list[str] | None, typer.Argument(metavar="NN", help="Notebooks to run, "
+                                                                           "such as 01; all by default.")] = None,
     profile: Annotated[Profile, typer.Option(help="quick: minutes on a laptop. full: hours on a GPU.")] = Profile.quick,
-    dataset: Annotated[str | None, typer.Option(help="The data set, or a folder of images. \\[default: as each "
-                                                     "notebook says]", show_default=False)] = None,
+    dataset: Annotated[str | None, typer.Option(help="The data set, or a folder of images. "
+                                                     "\\[default: as each notebook says]", show_default=False)] = None,
     seed: Annotated[int | None, typer.Option(help="The random seed. \\[default: as each notebook says]",
                                              show_default=False)] = None,
-    device: Annotated[str | None, typer.Option(help="The device, such as cpu or cuda. \\[default: as each "
-                                                    "notebook says]", show_default=False)] = None,
+    device: Annotated[str | None, typer.Option(help="The device, such as cpu or cuda. "
+                                                    "\\[default: as each notebook says]", show_default=False)] = None,
     workers: Annotated[int | None, typer.Option(min=1, help="Notebooks to run side by side. \\[default: as many as "
                                                             "there are cores and memory for]",
                                                 show_default=False)] = None,

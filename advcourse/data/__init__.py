@@ -61,5 +61,5 @@ def _mnist_or_fonts(**options):
     except DownloadError:
         _no_mnist = True
     dataset = load("fonts", **options)
-    return replace(dataset, card=f"{dataset.card} (in place of MNIST, which is neither on this machine nor quick to "
-                                 "download)")
+    return replace(dataset, card=f"{dataset.card} (in place of MNIST, "
+                                 "which is neither on this machine nor quick to download)")

@@ -61,8 +61,8 @@ def photograph(traits: torch.Tensor, scene: torch.Tensor, seed: int = 0) -> torc
             raise ValueError(f"{what} must have shape (N, {len(wanted)}), columns {', '.join(wanted)}; got "
                              f"{tuple(values.shape)}")
     if len(traits) != len(scene):
-        raise ValueError(f"there must be one scene per photograph; got {len(traits)} rows of traits and {len(scene)} "
-                         "of scene")
+        raise ValueError("there must be one scene per photograph; "
+                         f"got {len(traits)} rows of traits and {len(scene)} of scene")
     noise = torch.randn(len(traits), HEIGHT, WIDTH, generator=torch.Generator().manual_seed(seed))
     parts = zip(traits.split(CHUNK), scene.split(CHUNK), noise.split(CHUNK), strict=True)
     return torch.cat([_picture(*part) for part in parts])[:, None]

@@ -100,8 +100,8 @@ def fashion_mnist(train: int | None = None, test: int | None = None, seed: int =
 @register("cifar10")
 def cifar10(train: int | None = None, test: int | None = None, seed: int = 0) -> Dataset:
     """From cifar-10-python.tar.gz or the folder it unpacks to, else from a JPEG copy for `folder_of_images`."""
-    card = ("CIFAR-10: 50,000 + 10,000 colour pictures of animals and vehicles, 32×32; no licence stated; "
-            "Krizhevsky 2009")
+    card = ("CIFAR-10: 50,000 + 10,000 colour pictures of animals "
+            "and vehicles, 32×32; no licence stated; Krizhevsky 2009")
     unpacked = {name: File(f"cifar-10-batches-py/{name}", checksum) for name, checksum in CIFAR10_BATCHES.items()}
     if all(find(file.path) for file in unpacked.values()):
         batches = {name: read(file) for name, file in unpacked.items()}

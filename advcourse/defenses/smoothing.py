@@ -50,8 +50,8 @@ def lower_confidence_bound(successes: int, trials: int, alpha: float) -> float:
     from scipy.stats import beta
 
     if not (0 <= successes <= trials and trials >= 1 and 0 < alpha < 1):
-        raise ValueError(f"wanted 0 <= successes <= trials, trials >= 1 and 0 < alpha < 1; got {successes}, {trials}, "
-                         f"{alpha}")
+        raise ValueError("wanted 0 <= successes <= trials, trials >= 1 and "
+                         f"0 < alpha < 1; got {successes}, {trials}, {alpha}")
     return 0.0 if successes == 0 else float(beta.ppf(alpha, successes, trials - successes + 1))
 
 

@@ -166,8 +166,8 @@ def _gradients(run, eps):
                 "(DLR, Carlini and Wagner), a step function needs BPDA; Square and transfer work for both."),
         Finding(NOT_HERE_ALONE, bool(smaller.double().mean() <= 0.2),
                 f"for {_share(smaller)} of the pixels it is ten times larger beside the image",
-                "An attack that starts at the image is blind there: start at random points of the ball, several times, "
-                "or use BPDA."),
+                "An attack that starts at the image is blind there: "
+                "start at random points of the ball, several times, or use BPDA."),
         _uphill(run, eps)]
 
 
@@ -188,9 +188,9 @@ def _uphill(run, eps):
     # A whole step may leave the part where a robust network is linear: its share is reported, and not judged.
     return Finding(UPHILL, wins[0] >= 0.75,
                    f"beats the best of five on {wins[0]:.0%} of the images at eps / 4, on {wins[1]:.0%} at eps",
-                   "The gradient says little about steps of visible size: it is zero, noise, or shattered by tiny "
-                   "waves. Replace the part that breaks it (BPDA), average over noise, transfer, or search by scores "
-                   "(Square).")
+                   "The gradient says little about steps of visible size: it is zero, "
+                   "noise, or shattered by tiny waves. Replace the part that breaks it (BPDA), "
+                   "average over noise, transfer, or search by scores (Square).")
 
 
 def _random_change(x, eps, norm, generator):
@@ -275,8 +275,8 @@ def _comparisons(run, curves, rivals, queries):
         no_worse("another loss finds no more", rivals["other loss"], "the DLR loss",
                  "The cross-entropy is saturated or misleads: attack the logits (DLR, Carlini and Wagner)."),
         no_worse("black-box search never beats gradients", rivals["black box"], f"{queries} queries of Square",
-                 "An attack that sees only scores does better than one that sees everything: the gradients are "
-                 "hidden."),
+                 "An attack that sees only scores does better than "
+                 "one that sees everything: the gradients are hidden."),
         no_worse("transfer never beats gradients", rivals["transfer"], "transfer from the surrogate",
                  "Adversarial examples of another model do better than the model's own gradients: these are hidden."),
         no_worse("noise is weaker than gradients", rivals["noise"], "the worst of ten random changes",

@@ -99,8 +99,8 @@ def moves_the_loss_the_right_way(probe: dict, result: torch.Tensor) -> str | Non
         return (f"targeted=True, and the loss of the target rose from {before:.3g} to {after:.3g}: y is now the class "
                 "to reach, so go down its loss, which means to subtract the step")
     if not targeted and after < before:
-        return (f"targeted=False, and the loss of y fell from {before:.3g} to {after:.3g}: go up, which means to add "
-                "the step")
+        return (f"targeted=False, and the loss of y fell from {before:.3g} "
+                f"to {after:.3g}: go up, which means to add the step")
     return None
 
 
@@ -123,8 +123,8 @@ def confident(target: str = "y", at_least: float = 0.99) -> Property:
             return "the image came back unchanged: follow the gradient for some steps"
         worst = reached.argmin()
         start, sure, seen = before[worst, wanted[worst]].item(), reached[worst].item(), after[worst].argmax().item()
-        told = (f"the model gives class {wanted[worst].item()} a probability of {sure:.2g}, and gave it {start:.2g} "
-                "before")
+        told = (f"the model gives class {wanted[worst].item()} a "
+                f"probability of {sure:.2g}, and gave it {start:.2g} before")
         if sure > start:
             return f"{told}; at least {at_least} is wanted. The direction is right: take more steps, or larger ones"
         return (f"{told}; it now reads the image as class {seen}. "

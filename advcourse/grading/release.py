@@ -160,8 +160,8 @@ def release(course: Course, students: Iterable[Student], source: str | Path,
     """
     students = list(students)
     if strangers := sorted(set(course.extensions) - {student.id for student in students}):
-        raise ValueError(f"{course.name} gives an extension to {', '.join(map(repr, strangers))}, who is not in the "
-                         "roster")
+        raise ValueError(f"{course.name} gives an extension to "
+                         f"{', '.join(map(repr, strangers))}, who is not in the roster")
     notebooks = templates(course, source)
     for student in students:
         texts = contents(course, student, notebooks)

@@ -111,8 +111,8 @@ def proven():
     """A line that says which walls hold here. OSError where one does not: then nothing of a student's may run."""
     walls = proof.report()
     if broken := [name for name, holds in walls.items() if not holds]:
-        raise OSError(f"these walls do not hold on this machine: {', '.join(broken)}; `advcourse grade doctor` tells "
-                      "more")
+        raise OSError("these walls do not hold on this machine: "
+                      f"{', '.join(broken)}; `advcourse grade doctor` tells more")
     return f"{len(walls)} walls, each tried beforehand: {', '.join(walls)}"
 
 

@@ -177,8 +177,8 @@ def first_piece(lines, borders, at, tries):
         for candidate in (piece, without_magics(piece)):
             tries[0] -= 1000 + sum(map(len, candidate))  # a try costs something, however short it is
             if tries[0] < 0:
-                return [f"line {begin + 1}: too much of this notebook is no Python; the rest of the cell is left "
-                        "out"], len(borders)
+                return [f"line {begin + 1}: too much of this notebook "
+                        "is no Python; the rest of the cell is left out"], len(borders)
             statements, error = parse(candidate, begin)
             if error is None:
                 return statements, end

@@ -136,14 +136,14 @@ def function_name(number, calls, notes, *, official, defined):
     names = [official, *plain[-1:]]
     name = next((name for name in names if name in real), None) or next((name for name in names if name in stubs), None)
     if name is None and checked and not plain:
-        notes.append(f"{number}: check is given something else than the name of a function, so there is nothing to "
-                     "grade")
+        notes.append(f"{number}: check is given something else than the "
+                     "name of a function, so there is nothing to grade")
     elif plain and name and plain[-1] != name and plain[-1] in real:
         notes.append(f"{number}: graded is {one_line(name)}, which this exercise asks for; the notebook checks "
                      f"{one_line(plain[-1])}")
     elif name and name != official:
-        notes.append(f"{number}: graded is {one_line(name)}, which the notebook checks; there is no {official} of the "
-                     "student's")
+        notes.append(f"{number}: graded is {one_line(name)}, which the notebook checks; "
+                     f"there is no {official} of the student's")
     return name
 
 

@@ -107,14 +107,14 @@ def _labels_of(estimator, classes):
     """(the classes that the estimator knows, as a list of ints; how many there are in all)."""
     seen = getattr(estimator, "classes_", None)
     if seen is None:
-        raise ValueError(f"{type(estimator).__name__} is no fitted classifier: it has no classes_; call its fit(x, y) "
-                         "first")
+        raise ValueError(f"{type(estimator).__name__} is no fitted classifier: "
+                         "it has no classes_; call its fit(x, y) first")
     if not (np.issubdtype(seen.dtype, np.integer) and seen.min() >= 0 and len(seen) > 1):
-        raise ValueError("the classifier must be fitted on at least two of the labels 0, 1, 2, ...; it knows "
-                         f"{seen.tolist()}")
+        raise ValueError("the classifier must be fitted on at least two of "
+                         f"the labels 0, 1, 2, ...; it knows {seen.tolist()}")
     if classes is not None and classes <= seen.max():
-        raise ValueError(f"classes must be more than the largest label the classifier knows, {seen.max()}; got "
-                         f"{classes}")
+        raise ValueError("classes must be more than the largest label the "
+                         f"classifier knows, {seen.max()}; got {classes}")
     return seen.tolist(), classes or int(seen.max()) + 1
 
 

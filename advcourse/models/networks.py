@@ -63,8 +63,8 @@ def _pixels(shape):
     """How many numbers an image has; ValueError unless the shape is (channels, height, width)."""
     shape = tuple(shape)
     if len(shape) != 3 or min(shape) < 1:
-        raise ValueError("shape must be that of one image, (channels, height, width), such as (1, 28, 28); "
-                         f"got {shape}")
+        raise ValueError("shape must be that of one image, (channels, "
+                         f"height, width), such as (1, 28, 28); got {shape}")
     channels, height, width = shape
     return channels * height * width
 

@@ -77,8 +77,8 @@ def running(notebook: str) -> tuple[Path | None, bytes | None]:
 def saved_content(path: Path) -> bytes:
     """The bytes of the notebook's file; FileNotFoundError, in words, where there is none."""
     if not path.is_file():
-        raise FileNotFoundError(f"there is no file {path} in {Path.cwd()}; save the notebook and give the name of its "
-                                "file")
+        raise FileNotFoundError(f"there is no file {path} in {Path.cwd()}; "
+                                "save the notebook and give the name of its file")
     return path.read_bytes()
 
 
@@ -124,8 +124,8 @@ def read_saved(content: bytes, notebook: str, name: str) -> Saved:
 def problems(student: str, notebook: str, saved: Saved) -> Iterator[str]:
     """What is wrong with the file or who hands it in, a line for each."""
     if not student:
-        yield ("STUDENT is empty: write your name or number between its quotes in the first code cell, and run the "
-               "notebook again.")
+        yield ("STUDENT is empty: write your name or number between its "
+               "quotes in the first code cell, and run the notebook again.")
     elif "STUDENT" in saved.literals and saved.work.student != student[:200].strip():
         yield (f"STUDENT in the saved file is not {student!r}, with which you ran it: write that between its quotes in "
                "the first code cell, save the notebook, and run it again.")

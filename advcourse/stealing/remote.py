@@ -133,8 +133,8 @@ class LabelServer(ThreadingHTTPServer):
         except (ValueError, TypeError, KeyError) as error:
             return 400, {"error": f"not a request for labels of images of shape {self.shape}: {error}"}
         if self.budget is not None and self.queries + len(images) > self.budget:
-            return 403, {"error": f"{self.queries} of {self.budget} queries are used up, and {len(images)} more were "
-                                  "asked for"}
+            return 403, {"error": f"{self.queries} of {self.budget} queries are used up, "
+                                  f"and {len(images)} more were asked for"}
         labels = predict(self.model, images.to(device_of(self.model, default=torch.device("cpu")))).argmax(1)
         self.queries += len(images)
         return 200, {"labels": labels.tolist()}

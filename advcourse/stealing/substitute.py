@@ -59,8 +59,8 @@ def train_substitute(query: Callable[[Tensor], Tensor], x: Tensor, network: nn.M
     2016, section 4.
     """
     if rounds < 1 or period < 1 or (most is not None and most < 1):
-        raise ValueError(f"rounds, period and most must be at least 1; got rounds={rounds}, period={period}, "
-                         f"most={most}")
+        raise ValueError("rounds, period and most must be at least 1; "
+                         f"got rounds={rounds}, period={period}, most={most}")
     generator = torch.Generator().manual_seed(seed)
     labels, history = query(x), []
     for number in range(rounds):

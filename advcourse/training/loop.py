@@ -168,8 +168,8 @@ def _check(model, x, y, *, epochs, batch_size, validation, patience, averaging, 
     for name, images, labels in [("training", x, y)] + ([("validation", *validation)] if validation is not None
                                                         else []):
         if len(images) == 0 or len(images) != len(labels):
-            raise ValueError(f"the {name} set needs one label per image and at least one image; got {len(images)} and "
-                             f"{len(labels)}")
+            raise ValueError(f"the {name} set needs one label per image and at "
+                             f"least one image; got {len(images)} and {len(labels)}")
     if patience is not None and validation is None:
         raise ValueError("early stopping (patience) needs a validation set: validation=(x, y)")
     if patience is not None and patience < 1:

@@ -105,8 +105,8 @@ def describe(name: str, dataset: data.Dataset, content: bytes) -> dict[str, Any]
         "test_accuracy": accuracy(model, dataset.x_test, dataset.y_test),
         **robustness(model, dataset, its.eps),
         "sha256": hashlib.sha256(content).hexdigest(),
-        "reproducible": "bit for bit on the same kind of CPU with the same versions and one thread; elsewhere up to "
-                        "rounding",
+        "reproducible": "bit for bit on the same kind of CPU with the same "
+                        "versions and one thread; elsewhere up to rounding",
         "versions": {"advcourse": __version__, "python": platform.python_version()}
         | {package: version(package) for package in ("torch", "numpy", "matplotlib", "pillow", "safetensors")},
         "cpu": f"{platform.machine()}, {torch.backends.cpu.get_cpu_capability()}",

@@ -142,8 +142,8 @@ def test_the_table_has_a_row_per_attack_and_a_column_per_field():
 
 
 def test_the_table_can_be_narrowed():
-    assert attacks.table("name", "paper", name="fgsm") == [{"name": "fgsm", "paper": "Goodfellow et al., 2014, "
-                                                                                     "arXiv:1412.6572"}]
+    assert attacks.table("name", "paper", name="fgsm") == [{"name": "fgsm", "paper": "Goodfellow et al., "
+                                                                                     "2014, arXiv:1412.6572"}]
     assert all(row["scope"] == "individual" for row in attacks.table("scope", scope="individual"))
     assert attacks.table(name="none") == [] and repr(attacks.table(name="none")) == "no attacks"
     for call in (lambda: attacks.table("colour"), lambda: attacks.table(colour="red")):

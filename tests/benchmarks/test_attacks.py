@@ -1,5 +1,4 @@
-"""The benchmark of the attacks counts what passes through the model, judges fairly, and goes on where a peer is
-missing."""
+"""The benchmark of attacks counts what passes through the model, judges fairly, and goes on where a peer is missing."""
 
 import json
 import math

@@ -119,8 +119,7 @@ def run_all_cells(page):
 
 
 def opened_up_to_its_widget(path, folder):
-    """Copy the notebook without outputs, so that what is seen comes from this run, and without the cells after its
-    first widget."""
+    """Copy the notebook without outputs, so that what is seen comes from this run, up to its first widget."""
     notebook = nbformat.read(path, as_version=4)
     [last, *_] = [index for index, cell in enumerate(notebook.cells) if cell.cell_type == "code"
                   and WIDGET in cell.source]
@@ -157,8 +156,7 @@ def test_a_student_moves_the_widget(number, tmp_path):
 
 
 def test_a_student_hands_in(tmp_path):
-    """The solved welcome with a name in it and the checklist cell at its end, run in JupyterLab: the file is there, and
-    so is what is wrong.
+    """The solved welcome with a name and the checklist, run in JupyterLab: the file is there, and so is what is wrong.
 
     Under this name the answers of 00.2 stand in another order than without one, so that the solution's letter is wrong.
     """

@@ -174,8 +174,8 @@ def test_a_process_killed_leaves_nothing_that_is_taken_for_data(place, server):
 
 def test_a_full_disk(place, server):
     """A process that may write no file of more than 100 kB: the write fails as on a full disk."""
-    process = start(place, server.url("good"), "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, "
-                                               "100_000))\n")
+    process = start(place, server.url("good"), "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, "
+                                               "(100_000, 100_000))\n")
     _, errors = process.communicate(timeout=60)
     assert "DownloadError" in errors and "no room for it on the disk" in errors
     assert list(place.iterdir()) == []

@@ -34,8 +34,7 @@ def test_photographs_have_256_grey_values():
 
 
 def test_the_same_seed_gives_the_same_bits():
-    """In this process, and in another with another number of threads; other seeds give other people and other
-    photographs."""
+    """In this process and in another with other threads; other seeds give other people and other photographs."""
     x = data.load("faces", seed=1).x_train
     assert torch.equal(data.load("faces", seed=1).x_train, x)
     code = ("import hashlib, torch; torch.set_num_threads(2); from advcourse import data\n"

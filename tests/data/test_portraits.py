@@ -1,5 +1,4 @@
-"""ORL, Extended Yale B and CelebA: real files where they are here, made-up ones in their layout for what cannot be
-had."""
+"""ORL, Extended Yale B and CelebA: real files where they are here, made-up ones in their layout elsewhere."""
 
 import hashlib
 import io
@@ -45,8 +44,7 @@ def test_orl():
 
 @pytest.fixture
 def small_orl(monkeypatch):
-    """The 400 pictures in the archive's layout, each of a grey of its own, with the checksums in force: from name to
-    bytes."""
+    """The 400 pictures in the archive's layout, each of one grey, with the checksums in force: from name to bytes."""
     pictures = {f"s{person}/{number}.pgm": picture((92, 112), 5 * person + number) for person in range(1, 41)
                 for number in range(1, 11)}
     monkeypatch.setattr(portraits, "ORL_PICTURES", hashlib.sha256(b"".join(pictures.values())).hexdigest())

@@ -1,5 +1,4 @@
-"""Exercise 10.5, graded by attacking: what hides earns nothing, what withstands earns everything, other models and
-seeds included."""
+"""Exercise 10.5, graded by attacking: what hides earns nothing, what withstands earns everything, on any seed."""
 
 import pytest
 import torch

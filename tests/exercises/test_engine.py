@@ -162,8 +162,8 @@ TABLE = exercise(lambda x: {"a": 1.0}, {"x": torch.ones(3)})
     (NUMBERS, 0.5, "returned a number; a list of 2 numbers is wanted"),
     (NUMBERS, [0.5], "returned a list of 1 number; a list of 2 numbers is wanted"),
     (NUMBERS, [], "returned an empty list;"),
-    (PAIR, (torch.ones(3), 1), "a tuple of 2: a tensor of shape (3,), a number; a tuple of 2: a tensor of shape (3,), "
-                               "a string"),
+    (PAIR, (torch.ones(3), 1), "a tuple of 2: a tensor of shape (3,), a number; "
+                               "a tuple of 2: a tensor of shape (3,), a string"),
     (TABLE, {"b": 1.0}, "a dict with the keys 'b'; a dict with the keys 'a' is wanted"),
 ])
 def test_a_wrong_kind_of_result_is_named(wanted, result, message):

@@ -12,8 +12,8 @@ def pytest_terminal_summary(terminalreporter):
     terminalreporter.section("hostile submissions")
     for theme, name, points, deserved, wrong in sorted(rows, key=lambda row: row[0]):
         ended = ", ".join(f"{what}: {count:g}" for what, count in wrong.items()) or "held"
-        terminalreporter.line(f"{theme:10} {name:80.80} {'–' if points is None else f'{points:g}':>3} of {deserved:<3} "
-                              f"{ended}")
+        terminalreporter.line(f"{theme:10} {name:80.80} "
+                              f"{'–' if points is None else f'{points:g}':>3} of {deserved:<3} {ended}")
     total = sum((Counter(row[4]) for row in rows), Counter())
     honest = [row for row in rows if row[0] == "honest"]
     terminalreporter.line(

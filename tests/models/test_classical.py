@@ -1,5 +1,4 @@
-"""scikit-learn's classifiers under the contract of a model: the same scores and answers, labels alone, neighbours with
-a gradient."""
+"""scikit-learn's classifiers as models: the same scores and answers, labels alone, neighbours with a gradient."""
 
 import numpy as np
 import pytest

@@ -1,5 +1,4 @@
-"""A single notebook file in an empty folder of a machine like Colab's: it installs the course and runs, and what was
-installed there keeps its version."""
+"""A single notebook on a machine like Colab's: it installs the course, runs, and changes no version there."""
 
 import importlib.metadata
 import json

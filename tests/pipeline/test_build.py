@@ -1,5 +1,4 @@
-"""The built notebooks: what a student gets, that nothing of a solution is in it, and that a second build changes no
-byte."""
+"""The built notebooks: what a student gets, nothing of a solution in it, and a second build that changes no byte."""
 
 import base64
 import json

@@ -1,5 +1,4 @@
-"""The rules for masters: each is broken once on a small master that keeps them all; then the course's own are held to
-them."""
+"""The rules for masters: each is broken once on a small master; then the course's own are held to them."""
 
 import nbformat
 import pytest
@@ -107,8 +106,8 @@ LONG = "\n".join(f"x{i} = {i}" for i in range(30))
     ("compare_guess(my", "files = !ls\ncompare_guess(my", "not plain Python: 'files = !ls'"),
     ('check("98.1"', 'check("98.2"', "check and answer are called for 98.2, 98.2"),
     ("def double(x):", "def double(x, y=0):", "no function in the cell of 98.1 has the arguments of its reference"),
-    ('### BEGIN SOLUTION\nchoice = "b"\n### END SOLUTION', "choice = ...", "the cell of 98.2 has no '### BEGIN "
-                                                                           "SOLUTION'"),
+    ('### BEGIN SOLUTION\nchoice = "b"\n### END SOLUTION', "choice = ...", "the cell of 98.2 has "
+                                                                           "no '### BEGIN SOLUTION'"),
 ])
 def test_a_broken_rule_is_named(problems, old, new, problem):
     assert [line for line in problems(old, new) if problem in line], problems(old, new)
@@ -123,8 +122,8 @@ def test_long_cells_count_code_only_and_the_median_counts(problems):
 
 
 def test_exercises_are_set_once_in_order_and_all(problems):
-    assert problems(tasks=[EXERCISE]) == ["98_sums.py: the exercises are 98.1; check and answer are called for 98.1, "
-                                          "98.2"]
+    assert problems(tasks=[EXERCISE]) == ["98_sums.py: the exercises are 98.1; "
+                                          "check and answer are called for 98.1, 98.2"]
     swapped = problems('double = check("98.1", double)', 'answer("98.2", "b"); double = check("98.1", double)')
     assert "98_sums.py: the exercises are 98.1, 98.2; check and answer are called for 98.2, 98.1, 98.2" in swapped
 

@@ -104,8 +104,8 @@ def test_nothing_that_a_notebook_says_becomes_part_of_the_page():
         says(kind="claim", sentence=script, value=1, low=0, high=1, holds=True),
         says(kind="verdict", exercise="00.1", title=script, state=script, points=script, maximum=1),
         says(kind="start", profile=script, dataset=script, seed=script, device=script),
-        {"text/html": f'{script}<img src="https://example.org/x.png"><img src="data:image/png;base64,AA" '
-                      f'alt="{script}">'},
+        {"text/html": f'{script}<img src="https://example.org/x.png"><img '
+                      f'src="data:image/png;base64,AA" alt="{script}">'},
         title=f"# {script}", failure=script))
     assert script not in html and "example.org" not in html
     assert html.count("<img") == 1

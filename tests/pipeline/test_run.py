@@ -1,5 +1,4 @@
-"""Many notebooks side by side: on this machine and on a cluster, with workers that die, and without a trace left
-behind."""
+"""Many notebooks side by side, on this machine and on a cluster, with workers that die, and no trace left behind."""
 
 import json
 import os

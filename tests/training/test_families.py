@@ -22,8 +22,7 @@ def test_disjoint_subsets_share_no_image():
 
 @pytest.mark.parametrize("make", [models.softmax_regression, models.mlp, models.cnn])
 def test_together_is_as_if_alone(make):
-    """Adam's steps on the mean over members are those on each member's own loss, but for its tiny constant: nothing
-    leaks between them."""
+    """Adam's steps on the mean over members are those on each member's own loss, but for its tiny constant."""
     generator = torch.Generator().manual_seed(0)
     x, y = torch.rand(3, 40, 1, 8, 8, generator=generator), torch.randint(0, 4, (3, 40), generator=generator)
     torch.manual_seed(0)

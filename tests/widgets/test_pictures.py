@@ -201,8 +201,10 @@ def test_the_explorer_stands_still_where_no_kernel_listens(shown):
 
 
 def test_a_walk_is_drawn_where_it_went():
-    """On a linear model the gradient's sign is known: left pixels down, right pixels up. Two steps along it, then one
-    across."""
+    """On a linear model the gradient's sign is known: left pixels down, right pixels up.
+
+    Two steps along it, then one across.
+    """
     x = torch.full((1, 1, 4, 4), 0.5)
     x[..., :2] += 0.05
     along = directions(x)["to the right"]

@@ -255,8 +255,8 @@ def test_the_full_profile_trains_what_the_card_describes(kind, small_zoo, tmp_pa
 
 def test_other_data_gets_the_recipe_of_its_kind_and_unknown_kinds_are_refused():
     assert zoo.recipe("digits-cnn") == zoo.recipe("mnist-cnn") and zoo.recipe("digits-fgsm").eps == 0.1
-    with pytest.raises(ValueError, match="no recipe for 'mnist-vgg'; the kinds of networks are softmax, mlp, cnn, "
-                                         "fgsm, robust"):
+    with pytest.raises(ValueError, match="no recipe for 'mnist-vgg'; the kinds of "
+                                         "networks are softmax, mlp, cnn, fgsm, robust"):
         zoo.recipe("mnist-vgg")
 
 

@@ -27,11 +27,11 @@ exercise = Exercise(
     hints=(
         ("Where do I start?", "Subtract the images. What the sign of a difference says does not matter for its size."),
         ("I get one number for the whole batch.",
-         "Keep the first dimension: `.flatten(1)` makes one row per image, and `.amax(1)` takes the largest entry of "
-         "each row."),
+         "Keep the first dimension: `.flatten(1)` makes one row per image, "
+         "and `.amax(1)` takes the largest entry of each row."),
         ("Show me nearly all of it.",
-         "It is one line: the absolute value of `x_p - x`, flattened from dimension 1, then the largest entry over "
-         "dimension 1."),
+         "It is one line: the absolute value of `x_p - x`, "
+         "flattened from dimension 1, then the largest entry over dimension 1."),
     ),
     reference=largest_change,
     probes=change_probes,

@@ -54,8 +54,8 @@ exercise = Exercise(
                 project_onto_euclidean_ball,
             "you give x back unchanged; x_p should move only as far as it must":
                 lambda x_p, x, eps: x,
-            "this shrinks the whole perturbation; clip every pixel on its own, and leave alone those that are near "
-            "enough":
+            "this shrinks the whole perturbation; clip every pixel "
+            "on its own, and leave alone those that are near enough":
                 shrink_the_whole_perturbation,
             "every pixel went to x ± ε, the near ones too: clip to the border, don't jump to it":
                 lambda x_p, x, eps: (x + eps * (x_p - x).sign()).clamp(0, 1),

@@ -33,8 +33,8 @@ def gains_the_most(probe, result):
     if gain >= best * (1 - 1e-5):
         return None
     if gain <= -best * (1 - 1e-5):
-        return ("the right size in the wrong direction: the target's score should rise above y's, so start from "
-                "weight[target]")
+        return ("the right size in the wrong direction: the target's "
+                "score should rise above y's, so start from weight[target]")
     if torch.allclose(result, eps * weight[target].sign()):
         return "you follow the target's weights alone; what counts is its lead over y: the difference of the two rows"
     if torch.allclose(result, -eps * weight[y].sign()):
@@ -54,8 +54,8 @@ exercise = Exercise(
     minutes=8,
     hints=(
         ("What do I maximise?",
-         "The target's lead: (w_target − w_y)ᵀδ. It is a sum with one term per input, and each δᵢ is limited on its "
-         "own."),
+         "The target's lead: (w_target − w_y)ᵀδ. It is a sum with "
+         "one term per input, and each δᵢ is limited on its own."),
         ("What is best for a single input?",
          "A term cᵢδᵢ with |δᵢ| ≤ ε is largest at δᵢ = +ε where cᵢ > 0 and −ε where cᵢ < 0."),
         ("Show me nearly all of it.", "ε times the sign of the difference `weight[target] - weight[y]`."),

@@ -50,13 +50,13 @@ exercise = Exercise(
         "every pixel is a grey value in [0, 1]": in_unit_range,
         "the loss goes up": raises_loss,
         "it is x + ε · sign(gradient), clipped": equals(one_step, mistakes={
-            "you took the loss at the model's own prediction; where the model errs that is not y. Use the labels you "
-            "are given":
+            "you took the loss at the model's own prediction; "
+            "where the model errs that is not y. Use the labels you are given":
                 step_at_prediction,
             "pixels move in proportion to their gradient: take its sign, so that every pixel goes the full step":
                 step_without_sign,
-            "pixels hardly move, each in proportion to its gradient: take its sign, so that every pixel goes the full "
-            "step":
+            "pixels hardly move, each in proportion to its gradient: "
+            "take its sign, so that every pixel goes the full step":
                 mean_step_without_sign,
             "this is a step of Euclidean length ε, and most pixels hardly move: take the sign of the gradient instead":
                 step_of_unit_length,

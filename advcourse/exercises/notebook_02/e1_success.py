@@ -94,8 +94,8 @@ exercise = Exercise(
                 judged(near="mean"),
             "you measure the Euclidean length; d is the largest change of a pixel":
                 judged(near="euclidean"),
-            "some of these images were wrong before anything was changed: an attack gets no credit for them, so ask "
-            "for f(x) = y":
+            "some of these images were wrong before anything was changed: "
+            "an attack gets no credit for them, so ask for f(x) = y":
                 judged(right_before=False),
             "you count every change of the answer, also of images that were wrong before; ask for f(x) = y first":
                 judged(right_before=False, reached="left"),

@@ -54,8 +54,8 @@ exercise = Exercise(
                 scaled(lambda delta, eps: eps / delta.norm(dim=1).clamp_min(1e-12)),
             "you give x back: shorten δ only as far as it must be":
                 scaled(lambda delta, eps: torch.zeros(len(delta))),
-            "you take one length for the whole batch, and shorten some that were short enough: every image has its "
-            "own":
+            "you take one length for the whole batch, "
+            "and shorten some that were short enough: every image has its own":
                 lambda x_p, x, eps: x + (x_p - x) * min(1.0, eps / (x_p - x).norm().item()),
             "you take the largest length of the batch for all images: every image has its own":
                 lambda x_p, x, eps: x + (x_p - x) * min(1.0, eps / (x_p - x).flatten(1).norm(dim=1).amax().item()),

@@ -39,8 +39,8 @@ exercise = Exercise(
         ("How do I select?",
          "`~truth` turns True and False round, and `said[~truth]` are the detector's answers to the negatives."),
         ("Show me nearly all of it.",
-         "Type 1: `said[~truth].float().mean().item()`. Type 2: the share of `~said` among `truth`. Return both, type "
-         "1 first."),
+         "Type 1: `said[~truth].float().mean().item()`. Type 2: "
+         "the share of `~said` among `truth`. Return both, type 1 first."),
     ),
     reference=error_rates,
     probes=error_probes,
@@ -49,11 +49,11 @@ exercise = Exercise(
             "these are the right rates in the wrong order: type 1, the false alarms, comes first":
                 lambda said, truth: error_rates(said, truth)[::-1],
             "these are counts; a rate is a share": counts,
-            "you divide by the number of all images; false alarms are a share of the negatives, misses of the "
-            "positives":
+            "you divide by the number of all images; false alarms "
+            "are a share of the negatives, misses of the positives":
                 lambda said, truth: tuple(n / len(truth) for n in counts(said, truth)),
-            "you divide each by the other side's number: false alarms are a share of the negatives, misses of the "
-            "positives":
+            "you divide each by the other side's number: "
+            "false alarms are a share of the negatives, misses of the positives":
                 lambda said, truth: (counts(said, truth)[0] / truth.sum().item(),
                                      counts(said, truth)[1] / (~truth).sum().item()),
             "you divide by what the detector said; the rates are shares of what is true":

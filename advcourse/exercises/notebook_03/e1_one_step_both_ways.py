@@ -31,8 +31,8 @@ exercise = Exercise(
          "The label. `y` is then the class to reach, and its loss should become *small*."),
         ("Which way does a loss become small?", "Against its gradient. One sign in the formula changes, nothing else."),
         ("Show me nearly all of it.",
-         "`step = eps * loss_gradient(model, x, y).sign()`; then `x - step` if targeted, else `x + step`; then clamp "
-         "to [0, 1]."),
+         "`step = eps * loss_gradient(model, x, y).sign()`; "
+         "then `x - step` if targeted, else `x + step`; then clamp to [0, 1]."),
     ),
     reference=fgsm_step,
     probes=step_probes,

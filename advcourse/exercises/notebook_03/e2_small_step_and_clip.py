@@ -59,8 +59,8 @@ exercise = Exercise(
         "every pixel is a grey value in [0, 1]": in_unit_range,
         "the loss of y goes up, or down where y is a target": moves_the_loss_the_right_way,
         "it is Clip(x_adv ± step_size · sign(gradient))": equals(bim_step, mistakes={
-            "the gradient is that of the clean image x; from the second step on it must be taken where you are, at "
-            "x_adv":
+            "the gradient is that of the clean image x; "
+            "from the second step on it must be taken where you are, at x_adv":
                 gradient_taken_at_x,
             "you start again from x: the new step begins at x_adv, and x is only needed for Clip":
                 lambda model, x_adv, x, y, eps, step_size, targeted: bim_step(model, x, x, y, eps, step_size, targeted),

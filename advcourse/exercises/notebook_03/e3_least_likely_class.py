@@ -23,19 +23,19 @@ def the_least_likely(probe, result):
     if torch.equal(result, order[:, 0]):
         return None
     if torch.equal(result, order[:, -1]):
-        return ("these are the classes that the model thinks *most* likely: the attack would stay where it is. Take "
-                "the smallest")
+        return ("these are the classes that the model thinks *most* likely: "
+                "the attack would stay where it is. Take the smallest")
     if torch.equal(result, order[:, -2]):
-        return ("these are the second most likely classes, the easiest targets; wanted is the hardest, the least "
-                "likely one")
+        return ("these are the second most likely classes, the easiest targets; "
+                "wanted is the hardest, the least likely one")
     if torch.equal(result, order[:, 1]):
         return "these are the second least likely classes: take the smallest entry itself"
     if torch.equal(result, (-logits).softmax(1).argmin(1)) or torch.equal(result, logits.abs().argmin(1)):
         return ("you look for the logit nearest to zero; a very negative logit is less likely than that, so leave out "
                 "the absolute value")
     if (result == result[0]).all():
-        return (f"every image got class {result[0].item()}; each image has a least likely class of its own: search "
-                "along dim=1")
+        return (f"every image got class {result[0].item()}; "
+                "each image has a least likely class of its own: search along dim=1")
     wrong = (result != order[:, 0]).sum().item()
     return f"{wrong} of {len(result)} targets are not the class with the smallest logit"
 

@@ -51,8 +51,8 @@ exercise = Exercise(
         ("How do I get one number for each image?",
          "`gradient.abs().flatten(1).sum(1)` has the shape (N,); with `.view(-1, 1, 1, 1)` it can divide images."),
         ("Show me nearly all of it.",
-         "`decay * momentum + gradient / size`, with size as above and `.clamp_min(1e-12)` against gradients that are "
-         "zero."),
+         "`decay * momentum + gradient / size`, with size as above "
+         "and `.clamp_min(1e-12)` against gradients that are zero."),
     ),
     reference=add_momentum,
     probes=momentum_probes,
@@ -65,8 +65,8 @@ exercise = Exercise(
                 scaled(lambda rows: rows.abs().mean(1)),
             "you divide by the largest entry; the formula has the sum of the absolute values":
                 scaled(lambda rows: rows.abs().amax(1)),
-            "you divide the whole batch by one number: an image with a large gradient then drowns the others. Sum "
-            "image by image":
+            "you divide the whole batch by one number: an image with a "
+            "large gradient then drowns the others. Sum image by image":
                 scaled(lambda rows: rows.abs().sum().expand(len(rows))),
             "the gradient comes in as it is: divide it by its ℓ₁ norm first, or the largest gradient rules the sum":
                 lambda momentum, gradient, decay: decay * momentum + gradient,

@@ -42,11 +42,11 @@ def starts_at_random(probe, result):
     if probe["steps"] or torch.allclose(result, (x + eps * noise).clamp(0, 1), atol=1e-6):
         return None
     if torch.allclose(result, x):
-        return ("with steps=0 you return x itself: start at a random point of the ball, x + eps * noise, clipped to "
-                "[0, 1]")
+        return ("with steps=0 you return x itself: start at a random "
+                "point of the ball, x + eps * noise, clipped to [0, 1]")
     if torch.allclose(result, (x + noise).clamp(0, 1), atol=1e-6):
-        return ("with steps=0 you return x + noise: the noise has a length of up to 1 and must be scaled to the ball, "
-                "eps * noise")
+        return ("with steps=0 you return x + noise: the noise has a length "
+                "of up to 1 and must be scaled to the ball, eps * noise")
     if torch.allclose(result, (x + eps * unit(noise)).clamp(0, 1), atol=1e-6):
         return ("you start on the border of the ball: leave the noise's length as it is, it is drawn so that the "
                 "inside is reached too")

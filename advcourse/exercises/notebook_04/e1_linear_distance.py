@@ -38,8 +38,8 @@ def no_negative_distance(probe, result):
     if message := finite(probe, result):
         return f"{message}. The difference of class y with itself is 0: leave that class out of the minimum"
     if (result < 0).any():
-        return ("a distance is negative: an image that the model already gets wrong needs no change, so its distance "
-                "is 0")
+        return ("a distance is negative: an image that the model "
+                "already gets wrong needs no change, so its distance is 0")
     return None
 
 
@@ -54,11 +54,11 @@ exercise = Exercise(
     minutes=12,
     hints=(
         ("What stands between x and class k?",
-         "A plane: the images on which both have the same logit. The lead of y is z_y − z_k, and along w_y − w_k it "
-         "falls fastest."),
+         "A plane: the images on which both have the same logit. "
+         "The lead of y is z_y − z_k, and along w_y − w_k it falls fastest."),
         ("How far is that plane?",
-         "The lead divided by the length of its gradient: (z_y − z_k) / ‖w_y − w_k‖₂. Wanted is the smallest of "
-         "these."),
+         "The lead divided by the length of its gradient: "
+         "(z_y − z_k) / ‖w_y − w_k‖₂. Wanted is the smallest of these."),
         ("Show me nearly all of it.",
          "`lead = z.gather(1, y[:, None]) - z`; divide by `(weight[y][:, None] - weight).norm(dim=2)`; set the column "
          "of y to infinity with `.scatter(1, y[:, None], math.inf)`; then `.amin(1).clamp_min(0)`."),
@@ -71,8 +71,8 @@ exercise = Exercise(
             "every distance is 0: class y itself was not left out of the minimum": without_own_class_guard,
             "you divide by the squared length; that gives the factor of the step, not its length":
                 partial(distances_measured_otherwise, size=lambda rows: rows.square().sum(2)),
-            "you divide by the ℓ1 norm, which is right where every pixel may change by ε; for Euclidean length divide "
-            "by the ℓ2 norm":
+            "you divide by the ℓ1 norm, which is right where every pixel "
+            "may change by ε; for Euclidean length divide by the ℓ2 norm":
                 partial(distances_measured_otherwise, size=lambda rows: rows.abs().sum(2)),
             "this is the lead itself; divide it by how fast it falls, ‖w_y − w_k‖₂":
                 partial(distances_measured_otherwise, size=lambda rows: torch.ones_like(rows[:, :, 0])),

@@ -96,8 +96,8 @@ exercise = Exercise(
             "you return the step r; wanted is the image x + r": lambda model, x, y: reference_step(model, x, y) - x,
             "you went the opposite way: f = z_k − z_y is negative and must rise to 0, along +w":
                 lambda model, x, y: 2 * x - reference_step(model, x, y),
-            "you go to the class with the second largest logit; the nearest boundary is the one with the smallest |f| "
-            "/ ‖w‖₂":
+            "you go to the class with the second largest logit; "
+            "the nearest boundary is the one with the smallest |f| / ‖w‖₂":
                 partial(deepfool_step, pick=lambda gaps, lengths: gaps.argmax()),
             "you go to the farthest boundary; take the smallest |f| / ‖w‖₂":
                 partial(deepfool_step, pick=lambda gaps, lengths: (gaps.abs() / lengths).argmax()),
@@ -105,8 +105,8 @@ exercise = Exercise(
             "unit vector and once for the distance":
                 partial(deepfool_step, power=1),
             "the step has the wrong length: |f| · w must be divided by ‖w‖₂²": partial(deepfool_step, power=0),
-            "you follow the gradient of z_k alone; the boundary is where z_k − z_y = 0, so take the gradient of the "
-            "difference":
+            "you follow the gradient of z_k alone; the boundary is "
+            "where z_k − z_y = 0, so take the gradient of the difference":
                 step_of_one_logit,
             "this is the step for the ℓ∞ norm, along sign(w); the shortest Euclidean one goes along w": step_in_sign,
             "you clipped to [0, 1]; do without here, so that the step lands exactly on the plane":

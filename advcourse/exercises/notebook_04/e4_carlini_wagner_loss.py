@@ -39,8 +39,8 @@ exercise = Exercise(
         ("What should the loss measure?",
          "By how much the target is behind: the largest logit of the *other* classes minus the logit of the target."),
         ("How do I leave the target out of the maximum?",
-         "Put −∞ in its place: `logits.scatter(1, target[:, None], -math.inf)`. A 0 would win where all logits are "
-         "negative."),
+         "Put −∞ in its place: `logits.scatter(1, target[:, None], "
+         "-math.inf)`. A 0 would win where all logits are negative."),
         ("Show me nearly all of it.",
          "`wanted = logits.gather(1, target[:, None])[:, 0]`, `others` as the maximum over the rest, and "
          "`(others - wanted).clamp_min(-kappa)`."),
@@ -49,8 +49,8 @@ exercise = Exercise(
     probes=loss_probes,
     properties={
         "it is max(max over i ≠ t of z_i − z_t, −κ)": equals(cw_loss, mistakes={
-            "the loss goes on falling for ever: stop it at −κ, so that the distance has its say once the target leads "
-            "by κ":
+            "the loss goes on falling for ever: stop it at −κ, "
+            "so that the distance has its say once the target leads by κ":
                 lambda logits, target, kappa: lead_of_others(logits, target),
             "κ has no effect: your loss never falls below 0, but the target should lead by κ, so the floor is −κ (and "
             "leave the target out of the maximum)":

@@ -62,8 +62,8 @@ exercise = Exercise(
     minutes=10,
     hints=(
         ("Which two numbers does a pixel have?",
-         "a: the entry of the target's row of the Jacobian. b: the sum of the entries of all *other* rows in the same "
-         "column."),
+         "a: the entry of the target's row of the Jacobian. b: "
+         "the sum of the entries of all *other* rows in the same column."),
         ("How do I get b without a loop?",
          "Sum all rows, then take the target's row away again: `jacobian.sum(0) - jacobian[target]`."),
         ("Show me nearly all of it.",

@@ -73,8 +73,8 @@ exercise = Exercise(
     minutes=12,
     hints=(
         ("How steep is it along one direction?",
-         "Ask on both sides: the loss at x + δv minus the loss at x − δv, divided by the distance between the two "
-         "points, 2δ."),
+         "Ask on both sides: the loss at x + δv minus the loss at x − δv, "
+         "divided by the distance between the two points, 2δ."),
         ("From slopes to a gradient?",
          "Multiply every direction by its own slope and take the mean over the directions. The slopes have shape "
          "(S,); `.view(-1, 1, 1, 1)` lets them multiply images."),

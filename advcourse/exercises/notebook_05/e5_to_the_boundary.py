@@ -68,8 +68,8 @@ def near_the_boundary(probe, result):
     if torch.allclose(here, torch.ones_like(here)):
         return "x_wrong came back: halve the way again and again"
     if torch.allclose(here, here[:1], atol=1e-9):
-        return ("all images stop at the same share of their way: every image has its own border, so decide image by "
-                "image")
+        return ("all images stop at the same share of their way: "
+                "every image has its own border, so decide image by image")
     if (here < best - 1e-9).any():
         return "nearer than `steps` halvings can get: use exactly as many questions as `steps`"
     if (here - best).max() > 1e-9:

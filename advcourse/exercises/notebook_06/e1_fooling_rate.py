@@ -50,8 +50,8 @@ exercise = Exercise(
         ("Which two answers do I compare?",
          "What the model says of x, and what it says of x + delta. No label is needed."),
         ("What has to happen to x + delta first?",
-         "It must be an image: `.clamp(0, 1)`. One delta of shape (C, H, W) is added to all N images at once by "
-         "broadcasting."),
+         "It must be an image: `.clamp(0, 1)`. One delta of shape (C, "
+         "H, W) is added to all N images at once by broadcasting."),
         ("Show me nearly all of it.",
          "Compare `model((x + delta).clamp(0, 1)).argmax(1)` with `model(x).argmax(1)` by `!=`, then "
          "`.float().mean().item()`."),

@@ -75,8 +75,8 @@ follows_the_formula = equals(universal_step, mistakes={
         lambda **probe: universal_step(**probe | {"step_size": -probe["step_size"]}),
     "entries move in proportion to their gradient: take its sign, so that every one goes the full step":
         step_without_sign,
-    "you start from zero and lose the delta that you were given: take the gradient at x + delta, and add the step to "
-    "delta":
+    "you start from zero and lose the delta that you were given: "
+    "take the gradient at x + delta, and add the step to delta":
         lambda **probe: universal_step(**probe | {"delta": 0 * probe["delta"]}),
     "the gradient is taken at the clean x: the images that the model sees carry the present delta":
         step_at_clean_images,
@@ -109,8 +109,8 @@ exercise = Exercise(
     minutes=12,
     hints=(
         ("What is new compared with one image?",
-         "Nothing but this: δ has no batch dimension. All images share it, so one gradient, that of their mean loss, "
-         "moves it."),
+         "Nothing but this: δ has no batch dimension. All images share it, "
+         "so one gradient, that of their mean loss, moves it."),
         ("How do I get a gradient for delta?",
          "`delta = delta.clone().requires_grad_()`, then the loss of `model((x + delta).clamp(0, 1))` at y, then "
          "`torch.autograd.grad(loss, delta)[0]`: broadcasting adds the images up."),

@@ -51,8 +51,8 @@ exercise = Exercise(
     minutes=8,
     hints=(
         ("Who counts at all?",
-         "Only images that were a successful attack on the computer: the model is right about x and wrong about "
-         "x_adv."),
+         "Only images that were a successful attack on the computer: "
+         "the model is right about x and wrong about x_adv."),
         ("And who of these is destroyed?", "Those about whose photograph the model is right again."),
         ("Show me nearly all of it.",
          "`adversarial = right & ~right_adv`, then `(adversarial & right_photo).sum() / adversarial.sum()`; each of "
@@ -68,8 +68,8 @@ exercise = Exercise(
                 lambda **probe: 100 * destruction_rate(**probe),
             "you divide by the number of all images; divide by the number of successful attacks":
                 ratio(lambda right, adv, photo: (right & ~adv & photo, torch.ones_like(right))),
-            "you divide by the number of images that the model reads right; some of those were never attacked with "
-            "success":
+            "you divide by the number of images that the model reads right; "
+            "some of those were never attacked with success":
                 ratio(lambda right, adv, photo: (right & ~adv & photo, right)),
             "images that the model misread before the attack are counted: ask for `model(x)` to be right, too":
                 ratio(lambda right, adv, photo: (~adv & photo, ~adv)),

@@ -56,8 +56,8 @@ exercise = Exercise(
                 lambda x, pattern, mask: x,
             "the mask is the wrong way round: the pattern belongs where m = 1":
                 lambda x, pattern, mask: mask * x + (1 - mask) * pattern,
-            "where the mask lies between 0 and 1, image and pattern are mixed in the shares 1 − m and m; you choose "
-            "one of them":
+            "where the mask lies between 0 and 1, image and pattern "
+            "are mixed in the shares 1 − m and m; you choose one of them":
                 lambda x, pattern, mask: torch.where(mask > 0, pattern, x),
             "where the mask lies between 0 and 1, image and pattern are mixed; you choose one of the two":
                 lambda x, pattern, mask: torch.where(mask > 0.5, pattern, x),

@@ -83,14 +83,14 @@ exercise = Exercise(
          "Down the cross-entropy at the target: minus its gradient, divided by its length, image by image. Many steps "
          "of length 0.5, clipped to [0, 1] after each."),
         ("How do I stop some images and not others?",
-         "`model(x).softmax(1).gather(1, target[:, None])[:, 0]` is each image's probability. Compare it with "
-         "`confidence`: True where the image must go on. As a factor of the step, reshaped to (N, 1, 1, 1), it stops "
-         "the others."),
+         "`model(x).softmax(1).gather(1, target[:, None])[:, 0]` is each image's probability. "
+         "Compare it with `confidence`: True where the image must go on. "
+         "As a factor of the step, reshaped to (N, 1, 1, 1), it stops the others."),
         ("Show me nearly all of it.",
-         "In a loop of 500: the probabilities; `short = probabilities < confidence`; break unless `short.any()`; the "
-         "gradient of `F.cross_entropy(model(x), target, reduction='sum')` and its `length`, "
-         "`.flatten(1).norm(dim=1)`; then `x = (x - 0.5 * (short / length).view(-1, 1, 1, 1) * gradient).clamp(0, "
-         "1)`."),
+         "In a loop of 500: the probabilities; `short = probabilities < confidence`; "
+         "break unless `short.any()`; the gradient of `F.cross_entropy(model(x), "
+         "target, reduction='sum')` and its `length`, `.flatten(1).norm(dim=1)`; "
+         "then `x = (x - 0.5 * (short / length).view(-1, 1, 1, 1) * gradient).clamp(0, 1)`."),
     ),
     reference=from_noise,
     probes=noise_probes,

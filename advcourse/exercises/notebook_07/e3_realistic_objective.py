@@ -40,8 +40,8 @@ exercise = Exercise(
     minutes=8,
     hints=(
         ("Which two parts are there?",
-         "The cross-entropy of `model(z)` at the target, and weight times the squared distance of z from the "
-         "picture."),
+         "The cross-entropy of `model(z)` at the target, "
+         "and weight times the squared distance of z from the picture."),
         ("One number per image?",
          "`F.cross_entropy(…, reduction=\"none\")` gives one per image. For the distance: `.square()`, then "
          "`.flatten(1)`, then `.sum(1)`."),

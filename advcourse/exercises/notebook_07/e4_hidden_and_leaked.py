@@ -51,8 +51,8 @@ def both_shares(probe, result):
         "the first is the share that is *not* hidden; count those that are wrong after":
             shares(lambda known, changed, wrong, caught: [
                 (known & ~wrong, known), (known & wrong & caught, known & wrong)]),
-        "photographs that the recogniser got wrong before count in your first share: leave them out above and below "
-        "the line":
+        "photographs that the recogniser got wrong before count in "
+        "your first share: leave them out above and below the line":
             shares(lambda known, changed, wrong, caught: [
                 (wrong, wrong | True), (known & wrong & caught, known & wrong)]),
         "photographs that the recogniser got wrong before count in both of your shares: leave them out":
@@ -68,8 +68,8 @@ def both_shares(probe, result):
             shares(lambda known, changed, wrong, caught: [(known & wrong, known), (caught, caught | True)]),
         "your leaked is the other's accuracy on all that the recogniser knew; it counts the hidden photographs only":
             shares(lambda known, changed, wrong, caught: [(known & wrong, known), (known & caught, known)]),
-        "hidden means *wrong* after, of those that were right before; you count every changed answer, also from wrong "
-        "to right":
+        "hidden means *wrong* after, of those that were right before; "
+        "you count every changed answer, also from wrong to right":
             shares(lambda known, changed, wrong, caught: [
                 (changed, changed | True), (known & wrong & caught, known & wrong)]),
         "these are counts; divide by the number of photographs":

@@ -40,8 +40,8 @@ exercise = Exercise(
         "it is (1 − m) · x + m · frame": equals(wear, mistakes={
             "the frame is added on top of the photograph; under it the photograph must go: multiply x by 1 − mask":
                 lambda x, frame, mask: x + mask * frame,
-            "the frame is added on top of the photograph, then clipped; under it the photograph must go: multiply x "
-            "by 1 − mask":
+            "the frame is added on top of the photograph, then clipped; "
+            "under it the photograph must go: multiply x by 1 − mask":
                 lambda x, frame, mask: (x + mask * frame).clamp(0, 1),
             "the mask is the wrong way round: it is 1 where the frame is":
                 lambda x, frame, mask: mask * x + (1 - mask) * frame,
@@ -49,11 +49,11 @@ exercise = Exercise(
                 lambda x, frame, mask: (mask * frame).expand(x.shape),
             "the frame is missing: there is a hole where it should be. Add mask · frame":
                 lambda x, frame, mask: (1 - mask) * x,
-            "where the mask lies between 0 and 1 you take the frame alone; wanted is a mixture, so multiply by the "
-            "mask":
+            "where the mask lies between 0 and 1 you take the frame alone; "
+            "wanted is a mixture, so multiply by the mask":
                 lambda x, frame, mask: torch.where(mask > 0, frame, x),
-            "where the mask lies between 0 and 1 you take one of the two; wanted is a mixture, so multiply by the "
-            "mask":
+            "where the mask lies between 0 and 1 you take one of the two; "
+            "wanted is a mixture, so multiply by the mask":
                 lambda x, frame, mask: torch.where(mask > 0.5, frame, x),
             "where the mask is exactly 1 you are right; between 0 and 1 wanted is a mixture, so multiply by the mask":
                 lambda x, frame, mask: torch.where(mask == 1, frame, x),

@@ -42,14 +42,14 @@ exercise = Exercise(
     minutes=8,
     hints=(
         ("Which way is the hyperplane?",
-         "The score of class y is wᵀx + b. It falls fastest against w, which stands at right angles on the "
-         "hyperplane."),
+         "The score of class y is wᵀx + b. It falls fastest against w, "
+         "which stands at right angles on the hyperplane."),
         ("How long is the step?",
          "Exactly `length`, in Euclidean length: divide each row by its norm before you multiply, "
          "`weight.norm(dim=1, keepdim=True)`."),
         ("Show me nearly all of it.",
-         "`normal = weight / weight.norm(dim=1, keepdim=True)`; then `x - length * normal[y].view(x.shape)`, clamped "
-         "to [0, 1]."),
+         "`normal = weight / weight.norm(dim=1, keepdim=True)`; "
+         "then `x - length * normal[y].view(x.shape)`, clamped to [0, 1]."),
     ),
     reference=along_normal,
     probes=normal_probes,
@@ -62,13 +62,13 @@ exercise = Exercise(
                 normal_step(lambda weight, y: -weight[y]),
             "you divide by the norm of the whole matrix; each class has a normal of its own: the norm of each row":
                 normal_step(lambda weight, y: -weight[y] / weight.norm()),
-            "this is the sign of the weights, the best step in ℓ∞; for a given Euclidean length the best step is "
-            "along w itself":
+            "this is the sign of the weights, the best step in ℓ∞; "
+            "for a given Euclidean length the best step is along w itself":
                 normal_step(lambda weight, y: -weight[y].sign()),
             "the normal has to have Euclidean length 1; you divide by the sum of the absolute values":
                 normal_step(lambda weight, y: -weight[y] / weight[y].abs().sum(1, keepdim=True)),
-            "this goes towards the strongest rival; an SVM of one class against all has a hyperplane of its own, and "
-            "no rival":
+            "this goes towards the strongest rival; an SVM of one "
+            "class against all has a hyperplane of its own, and no rival":
                 strongest_rival,
             "the images came back unchanged":
                 lambda weight, x, y, length: x,

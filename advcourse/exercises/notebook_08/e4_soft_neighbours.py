@@ -47,8 +47,8 @@ exercise = Exercise(
     minutes=14,
     hints=(
         ("How do I get all distances at once?",
-         "`x.flatten(1)[:, None] - x_train.flatten(1)[None]` has shape (N, M, pixels); square it and sum over the "
-         "last dimension."),
+         "`x.flatten(1)[:, None] - x_train.flatten(1)[None]` has shape (N, "
+         "M, pixels); square it and sum over the last dimension."),
         ("Where does the fraction come from?",
          "The weights of one image, exp(−distance / temperature) over their sum, are a softmax over the training "
          "images: `(-distances / temperature).softmax(1)`."),

@@ -55,8 +55,8 @@ exercise = Exercise(
     minutes=10,
     hints=(
         ("What do I compare?",
-         "For each image the two gradients of the loss with respect to that image, one from each model, as two long "
-         "vectors."),
+         "For each image the two gradients of the loss with respect "
+         "to that image, one from each model, as two long vectors."),
         ("How long may they be?",
          "The cosine does not ask: it divides by both lengths. "
          "`F.cosine_similarity(a.flatten(1), b.flatten(1), dim=1)` gives one for each image."),
@@ -75,8 +75,8 @@ exercise = Exercise(
                 compare_gradients(lambda a, b: (a * b).flatten(1).sum(1).mean().item()),
             "these are cosines of the gradients' signs; compare the gradients themselves":
                 compare_gradients(lambda a, b: mean_cosine(a.sign(), b.sign())),
-            "you take the mean gradient over the images before you compare; compare image by image, then take the "
-            "mean":
+            "you take the mean gradient over the images before you compare; "
+            "compare image by image, then take the mean":
                 compare_gradients(lambda a, b: mean_cosine(a.mean(0)[None], b.mean(0)[None])),
             "you take the absolute value: gradients that point in opposite directions are not alike":
                 compare_gradients(lambda a, b: cosines(a, b).abs().mean().item()),

@@ -60,8 +60,8 @@ exercise = Exercise(
                 lambda **probe: of_each(**probe).sum(0),
             "you average the logits: average the probabilities, after the softmax":
                 loss_of_mean_logits,
-            "cross_entropy takes logits and applies another softmax; you have probabilities already: take −log of the "
-            "one of y":
+            "cross_entropy takes logits and applies another softmax; "
+            "you have probabilities already: take −log of the one of y":
                 softmax_twice,
             "the minus is missing: a loss is small where the probability is large":
                 lambda **probe: -ensemble_loss(**probe),

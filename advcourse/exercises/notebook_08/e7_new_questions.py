@@ -38,8 +38,8 @@ exercise = Exercise(
     minutes=12,
     hints=(
         ("Which derivative is it?",
-         "Of one score alone: the substitute's score (logit) of the label that the remote model gave, with respect to "
-         "the image."),
+         "Of one score alone: the substitute's score (logit) of the "
+         "label that the remote model gave, with respect to the image."),
         ("How do I get it for all images at once?",
          "Pick the scores with `model(x).gather(1, labels[:, None])`, add them up, and differentiate the sum with "
          "respect to x: each image's gradient is its own."),
@@ -54,8 +54,8 @@ exercise = Exercise(
         "it is x + step · sign(∇ score of the label), clipped": equals(augment, mistakes={
             "this is the gradient of the loss; take that of the label's score alone":
                 augment_along(lambda model, x, labels: loss_gradient(model, x, labels).sign()),
-            "you follow the loss downhill; take the gradient of the label's score alone, which knows nothing of the "
-            "other scores":
+            "you follow the loss downhill; take the gradient of the "
+            "label's score alone, which knows nothing of the other scores":
                 augment_along(lambda model, x, labels: -loss_gradient(model, x, labels).sign()),
             "the direction is turned round: `step` has its own sign, add it as it is":
                 augment_along(lambda model, x, labels: -score_gradient(model, x, labels).sign()),

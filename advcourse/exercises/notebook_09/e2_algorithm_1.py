@@ -68,8 +68,8 @@ exercise = Exercise(
          "The k adversarial ones *replace* the first k images. What is left of the clean ones is `x[k:]`, with "
          "`k = len(x_adv)`."),
         ("What do I divide by?",
-         "By the sum of all weights: every clean image counts 1, every adversarial one counts λ. So with λ = 1 it is "
-         "a plain mean."),
+         "By the sum of all weights: every clean image counts 1, "
+         "every adversarial one counts λ. So with λ = 1 it is a plain mean."),
         ("Show me nearly all of it.",
          "`clean = F.cross_entropy(model(x[k:]), y[k:], reduction=\"sum\")`, the same of `x_adv` with `y[:k]`, then "
          "`(clean + weight * adversarial) / (len(x) - k + weight * k)`."),
@@ -90,8 +90,8 @@ exercise = Exercise(
                 labels_of_the_last,
             "you divide by m, the number of images; divide by the sum of the weights, (m − k) + λk":
                 combine(lambda clean, attacked, k, weight: (clean.sum() + weight * attacked.sum()) / (len(clean) + k)),
-            "these are two means added up: one sum over all images, divided once, makes every image count as it "
-            "should":
+            "these are two means added up: one sum over all images, "
+            "divided once, makes every image count as it should":
                 combine(lambda clean, attacked, k, weight: clean.mean() + weight * attacked.mean()),
             "this is the weighted sum; it is not divided by (m − k) + λk":
                 combine(lambda clean, attacked, k, weight: clean.sum() + weight * attacked.sum()),

@@ -54,13 +54,13 @@ exercise = Exercise(
                 lambda **probe: 1 - alignment(**probe),
             "you compare the gradients' signs: the cosine is that of the gradients":
                 of_gradients(lambda g, h: cosines(g.sign(), h.sign()).mean()),
-            "this is the cosine of the whole batch as one vector: every image has an angle of its own, and the mean "
-            "comes last":
+            "this is the cosine of the whole batch as one vector: "
+            "every image has an angle of its own, and the mean comes last":
                 of_gradients(lambda g, h: F.cosine_similarity(g.flatten(), h.flatten(), dim=0)),
             "the gradients are not divided by their lengths: a cosine lies between −1 and 1":
                 of_gradients(lambda g, h: (g * h).flatten(1).sum(1).mean()),
-            "this is the cosine pixel by pixel, which only compares signs: flatten every image to one long vector "
-            "first":
+            "this is the cosine pixel by pixel, which only compares signs: "
+            "flatten every image to one long vector first":
                 of_gradients(lambda g, h: F.cosine_similarity(g, h).mean()),
             "the second gradient is taken at x − u": lambda model, x, y, u: alignment(model, x, y, -u),
             "the second gradient is taken at u alone; the point beside x is x + u":

@@ -45,8 +45,8 @@ def rule(name):
             return None
         found, gradient = left[name], left["gradient"]
         if name == "unbounded" and told:
-            return (f"without a limit {found:.2f} are left, and you find that suspicious: a tolerance of {tolerance} "
-                    "allows it")
+            return (f"without a limit {found:.2f} are left, and you find "
+                    f"that suspicious: a tolerance of {tolerance} allows it")
         if name == "unbounded":
             return (f"without a limit {found:.2f} are still left: every image can become any other there, so it must "
                     "be 0, whatever the gradient attack leaves within its ε")
@@ -69,11 +69,11 @@ exercise = Exercise(
     minutes=10,
     hints=(
         ("What is being compared?",
-         "Accuracies that attacks leave. The gradient attack should leave the least; any other that leaves less is a "
-         "warning."),
+         "Accuracies that attacks leave. The gradient attack should "
+         "leave the least; any other that leaves less is a warning."),
         ("What is the tolerance for?",
-         "A few images may fall to one attack and not to the other by chance: warn only where the difference exceeds "
-         "it."),
+         "A few images may fall to one attack and not to the other by chance: "
+         "warn only where the difference exceeds it."),
         ("Show me nearly all of it.",
          "For noise, one step, black box and transfer: `left[name] < left['gradient'] - tolerance`; for unbounded: "
          "`left['unbounded'] > tolerance`."),

@@ -122,9 +122,9 @@ exercise = Exercise(
     minutes=30,
     hints=(
         ("What can work at all?",
-         "Anything that makes the network rely on the bold stripes, which ε = 0.15 cannot erase, and not on the faint "
-         "marks, which it can. Adversarial training does; so does a linear model with the closed form of notebook "
-         "01."),
+         "Anything that makes the network rely on the bold stripes, which ε = 0.15 "
+         "cannot erase, and not on the faint marks, which it can. Adversarial training does; "
+         "so does a linear model with the closed form of notebook 01."),
         ("How does adversarial training go?",
          "In every step: from x go up the loss for a step or two of the gradient's sign, stay within ε and [0, 1], "
          "and train on the result."),

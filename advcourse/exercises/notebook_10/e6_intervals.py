@@ -33,8 +33,8 @@ def holds_every_image(probe, result):
     outputs = corners @ weight.T + bias
     beyond = torch.maximum(result[0] - outputs, outputs - result[1]).max().item()
     if beyond > 1e-9:
-        return (f"there are images between low and high whose outputs leave your interval by {beyond:.2g}: it proves "
-                "nothing")
+        return ("there are images between low and high whose outputs "
+                f"leave your interval by {beyond:.2g}: it proves nothing")
 
 
 def is_tight(probe, result):
@@ -55,11 +55,11 @@ exercise = Exercise(
     minutes=10,
     hints=(
         ("What is largest?",
-         "w·x over a box: where a weight is positive take the upper end of its input, where it is negative the lower "
-         "one."),
+         "w·x over a box: where a weight is positive take the upper "
+         "end of its input, where it is negative the lower one."),
         ("How is that written without cases?",
-         "With the centre c and the half width r of the box: the centre of the result is W c + b, its half width |W| "
-         "r."),
+         "With the centre c and the half width r of the box: "
+         "the centre of the result is W c + b, its half width |W| r."),
         ("Show me nearly all of it.",
          "`centre = (low + high) / 2 @ weight.T + bias`, `half = (high - low) / 2 @ weight.abs().T`, and "
          "`(centre - half, centre + half)`."),

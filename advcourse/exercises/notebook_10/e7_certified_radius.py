@@ -87,11 +87,11 @@ exercise = Exercise(
                 lambda count, samples, sigma, alpha: certified_radius(count, samples, 1.0, alpha),
             "you halve alpha: the interval has one end here, only the lower one":
                 lambda count, samples, sigma, alpha: certified_radius(count, samples, sigma, alpha / 2),
-            "this is the upper confidence bound, which certifies too much: take the quantile at alpha, not at 1 − "
-            "alpha":
+            "this is the upper confidence bound, which certifies too much: "
+            "take the quantile at alpha, not at 1 − alpha":
                 lambda count, samples, sigma, alpha: certified_radius(count, samples, sigma, 1 - alpha),
-            "the quantile is that of beta(count, samples − count + 1): here the + 1 is missing or stands with the "
-            "other number":
+            "the quantile is that of beta(count, samples − count + 1): "
+            "here the + 1 is missing or stands with the other number":
                 shifted_radius,
             "this is the normal approximation of the interval, which does not hold near 1: use the beta quantile":
                 normal_radius,

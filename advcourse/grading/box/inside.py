@@ -155,8 +155,8 @@ class NotHere(types.ModuleType):
         return NotHere(f"{self.__name__}.{name}")
 
     def __call__(self, *arguments, **keywords):
-        raise RuntimeError(f"{self.__name__} is not at hand when your work is graded: your function stands on PyTorch "
-                           "and NumPy alone")
+        raise RuntimeError(f"{self.__name__} is not at hand when your work is graded: "
+                           "your function stands on PyTorch and NumPy alone")
 
 
 def serve(peer):

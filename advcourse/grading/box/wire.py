@@ -201,7 +201,7 @@ class Asked:
         if torch.is_grad_enabled() and any(isinstance(argument, torch.Tensor) and argument.requires_grad
                                            for argument in arguments):
             if keywords:
-                raise RuntimeError("give this function its arguments by position: it is asked over a pipe, with "
-                                   "gradients")
+                raise RuntimeError("give this function its arguments by position: "
+                                   "it is asked over a pipe, with gradients")
             return Through.apply(self.peer, self.number, *arguments)
         return self.peer.ask(self.number, *arguments, **keywords)

@@ -36,8 +36,8 @@ def in_words(late):
     told = []
     if late.percent_per_day:
         least = f", down to {late.floor_percent:g}%" if late.floor_percent else ""
-        told.append(f"Every started day after the deadline costs {late.percent_per_day:g}% of the points "
-                    f"earned{least}.")
+        told.append("Every started day after the deadline costs "
+                    f"{late.percent_per_day:g}% of the points earned{least}.")
     if late.grace_minutes:
         told.append(f"The first {late.grace_minutes:g} minutes do not count.")
     if late.most_days is not None:

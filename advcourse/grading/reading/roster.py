@@ -30,8 +30,8 @@ def read_roster(path: str | Path) -> list[Student]:
     for number, fields in rows(path):
         student = Student(fields["student"], fields["name"])
         if not student.id or not student.id.isprintable():
-            raise ValueError(f"{path}, line {number}: the student's id is {student.id!r}; letters and digits are "
-                             "wanted")
+            raise ValueError(f"{path}, line {number}: the student's id is "
+                             f"{student.id!r}; letters and digits are wanted")
         if (first := line_of.setdefault(student.folder.lower(), number)) != number:
             raise ValueError(f"{path}, line {number}: {student.id!r} is in line {first} already, or cannot be told "
                              "from it in a file name")

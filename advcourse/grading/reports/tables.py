@@ -12,8 +12,8 @@ from advcourse.grading.reports.safe_text import cell, one_line
 from advcourse.handin.work import MOST_NOTES
 
 SYMBOLS = display.SYMBOLS | {TO_BE_GRADED: "…"}
-FAULT = ("The grader had a fault of its own. It is not yours, nothing counts as 0, and this notebook will be graded "
-         "again.")
+FAULT = ("The grader had a fault of its own. It is not yours, "
+         "nothing counts as 0, and this notebook will be graded again.")
 
 
 def place(graded):

@@ -30,8 +30,8 @@ def test_a_floor_does_not_lift_what_costs_less_and_no_floor_ends_at_nothing(tmp_
 
 def test_another_time_zone_and_a_leap_day(tmp_path):
     """Due on 28 February, 23:30 in New York, which in a leap year is 29 February in Kolkata."""
-    course = load(tmp_path, 'name = "A"\n[notebooks.01]\ndeadline = 2028-02-28T23:30:00-05:00\n[late]\npercent_per_day '
-                            '= 25')
+    course = load(tmp_path, 'name = "A"\n[notebooks.01]\ndeadline = '
+                            '2028-02-28T23:30:00-05:00\n[late]\npercent_per_day = 25')
     kolkata = timezone(timedelta(hours=5, minutes=30))
     moments = {datetime(2028, 2, 29, 10, 0, tzinfo=kolkata): 8, datetime(2028, 2, 29, 10, 0, 1, tzinfo=kolkata): 6,
                datetime(2028, 3, 1, 10, 0, tzinfo=kolkata): 6, datetime(2028, 3, 1, 10, 1, tzinfo=kolkata): 4}
