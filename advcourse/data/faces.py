@@ -167,20 +167,20 @@ def _features(picture, u, v, t, s):
                      t["nose_length"] / 2, 0.012)
     picture = _paint(picture, bridge, t["skin"] * 0.75, 0.5)
     picture = _paint(picture, _ellipse(u, v - tip, t["nose_width"], 0.07), t["skin"] * 0.86, 0.7)
-    picture = _paint(picture, _ellipse(u, v - tip + 0.04, t["nose_width"] * 0.5, 0.08), (t["skin"] * 1.1).clamp_max(1),
-                     0.6)
+    shine = _ellipse(u, v - tip + 0.04, t["nose_width"] * 0.5, 0.08)
+    picture = _paint(picture, shine, (t["skin"] * 1.1).clamp_max(1), 0.6)
     nostrils = _ellipse(u.abs() - t["nose_width"] * 0.55, v - tip - 0.035, 0.035, 0.022)
     picture = _paint(picture, nostrils, t["skin"] * 0.3, 0.9)
 
     bend = v - t["mouth_level"] + 0.5 * s["smile"] * (u.square() - 0.03)
     wide = t["mouth_width"] * (1 + 0.15 * s["smile"])
     open_by = 0.05 * s["mouth_open"].clamp_min(0)
-    picture = _paint(picture, _stroke(u, bend + t["lips"] * 1.8, wide * 1.05, t["lips"] * 0.8), t["hair"] * 0.6 + 0.05,
-                     0.85 * _inside(t["moustache"] * 8))
+    moustache = _stroke(u, bend + t["lips"] * 1.8, wide * 1.05, t["lips"] * 0.8)
+    picture = _paint(picture, moustache, t["hair"] * 0.6 + 0.05, 0.85 * _inside(t["moustache"] * 8))
     picture = _paint(picture, _ellipse(u, bend, wide, t["lips"] + open_by), t["skin"] * (1 - t["lip_dark"]))
     picture = _paint(picture, _stroke(u, bend, wide * 0.85, 0.008 + open_by * 0.6), t["skin"] * 0.18, 0.85)
-    return _paint(picture, _stroke(u, v - t["mouth_level"] - t["lips"] - open_by - 0.09, 0.09, 0.016), t["skin"] * 0.78,
-                  0.6)
+    chin = _stroke(u, v - t["mouth_level"] - t["lips"] - open_by - 0.09, 0.09, 0.016)
+    return _paint(picture, chin, t["skin"] * 0.78, 0.6)
 
 
 def _inside(distance):

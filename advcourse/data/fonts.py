@@ -9,6 +9,7 @@ import functools
 import math
 from pathlib import Path
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 
@@ -148,7 +149,6 @@ def _glyphs(device, dtype):
 def _draw(face):
     """The ten letters of a face, each centred by its ink, all to one scale."""
     import matplotlib
-    import numpy as np
     from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
     path = Path(matplotlib.get_data_path(), "fonts", "ttf", f"{face}.ttf")

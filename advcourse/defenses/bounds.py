@@ -7,8 +7,10 @@ the last layer Linear.
 """
 
 import math
+import time
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -184,8 +186,6 @@ def exact_distance(model: nn.Sequential, x: Tensor, y: int, *, upper: float = 1.
 
     Tjeng, Xiao, Tedrake, "Evaluating robustness of neural networks with mixed integer programming", ICLR 2019.
     """
-    import time
-
     contract.check(x[None], torch.tensor([y], device=x.device))
     contract.check_positive(upper=upper, time_limit=time_limit)
     begin, layers = time.perf_counter(), _layers(model)
@@ -227,7 +227,6 @@ def _program(layers, x, y, *, k, radius):
 
     The variables: the pixels, eps, every hidden unit's output, and a 0-1 variable for each unit that may be on or off.
     """
-    import numpy as np
     from scipy import optimize, sparse
 
     low, high = (x - radius).clamp_min(0), (x + radius).clamp_max(1)

@@ -75,12 +75,20 @@ def fit(
     result = model if averaged is None else averaged.module
     history, best_loss, best_epoch, best_weights = [], float("inf"), 0, None
 
+    def step(batch_loss):
+        optimizer.zero_grad()
+        batch_loss.backward()
+        optimizer.step()
+        schedule.step()
+        if averaged is not None:
+            averaged.update_parameters(model)
+
     with (seeded(seed), torch.backends.cudnn.flags(deterministic=True, benchmark=False),
           _progress(steps) as progress):
         for epoch in range(1, epochs + 1):
             progress.set_description(f"epoch {epoch} of {epochs}", refresh=False)
-            mean_loss = _train_epoch(model, x, y, loss=loss, batch_size=batch_size, replays=replays,
-                                     optimizer=optimizer, schedule=schedule, averaged=averaged, progress=progress)
+            mean_loss = _train_epoch(model, x, y, loss=loss, batch_size=batch_size, replays=replays, step=step,
+                                     progress=progress)
             history.append({"epoch": epoch, "loss": mean_loss})
             if validation is not None:
                 history[-1] |= _validate(result, *validation, validation_loss or loss, batch_size, seed)
@@ -112,8 +120,8 @@ def one_cycle(highest: float) -> Callable[[float], float]:
     return rate
 
 
-def _train_epoch(model, x, y, *, loss, batch_size, replays, optimizer, schedule, averaged, progress):
-    """One pass over the images in random order, each batch `replays` times; returns the mean loss."""
+def _train_epoch(model, x, y, *, loss, batch_size, replays, step, progress):
+    """One pass over the images in random order, a step(loss) `replays` times for each batch; returns the mean loss."""
     model.train()
     device = device_of(model)
     total = 0.0
@@ -121,12 +129,7 @@ def _train_epoch(model, x, y, *, loss, batch_size, replays, optimizer, schedule,
         x_batch, y_batch = x[index.to(x.device)].to(device), y[index.to(y.device)].to(device)
         for _ in range(replays):
             batch_loss = loss(model, x_batch, y_batch)
-            optimizer.zero_grad()
-            batch_loss.backward()
-            optimizer.step()
-            schedule.step()
-            if averaged is not None:
-                averaged.update_parameters(model)
+            step(batch_loss)
             total += batch_loss.item() * len(index)
             if total != total:
                 raise FloatingPointError("the training loss is not a number any more: try a smaller learning_rate")
@@ -165,8 +168,8 @@ def _check(model, x, y, *, epochs, batch_size, validation, patience, averaging, 
         raise ValueError(f"averaging must lie in [0, 1), such as 0.99, or be None; got {averaging}")
     if replays < 1:
         raise ValueError(f"replays must be at least 1, got {replays}")
-    for name, images, labels in [("training", x, y)] + ([("validation", *validation)] if validation is not None
-                                                        else []):
+    sets = [("training", x, y)] if validation is None else [("training", x, y), ("validation", *validation)]
+    for name, images, labels in sets:
         if len(images) == 0 or len(images) != len(labels):
             raise ValueError(f"the {name} set needs one label per image and at "
                              f"least one image; got {len(images)} and {len(labels)}")

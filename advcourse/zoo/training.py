@@ -15,7 +15,7 @@ from torch import nn
 from advcourse import data, files
 from advcourse.defenses.adversarial_training import warm_up
 from advcourse.evaluate.robustness import robust_accuracy
-from advcourse.models.inference import accuracy
+from advcourse.models.inference import accuracy, predict
 from advcourse.randomness import seeded
 from advcourse.training.loop import fit, one_cycle
 from advcourse.version import __version__
@@ -65,20 +65,25 @@ def train(name: str, *, folder: str | Path = CHECKPOINTS) -> dict[str, Any]:
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        content = to_bytes(train_network(name, dataset))
+        model = train_network(name, dataset)
     finally:
         torch.set_num_threads(threads)
-    new_card = describe(name, dataset, content)
+    content, new_card = to_bytes(model), describe(name, dataset, model)
     files.write(folder / f"{name}.safetensors", content)
     files.write(folder / f"{name}.json", json.dumps(new_card, indent=2, ensure_ascii=False) + "\n")
     return new_card
 
 
-def describe(name: str, dataset: data.Dataset, content: bytes) -> dict[str, Any]:
-    """The card of a checkpoint, with what its weights, the bytes `content`, do on the test images of its data set."""
-    its = recipe(name)
+def describe(name: str, dataset: data.Dataset, trained: nn.Module) -> dict[str, Any]:
+    """The card of a checkpoint, with what it does on the test images of its data set.
+
+    trained: the network as it comes from its training, in float32; measured is what is shipped, its weights in float16,
+        and beside it, as "in_float32", what the rounding may have changed.
+    """
+    its, content = recipe(name), to_bytes(trained)
     architecture = architecture_of(its, dataset)
     model = from_bytes(content, architecture)
+    answers, before = (predict(network, dataset.x_test).argmax(1) for network in (model, trained))
     return {
         "name": name,
         "data": {
@@ -104,6 +109,11 @@ def describe(name: str, dataset: data.Dataset, content: bytes) -> dict[str, Any]
         },
         "test_accuracy": accuracy(model, dataset.x_test, dataset.y_test),
         **robustness(model, dataset, its.eps),
+        "in_float32": {
+            "test_accuracy": accuracy(trained, dataset.x_test, dataset.y_test),
+            "robust_accuracy": robustness(trained, dataset, its.eps).get("robust_accuracy"),
+            "other_answers": int((answers != before).sum()),
+        },
         "sha256": hashlib.sha256(content).hexdigest(),
         "reproducible": "bit for bit on the same kind of CPU with the same "
                         "versions and one thread; elsewhere up to rounding",

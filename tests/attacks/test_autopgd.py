@@ -134,8 +134,8 @@ def test_strength(mnist, norm, eps, highest):
 
 def test_restarts_and_steps_only_help(mnist):
     model, x, y = mnist
-    fooled = [(model(apgd(model, x, y, eps=0.08, **more)).argmax(1) != y) for more in
-              (dict(steps=5), dict(steps=5, restarts=3), dict(steps=40))]
+    budgets = dict(steps=5), dict(steps=5, restarts=3), dict(steps=40)
+    fooled = [model(apgd(model, x, y, eps=0.08, **more)).argmax(1) != y for more in budgets]
     assert (fooled[1] >= fooled[0]).all()
     assert fooled[2].sum() > fooled[0].sum()
 

@@ -22,6 +22,6 @@ def rules(tmp_path, more=""):
 
 def handed_in(student="ada", notebook="01", points=(4, 2), maximum=(4, 4), submitted=DUE, problem=None):
     state = "passed" if problem is None else "to be graded"
-    marks = tuple(Mark(f"{notebook}.{number}", "t", state, *of) for number, of in
-                  enumerate(zip(points, maximum, strict=True), start=1))
+    given = enumerate(zip(points, maximum, strict=True), start=1)
+    marks = tuple(Mark(f"{notebook}.{number}", "t", state, *of) for number, of in given)
     return Graded(student, notebook, "x.ipynb", "0" * 64, marks=marks, submitted=submitted, problem=problem)

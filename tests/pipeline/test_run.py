@@ -65,8 +65,8 @@ def test_notebooks_run_side_by_side_and_tell_how_far_they_are(tmp_path, monkeypa
     series(tmp_path, n00=("import os, time; print('threads', os.environ['OMP_NUM_THREADS'])", "time.sleep(2)"),
            n01=("1 / 0", "print('never')"), n02="print('zwei')")
     told = []
-    results = {result.name: result for result in
-               run.run(run.find(tmp_path), QUICK, workers=2, on_cell=lambda *cell: told.append(cell))}
+    running = run.run(run.find(tmp_path), QUICK, workers=2, on_cell=lambda *cell: told.append(cell))
+    results = {result.name: result for result in running}
     assert set(results) == {"00_sample", "01_sample", "02_sample"}
     assert results["00_sample"].failure is None and "threads 1" in outputs(results["00_sample"])
     assert "cell 3 (`1 / 0`): ZeroDivisionError" in results["01_sample"].failure

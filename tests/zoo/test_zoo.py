@@ -70,6 +70,15 @@ def test_the_card_says_how_the_checkpoint_came_about(name):
     assert sum(p.numel() for p in zoo.load(name).parameters()) == card["parameters"]
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_rounding_the_weights_changes_no_answer_and_hardly_what_stands_attacks(name):
+    card, before = zoo.card(name), zoo.card(name)["in_float32"]
+    assert card["weights"] == "float16" and card["test_accuracy"] == before["test_accuracy"]
+    assert before["other_answers"] == 0
+    # Square's random search alone moves this by as much from seed to seed.
+    assert card.get("robust_accuracy", 0) == pytest.approx(before["robust_accuracy"] or 0, abs=0.003)
+
+
 @pytest.mark.parametrize("name", NAMES[:5])
 def test_accuracy_of_the_card_on_the_real_test_images(name, mnist_test):
     measured = accuracy(zoo.load(name), *mnist_test)
