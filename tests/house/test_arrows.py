@@ -86,6 +86,12 @@ def imports(path):
             yield from ((node.module, name.name) for name in node.names)
 
 
+def test_what_two_files_need_has_no_underscore():
+    private = [f"{path.relative_to(ROOT)}: {module}.{name}" for path in sorted((ROOT / "advcourse").rglob("*.py"))
+               for module, name in imports(path) if name and name.startswith("_") and name != "__version__"]
+    assert not private
+
+
 @pytest.mark.parametrize("path", sorted((ROOT / "notebooks" / "source").glob("*.py")), ids=lambda path: path.stem)
 def test_notebooks_import_what_is_there_and_none_of_the_machinery(path):
     for module, name in imports(path):
