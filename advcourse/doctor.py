@@ -7,6 +7,8 @@ import threading
 from importlib import metadata
 from typing import Any, NamedTuple
 
+from advcourse.version import __version__
+
 OK, WARNING, MISSING = "ok", "warning", "missing"
 
 
@@ -37,7 +39,7 @@ def report(network_timeout: float = 2) -> list[Row]:
 def python() -> list[Row]:
     """The interpreter and the course itself."""
     return [Row("Python", OK, f"{platform.python_version()} on {platform.system()} {platform.machine()}"),
-            Row("advcourse", OK, metadata.version("advcourse"))]
+            Row("advcourse", OK, __version__)]
 
 
 def packages() -> list[Row]:
