@@ -1,10 +1,11 @@
 """Attacks: each is one function (model, x, y, *, ...) that returns x_adv; `table()` shows what tells them apart.
 
 One family per file: by the gradient (gradient, autopgd), for the smallest change (minimum_norm, carlini_wagner,
-elastic_net, box_lbfgs, fab), of few pixels (sparse), by questions alone (score_based, square, decision_based), for many
-images (universal, patches, advgan), by features, without labels (virtual), under transformations, to be carried over to
-other models (transfer), on models that are no networks (classical). What all of them promise is in contract.py, what
-they climb in losses.py, norms and balls in geometry.py, their places in the taxonomy in cards.py.
+elastic_net, box_lbfgs, fab; their last step is in line_search), of few pixels (sparse), by queries alone (score_based,
+square, decision_based), for many images (universal, patches, advgan), by features, without labels (virtual), under
+transformations, to be carried over to other models (transfer), on models that are no networks (classical). What all of
+them promise is in contract.py, what they climb in losses.py, norms and balls in geometry.py, what a card says in
+cards.py.
 """
 
 import functools
