@@ -19,7 +19,7 @@ import torch
 from torch import Tensor
 
 from advcourse.attacks.contract import Model
-from advcourse.models.inference import IMAGES_AT_ONCE, device_of, predict
+from advcourse.models.inference import device_of, predict
 
 MOST_BYTES = 20_000_000  # of a request
 PATH = "/label"
@@ -64,7 +64,7 @@ def serve(model: Model, shape: Sequence[int], *, budget: int | None = None, per_
         thread.join()
 
 
-def ask(url: str, x: Tensor, *, at_once: int = IMAGES_AT_ONCE, patience: float = 10.0, timeout: float = 30.0) -> Tensor:
+def ask(url: str, x: Tensor, *, at_once: int = 500, patience: float = 10.0, timeout: float = 30.0) -> Tensor:
     """The labels that the service at `url` gives to the images x.
 
     Images travel with 8 bits for each value, as in any image file: the service sees x rounded to 1/255.
