@@ -12,3 +12,8 @@ def seeded(seed: int) -> Iterator[None]:
     with torch.random.fork_rng(devices=range(torch.cuda.device_count())):
         torch.manual_seed(seed)
         yield
+
+
+def seed_from(generator: torch.Generator) -> int:
+    """A seed drawn from the generator: for `seeded`, around code that takes no generator."""
+    return torch.randint(2**31, (), generator=generator, device=generator.device).item()

@@ -27,7 +27,7 @@ from advcourse.attacks.contract import (
 from advcourse.attacks.geometry import bounds, project
 from advcourse.attacks.losses import margin
 from advcourse.models.inference import IMAGES_AT_ONCE
-from advcourse.randomness import seeded
+from advcourse.randomness import seed_from, seeded
 
 
 class Perturber(nn.Module):
@@ -114,7 +114,7 @@ def advgan(model: Model, x: Tensor, y: Tensor, *, eps: float, epochs: int = 10, 
     generator = generator_for(x, generator)
     x, y = fresh(x), fresh(y)
     training = Training(epochs, batch_size, learning_rate, natural, hinge, targeted)
-    with attacking(model) as ask, seeded(torch.randint(2**31, (), generator=generator, device=x.device).item()):
+    with attacking(model) as ask, seeded(seed_from(generator)):
         attack = Perturber(x.shape[1], eps).to(x)
         if len(x):
             _train(ask, attack, x, y, training, generator)

@@ -24,7 +24,7 @@ from advcourse.attacks.contract import (
     labels_fit,
 )
 from advcourse.attacks.losses import cross_entropy, fools
-from advcourse.randomness import seeded
+from advcourse.randomness import seed_from, seeded
 
 
 def patch(model: Model, x: Tensor, y: Tensor, *, mask: Tensor, place: Callable[[Tensor], Tensor] | None = None,
@@ -70,7 +70,7 @@ def patch(model: Model, x: Tensor, y: Tensor, *, mask: Tensor, place: Callable[[
     average, square = fresh(torch.zeros_like(pattern)), fresh(torch.zeros_like(pattern))
     best, best_rate, rates = pattern, -1.0, []
     put_on = partial(apply_patch, mask=mask, place=place, places=places)
-    with attacking(model) as ask, seeded(torch.randint(2**31, (), generator=generator, device=x.device).item()):
+    with attacking(model) as ask, seeded(seed_from(generator)):
         for step in range(steps):
             chosen = torch.randint(len(x), (batch_size,), generator=generator, device=x.device)
             labels = y[chosen]

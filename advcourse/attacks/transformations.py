@@ -36,7 +36,7 @@ from advcourse.attacks.geometry import normalise, project
 from advcourse.attacks.gradient import is_flat
 from advcourse.attacks.losses import cross_entropy, fools
 from advcourse.models.inference import IMAGES_AT_ONCE, predict
-from advcourse.randomness import seeded
+from advcourse.randomness import seed_from, seeded
 
 __all__ = ["CARDS", "destruction_rate", "eot", "move", "print_photo", "spatial"]
 
@@ -80,7 +80,7 @@ def eot(model: Model, x: Tensor, y: Tensor, *, eps: float, transform: Callable[[
         return x
     sign = -1 if targeted else 1
     best, recent, x_adv = Best(x), [], x
-    with attacking(model) as ask, seeded(_seed(generator)):
+    with attacking(model) as ask, seeded(seed_from(generator)):
         for step in range(steps):
             loss, share, gradient = _over_transforms(ask, x_adv, y, transform=transform, samples=samples,
                                                      targeted=targeted)
@@ -251,7 +251,7 @@ def destruction_rate(model: Model, x: Tensor, x_adv: Tensor, y: Tensor, transfor
     """
     check(x, y, draws=draws)
     check(x_adv, y)
-    seed = _seed(generator_for(x, generator))
+    seed = seed_from(generator_for(x, generator))
 
     def right(images):
         return predict(model, images).argmax(1) == y
@@ -260,11 +260,6 @@ def destruction_rate(model: Model, x: Tensor, x_adv: Tensor, y: Tensor, transfor
         adversarial = right(x) & ~right(x_adv)
         saved = sum((adversarial & right(transform(x_adv))).sum() for _ in range(draws)) / draws
     return (saved / adversarial.sum()).item()
-
-
-def _seed(generator):
-    """A seed for torch's global generators, drawn from ours."""
-    return torch.randint(2**31, (), generator=generator, device=generator.device).item()
 
 
 CARDS = (

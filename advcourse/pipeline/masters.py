@@ -32,7 +32,12 @@ if importlib.util.find_spec("advcourse") is None:
 
 
 def find(names=None, root=ROOT):
-    """The paths of the masters in order: all of them, or those whose names begin with one of `names` ("01")."""
+    """The paths of the masters in order: all of them, or those whose names begin with one of `names` ("01").
+
+    Raises FileNotFoundError where there are no masters at all, and ValueError for a name that none begins with.
+    """
+    if not (root / "notebooks" / "source").is_dir():
+        raise FileNotFoundError("the masters are not installed with the course: run this in a clone of its repository")
     paths = sorted((root / "notebooks" / "source").glob("[0-9][0-9]_*.py"))
     for name in names or []:
         if not any(path.stem.startswith(name.zfill(2)) for path in paths):

@@ -68,19 +68,20 @@ def train(name: str, *, folder: str | Path = CHECKPOINTS) -> dict[str, Any]:
         model = train_network(name, dataset)
     finally:
         torch.set_num_threads(threads)
-    content, new_card = to_bytes(model), describe(name, dataset, model)
+    content = to_bytes(model)
+    new_card = describe(name, dataset, model, content)
     files.write(folder / f"{name}.safetensors", content)
     files.write(folder / f"{name}.json", json.dumps(new_card, indent=2, ensure_ascii=False) + "\n")
     return new_card
 
 
-def describe(name: str, dataset: data.Dataset, trained: nn.Module) -> dict[str, Any]:
+def describe(name: str, dataset: data.Dataset, trained: nn.Module, content: bytes) -> dict[str, Any]:
     """The card of a checkpoint, with what it does on the test images of its data set.
 
-    trained: the network as it comes from its training, in float32; measured is what is shipped, its weights in float16,
-        and beside it, as "in_float32", what the rounding may have changed.
+    trained: the network as it comes from its training, in float32; content: the bytes that are shipped, its weights in
+        float16. These are measured, and beside them, as "in_float32", what the rounding may have changed.
     """
-    its, content = recipe(name), to_bytes(trained)
+    its = recipe(name)
     architecture = architecture_of(its, dataset)
     model = from_bytes(content, architecture)
     answers, before = (predict(network, dataset.x_test).argmax(1) for network in (model, trained))

@@ -169,3 +169,11 @@ def test_lab_starts_jupyterlab_on_the_checkout():
     real = subprocess.run([sys.executable, "-m", "advcourse", "lab", "--version"], capture_output=True, text=True,
                           timeout=60)
     assert real.returncode == 0 and real.stdout[0].isdigit(), "JupyterLab itself should have answered"
+
+
+@pytest.mark.parametrize("arguments", [["build"], ["build", "--check"], ["build", "--for", "otter"]])
+def test_without_a_checkout_there_is_nothing_to_build_and_that_is_said(arguments, tmp_path, installed):
+    done = python("from advcourse.cli.app import app; app()", *arguments, cwd=tmp_path, env=installed)
+    assert done.returncode == 1 and not (tmp_path / "build").exists()
+    assert done.stderr.strip() == ("error: the masters are not installed with the course: run this in a clone of its "
+                                   "repository")
