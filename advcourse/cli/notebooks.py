@@ -2,9 +2,10 @@
 
 import enum
 import os
+import signal
 import sys
 import time
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -87,21 +88,37 @@ def run(
         paths = run.find(series_folder(solutions), numbers or ())
 
         results, start = {}, time.perf_counter()
-        with bars([path.stem for path in paths]) as (on_cell, on_result):
+        with bars([path.stem for path in paths]) as (on_cell, on_result), caught_signals() as caught:
             running = run.run(paths, parameters, workers=workers or run.default_workers(), scheduler=scheduler,
-                              on_cell=on_cell)
+                              on_cell=on_cell, stopped=lambda: bool(caught))
             with closing(running):
                 for result in running:
-                    results[result.name] = result
                     files.write(out / f"{result.name}.ipynb", result.notebook)
+                    results[result.name] = result
                     on_result(result, report.duration(result.seconds))
-        in_order = [results[path.stem] for path in paths]
-        files.write(out / "index.html", report.page(in_order, parameters, time.perf_counter() - start))
+            in_order = [results[path.stem] for path in paths if path.stem in results]
+            not_run = [path.stem for path in paths if path.stem not in results]
+            seconds = time.perf_counter() - start
+            files.write(out / "index.html", report.page(in_order, parameters, seconds, not_run))
 
     show(f"report: {(out / 'index.html').resolve()}")
     problems = [f"{result.name}: {result.failure}" for result in in_order if result.failure]
     problems += [f"claim outside its band in {line}" for line in report.outside(in_order)]
+    if not_run:
+        problems.append(f"interrupted; not run: {', '.join(not_run)}")
     for problem in problems:
         complain(problem)
     if problems:
-        raise typer.Exit(1)
+        raise typer.Exit(128 + caught[0] if not_run else 1)
+
+
+@contextmanager
+def caught_signals():
+    """Ctrl-C and SIGTERM interrupt nothing in this block; gives the list to which their numbers are appended."""
+    caught, numbers = [], (signal.SIGINT, signal.SIGTERM)
+    before = [signal.signal(number, lambda number, frame: caught.append(number)) for number in numbers]
+    try:
+        yield caught
+    finally:
+        for number, handler in zip(numbers, before, strict=True):
+            signal.signal(number, handler)

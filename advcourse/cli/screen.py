@@ -36,6 +36,9 @@ def plain_errors():
     except (ValueError, OSError, RuntimeError) as error:
         complain(error)
         raise typer.Exit(1) from None
+    except KeyboardInterrupt:
+        complain("interrupted")
+        raise typer.Exit(130) from None  # as a shell counts it: 128 and the number of SIGINT
 
 
 def verify_each(names, verify):

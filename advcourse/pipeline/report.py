@@ -125,10 +125,11 @@ def outside(results):
             for result in results for claim in claims(json.loads(result.notebook)) if not claim.get("holds")]
 
 
-def page(results, parameters, seconds):
+def page(results, parameters, seconds, not_run=()):
     """The report on these Results as the text of one HTML page that needs no other file.
 
-    parameters: what the notebooks were given; seconds: how long they took together
+    parameters: what the notebooks were given; seconds: how long they took together; not_run: names of notebooks that
+    should have run, too, when the run was interrupted
     """
     environment = jinja2.Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
     environment.filters |= {"duration": duration, "significant": significant}
@@ -140,5 +141,5 @@ def page(results, parameters, seconds):
                      "verdicts": verdicts(notebook), "claims": claims(notebook), "figures": figures(notebook),
                      "outside": len(outside([result]))})
     return template.render(
-        runs=runs, parameters=parameters, seconds=seconds, version=__version__, made=datetime.now().astimezone(),
+        runs=runs, not_run=not_run, parameters=parameters, seconds=seconds, version=__version__, made=datetime.now().astimezone(),
         machine=f"{platform.system()} {platform.machine()}, Python {platform.python_version()}, {os.cpu_count()} cores")

@@ -71,6 +71,12 @@ def test_errors_are_one_line():
     assert "no checkpoint 'nope'" in one_line_error(run("zoo", "train", "nope"))
 
 
+def test_ctrl_c_is_one_line(monkeypatch):
+    monkeypatch.setattr("advcourse.pipeline.run.find", lambda *given: exec("raise KeyboardInterrupt"))
+    done = run("run")
+    assert (done.exit_code, done.stderr) == (130, "error: interrupted\n")
+
+
 def test_verify_goes_on_after_what_is_wrong():
     done = run("data", "verify", "nope", "digits")
     assert "unknown data set 'nope'" in one_line_error(done)
