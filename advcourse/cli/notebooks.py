@@ -81,11 +81,13 @@ def run(
     with plain_errors():
         from advcourse.pipeline import report, run
 
+        paths = run.find(series_folder(solutions), numbers or ())
         if dataset and Path(dataset).exists():
             dataset = str(Path(dataset).resolve())  # the notebooks run in folders of their own
+        check(dataset, seed, device, scheduler)
+        files.require_folder(out)
         given = {"PROFILE": profile.value, "DATASET": dataset, "SEED": seed, "DEVICE": device}
         parameters = {name: value for name, value in given.items() if value is not None}
-        paths = run.find(series_folder(solutions), numbers or ())
 
         results, start = {}, time.perf_counter()
         with bars([path.stem for path in paths]) as (on_cell, on_result), caught_signals() as caught:
@@ -110,6 +112,26 @@ def run(
         complain(problem)
     if problems:
         raise typer.Exit(128 + caught[0] if not_run else 1)
+
+
+def check(dataset, seed, device, scheduler):
+    """What no notebook could run with is an error now, and not one in each of them.
+
+    dataset, seed, device: as given, or None; scheduler: the address of a cluster, whose workers have devices and folders
+    of their own, or None. Raises ValueError, or DataError for a data set that cannot be had.
+    """
+    if seed is not None and not 0 <= seed < 2**32:
+        raise ValueError(f"the seed must be a whole number from 0 to {2**32 - 1}; got {seed}")
+    if not scheduler and (device or os.environ.get("DEVICE")):
+        from advcourse.device import choose
+
+        choose(device or "auto")
+    if dataset is not None and not (scheduler and os.sep in dataset):
+        from advcourse import data
+
+        named = dataset in ("auto", *data.names())
+        if not (named and scheduler):
+            data.load(dataset, **({"train": 1, "test": 1} if named else {}))
 
 
 @contextmanager
