@@ -15,6 +15,7 @@ from advcourse.version import __version__
 
 # What notebooks say to programs stands beside what they say to people, under this type.
 PAYLOAD = "application/vnd.advcourse+json"
+BANDS_MEASURED_IN = "quick"  # the profile of benchmarks/results/claims.json
 PICTURES = ("image/png", "image/jpeg", "image/gif", "image/svg+xml")
 
 
@@ -45,8 +46,12 @@ def verdicts(notebook):
 
 
 def claims(notebook):
-    """The claims, each with the sentence as it was `said`: with the measured value in it."""
-    return [claim | {"said": say(claim)} for claim in payloads(notebook, "claim")]
+    """The claims, each with the sentence as it was `said`: with the measured value in it; and with what its `band` is:
+    "measured" or, in a profile in which nobody measured the bands, "not measured in full".
+    """
+    profiles = [start.get("profile") for start in payloads(notebook, "start")] or [BANDS_MEASURED_IN]
+    band = "measured" if profiles[-1] == BANDS_MEASURED_IN else f"not measured in {profiles[-1]}"
+    return [claim | {"said": say(claim), "band": band} for claim in payloads(notebook, "claim")]
 
 
 def say(claim):
@@ -68,18 +73,17 @@ def title(notebook):
 
 
 def figures(notebook):
-    """Every picture among the outputs, whether it was displayed as an image or within HTML."""
+    """Every picture among the outputs once: as it stands in their HTML, else as an image."""
     found = []
     for output in outputs(notebook):
         data, about = output.get("data", {}), output.get("metadata", {})
-        if types := [kind for kind in PICTURES if kind in data]:
+        reader = PictureReader()
+        reader.feed(text_of(data.get("text/html", "")))
+        found += reader.figures
+        if (types := [kind for kind in PICTURES if kind in data]) and not reader.figures:
             kind = types[0]
             about = about | about.get(kind, {})
             found.append(Figure(data_address(kind, text_of(data[kind])), about.get("alt", ""), about.get("width", "")))
-        elif "text/html" in data:
-            reader = PictureReader()
-            reader.feed(text_of(data["text/html"]))
-            found += reader.figures
     return found
 
 
@@ -119,10 +123,12 @@ def significant(number):
 
 
 def outside(results):
-    """A line for every claim whose value lies outside its band: the notebook's name and what it said."""
+    """A line for every claim whose value lies outside its band, where that was measured: the notebook and what it said.
+    """
     return [f"{result.name}: {claim['said']} (measured {significant(claim.get('value'))}, "
             f"expected {significant(claim.get('low'))} to {significant(claim.get('high'))})"
-            for result in results for claim in claims(json.loads(result.notebook)) if not claim.get("holds")]
+            for result in results for claim in claims(json.loads(result.notebook))
+            if claim["band"] == "measured" and not claim.get("holds")]
 
 
 def page(results, parameters, seconds, not_run=()):
