@@ -117,8 +117,8 @@ def run(
 def check(dataset, seed, device, scheduler):
     """What no notebook could run with is an error now, and not one in each of them.
 
-    dataset, seed, device: as given, or None; scheduler: the address of a cluster, whose workers have devices and folders
-    of their own, or None. Raises ValueError, or DataError for a data set that cannot be had.
+    dataset, seed, device: as given, or None; scheduler: the address of a cluster, whose workers have devices and
+    folders of their own, or None. Raises ValueError, or DataError for a data set that cannot be had.
     """
     if seed is not None and not 0 <= seed < 2**32:
         raise ValueError(f"the seed must be a whole number from 0 to {2**32 - 1}; got {seed}")

@@ -46,8 +46,9 @@ def verdicts(notebook):
 
 
 def claims(notebook):
-    """The claims, each with the sentence as it was `said`: with the measured value in it; and with what its `band` is:
-    "measured" or, in a profile in which nobody measured the bands, "not measured in full".
+    """The claims, each with the sentence as it was `said`, with the measured value in it, and with its `band`.
+
+    That is "measured" or, in a profile in which nobody measured the bands, "not measured in full".
     """
     profiles = [start.get("profile") for start in payloads(notebook, "start")] or [BANDS_MEASURED_IN]
     band = "measured" if profiles[-1] == BANDS_MEASURED_IN else f"not measured in {profiles[-1]}"
@@ -123,8 +124,7 @@ def significant(number):
 
 
 def outside(results):
-    """A line for every claim whose value lies outside its band, where that was measured: the notebook and what it said.
-    """
+    """A line for every claim whose value lies outside a measured band: the notebook's name and what it said."""
     return [f"{result.name}: {claim['said']} (measured {significant(claim.get('value'))}, "
             f"expected {significant(claim.get('low'))} to {significant(claim.get('high'))})"
             for result in results for claim in claims(json.loads(result.notebook))
@@ -147,5 +147,6 @@ def page(results, parameters, seconds, not_run=()):
                      "verdicts": verdicts(notebook), "claims": claims(notebook), "figures": figures(notebook),
                      "outside": len(outside([result]))})
     return template.render(
-        runs=runs, not_run=not_run, parameters=parameters, seconds=seconds, version=__version__, made=datetime.now().astimezone(),
+        runs=runs, not_run=not_run, parameters=parameters, seconds=seconds, version=__version__,
+        made=datetime.now().astimezone(),
         machine=f"{platform.system()} {platform.machine()}, Python {platform.python_version()}, {os.cpu_count()} cores")

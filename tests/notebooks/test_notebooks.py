@@ -1,5 +1,6 @@
 """Every notebook of the course runs: the student's as it is handed out, under nbval, and the solved one."""
 
+import os
 import warnings
 
 import matplotlib.font_manager  # noqa: F401 (builds its cache now: in a notebook that would print a warning)
@@ -44,7 +45,9 @@ def test_a_students_notebook_shows_again_what_is_stored_in_it(name):
 @every_notebook
 def test_a_solved_notebook_passes_every_exercise(name, tmp_path):
     text = (NOTEBOOKS / "solutions" / f"{name}.ipynb").read_text(encoding="utf-8")
-    result = execute.execute(name, text, {}, folder=tmp_path, timeout=120)
+    parameters = {"PROFILE": "quick", "DATASET": "mnist" if mnist_is_here() else "fonts", "SEED": 0,
+                  "DEVICE": os.environ.get("DEVICE", "auto")}
+    result = execute.execute(name, text, parameters, folder=tmp_path, timeout=120)
     assert result.failure is None
     outputs = [output for cell in nbformat.reads(result.notebook, as_version=4).cells
                for output in cell.get("outputs", [])]

@@ -1,12 +1,15 @@
 """One notebook in a kernel of its own: what it is given, and how each way to fail is told."""
 
 import json
+import subprocess
+import sys
 import time
 
 import nbformat
 import psutil
 import pytest
 
+from advcourse.pipeline import masters
 from advcourse.pipeline.execute import execute
 from tests.pipeline.sample_notebooks import sample
 
@@ -64,6 +67,16 @@ def test_a_cell_that_may_raise_does_not_end_the_run():
     result = execute("00_sample", nbformat.writes(notebook), {})
     assert result.failure.startswith("cell 5 (`sys.exit`): NameError"), "papermill would name cell 3"
     assert "after" in result.notebook
+
+
+def test_the_plain_command_of_papermill_does_as_well(tmp_path):
+    notebook = nbformat.reads(sample("print(DATASET, SEED + 1)"), as_version=4)
+    notebook.metadata = masters.METADATA
+    nbformat.write(notebook, tmp_path / "in.ipynb")
+    done = subprocess.run([sys.executable, "-m", "papermill", "in.ipynb", "out.ipynb", "-p", "DATASET", "fonts", "-p",
+                           "SEED", "1"], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "fonts 2" in (tmp_path / "out.ipynb").read_text()
 
 
 def test_what_somebody_s_papermill_left_in_the_file_does_no_harm():

@@ -265,7 +265,7 @@ def test_ctrl_c_while_the_workers_start_is_as_quiet(checkout):
     with running(checkout) as process:
         wait_for(psutil.Process(process.pid).children, process)
         os.killpg(process.pid, signal.SIGINT)
-        said, complained = process.communicate(timeout=30)
+        _, complained = process.communicate(timeout=30)
     assert (process.returncode, complained) == (130, "error: interrupted; not run: 00_sample\n")
     assert "– not run" in (checkout / "build/run/index.html").read_text()
 
@@ -279,7 +279,7 @@ def test_an_ended_run_ends_its_kernels_on_a_cluster_which_lives_on(checkout, how
           running(checkout, "--scheduler", cluster.scheduler_address) as process):
         wait_for(lambda: written(pid), process)
         os.killpg(process.pid, how)
-        said, complained = process.communicate(timeout=30)
+        _, complained = process.communicate(timeout=30)
         assert gone([written(pid)])
         series(checkout / "notebooks", n00="print('null')")
         [result] = run.run(run.find(checkout / "notebooks"), QUICK, scheduler=cluster.scheduler_address)
