@@ -193,7 +193,7 @@ def test_without_mnist_nothing_is_built(course, monkeypatch):
     monkeypatch.setenv("ADVCOURSE_DATA", str(course / "empty"))
     monkeypatch.setattr("advcourse.data.download.folder", lambda: course / "empty")
     before = built(course)
-    with pytest.raises(RuntimeError, match="MNIST, which is not on this disk"):
+    with pytest.raises(RuntimeError, match="made with MNIST: not here; `advcourse data get mnist`"):
         build.build(root=course, force=True)
     assert built(course) == before
 
