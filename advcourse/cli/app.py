@@ -4,12 +4,12 @@ from typing import Annotated
 
 import typer
 
-from advcourse.cli import building, datasets, doctor, grading, networks, notebooks
+from advcourse.cli import building, datasets, doctor, grading, lab, networks, notebooks
 from advcourse.cli.screen import show
 from advcourse.version import __version__
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_show_locals=False)
-app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(notebooks.lab)
+app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(lab.lab)
 for command in (notebooks.run, grading.grade, building.build, grading.release, doctor.doctor):
     app.command()(command)
 app.add_typer(datasets.app, name="data")
