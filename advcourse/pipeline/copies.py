@@ -1,7 +1,7 @@
 """Students work in copies of the notebooks, so that an update of the course is never in the way of their work.
 
-A built notebook carries a fingerprint of its cells. A copy that still has it holds no work, whatever JupyterLab added on
-opening it (outputs, metadata), and is replaced when the course's notebook changes; any other copy is kept.
+A built notebook carries a fingerprint of its cells. A copy that still fits its own holds no work, whatever JupyterLab
+added on opening it (outputs, metadata), and is replaced when the course's notebook changes; any other copy is kept.
 """
 
 import hashlib
@@ -25,7 +25,7 @@ def read(content: bytes) -> tuple[dict, str]:
     """
     try:
         notebook = json.loads(content)
-        return notebook["metadata"].get("advcourse", {}), fingerprint(notebook["cells"])
+        return dict(notebook["metadata"].get("advcourse", {})), fingerprint(notebook["cells"])
     except (ValueError, TypeError, KeyError, AttributeError):
         return {}, ""
 
