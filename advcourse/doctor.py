@@ -75,13 +75,17 @@ def device() -> list[Row]:
 
     from advcourse.device import choose
 
-    chosen = choose()
+    threads = Row("threads", OK, f"{torch.get_num_threads()} of {os.cpu_count()} cores")
+    try:
+        chosen = choose()
+    except ValueError as error:  # the environment variable DEVICE asks for what is not there
+        return [Row("device", WARNING, str(error)), threads]
     if chosen.type == "cuda":
         memory = torch.cuda.get_device_properties(chosen).total_memory / 1e9
         detail = f"{chosen}: {torch.cuda.get_device_name(chosen)}, {memory:.0f} GB"
     else:
         detail = f"{chosen}; the quick profile needs no GPU"
-    return [Row("device", OK, detail), Row("threads", OK, f"{torch.get_num_threads()} of {os.cpu_count()} cores")]
+    return [Row("device", OK, detail), threads]
 
 
 def data_sets() -> list[Row]:
