@@ -10,6 +10,11 @@ if TYPE_CHECKING:
     import torch
 
 
+def cores() -> int:
+    """How many cores this process may use, where the system tells; else how many there are."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 def choose(name: str = "auto") -> torch.device:
     """The `torch.device` to use.
 

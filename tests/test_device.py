@@ -63,7 +63,7 @@ def test_what_cannot_be_had_is_named_with_what_can(gpus, asked, problem, monkeyp
 
 @pytest.mark.parametrize("asked", ["", " ", None, 0, [], True])
 def test_what_is_no_name_is_refused_in_the_same_words(asked):
-    with pytest.raises(ValueError, match="the device .* was asked for, but the course knows 'cpu', 'cuda'"):
+    with pytest.raises(ValueError, match=r"the device .* was asked for, but the course knows 'cpu', 'cuda'"):
         device.choose(asked)
 
 

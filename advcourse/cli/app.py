@@ -1,5 +1,6 @@
 """The command `advcourse`. What a command needs is imported when it is called: `advcourse --help` answers at once."""
 
+import sys
 from typing import Annotated
 
 import typer
@@ -27,3 +28,5 @@ def print_version(asked):
 def main(version: Annotated[bool, typer.Option("--version", callback=print_version, is_eager=True,
                                                help="Print the version and exit.")] = False):
     """A course workbook on adversarial machine learning."""
+    for stream in (sys.stdout, sys.stderr):  # a pipe on Windows may have no letter for ✓
+        stream.reconfigure(errors="replace")

@@ -50,7 +50,8 @@ def find(names=None, root=ROOT):
 
 def repository(root=ROOT):
     """The address of the course's repository: the one that pyproject.toml gives."""
-    return tomllib.loads((root / "pyproject.toml").read_text())["project"]["urls"]["Repository"].rstrip("/")
+    project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    return project["urls"]["Repository"].rstrip("/")
 
 
 def read(path):

@@ -1,13 +1,18 @@
 """The command `advcourse`: what it answers, and that what goes wrong is one clear line."""
 
+import re
+from importlib import metadata
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from typer.testing import CliRunner
 
 from advcourse import __version__
 from advcourse.cli import app as cli
-from tests.cli.conftest import python
+from advcourse.cli import grading
+from advcourse.cli.screen import how_to_install
+from tests.cli.conftest import ROOT, python
 
 
 def run(*arguments):
@@ -44,7 +49,27 @@ def test_a_missing_package_is_named_with_the_command_that_installs_it(blocked, a
     done = python(code, *arguments)
     assert done.returncode == 1
     assert done.stderr == (f"error: this needs the package {blocked}, which is not installed; "
-                           "install all that it takes with: pip install 'advcourse[lab]'\n")
+                           f'install all that it takes with: python -m pip install --editable "{ROOT}[lab]"\n')
+
+
+def test_outside_a_clone_the_command_names_the_repository(tmp_path, installed):
+    code = "import sys; sys.modules['jupyterlab'] = None; from advcourse.cli.app import app; app()"
+    done = python(code, "lab", cwd=tmp_path, env=installed)
+    assert done.stderr.endswith(
+        ': python -m pip install "advcourse[lab] @ git+https://github.com/advcourse/advcourse"\n')
+
+
+def test_the_command_names_the_extra_that_holds_the_package():
+    assert how_to_install("nbgrader") == f'python -m pip install --editable "{ROOT}[nbgrader]"'
+    for command in (how_to_install("nbgrader"), how_to_install("dask")):
+        assert re.search(r"\[(\w+)\]", command)[1] in metadata.metadata("advcourse").get_all("Provides-Extra")
+
+
+@pytest.mark.parametrize("arguments", [["grade", "doctor"], ["grade", "."]], ids=" ".join)
+def test_grading_is_refused_on_windows(arguments, monkeypatch):
+    monkeypatch.setattr(grading, "sys", SimpleNamespace(platform="win32"))
+    assert one_line_error(run(*arguments)) == ("grading needs Linux, of which the boxes for students' code are made: "
+                                               "on Windows run this in WSL or in a virtual machine")
 
 
 def test_a_bug_of_ours_is_not_dressed_up():
