@@ -2,6 +2,9 @@
 own encoding. Neither system is here: what they lack is taken away from the course's own files."""
 
 import ast
+import re
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -84,3 +87,25 @@ def test_text_is_read_and_written_as_utf_8():
 def test_an_encoding_that_is_not_named_would_be_noticed(line, lines):
     assert list(unsaid_encodings(line)) == lines
 
+
+
+def test_a_clone_on_windows_has_the_same_bytes(tmp_path):
+    origin, names = tmp_path / "origin", [".gitattributes", "Makefile", "notebooks/00_welcome.ipynb"]
+    for name in names:
+        (origin / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / name, origin / name)
+    identity = ["-c", "user.name=A", "-c", "user.email=a@b.c"]
+    for words in (["init", "--quiet"], ["add", "."], [*identity, "commit", "--quiet", "--message", "all"],
+                  ["-c", "core.autocrlf=true", "clone", "--quiet", ".", tmp_path / "windows"]):
+        subprocess.run(["git", *words], cwd=origin, check=True)
+    assert not [name for name in names if (tmp_path / "windows" / name).read_bytes() != (ROOT / name).read_bytes()]
+
+
+def test_every_name_can_be_a_file_s_on_windows_and_macos():
+    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True)
+    if listed.returncode:
+        pytest.skip("this is no clone")
+    names = listed.stdout.splitlines()
+    odd = r'[:<>|?*"\\]|[. ](/|$)|(^|/)(con|prn|aux|nul|com\d|lpt\d)(\.|/|$)'
+    assert not [name for name in names if re.search(odd, name, re.IGNORECASE)]
+    assert len({name.casefold() for name in names}) == len(names)

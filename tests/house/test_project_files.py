@@ -153,7 +153,8 @@ def cpu_index():
 def test_make_takes_pytorch_without_cuda_before_the_course_asks_for_it(dry):
     assert dry("setup", "TORCH=cpu")[1:] == [
         f".venv/bin/python -m pip install torch torchvision --index-url {cpu_index()}", *SETUP]
-    assert "TORCH=gpu is unknown; TORCH=cpu takes PyTorch without CUDA" in dry("setup", "TORCH=gpu")
+    refused = dry("setup", "TORCH=gpu")
+    assert isinstance(refused, str) and "TORCH=gpu is unknown; TORCH=cpu takes PyTorch without CUDA" in refused
 
 
 def shown(language):

@@ -56,13 +56,14 @@ def work_in(folder):
 
 
 def week_2(origin, solved):
-    """The course reworks its prose everywhere, shows other outputs, adds a cell and takes one away."""
+    """The course changes its prose, its open exercises and all outputs, adds a cell and takes one away."""
     for name in NAMES:
         notebook = read(origin / "notebooks" / name)
         for cell in notebook.cells:
             if cell.cell_type == "markdown":
                 cell.source = cell.source.replace("\n\n", "\n\nReworded. ", 1)
             else:
+                cell.source = cell.source.replace("# your work", "# your work, from week 2 on")  # where theirs stands
                 cell.outputs, cell.execution_count = [nbformat.v4.new_output("stream", text="other\n")], 1
         notebook.cells.insert(5, nbformat.v4.new_markdown_cell("A new cell.", id="brand-new"))
         last = max(n for n, cell in enumerate(notebook.cells) if cell.cell_type == "code" and cell.id not in solved)
