@@ -8,6 +8,8 @@ from pathlib import Path
 import jupytext
 import nbformat
 
+from advcourse.pipeline.copies import fingerprint
+
 ROOT = Path(__file__).resolve().parents[2]  # of the checkout: masters live nowhere else
 BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
 WORK = "raise NotImplementedError  # your work"
@@ -48,7 +50,8 @@ def find(names=None, root=ROOT):
 
 def repository(root=ROOT):
     """The address of the course's repository: the one that pyproject.toml gives."""
-    return tomllib.loads((root / "pyproject.toml").read_text())["project"]["urls"]["Repository"].rstrip("/")
+    project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    return project["urls"]["Repository"].rstrip("/")
 
 
 def read(path):
@@ -77,7 +80,8 @@ def make(path, solved, root=ROOT):
         identity = hashlib.sha256(f"{path.stem}\n{student}\n{seen[student]}".encode()).hexdigest()[:12]
         new_cell = nbformat.v4.new_code_cell if master.cell_type == "code" else nbformat.v4.new_markdown_cell
         cells.append(new_cell(source, id=identity, metadata={"tags": tags} if tags else {}))
-    return nbformat.v4.new_notebook(cells=cells, metadata=METADATA)
+    about = {"cells": fingerprint(cells)}  # by it `advcourse lab` knows a copy without work in it
+    return nbformat.v4.new_notebook(cells=cells, metadata=METADATA | {"advcourse": about})
 
 
 def with_badge(source, address):

@@ -9,6 +9,7 @@ import nbformat
 import pytest
 
 from advcourse.pipeline import build, masters
+from advcourse.pipeline.copies import fingerprint
 
 MASTER = '''\
 # %% [markdown]
@@ -121,7 +122,7 @@ def test_a_second_build_executes_nothing_and_a_forced_one_changes_no_byte(course
 
 def test_nothing_of_when_and_where_a_notebook_was_built_is_stored(course):
     notebook = json.loads((course / "notebooks" / "98_sums.ipynb").read_text())
-    assert notebook["metadata"] == masters.METADATA
+    assert notebook["metadata"] == masters.METADATA | {"advcourse": {"cells": fingerprint(notebook["cells"])}}
     assert all(set(cell["metadata"]) <= {"tags"} for cell in notebook["cells"])
     assert notebook["cells"][-1]["outputs"] == []
     assert notebook["cells"][-2]["outputs"][0]["text"][0].endswith(" 1\n")  # one thread
