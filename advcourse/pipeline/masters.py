@@ -34,10 +34,10 @@ if getattr(importlib.util.find_spec("advcourse"), "origin", None) is None:
     done = subprocess.run([*pip, "install", *options, source], **quiet)
     importlib.invalidate_caches()
     if done.returncode:
-        said = done.stderr.strip().splitlines() or ["nothing"]
+        said = [line for line in done.stderr.splitlines() if line.strip()] or ["nothing"]
         errors = [line for line in said if line.startswith(("ERROR: ", "× ")) and not line.endswith(":")]
         if sys.version_info < (3, 11):
-            why = f"The course needs Python 3.11 or newer, and this is {sys.version.split()[0]}: choose another kernel."
+            why = f"The course needs Python 3.11 or newer; this kernel has {sys.version.split()[0]}: take another."
         elif importlib.util.find_spec("pip") is None:
             why = ("There is no pip to install the course with: run `uv pip install pip` or, on Debian and Ubuntu, "
                    "`sudo apt install python3-pip`, then this cell again.")
@@ -95,7 +95,7 @@ def make(path, solved, root=ROOT):
             raise ValueError(f"{path.name}, cell {index + 1}: {error}") from None
         source = with_solution(master.source) if solved else student
         if index == 0:
-            source = with_badge(source, address)
+            source = with_badges(source, address)
         tags = master.metadata.get("tags", [])
         if "setup" in tags:
             source = SETUP.replace("ARCHIVE", archive(root)) + "\n" + with_version(source, path.stem[:2])
@@ -107,14 +107,18 @@ def make(path, solved, root=ROOT):
     return nbformat.v4.new_notebook(cells=cells, metadata=METADATA)
 
 
-def with_badge(source, address):
-    """The title cell, with the buttons that open the notebook at `address` in Colab and on Kaggle under the title."""
-    colab = address.replace("https://github.com/", "https://colab.research.google.com/github/")
-    badges = (f"[![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)]({colab}) "
-              "[![Open in Kaggle](https://kaggle.com/static/images/open-in-kaggle.svg)]"
-              f"(https://kaggle.com/kernels/welcome?src={address})")
+def with_badges(source, address):
+    """The title cell, with the buttons under the title."""
     title, _, rest = source.partition("\n")
-    return f"{title}\n\n{badges}\n{rest}".rstrip()
+    return f"{title}\n\n{badges(address)}\n{rest}".rstrip()
+
+
+def badges(address):
+    """The buttons that open the notebook at `address` in Colab and on Kaggle."""
+    colab = address.replace("https://github.com/", "https://colab.research.google.com/github/")
+    return (f"[![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)]({colab}) "
+            "[![Open in Kaggle](https://kaggle.com/static/images/open-in-kaggle.svg)]"
+            f"(https://kaggle.com/kernels/welcome?src={address})")
 
 
 def with_version(source, number):
