@@ -46,7 +46,8 @@ def packages(tmp_path, *, pip=None):
 
 def bare(tmp_path, folder, *, before="", **environment):
     """Run the cell in a Python that has only the packages in `folder`; what it printed, and what it raised last."""
-    script = f"{before}\ntry:\n    exec({CELL!r})\nexcept RuntimeError as error:\n    print(*error._render_traceback_())"
+    script = (f"{before}\ntry:\n    exec({CELL!r})\n"
+              "except RuntimeError as error:\n    print(*error._render_traceback_())")
     variables = {name: value for name, value in os.environ.items() if not name.startswith(("PIP_", "ADVCOURSE_"))}
     done = subprocess.run([sys.executable, "-S", "-c", script], cwd=tmp_path, capture_output=True, encoding="utf-8",
                           env=variables | {"PYTHONPATH": str(folder), "PYTHONIOENCODING": "utf-8"} | environment)
