@@ -7,11 +7,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from advcourse.exercises.display import emit
+from advcourse.exercises.display import emit, inline
 from advcourse.handin.statements import code_cells
 
 WAIT = 90  # seconds: a large notebook on a slow line takes Colab's page long
-GIVE = 'advcourse.submit("{notebook}_….ipynb")'
+GIVE = '`advcourse.submit("{notebook}_….ipynb")`'
 # Where it cannot be told which file the notebook is in: what a student does instead.
 WAYS = {
     "Colab": "Colab did not send the notebook, and nothing was written. In the browser: File → Download → Download "
@@ -37,6 +37,11 @@ def way_out(notebook: str) -> str:
     return WAYS[place()].format(notebook=notebook)
 
 
+def say(text: str) -> None:
+    """Show a sentence or two, in lines that break between words."""
+    emit(None, text, f"<p>{inline(text)}</p>")
+
+
 def running(notebook: str) -> tuple[Path | None, bytes | None]:
     """The path of the notebook that runs in this kernel, and its content where its front end gives it, else None.
 
@@ -57,7 +62,7 @@ def running(notebook: str) -> tuple[Path | None, bytes | None]:
 
 def from_colab() -> bytes | None:
     """The notebook as it stands on Colab's page; None where no page answers, as in VS Code, or not with a notebook."""
-    emit(None, f"Waiting for Colab to send the notebook as it stands, at most {WAIT} seconds …")
+    say(f"Waiting for Colab to send the notebook as it stands, at most {WAIT} seconds …")
     try:
         from google.colab import _message
 
@@ -78,7 +83,7 @@ def offer_download(path: Path) -> None:
     where = {"Colab": f"Your browser downloads it now. If it does not: it is {path}, among the files on the left.",
              "Kaggle": f"Download it before you leave: it is {path}, under Output on the right."}
     if place():
-        emit(None, where[place()])
+        say(where[place()])
     if place() == "Colab":
         with contextlib.suppress(Exception):  # the line above has said where the file is
             from google.colab import files

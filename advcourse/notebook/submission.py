@@ -35,7 +35,7 @@ def submit(path: str | Path | None = None) -> None:
         return
     path, content = (Path(path), None) if path is not None else frontend.running(notebook)
     if path is None:
-        emit(None, frontend.way_out(notebook))
+        frontend.say(frontend.way_out(notebook))
         return
     if content is None:
         content = saved_content(path)
@@ -49,8 +49,8 @@ def submit(path: str | Path | None = None) -> None:
     try:
         target = write_beside(path, f"{notebook}_{files.safe_name(student or 'unnamed')}_submission.zip", archive)
     except OSError as error:
-        emit(None, f"Nothing can be written here ({error.strerror or error}). Hand in the notebook's own .ipynb file: "
-                   "it counts as well.")
+        frontend.say(f"Nothing can be written here ({error.strerror or error}). Hand in the notebook's own .ipynb file: "
+                     "it counts as well.")
         return
     show(target, path, manifest, table(notebook, verdicts), missing)
     frontend.offer_download(target)

@@ -86,7 +86,7 @@ def test_where_the_file_cannot_be_told_its_name_is_asked_for(work, capsys, names
     for name in names:
         saved(work / name)
     advcourse.submit()
-    assert 'as in advcourse.submit("00_….ipynb")' in capsys.readouterr().out and not (work / ZIP).exists()
+    assert 'as in `advcourse.submit("00_….ipynb")`' in capsys.readouterr().out and not (work / ZIP).exists()
 
 
 # --- Colab -----------------------------------------------------------------------------------------------------------
