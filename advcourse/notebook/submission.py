@@ -49,8 +49,8 @@ def submit(path: str | Path | None = None) -> None:
     try:
         target = write_beside(path, f"{notebook}_{files.safe_name(student or 'unnamed')}_submission.zip", archive)
     except OSError as error:
-        frontend.say(f"Nothing can be written here ({error.strerror or error}). Hand in the notebook's own .ipynb file: "
-                     "it counts as well.")
+        frontend.say(f"Nothing can be written here ({error.strerror or error}). Hand in the notebook's own .ipynb "
+                     "file: it counts as well.")
         return
     show(target, path, manifest, table(notebook, verdicts), missing)
     frontend.offer_download(target)
