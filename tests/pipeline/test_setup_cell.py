@@ -73,7 +73,8 @@ def test_it_is_plain_python_that_fits_a_screen():
 def test_it_installs_the_course_and_holds_every_version_quietly(tmp_path, source):
     assert bare(tmp_path, packages(tmp_path), **({"ADVCOURSE_SOURCE": source} if source else {})) == []
     words, held = asked(tmp_path)
-    assert words[0] == "install" and words[-1] == (source or masters.archive()) and held == "torch==2.6.0\n"
+    assert words[:3] == ["install", "--quiet", "--no-color"], "kernels ask programs for colours"
+    assert words[-1] == (source or masters.archive()) and held == "torch==2.6.0\n"
 
 
 def test_a_folder_called_advcourse_is_not_taken_for_the_course(tmp_path):
