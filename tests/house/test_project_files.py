@@ -19,6 +19,7 @@ from typer.main import get_command
 
 from advcourse.cli.app import app
 from advcourse.notebook import series
+from advcourse.pipeline import masters
 from tests.browser.test_notebook_in_browser import MOVES
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -65,11 +66,12 @@ def test_the_repositorys_address_is_the_one_in_pyproject():
 
 
 def test_the_readmes_table_has_a_row_for_every_notebook_of_the_register():
-    row = r"^\| (\d\d) \| \[(.+?)\]\(notebooks/(\w+)\.ipynb\) \| .+ \| \[!\[Open in Colab\].*/(\w+)\.ipynb\) \|$"
+    row = r"^\| (\d\d) \| \[(.+?)\]\(notebooks/(\w+)\.ipynb\) \| .+ \| (\[!\[Open in Colab\].*\)) \|$"
     rows = re.findall(row, (ROOT / "README.md").read_text(), re.MULTILINE)
     assert [number for number, _, _, _ in rows] == list(series.WRITTEN)
-    for number, title, name, in_colab in rows:
-        assert name == in_colab and name.startswith(number)
+    for number, title, name, buttons in rows:
+        address = f"{PROJECT['urls']['Repository']}/blob/main/notebooks/{name}.ipynb"
+        assert buttons == masters.badges(address) and name.startswith(number)
         assert f"# # {number} · {title}\n" in (ROOT / "notebooks" / "source" / f"{name}.py").read_text()
 
 
