@@ -116,7 +116,7 @@ def fonts(train: int | None = None, test: int | None = None, seed: int = 0) -> D
     x_test, y_test, _, _ = generate(2_000 if test is None else test, seed=2 * seed + 1, spread=LOAD_SPREAD)
     card = (
         f"Fonts: the letters A–J in {len(FACES)} fonts under small random affine maps, 28×28 grey, generated here; "
-        "after Stutz et al. 2019; the fonts (DejaVu, STIX, Computer Modern) are under free licences"
+        "after Stutz et al. 2019; the fonts (DejaVu, STIX, Computer Modern) come with matplotlib under free licences"
     )
     return Dataset("fonts", x_train, y_train, x_test, y_test, tuple(LETTERS), card)
 
