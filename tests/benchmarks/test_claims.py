@@ -22,7 +22,8 @@ def claims(import_benchmark, tmp_path, monkeypatch):
         for path in paths:
             if len(module.ran) == module.stop_after:
                 raise KeyboardInterrupt
-            seed, fonts, handed_out = parameters["SEED"], parameters["DATASET"] == "fonts", path.parent.name != "solutions"
+            seed, fonts = parameters["SEED"], parameters["DATASET"] == "fonts"
+            handed_out = path.parent.name != "solutions"
             module.ran.append((seed, fonts, handed_out))
             claim = {"kind": "claim", "sentence": "It is {value}.", "value": seed + 10 * fonts + 100 * handed_out,
                      "low": 0, "high": 999, "holds": True}
