@@ -29,16 +29,19 @@ def machine(tmp_path):
                    capture_output=True)
     borrowed = tmp_path / "borrowed"  # outside the environment, where pip never removes anything
     borrowed.mkdir()
-    for name in needed_by("torch", needed_by("torchvision")):
+    lent = needed_by("torch", needed_by("torchvision"))
+    for name in lent:
         lend(name, borrowed)
     site = subprocess.run([python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"], check=True,
                           capture_output=True, text=True).stdout.strip()
     Path(site, "borrowed.pth").write_text(f"{borrowed}\n")
     if sys.version_info >= (3, 14):
         pytest.skip("some of Colab's versions have no wheels for this Python: Colab has 3.13")
-    packages = {"ipython", "ipykernel", *NEEDED} - {"torch", "torchvision"}
+    versions = tmp_path / "versions.txt"
+    versions.write_text("".join(line for line in COLAB.open() if line.split("==")[0] not in lent))
     pip = subprocess.run([python, "-m", "pip", "install", "--quiet", "--retries=1", "--only-binary=:all:",
-                          "--constraint", COLAB, *packages], capture_output=True, text=True)
+                          "--constraint", versions, "ipython", "ipykernel", *(NEEDED - lent)],
+                         capture_output=True, text=True)
     if pip.returncode == 0:
         return python
     if "Retrying (" in pip.stderr:
