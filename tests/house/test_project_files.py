@@ -54,6 +54,13 @@ def test_conda_users_get_the_same_environment():
     assert {name: lower_bound(requirement) for name, requirement in found.items()} == wanted
 
 
+def test_what_colab_has_lies_within_the_versions_that_are_allowed():
+    lines = [line for line in (ROOT / ".ci" / "colab.txt").read_text().splitlines() if not line.startswith("#")]
+    colab = dict(line.split("==") for line in lines)
+    for requirement in map(Requirement, PROJECT["dependencies"]):
+        assert colab[requirement.name] in requirement.specifier, f"{requirement}: Colab has {colab[requirement.name]}"
+
+
 def test_the_repositorys_address_is_the_one_in_pyproject():
     address = PROJECT["urls"]["Repository"].removeprefix("https://github.com/")
     readme = (ROOT / "README.md").read_text()
