@@ -3,6 +3,7 @@
 import io
 import os
 import re
+import tempfile
 import unicodedata
 import zipfile
 from collections.abc import Mapping
@@ -22,6 +23,18 @@ def write(path: str | Path, content: str | bytes) -> None:
         os.replace(part, path)
     finally:
         part.unlink(missing_ok=True)
+
+
+def require_folder(path: str | Path) -> None:
+    """Make the folder `path` where it is missing; OSError, which names it, where nothing can be written there."""
+    try:
+        Path(path).mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=path):
+            pass
+    except FileExistsError:
+        raise OSError(f"{path} is a file, where a folder is wanted") from None
+    except OSError as error:
+        raise OSError(f"nothing can be written to the folder {path}: {error.strerror}") from None
 
 
 def zipped(contents: Mapping[str, str | bytes]) -> bytes:

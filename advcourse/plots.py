@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 # Okabe and Ito (2008): eight colours that people with any kind of colour vision can tell apart.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#F0E442")
+SHARP, PRINTED = 130, 80  # dots per inch: on high-resolution screens, and where a picture should take little room
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 
 # The data set's name, added to every title by `show`: nobody should have to ask what a figure was made on.
@@ -28,11 +29,14 @@ data_name = ""
 def show(figure: Figure, title: str, alt: str, on: str | None = None) -> None:
     """Display a matplotlib figure under `title`, with `alt` for readers who cannot see it.
 
+    Pages show it as HTML, for the alt text; a PDF, which has no HTML, as the coarser image beside it.
     on: what the figure was made on, where that is not the notebook's data set.
     """
     from IPython.display import display
 
-    display({"text/html": picture(figure, title, alt, on), "text/plain": f"[figure: {title}. {alt}]"}, raw=True)
+    shown = {"text/html": picture(figure, title, alt, on), "text/plain": f"[figure: {title}. {alt}]",
+             "image/png": base64.b64encode(png(figure, PRINTED, colours=32)).decode()}
+    display(shown, metadata={"image/png": {"alt": alt}}, raw=True)
 
 
 def picture(figure: Figure, title: str, alt: str, on: str | None = None) -> str:
@@ -46,19 +50,18 @@ def picture(figure: Figure, title: str, alt: str, on: str | None = None) -> str:
             f'src="data:image/png;base64,{source}">')
 
 
-def png(figure: Figure) -> bytes:
-    """The figure as PNG bytes: sharp on high-resolution screens, 96 colours, so that a notebook stays small."""
+def png(figure: Figure, dpi: int = SHARP, colours: int = 64) -> bytes:
+    """The figure as PNG bytes, at `dpi` dots per inch and of few `colours`, so that a notebook stays small."""
     plain, small, palette = io.BytesIO(), io.BytesIO(), Image.new("P", (1, 1))
-    figure.savefig(plain, dpi=130, facecolor="white")
+    figure.savefig(plain, dpi=dpi, facecolor="white")
     plt.close(figure)
     image = Image.open(plain).convert("RGB")
-    # 32 greys, or a grey image beside a coloured one would be tinted; and up to 64 colours of the figure's own.
-    levels = [(level * 255 // 31,) * 3 for level in range(32)]
-    found = image.quantize(64, method=Image.Quantize.MAXCOVERAGE).getpalette()
-    colours = [colour for colour in zip(found[::3], found[1::3], found[2::3], strict=True)
-               if max(colour) - min(colour) > 8]
-    palette.putpalette([channel for colour in levels + colours for channel in colour])
-    image.quantize(palette=palette, dither=Image.Dither.NONE).save(small, format="PNG", optimize=True)
+    # Half as many greys, or a grey image beside a coloured one would be tinted; and the figure's own colours.
+    greys = [(level * 255 // (colours // 2 - 1),) * 3 for level in range(colours // 2)]
+    found = image.quantize(colours, method=Image.Quantize.MAXCOVERAGE).getpalette()
+    own = [colour for colour in zip(found[::3], found[1::3], found[2::3], strict=True) if max(colour) - min(colour) > 8]
+    palette.putpalette([channel for colour in greys + own for channel in colour])
+    image.quantize(palette=palette, dither=Image.Dither.NONE).save(small, format="PNG", dpi=(dpi, dpi), optimize=True)
     return small.getvalue()
 
 

@@ -2,6 +2,7 @@
 
 import io
 import zipfile
+from pathlib import Path
 
 import pytest
 
@@ -30,6 +31,17 @@ def test_a_failure_leaves_the_old_file_and_nothing_else(tmp_path, monkeypatch, f
     with pytest.raises(ZeroDivisionError):
         files.write(target, "new")
     assert target.read_text() == "old" and [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def test_a_folder_that_cannot_be_written_to_is_named(tmp_path):
+    files.require_folder(tmp_path / "new" / "folder")
+    assert list((tmp_path / "new/folder").iterdir()) == []
+    (tmp_path / "file").touch()
+    with pytest.raises(OSError, match=f"^{tmp_path / 'file'} is a file, where a folder is wanted$"):
+        files.require_folder(tmp_path / "file")
+    for place in (tmp_path / "file" / "below", Path("/proc/folder")):
+        with pytest.raises(OSError, match=f"^nothing can be written to the folder {place}: "):
+            files.require_folder(place)
 
 
 def test_the_checkout_is_where_pyproject_is(tmp_path, monkeypatch):

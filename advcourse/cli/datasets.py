@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from advcourse.cli.screen import MARKS, plain_errors, show, verify_each
+from advcourse.cli.screen import MARKS, each, plain_errors
 
 app = typer.Typer(no_args_is_help=True, help="The data sets of the course.")
 
@@ -32,14 +32,30 @@ def get_data(names: Annotated[list[str], typer.Argument(help="Data sets, such as
     with plain_errors():
         from advcourse import data
 
-        for name in names:
-            show(data.load(name).card)
+        def get(name):
+            if name not in data.names():
+                raise ValueError(f"there is no such data set; there are {', '.join(data.names())}")
+            return data.load(name).card
+
+        each(names, get)
 
 
 @app.command("verify")
 def verify_data(names: Annotated[list[str] | None, typer.Argument(help="Data sets; all by default.")] = None):
-    """Compare the files of data sets with their checksums, without downloading any."""
+    """Compare the files of data sets with their checksums, without downloading any.
+
+    That a data set is not here is wrong only where it is named.
+    """
     with plain_errors():
         from advcourse import data
 
-        verify_each(names or data.names(), data.verify)
+        def verify(name):
+            try:
+                data.verify(name)
+            except data.DownloadError as error:
+                if names:
+                    raise
+                return error
+            return "as it should be"
+
+        each(names or data.names(), verify)

@@ -50,6 +50,7 @@ def grade(
         if seed is None and rules and rules.secret:
             seed = run.seed_of(rules.secret)
         found = collect(submissions)
+        files.require_folder(out)
         with grading_bar(len(found)) as on_graded:
             graded = run.grade_class(found, out, limits=limits, seed=seed,
                                      workers=workers or cores(),
@@ -105,6 +106,7 @@ def release(
         from advcourse.grading.release import release as hand_out
 
         rules, roster = courses.load(courses.find(course)), read_roster(students)
+        files.require_folder(out)
         source = (checkout() or PACKAGE) / "notebooks"
         console, written, kept = Console(), 0, 0
         made = hand_out(rules, roster, source, out)

@@ -1,8 +1,10 @@
 """`advcourse run`: the notebooks, executed."""
 
 import enum
+import os
+import signal
 import time
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -57,28 +59,66 @@ def run(
     with plain_errors():
         from advcourse.pipeline import report, run
 
+        paths = run.find(series_folder(solutions), numbers or ())
         if dataset and Path(dataset).exists():
             dataset = str(Path(dataset).resolve())  # the notebooks run in folders of their own
+        check(dataset, seed, device, scheduler)
+        files.require_folder(out)
         given = {"PROFILE": profile.value, "DATASET": dataset, "SEED": seed, "DEVICE": device}
         parameters = {name: value for name, value in given.items() if value is not None}
-        paths = run.find(series_folder(solutions), numbers or ())
 
         results, start = {}, time.perf_counter()
-        with bars([path.stem for path in paths]) as (on_cell, on_result):
+        with bars([path.stem for path in paths]) as (on_cell, on_result), caught_signals() as caught:
             running = run.run(paths, parameters, workers=workers or run.default_workers(), scheduler=scheduler,
-                              on_cell=on_cell)
+                              on_cell=on_cell, stopped=lambda: bool(caught))
             with closing(running):
                 for result in running:
-                    results[result.name] = result
                     files.write(out / f"{result.name}.ipynb", result.notebook)
+                    results[result.name] = result
                     on_result(result, report.duration(result.seconds))
-        in_order = [results[path.stem] for path in paths]
-        files.write(out / "index.html", report.page(in_order, parameters, time.perf_counter() - start))
+            in_order = [results[path.stem] for path in paths if path.stem in results]
+            not_run = [path.stem for path in paths if path.stem not in results]
+            seconds = time.perf_counter() - start
+            files.write(out / "index.html", report.page(in_order, parameters, seconds, not_run))
 
     show(f"report: {(out / 'index.html').resolve()}")
     problems = [f"{result.name}: {result.failure}" for result in in_order if result.failure]
     problems += [f"claim outside its band in {line}" for line in report.outside(in_order)]
+    if not_run:
+        problems.append(f"interrupted; not run: {', '.join(not_run)}")
     for problem in problems:
         complain(problem)
     if problems:
-        raise typer.Exit(1)
+        raise typer.Exit(128 + caught[0] if not_run else 1)
+
+
+def check(dataset, seed, device, scheduler):
+    """What no notebook could run with is an error now, and not one in each of them.
+
+    dataset, seed, device: as given, or None; scheduler: the address of a cluster, whose workers have devices and
+    folders of their own, or None. Raises ValueError, or DataError for a data set that cannot be had.
+    """
+    if seed is not None and not 0 <= seed < 2**32:
+        raise ValueError(f"the seed must be a whole number from 0 to {2**32 - 1}; got {seed}")
+    if not scheduler and (device or os.environ.get("DEVICE")):
+        from advcourse.device import choose
+
+        choose(device or "auto")
+    if dataset is not None and not (scheduler and os.sep in dataset):
+        from advcourse import data
+
+        named = dataset in ("auto", *data.names())
+        if not (named and scheduler):
+            data.load(dataset, **({"train": 1, "test": 1} if named else {}))
+
+
+@contextmanager
+def caught_signals():
+    """Ctrl-C and SIGTERM interrupt nothing in this block; gives the list to which their numbers are appended."""
+    caught, numbers = [], (signal.SIGINT, signal.SIGTERM)
+    before = [signal.signal(number, lambda number, frame: caught.append(number)) for number in numbers]
+    try:
+        yield caught
+    finally:
+        for number, handler in zip(numbers, before, strict=True):
+            signal.signal(number, handler)

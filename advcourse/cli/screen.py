@@ -49,15 +49,17 @@ def plain_errors():
     except (ValueError, OSError, RuntimeError) as error:
         complain(error)
         raise typer.Exit(1) from None
+    except KeyboardInterrupt:
+        complain("interrupted")
+        raise typer.Exit(130) from None  # as a shell counts it: 128 and the number of SIGINT
 
 
-def verify_each(names, verify):
-    """Call `verify` on every name and say what it found; exit code 1 where one is not as it should be."""
+def each(names, look):
+    """Call `look` on every name and show the line that it returns; exit code 1 where one of them goes wrong."""
     wrong = 0
     for name in names:
         try:
-            verify(name)
-            show(f"{name}: as it should be")
+            show(f"{name}: {look(name)}")
         except (ValueError, RuntimeError, OSError) as error:
             complain(f"{name}: {error}")
             wrong += 1

@@ -7,7 +7,7 @@ from advcourse.data import faces, fonts, images, portraits  # importing them reg
 from advcourse.data.download import DataError, DownloadError, find, folder, time_limit
 from advcourse.data.registry import LOADERS, Dataset, register
 
-__all__ = ["DataError", "Dataset", "DownloadError", "faces", "find", "folder", "fonts", "images",
+__all__ = ["DataError", "Dataset", "DownloadError", "faces", "find", "folder", "fonts", "from_disk", "images",
            "load", "names", "portraits", "register", "verify"]
 
 AUTO_SECONDS = 5  # how long "auto" may wait for MNIST
@@ -42,6 +42,18 @@ def load(name: str = "auto", *, train: int | None = None, test: int | None = Non
     raise ValueError(f"unknown data set {str(name)!r}; there are {known}, or give the path of a folder of images")
 
 
+def from_disk(name: str, *, train: int | None = None, test: int | None = None) -> Dataset:
+    """A data set as `load` gives it, without a download.
+
+    Raises DataError, which says what is missing or damaged: DownloadError where it is not here, but to be had.
+    """
+    try:
+        with time_limit(0):
+            return load(name, train=train, test=test)
+    except DownloadError:
+        raise DownloadError(f"not here; `advcourse data get {name}` downloads it") from None
+
+
 def verify(name: str) -> None:
     """Read a data set from the disk, without a download, and check every file.
 
@@ -49,8 +61,7 @@ def verify(name: str) -> None:
     """
     if name == "auto":
         raise ValueError(f"verify one data set at a time; there are {', '.join(names())}")
-    with time_limit(0):
-        load(name)
+    from_disk(name)
 
 
 def _mnist_or_fonts(**options):

@@ -116,9 +116,8 @@ def require_mnist():
     try:
         data.verify("mnist")
     except data.DataError as error:
-        raise RuntimeError("stored outputs are made with MNIST, which is not on this disk; get it with `advcourse data "
-                           "get mnist`, or name the folder that has it in ADVCOURSE_DATA "
-                           f"({str(error).splitlines()[0]})") from None
+        raise RuntimeError(f"stored outputs are made with MNIST: {str(error).splitlines()[0]}; or name the folder that "
+                           "has it in ADVCOURSE_DATA") from None
 
 
 def text(notebook):

@@ -11,7 +11,7 @@ from advcourse.exercises import Exercise, all_exercises
 from advcourse.pipeline import masters
 
 MEDIAN_LINES, MOST_LINES = 8, 30
-MOST_BYTES = 400_000  # of a built notebook
+MOST_BYTES = 600_000  # of a built notebook
 PARAMETERS = ["PROFILE", "DATASET", "SEED", "DEVICE", "STUDENT"]
 HEADINGS = ["You will be able to", "What to remember", "Further reading"]
 
@@ -145,7 +145,7 @@ def lint_built(path):
     for index, cell in enumerate(nbformat.read(path, as_version=4).cells, start=1):
         for output in cell.get("outputs", []):
             data = output.get("data", {})
-            if any(kind.startswith("image/") for kind in data):
+            if any(kind.startswith("image/") for kind in data) and "<img" not in data.get("text/html", ""):
                 problems.append(f"cell {index}: a picture without alt text; "
                                 "show it with plots.show(figure, title, alt)")
             if not all(map(has_alt, re.findall(r"<img[^>]*>", data.get("text/html", "")))):

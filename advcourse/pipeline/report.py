@@ -15,6 +15,7 @@ from advcourse.version import __version__
 
 # What notebooks say to programs stands beside what they say to people, under this type.
 PAYLOAD = "application/vnd.advcourse+json"
+BANDS_MEASURED_IN = "quick"  # the profile of benchmarks/results/claims.json
 PICTURES = ("image/png", "image/jpeg", "image/gif", "image/svg+xml")
 
 
@@ -45,8 +46,13 @@ def verdicts(notebook):
 
 
 def claims(notebook):
-    """The claims, each with the sentence as it was `said`: with the measured value in it."""
-    return [claim | {"said": say(claim)} for claim in payloads(notebook, "claim")]
+    """The claims, each with the sentence as it was `said`, with the measured value in it, and with its `band`.
+
+    That is "measured" or, in a profile in which nobody measured the bands, "not measured in full".
+    """
+    profiles = [start.get("profile") for start in payloads(notebook, "start")] or [BANDS_MEASURED_IN]
+    band = "measured" if profiles[-1] == BANDS_MEASURED_IN else f"not measured in {profiles[-1]}"
+    return [claim | {"said": say(claim), "band": band} for claim in payloads(notebook, "claim")]
 
 
 def say(claim):
@@ -68,18 +74,17 @@ def title(notebook):
 
 
 def figures(notebook):
-    """Every picture among the outputs, whether it was displayed as an image or within HTML."""
+    """Every picture among the outputs once: as it stands in their HTML, else as an image."""
     found = []
     for output in outputs(notebook):
         data, about = output.get("data", {}), output.get("metadata", {})
-        if types := [kind for kind in PICTURES if kind in data]:
+        reader = PictureReader()
+        reader.feed(text_of(data.get("text/html", "")))
+        found += reader.figures
+        if (types := [kind for kind in PICTURES if kind in data]) and not reader.figures:
             kind = types[0]
             about = about | about.get(kind, {})
             found.append(Figure(data_address(kind, text_of(data[kind])), about.get("alt", ""), about.get("width", "")))
-        elif "text/html" in data:
-            reader = PictureReader()
-            reader.feed(text_of(data["text/html"]))
-            found += reader.figures
     return found
 
 
@@ -119,16 +124,18 @@ def significant(number):
 
 
 def outside(results):
-    """A line for every claim whose value lies outside its band: the notebook's name and what it said."""
+    """A line for every claim whose value lies outside a measured band: the notebook's name and what it said."""
     return [f"{result.name}: {claim['said']} (measured {significant(claim.get('value'))}, "
             f"expected {significant(claim.get('low'))} to {significant(claim.get('high'))})"
-            for result in results for claim in claims(json.loads(result.notebook)) if not claim.get("holds")]
+            for result in results for claim in claims(json.loads(result.notebook))
+            if claim["band"] == "measured" and not claim.get("holds")]
 
 
-def page(results, parameters, seconds):
+def page(results, parameters, seconds, not_run=()):
     """The report on these Results as the text of one HTML page that needs no other file.
 
-    parameters: what the notebooks were given; seconds: how long they took together
+    parameters: what the notebooks were given; seconds: how long they took together; not_run: names of notebooks that
+    should have run, too, when the run was interrupted
     """
     environment = jinja2.Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
     environment.filters |= {"duration": duration, "significant": significant}
@@ -140,5 +147,6 @@ def page(results, parameters, seconds):
                      "verdicts": verdicts(notebook), "claims": claims(notebook), "figures": figures(notebook),
                      "outside": len(outside([result]))})
     return template.render(
-        runs=runs, parameters=parameters, seconds=seconds, version=__version__, made=datetime.now().astimezone(),
+        runs=runs, not_run=not_run, parameters=parameters, seconds=seconds, version=__version__,
+        made=datetime.now().astimezone(),
         machine=f"{platform.system()} {platform.machine()}, Python {platform.python_version()}, {os.cpu_count()} cores")

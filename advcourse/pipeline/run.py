@@ -3,10 +3,12 @@
 Both ways are one: a notebook travels to a worker as text and comes back as text, so a worker shares no disk with us.
 """
 
+import contextlib
 import logging
 import os
+import queue
+import signal
 import uuid
-from contextlib import contextmanager
 from pathlib import Path
 
 import dask
@@ -45,13 +47,14 @@ def default_workers():
     return max(1, min(cores(), int(psutil.virtual_memory().available / MEMORY)))
 
 
-def run(paths, parameters, *, workers=1, scheduler=None, on_cell=None):
+def run(paths, parameters, *, workers=1, scheduler=None, on_cell=None, stopped=bool):
     """Execute the notebooks at `paths` and yield the Result of each as soon as it is there.
 
     parameters: values for their parameters cells; PROFILE must be among them
     workers: how many run side by side, each in a process of its own
     scheduler: the address of a dask.distributed scheduler ("tcp://host:8786"), whose workers are used instead
     on_cell: called with (name, cells done, cells in all) before every cell; from another thread
+    stopped: asked several times a second whether to end; then the kernels are killed, and no more Results come
     A notebook whose worker dies is run again from its start by another one.
     Raises OSError where the scheduler or its workers cannot be reached.
     """
@@ -64,18 +67,32 @@ def run(paths, parameters, *, workers=1, scheduler=None, on_cell=None):
     with cluster(scheduler, min(workers, len(paths))) as client:
         if on_cell:
             client.subscribe_topic(topic, lambda event: on_cell(*event[1]))
-        futures = {
-            client.submit(on_worker, topic, name, text, folders[name], options, key=f"{topic}-{name}", pure=False): name
-            for name, text in texts.items()}
-        for future in distributed.as_completed(futures):
+        done, futures = queue.SimpleQueue(), {}
+        for name, text in texts.items():
+            future = client.submit(on_worker, topic, name, text, folders[name], options, key=f"{topic}-{name}",
+                                   pure=False)
+            futures[future] = name
+            future.add_done_callback(done.put)
+        for future in until(stopped, len(futures), done):
             yield result_of(future, futures[future])
+        client.cancel(list(futures))  # kernels on a cluster would go on without us
+
+
+def until(stopped, count, arrivals):
+    """The next `count` things that arrive in a queue, or as many as do before `stopped` says so."""
+    while count and not stopped():
+        with contextlib.suppress(queue.Empty):
+            yield arrivals.get(timeout=0.2)
+            count -= 1
 
 
 def on_worker(topic, name, text, folder, options):
     """Execute one notebook in the process of a worker, telling those who follow `topic` how far it is."""
     worker = distributed.get_worker()
+    key, tasks = worker.get_current_task(), worker.state.tasks
     return execute.execute(
         name, text, on_cell=lambda done, total: worker.log_event(topic, (name, done, total)),
+        wanted=lambda: key in tasks and tasks[key].state != "cancelled",
         folder=folder if os.path.isdir(folder) else None, **options)
 
 
@@ -93,7 +110,7 @@ def result_of(future, name):
     return execute.Result(name, nothing, 0.0, 0, problem)
 
 
-@contextmanager
+@contextlib.contextmanager
 def cluster(scheduler, workers):
     """A client of the cluster at the address `scheduler`, or of a cluster of `workers` processes on this machine."""
     for name in ("distributed", "distributed.client"):  # what went wrong with a notebook is in its Result
@@ -111,8 +128,27 @@ def cluster(scheduler, workers):
         return
     # Threads and memory are the kernels' affair; the workers that hold them need no limits of their own. dask serves
     # its state over HTTP in any case: then on a port that is free, and to this machine alone.
-    with dask.config.set({"distributed.nanny.pre-spawn-environ": {}}), \
-            distributed.Client(n_workers=workers, threads_per_worker=1, processes=True, memory_limit=None,
-                               host="127.0.0.1", dashboard_address="127.0.0.1:0",
-                               silence_logs=logging.CRITICAL) as client:
-        yield client
+    with dask.config.set({"distributed.nanny.pre-spawn-environ": {}}):
+        with deaf_to_interrupts():
+            client = distributed.Client(n_workers=workers, threads_per_worker=1, processes=True, memory_limit=None,
+                                        host="127.0.0.1", dashboard_address="127.0.0.1:0",
+                                        silence_logs=logging.CRITICAL)
+        with client:
+            yield client
+
+
+@contextlib.contextmanager
+def deaf_to_interrupts():
+    """Threads and processes that begin in this block never hear of a Ctrl-C: a terminal sends it to all, and it is
+    for the one that asked for the others to end them."""
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        yield
+        return
+    from multiprocessing import resource_tracker
+
+    resource_tracker.ensure_running()  # started later, it would lift the block again
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)

@@ -16,22 +16,21 @@ def explore(figure: Callable, controls: Mapping[str, Any], static: Sequence[Mapp
     start;
     live: show the controls.
     """
-    from IPython.display import HTML, display
-
-    def picture(**values):
-        return plots.picture(*figure(**{name: control.value for name, control in controls.items()} | values))
+    def drawn(**values):
+        return figure(**{name: control.value for name, control in controls.items()} | values)
 
     if not live:
         for values in static:
-            display(HTML(picture(**values)))
+            plots.show(*drawn(**values))
         return
 
     import ipywidgets
+    from IPython.display import display
 
     shown = ipywidgets.HTML()
 
     def update(_=None):
-        shown.value = picture()
+        shown.value = plots.picture(*drawn())
 
     for control in controls.values():
         control.observe(update, "value")

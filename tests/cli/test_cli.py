@@ -79,10 +79,68 @@ def test_a_bug_of_ours_is_not_dressed_up():
 
 def test_errors_are_one_line():
     assert "no notebook" in one_line_error(run("run", "77"))
-    assert "unknown data set 'nope'" in one_line_error(run("data", "get", "nope"))
+    assert "nope: there is no such data set; there are celeba" in one_line_error(run("data", "get", "nope"))
     assert "unknown data set 'nope'" in one_line_error(run("data", "verify", "nope"))
     assert "no checkpoint 'nope'" in one_line_error(run("zoo", "verify", "nope"))
     assert "no checkpoint 'nope'" in one_line_error(run("zoo", "train", "nope"))
+
+
+@pytest.fixture
+def no_kernels(monkeypatch):
+    """No notebook may be started."""
+    monkeypatch.setattr("advcourse.pipeline.run.run", lambda *given, **options: pytest.fail("a kernel was started"))
+
+
+@pytest.mark.parametrize("arguments, problem", [
+    (["--dataset", "nope"], "unknown data set 'nope'; there are auto, celeba"),
+    (["--dataset", "{place}/images"], "unknown data set '{place}/images'"),
+    (["--dataset", "{place}/empty"], "empty must hold train/<class>/*.png"),
+    (["--dataset", "{place}/odd"], "all images of odd must have one size"),
+    (["--dataset", "{place}/file"], "file is damaged or not a tar archive"),
+    (["--dataset", "mnist"], "could not be downloaded: it is not to be had in a test"),
+    (["--seed", "-1"], "the seed must be a whole number from 0 to 4294967295; got -1"),
+    (["--seed", "4294967296"], "got 4294967296"),
+    (["--device", "nope"], "nope"), (["--device", "cuda:99"], "cuda:99"),
+    (["--out", "{place}/file"], "{place}/file is a file, where a folder is wanted"),
+    (["--out", "{place}/file/below"], "nothing can be written to the folder {place}/file/below: Not a directory"),
+    (["--scheduler", "tcp://127.0.0.1:9", "--dataset", "nope"], "unknown data set 'nope'"),
+])
+def test_what_no_notebook_could_run_with_is_told_before_a_kernel_starts(arguments, problem, tmp_path, monkeypatch,
+                                                                        no_kernels):
+    from PIL import Image
+
+    from advcourse.data import download
+
+    def no_download(*given):
+        raise download._Final("it is not to be had in a test")
+
+    monkeypatch.setattr(download, "_try_each", no_download)
+    monkeypatch.setattr(download, "find", lambda path: None)
+    monkeypatch.setattr(download, "folder", lambda: tmp_path / "data")
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "file").touch()
+    for number, split in enumerate(("train", "train", "test")):
+        (tmp_path / "odd" / split / "cats").mkdir(parents=True, exist_ok=True)
+        Image.new("L", (8 + number, 8)).save(tmp_path / "odd" / split / f"cats/{number}.png")
+    said = one_line_error(run("run", *[argument.format(place=tmp_path) for argument in arguments]))
+    assert problem.format(place=tmp_path) in said
+
+
+def test_a_wrong_device_in_the_environment_is_told_before_a_kernel_starts(monkeypatch, no_kernels):
+    monkeypatch.setenv("DEVICE", "nope")
+    assert "nope" in one_line_error(run("run"))
+
+
+@pytest.mark.parametrize("arguments", [["--device", "cuda:99"], ["--dataset", "/on/the/workers"],
+                                       ["--dataset", "cifar10"]])
+def test_what_the_workers_of_a_cluster_have_is_not_looked_for_here(arguments):
+    assert "no dask.distributed cluster" in one_line_error(run("run", "--scheduler", "tcp://127.0.0.1:9", *arguments))
+
+
+def test_ctrl_c_is_one_line(monkeypatch):
+    monkeypatch.setattr("advcourse.pipeline.run.find", lambda *given: exec("raise KeyboardInterrupt"))
+    done = run("run")
+    assert (done.exit_code, done.stderr) == (130, "error: interrupted\n")
 
 
 def test_verify_goes_on_after_what_is_wrong():
@@ -123,6 +181,25 @@ def test_build_check_names_what_is_stale(monkeypatch):
                         else [])
     assert one_line_error(run("build", "--check")) == "notebooks/01_x.ipynb: is missing"
     assert run("build").exit_code == 0
+
+
+def test_verify_without_names_passes_over_what_is_not_here(tmp_path, monkeypatch):
+    monkeypatch.setenv("ADVCOURSE_DATA", str(tmp_path))
+    monkeypatch.setattr("advcourse.data.download.folder", lambda: tmp_path)
+    monkeypatch.setattr("advcourse.data.names", lambda: ["digits", "mnist"])
+    not_here = "mnist: not here; `advcourse data get mnist` downloads it"
+    done = run("data", "verify")
+    assert (done.exit_code, done.stdout.splitlines()) == (0, ["digits: as it should be", not_here])
+    assert one_line_error(run("data", "verify", "mnist")) == not_here
+    (tmp_path / "MNIST/raw").mkdir(parents=True)
+    (tmp_path / "MNIST/raw/train-images-idx3-ubyte").write_bytes(b"damaged")
+    assert "train-images-idx3-ubyte is damaged" in one_line_error(run("data", "verify"))
+
+
+def test_get_goes_on_after_what_is_not_to_be_had():
+    done = run("data", "get", "auto", "digits")
+    assert "auto: there is no such data set" in one_line_error(done)
+    assert done.stdout.startswith("digits: Digits: ")
 
 
 def test_data_list_says_what_is_here(tmp_path, monkeypatch):

@@ -7,6 +7,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import nbformat
+import papermill
 import pytest
 from typer.testing import CliRunner
 
@@ -16,7 +17,7 @@ from advcourse.exercises.session import choices_of
 from advcourse.grading import course as courses
 from advcourse.grading import release
 from advcourse.grading.reading.roster import Student
-from advcourse.pipeline import execute, lint
+from advcourse.pipeline import lint
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 RULES = """
@@ -81,8 +82,7 @@ def test_the_notebooks_are_notebooks_without_outputs_that_end_with_the_hand_in(h
                    if cell.cell_type == "code")
         assert notebook.cells[-1].source.endswith("advcourse.submit()") and "## Hand in" in notebook.cells[-2].source
         assert "[Open in " not in notebook.cells[0].source, "these buttons would open the course's own notebook"
-        prepared = execute.prepare(path.read_text(encoding="utf-8"), {"DATASET": "fonts"})
-        assert len(prepared.cells) == len(notebook.cells) + 1, "parameters can still be set"
+        assert "DATASET" in papermill.inspect_notebook(path), "parameters can still be set"
 
 
 def test_nothing_but_the_parameters_differs_from_the_course_s_own(handed_out):

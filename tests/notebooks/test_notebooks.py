@@ -2,6 +2,7 @@
 
 import functools
 import math
+import os
 import tempfile
 import warnings
 
@@ -48,10 +49,12 @@ def handed_out(name, compare):
 
 @functools.cache
 def solved(name):
-    """What the cells of the solved notebook said to programs."""
+    """What the cells of the solved notebook said to programs, under papermill with parameters of ours."""
     text = (NOTEBOOKS / "solutions" / f"{name}.ipynb").read_text(encoding="utf-8")
+    parameters = {"PROFILE": "quick", "DATASET": "mnist" if mnist_is_here() else "fonts", "SEED": 0,
+                  "DEVICE": os.environ.get("DEVICE", "auto")}
     with tempfile.TemporaryDirectory() as folder:
-        result = execute.execute(name, text, {}, environment=build.ENVIRONMENT, folder=folder, timeout=120)
+        result = execute.execute(name, text, parameters, environment=build.ENVIRONMENT, folder=folder, timeout=120)
     assert result.failure is None
     outputs = [output for cell in nbformat.reads(result.notebook, as_version=4).cells
                for output in cell.get("outputs", [])]

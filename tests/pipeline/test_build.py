@@ -129,7 +129,8 @@ def test_a_second_build_executes_nothing_and_a_forced_one_changes_no_byte(course
 
 def test_nothing_of_when_and_where_a_notebook_was_built_is_stored(course):
     notebook = json.loads((course / "notebooks" / "98_sums.ipynb").read_text())
-    assert notebook["metadata"] == masters.METADATA | {"advcourse": {"cells": fingerprint(notebook["cells"])}}
+    assert notebook["metadata"] == masters.METADATA | {"advcourse": {"cells": fingerprint(notebook["cells"]),
+                                                                     "version": __version__}}
     assert all(set(cell["metadata"]) <= {"tags"} for cell in notebook["cells"])
     assert notebook["cells"][-1]["outputs"] == []
     assert notebook["cells"][-2]["outputs"][0]["text"][0].endswith(" 1\n")  # one thread

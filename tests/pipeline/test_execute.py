@@ -1,12 +1,15 @@
 """One notebook in a kernel of its own: what it is given, and how each way to fail is told."""
 
 import json
+import subprocess
+import sys
 import time
 
 import nbformat
 import psutil
 import pytest
 
+from advcourse.pipeline import masters
 from advcourse.pipeline.execute import execute
 from tests.pipeline.sample_notebooks import sample
 
@@ -42,6 +45,53 @@ def test_a_failing_cell_is_named_as_the_student_counts(tmp_path):
     cells = json.loads(result.notebook)["cells"]
     assert [output["ename"] for output in cells[-2]["outputs"]] == ["ZeroDivisionError"]
     assert cells[-1]["outputs"] == [], "an output of an earlier run was kept"
+    assert len(cells) == len(old.cells) + 1 and "papermill" not in result.notebook.lower(), "papermill's own notes"
+
+
+@pytest.mark.parametrize("source, line", [
+    ("# Where the course is not installed…\nx = 1\ny = x / 0", "y = x / 0"),  # not the comment that heads the cell
+    ("def f(x):\n    return 1 / x\n\nfor x in (1, 0):\n    f(x)", "f(x)"),  # where the cell called it
+    ("\n\n# Why.\nx = 1\ny = = 2", "y = = 2"),
+    ("try:\n    1 / 0\nexcept ZeroDivisionError:\n    int('a')", "int('a')"),  # the last of a chain
+    ("# Stop.\nimport sys\nsys.exit()", "import sys"),  # such an end has no traceback
+    ("# Only this.\n%%no_such_magic\n1", "%%no_such_magic"),
+])
+def test_a_failure_is_told_by_its_line(source, line):
+    result, _ = run(source)
+    assert f"cell 3 (`{line}`): " in result.failure
+
+
+def test_a_cell_that_may_raise_does_not_end_the_run():
+    notebook = nbformat.reads(sample("1 / 0", "print('after')", "sys.exit"), as_version=4)
+    notebook.cells[2].metadata["tags"] = ["raises-exception"]
+    result = execute("00_sample", nbformat.writes(notebook), {})
+    assert result.failure.startswith("cell 5 (`sys.exit`): NameError"), "papermill would name cell 3"
+    assert "after" in result.notebook
+
+
+def test_the_plain_command_of_papermill_does_as_well(tmp_path):
+    notebook = nbformat.reads(sample("print(DATASET, SEED + 1)"), as_version=4)
+    notebook.metadata = masters.METADATA
+    nbformat.write(notebook, tmp_path / "in.ipynb")
+    done = subprocess.run([sys.executable, "-m", "papermill", "in.ipynb", "out.ipynb", "-p", "DATASET", "fonts", "-p",
+                           "SEED", "1"], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "fonts 2" in (tmp_path / "out.ipynb").read_text()
+
+
+def test_what_somebody_s_papermill_left_in_the_file_does_no_harm():
+    notebook = nbformat.reads(sample("1"), as_version=4)
+    notebook.metadata["papermill"], notebook.cells[0].metadata["papermill"] = "x", [3]
+    result = execute("00_sample", nbformat.writes(notebook), {"SEED": 1})
+    assert result.failure is None and "papermill" not in result.notebook
+
+
+def test_a_run_that_nobody_wants_any_more_is_ended():
+    start = time.monotonic()
+    result, printed = run("import os; print(os.getpid(), flush=True)", "import time\ntime.sleep(600)",
+                          wanted=lambda: time.monotonic() - start < 8)
+    assert "cell 4" in result.failure and time.monotonic() - start < 30
+    assert not psutil.pid_exists(int(printed[-2])), "the kernel still runs"
 
 
 @pytest.mark.parametrize("line", ["!false", "!true\n!false\n!true", "!exit 3"])

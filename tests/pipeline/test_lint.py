@@ -142,7 +142,10 @@ def test_exercises_have_minutes_and_three_hints(problems):
     ({"text/html": '<p><img alt="a 7" src="data:"><img alt="" src="data:"></p>'},
      ["98.ipynb: cell 1: a picture without alt text"]),
     ({"text/html": '<p><img alt="a 7" src="data:"></p>'}, []),
-    ({"text/plain": 400_000 * "x"}, ["98.ipynb: 400 kB; at most 400 kB are wanted"]),
+    ({"text/html": '<img alt="a 7" src="data:">', "image/png": "iVBO"}, []),
+    ({"text/html": '<p>A 7.</p>', "image/png": "iVBO"},
+     ["98.ipynb: cell 1: a picture without alt text; show it with plots.show(figure, title, alt)"]),
+    ({"text/plain": 600_000 * "x"}, ["98.ipynb: 600 kB; at most 600 kB are wanted"]),
 ])
 def test_built_notebooks_are_small_and_their_pictures_have_words(tmp_path, data, problem):
     cell = nbformat.v4.new_code_cell(outputs=[nbformat.v4.new_output("display_data", data=data)])

@@ -57,10 +57,19 @@ def test_claims_stand_with_their_values_and_bands():
     claim = dict(kind="claim", sentence="The error is {value:.1%}.", low=0.99, high=1.0)
     results = [ran(says(**claim, value=0.9993, holds=True), says(**claim, value=0.5, holds=False))]
     html = text(page(*results))
-    assert "The error is 99.9%. 0.9993 0.99 to 1 ✓ yes" in html
-    assert "The error is 50.0%. 0.5 0.99 to 1 ✗ no" in html
+    assert "The error is 99.9%. 0.9993 0.99 to 1 measured ✓ yes" in html
+    assert "The error is 50.0%. 0.5 0.99 to 1 measured ✗ no" in html
     assert "1 claim outside its band" in html
     assert report.outside(results) == ["00_sample: The error is 50.0%. (measured 0.5, expected 0.99 to 1)"]
+
+
+def test_a_band_that_was_not_measured_in_the_profile_is_no_failure():
+    claim = dict(kind="claim", sentence="The error is {value:.1%}.", low=0.99, high=1.0, value=0.5, holds=False)
+    results = [ran(says(kind="start", profile="full"), says(**claim), says(**claim | {"holds": True}))]
+    html = text(page(*results))
+    assert "0.5 0.99 to 1 not measured in full ✗ no" in html and "no claims outside their bands" in html
+    assert "✓ ran – 1 of 2" in html and report.outside(results) == []
+    assert len(report.outside([ran(says(kind="start", profile="quick"), says(**claim))])) == 1
 
 
 def test_times_memory_and_failures_are_told():
@@ -78,6 +87,21 @@ def test_times_memory_and_failures_are_told():
 def test_pictures_of_every_kind_are_embedded(output, address):
     figure, = report.figures(json.loads(ran(output).notebook))
     assert figure.source.startswith(address) and "\n" not in figure.source
+
+
+def test_a_picture_in_two_forms_is_one_figure():
+    html = '<img alt="A line" width="400" src="data:image/png;base64,AAAA">'
+    assert report.figures(json.loads(ran({"text/html": html, "image/png": "BBBB"}).notebook)) == [
+        report.Figure("data:image/png;base64,AAAA", "A line", "400")]
+    [table] = report.figures(json.loads(ran({"text/html": "<table>", "image/png": "BBBB"}).notebook))
+    assert table.source == "data:image/png;base64,BBBB"
+
+
+def test_an_interrupted_run_is_told_as_such_even_where_nothing_was_run():
+    html = text(report.page([], {}, 1.0, ["00_a<b", "01_c"]))
+    assert "0 notebooks in 1.0 s" in html and "The run was interrupted: 2 not run." in html
+    assert "00_a&lt;b – not run" in html and "01_c – not run" in html
+    assert "interrupted" not in page(ran())
 
 
 def test_alt_text_and_width_come_along():

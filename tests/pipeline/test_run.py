@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
 import distributed
@@ -211,18 +212,77 @@ def test_run_needs_no_network(checkout):
     assert (done.returncode, done.stderr) == (0, "")
 
 
+SLEEPS = "import os, time; open('pid', 'w').write(str(os.getpid()))\ntime.sleep(300)"
+
+
+@contextmanager
+def running(checkout, *arguments):
+    """`advcourse run` of the checkout, in a process group of its own as a terminal makes one."""
+    process = subprocess.Popen([sys.executable, "-m", "advcourse", "run", *arguments], cwd=checkout,
+                               start_new_session=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    try:
+        yield process
+    finally:
+        process.kill()
+
+
+def wait_for(something, process, seconds=100):
+    """Wait until `something()` is true of the running process."""
+    end = time.monotonic() + seconds
+    while not something():
+        assert process.poll() is None and time.monotonic() < end, process.stderr.read()
+        time.sleep(0.1)
+
+
+def written(path):
+    """The number in a file, or None where there is none yet."""
+    return int(path.read_text()) if path.exists() and path.read_text() else None
+
+
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
-def test_an_ended_run_leaves_no_process_behind(checkout, how):
-    series(checkout / "notebooks", n00="import os, time; open('pid', 'w').write(str(os.getpid()))\ntime.sleep(300)")
-    process = subprocess.Popen([sys.executable, "-m", "advcourse", "run"], cwd=checkout, start_new_session=True,
-                               stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+def test_an_ended_run_leaves_no_process_and_a_report_on_what_was_done(checkout, how):
+    series(checkout / "notebooks", n00="print('null')", n01=SLEEPS, n02="1 / 0", n03="print('drei')")
+    out, pid = checkout / "build/run", checkout / "notebooks/pid"
+    with running(checkout, "--workers", "1") as process:
+        wait_for(lambda: written(pid) and (out / "00_sample.ipynb").exists(), process)
+        family = [child.pid for child in psutil.Process(process.pid).children(recursive=True)]
+        assert written(pid) in family
+        (os.killpg if how == signal.SIGINT else os.kill)(process.pid, how)  # Ctrl-C reaches all, kill only the one
+        said, complained = process.communicate(timeout=30)
+        assert gone(family), [psutil.Process(pid).cmdline() for pid in family if psutil.pid_exists(pid)]
+    if how == signal.SIGKILL:
+        return
+    assert process.returncode == 128 + how
+    assert complained == "error: interrupted; not run: 01_sample, 02_sample, 03_sample\n"
+    assert said.splitlines()[-1] == f"report: {out / 'index.html'}"
+    html = (out / "index.html").read_text()
+    assert "Sample 00" in html and "✓ ran" in html and html.count("– not run") == 3 and "3 not run" in html
+    assert sorted(path.name for path in out.iterdir()) == ["00_sample.ipynb", "index.html"]
+
+
+def test_ctrl_c_while_the_workers_start_is_as_quiet(checkout):
+    series(checkout / "notebooks", n00="print('null')")
+    with running(checkout) as process:
+        wait_for(psutil.Process(process.pid).children, process)
+        os.killpg(process.pid, signal.SIGINT)
+        _, complained = process.communicate(timeout=30)
+    assert (process.returncode, complained) == (130, "error: interrupted; not run: 00_sample\n")
+    assert "– not run" in (checkout / "build/run/index.html").read_text()
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
+def test_an_ended_run_ends_its_kernels_on_a_cluster_which_lives_on(checkout, how):
+    series(checkout / "notebooks", n00=SLEEPS)
     pid = checkout / "notebooks/pid"
-    while not (pid.exists() and pid.read_text()):
-        assert process.poll() is None, process.stderr.read()
-        time.sleep(0.2)
-    family = [child.pid for child in psutil.Process(process.pid).children(recursive=True)]
-    assert int(pid.read_text()) in family
-    (os.killpg if how == signal.SIGINT else os.kill)(process.pid, how)  # Ctrl-C reaches all, kill only the one
-    assert process.wait(30) != 0
-    assert gone(family), [psutil.Process(pid).cmdline() for pid in family if psutil.pid_exists(pid)]
-    assert "Traceback" not in process.stderr.read()
+    with (distributed.LocalCluster(n_workers=1, threads_per_worker=1, host="127.0.0.1",
+                                   dashboard_address="127.0.0.1:0") as cluster,
+          running(checkout, "--scheduler", cluster.scheduler_address) as process):
+        wait_for(lambda: written(pid), process)
+        os.killpg(process.pid, how)
+        _, complained = process.communicate(timeout=30)
+        assert gone([written(pid)])
+        series(checkout / "notebooks", n00="print('null')")
+        [result] = run.run(run.find(checkout / "notebooks"), QUICK, scheduler=cluster.scheduler_address)
+    assert result.failure is None
+    assert how == signal.SIGKILL or (process.returncode, complained) == (
+        130, "error: interrupted; not run: 00_sample\n")

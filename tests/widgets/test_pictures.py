@@ -51,6 +51,16 @@ def test_a_figure_carries_its_alt_text_and_the_data_sets_name(shown, monkeypatch
     assert figure.get_suptitle() == "Three · digits"
 
 
+def test_a_coarser_image_stands_beside_the_html_for_a_pdf(shown):
+    plots.show(plots.images([torch.rand(3, 1, 4, 4)]), "Three", alt="one")
+    [sharp] = re.findall('base64,([^"]+)', shown[0]["text/html"])
+    printed = Image.open(io.BytesIO(base64.b64decode(shown[0]["image/png"])))
+    ratio = Image.open(io.BytesIO(base64.b64decode(sharp))).width / printed.width
+    assert ratio == pytest.approx(plots.SHARP / plots.PRINTED, rel=0.01)
+    assert printed.info["dpi"][0] == pytest.approx(plots.PRINTED, abs=0.1), "its size on paper is the figure's"
+    assert len(shown[0]["image/png"]) < 0.8 * len(sharp)
+
+
 def test_the_same_figure_is_the_same_bytes():
     first, second = (plots.picture(plots.curves([1, 2], {"a": [3, 4], "b": [4, 3]}, "x", "y"), "t", "alt")
                      for _ in range(2))
@@ -122,7 +132,7 @@ def test_the_static_widget_shows_the_first_directions(shown):
     x = torch.full((2, 1, 4, 4), 0.5)
     x[:, :, :, :2] += 0.05
     widgets.perturbation(model(), x, directions(x), CLASSES, eps=0.2, live=False)
-    html = [thing.data for thing in shown]
+    html = [thing["text/html"] for thing in shown]
     assert len(html) == 2 and "the sum as right" in html[0] and "the sum as left" in html[1]
 
 
@@ -197,7 +207,8 @@ def test_the_explorer_stands_still_where_no_kernel_listens(shown):
     x = torch.rand(4, 1, 6, 6)
     wide = torch.nn.Sequential(nn.Flatten(), nn.Linear(36, 2))
     widgets.attack_cards(wide, x, wide(x).argmax(1), CLASSES, live=False)
-    assert len(shown) == 2 and "The attack fgsm" in shown[0].data and "The attack patch" in shown[1].data
+    assert len(shown) == 2 and "The attack fgsm" in shown[0]["text/html"]
+    assert "The attack patch" in shown[1]["text/html"] and "The attack patch" in shown[1]["text/plain"]
 
 
 def test_a_walk_is_drawn_where_it_went():
