@@ -97,6 +97,11 @@ def test_a_notebook_of_another_version_is_told_in_one_line_which_is_older(payloa
     assert payload["versions"] == {"notebook": version, "course": __version__}
 
 
+def test_versions_are_compared_as_numbers(monkeypatch):
+    monkeypatch.setattr(course, "__version__", "0.9.0")
+    assert course.version_warning("0.10.0").startswith("The installed course (0.9.0) is older")
+
+
 @pytest.mark.parametrize("told", [{}, {"version": __version__}, {"version": f"{__version__}.0"}])
 def test_of_one_version_and_of_notebooks_that_tell_none_nothing_is_said(payloads, digits, told):
     notebook.start("01", **told, dataset=digits, device_name="cpu")
