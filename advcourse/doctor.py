@@ -1,6 +1,5 @@
 """What is installed, which device and data there are, is there a network: look here first when something fails."""
 
-import os
 import platform
 import shutil
 import threading
@@ -73,15 +72,19 @@ def device() -> list[Row]:
     """What computes, and with how many threads."""
     import torch
 
-    from advcourse.device import choose
+    from advcourse.device import choose, cores
 
-    chosen = choose()
+    threads = Row("threads", OK, f"{torch.get_num_threads()} of {cores()} cores")
+    try:
+        chosen = choose()
+    except ValueError as error:  # the environment variable DEVICE asks for what is not there
+        return [Row("device", WARNING, str(error)), threads]
     if chosen.type == "cuda":
         memory = torch.cuda.get_device_properties(chosen).total_memory / 1e9
         detail = f"{chosen}: {torch.cuda.get_device_name(chosen)}, {memory:.0f} GB"
     else:
         detail = f"{chosen}; the quick profile needs no GPU"
-    return [Row("device", OK, detail), Row("threads", OK, f"{torch.get_num_threads()} of {os.cpu_count()} cores")]
+    return [Row("device", OK, detail), threads]
 
 
 def data_sets() -> list[Row]:
@@ -111,12 +114,16 @@ def disk() -> list[Row]:
     return [Row("disk", OK if free > 2 else WARNING, f"{free:.1f} GB free for downloads in {folder}")]
 
 
+def repository() -> str:
+    """The address of the course's repository, as its metadata tell it."""
+    return dict(line.split(", ", 1) for line in metadata.metadata("advcourse").get_all("Project-URL"))["Repository"]
+
+
 def network(timeout: float = 2) -> list[Row]:
     """Whether the course's repository answers within `timeout` seconds."""
     import requests
 
-    address = dict(line.split(", ", 1) for line in metadata.metadata("advcourse").get_all("Project-URL"))["Repository"]
-    answers = []
+    address, answers = repository(), []
 
     def ask():
         try:

@@ -11,11 +11,11 @@ IMAGES = 20_000
 torch.set_num_threads(2)
 begin = time.perf_counter()
 x, y, font, theta = fonts.generate(IMAGES)
-print(f"{IMAGES:,} images, the drawing of the glyphs included: {time.perf_counter() - begin:.2f} s")
+print(f"{IMAGES:,} images, the reading of the glyphs included: {time.perf_counter() - begin:.2f} s")
 
 begin = time.perf_counter()
 fonts.generate(IMAGES, seed=1)
-print(f"{IMAGES:,} images, the glyphs drawn before: {time.perf_counter() - begin:.2f} s")
+print(f"{IMAGES:,} images, the glyphs read before: {time.perf_counter() - begin:.2f} s")
 
 theta = theta[:1000].requires_grad_()
 begin = time.perf_counter()

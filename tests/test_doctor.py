@@ -82,10 +82,12 @@ def test_a_network_that_does_not_answer_costs_no_more_than_the_timeout(monkeypat
     assert doctor.network(0.3)[0].state == "ok"
 
 
-def test_a_gpu_that_was_asked_for_and_is_not_there_is_told(monkeypatch):
-    monkeypatch.setenv("DEVICE", "cuda:99")
-    row = rows()["device"]
-    assert row.state == "warning" and "could not look" in row.detail
+@pytest.mark.parametrize("asked", ["cuda:99", "nope", "mps"])
+def test_a_device_that_was_asked_for_and_is_not_there_is_told(monkeypatch, asked):
+    monkeypatch.setenv("DEVICE", asked)
+    found = rows()
+    assert found["device"].state == "warning" and found["threads"].state == "ok"
+    assert found["device"].detail.startswith(f"the device '{asked}' was asked for, but ")
 
 
 def test_the_command_shows_the_table():

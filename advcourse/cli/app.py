@@ -1,15 +1,16 @@
 """The command `advcourse`. What a command needs is imported when it is called: `advcourse --help` answers at once."""
 
+import sys
 from typing import Annotated
 
 import typer
 
-from advcourse.cli import building, datasets, doctor, grading, networks, notebooks
+from advcourse.cli import building, datasets, doctor, grading, lab, networks, notebooks
 from advcourse.cli.screen import show
 from advcourse.version import __version__
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_show_locals=False)
-app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(notebooks.lab)
+app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(lab.lab)
 for command in (notebooks.run, grading.grade, building.build, grading.release, doctor.doctor):
     app.command()(command)
 app.add_typer(datasets.app, name="data")
@@ -27,3 +28,5 @@ def print_version(asked):
 def main(version: Annotated[bool, typer.Option("--version", callback=print_version, is_eager=True,
                                                help="Print the version and exit.")] = False):
     """A course workbook on adversarial machine learning."""
+    for stream in (sys.stdout, sys.stderr):  # a pipe on Windows may have no letter for ✓
+        stream.reconfigure(errors="replace")

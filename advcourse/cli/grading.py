@@ -1,6 +1,6 @@
 """`advcourse grade` and `advcourse release`: a class."""
 
-import os
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -10,6 +10,7 @@ from rich.table import Table
 
 from advcourse import files
 from advcourse.cli.screen import complain, grading_bar, plain_errors, show
+from advcourse.device import cores
 from advcourse.files import PACKAGE, checkout
 
 
@@ -33,6 +34,9 @@ def grade(
 ):
     """Grade a class: run students' functions in boxes, and write marks and feedback."""
     with plain_errors():
+        if sys.platform == "win32":
+            raise OSError("grading needs Linux, of which the boxes for students' code are made: on Windows run this in "
+                          "WSL or in a virtual machine")
         if str(submissions) == "doctor":
             grade_doctor()
             return
@@ -49,7 +53,7 @@ def grade(
         files.require_folder(out)
         with grading_bar(len(found)) as on_graded:
             graded = run.grade_class(found, out, limits=limits, seed=seed,
-                                     workers=workers or len(os.sched_getaffinity(0)),
+                                     workers=workers or cores(),
                                      scheduler=scheduler, walled=not unsafe, personal=bool(rules and rules.personal),
                                      on_graded=on_graded)
         write(graded, out, rules, nbgrader)

@@ -1,9 +1,8 @@
-"""`advcourse lab` and `advcourse run`: the notebooks, opened or executed."""
+"""`advcourse run`: the notebooks, executed."""
 
 import enum
 import os
 import signal
-import sys
 import time
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -12,10 +11,9 @@ from typing import Annotated
 import typer
 
 from advcourse import files
+from advcourse.cli.lab import copies_folder, students_copies
 from advcourse.cli.screen import bars, complain, plain_errors, show
 from advcourse.files import PACKAGE, checkout
-
-COPIES = Path("advcourse-notebooks")  # where a student without a checkout works
 
 
 class Profile(enum.StrEnum):
@@ -25,38 +23,18 @@ class Profile(enum.StrEnum):
     full = "full"
 
 
-def lab(context: typer.Context):
-    """Open JupyterLab on the series. Further options go to JupyterLab, such as --no-browser or --port 9999."""
-    with plain_errors():
-        import jupyterlab  # noqa: F401 (says that it is missing, before anything is copied)
-
-        folder = checkout() / "notebooks" if checkout() else copy_notebooks(PACKAGE / "notebooks", COPIES)
-    command = [sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={folder.resolve()}", *context.args]
-    os.execv(sys.executable, command)
-
-
-def copy_notebooks(source, folder):
-    """Copy the student's notebooks to `folder` where they are not there yet: work is never overwritten."""
-    folder.mkdir(exist_ok=True)
-    for path in sorted(source.glob("*.ipynb")):
-        if not (folder / path.name).exists():
-            files.write(folder / path.name, path.read_bytes())
-    show(f"the notebooks are in {folder.resolve()}")
-    return folder
-
-
 def series_folder(solutions):
     """Where the notebooks are that `run` executes.
 
-    In the checkout; else the student's copies, else the installed ones. Raises FileNotFoundError where solved ones are
-    asked for and there is no checkout.
+    The student's copies where there are any, else those of the checkout or of the installed course. Raises
+    FileNotFoundError where solved ones are asked for and there is no checkout.
     """
-    if checkout():
-        return checkout() / "notebooks" / ("solutions" if solutions else "")
     if solutions:
-        raise FileNotFoundError("the solved notebooks are not installed with the course: "
-                                "run this in a clone of its repository")
-    return COPIES if COPIES.is_dir() else PACKAGE / "notebooks"
+        if not checkout():
+            raise FileNotFoundError("the solved notebooks are not installed with the course: "
+                                    "run this in a clone of its repository")
+        return checkout() / "notebooks" / "solutions"
+    return students_copies() if copies_folder().is_dir() else (checkout() or PACKAGE) / "notebooks"
 
 
 def run(

@@ -1,10 +1,14 @@
 """What a person sees: lines, complaints, tables and progress bars."""
 
 from contextlib import contextmanager
+from importlib import metadata
 
 import typer
 from rich.console import Console
 from rich.markup import escape
+
+from advcourse.doctor import repository
+from advcourse.files import checkout
 
 MARKS = {"ok": "[green]✓ ok[/]", "warning": "[yellow]! warning[/]", "missing": "[red]✗ missing[/]"}
 
@@ -20,6 +24,14 @@ def complain(message):
     Console(stderr=True).print(f"[red]error:[/] {escape(line)}", soft_wrap=True, highlight=False)
 
 
+def how_to_install(package):
+    """The command that installs the course with the extra that holds `package`."""
+    extra = package if package in metadata.metadata("advcourse").get_all("Provides-Extra") else "lab"
+    if checkout():
+        return f'python -m pip install --editable "{checkout()}[{extra}]"'
+    return f'python -m pip install "advcourse[{extra}] @ git+{repository()}"'
+
+
 @contextmanager
 def plain_errors():
     """What can go wrong without being a bug of ours ends with one clear line, not with a traceback."""
@@ -30,8 +42,9 @@ def plain_errors():
     except ModuleNotFoundError as error:
         if error.name.startswith("advcourse"):
             raise
-        complain(f"this needs the package {error.name.split('.')[0]}, which is not installed; "
-                 "install all that it takes with: pip install 'advcourse[lab]'")
+        package = error.name.split(".")[0]
+        complain(f"this needs the package {package}, which is not installed; install all that it takes with: "
+                 f"{how_to_install(package)}")
         raise typer.Exit(1) from None
     except (ValueError, OSError, RuntimeError) as error:
         complain(error)

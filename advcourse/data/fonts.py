@@ -1,8 +1,9 @@
-"""Letters A–J in the fonts of matplotlib under known affine maps: a data set whose class manifold is known exactly.
+"""Letters A–J in free fonts under known affine maps: a data set whose class manifold is known exactly.
 
 After the FONTS data of Stutz, Hein, Schiele: Disentangling Adversarial Robustness and Generalization, CVPR 2019. An
 image is decode(font, letter, theta): all images of a letter in a font form a smooth, six-dimensional surface, and the
-decoder's gradient with respect to theta points along it.
+decoder's gradient with respect to theta points along it. The upright letters are cells of glyphs.png, which glyphs.py
+drew: the same bits everywhere, whatever fonts a machine has.
 """
 
 import functools
@@ -12,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import torch
 import torch.nn.functional as F
+from PIL import Image
 
 from advcourse.data.registry import Dataset, register
 
@@ -39,9 +41,7 @@ UPRIGHT = torch.tensor([0.0, 0.0, 0.0, 0.0, 1.0, 0.0])  # the theta that changes
 LOAD_SPREAD = 0.3
 SIZE = 28  # pixels on the side of an image
 RESOLUTION = 4 * SIZE  # of the stored glyphs, so that sampling them loses nothing
-# the largest letter of a face, as a share of the image: under theta, one image in forty loses over 2 % of its ink
-FILL = 0.65
-BLUR = 0.4  # pixels: the standard deviation of the antialiasing filter
+PICTURE = Path(__file__).with_name("glyphs.png")  # a row for each face, a column for each letter
 CHUNK = 1000  # images made at a time
 
 
@@ -140,30 +140,10 @@ def _indices(what, value, known, count, device):
 
 @functools.lru_cache
 def _glyphs(device, dtype):
-    """All letters of all faces, upright and centred: (faces, letters, RESOLUTION, RESOLUTION) in [0, 1]; drawn once."""
+    """All letters of all faces, upright and centred: (faces, letters, RESOLUTION, RESOLUTION) in [0, 1]; read once."""
     if (device, dtype) != (torch.device("cpu"), torch.float32):
         return _glyphs(torch.device("cpu"), torch.float32).to(device, dtype)
-    return torch.stack([torch.stack(_draw(face)) for face in FACES])
-
-
-def _draw(face):
-    """The ten letters of a face, each centred by its ink, all to one scale."""
-    import matplotlib
-    from PIL import Image, ImageDraw, ImageFilter, ImageFont
-
-    path = Path(matplotlib.get_data_path(), "fonts", "ttf", f"{face}.ttf")
-    font = ImageFont.truetype(str(path), size=200, layout_engine=ImageFont.Layout.BASIC)
-    inks = []
-    for letter in LETTERS:
-        page = Image.new("L", (600, 600))
-        ImageDraw.Draw(page).text((150, 150), letter, fill=255, font=font)
-        inks.append(page.crop(page.getbbox()))
-    side = math.ceil(max(max(ink.size) for ink in inks) / FILL)
-    glyphs = []
-    for ink in inks:
-        image = Image.new("L", (side, side))
-        image.paste(ink, ((side - ink.width) // 2, (side - ink.height) // 2))
-        image = image.resize((RESOLUTION, RESOLUTION), Image.Resampling.BOX)
-        image = image.filter(ImageFilter.GaussianBlur(BLUR * RESOLUTION / SIZE))
-        glyphs.append(torch.from_numpy(np.asarray(image, dtype=np.float32) / 255))
-    return glyphs
+    with Image.open(PICTURE) as picture:
+        grey = np.asarray(picture, dtype=np.float32) / 255
+    cells = grey.reshape(len(FACES), RESOLUTION, len(LETTERS), RESOLUTION).swapaxes(1, 2)
+    return torch.from_numpy(np.ascontiguousarray(cells))

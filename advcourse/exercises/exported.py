@@ -46,7 +46,7 @@ def judge(number: str, written: Callable | str | None, seed: int) -> engine.Verd
 def quiet() -> Iterator[None]:
     """Within it nothing reaches stderr, neither from Python nor from C nor from a child process."""
     kept = os.dup(2)
-    with open(os.devnull, "w") as nowhere, contextlib.redirect_stderr(nowhere):
+    with open(os.devnull, "w", encoding="utf-8") as nowhere, contextlib.redirect_stderr(nowhere):
         os.dup2(nowhere.fileno(), 2)
         try:
             yield

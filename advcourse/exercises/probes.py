@@ -71,6 +71,11 @@ def loss_gradient(model: Callable, x: torch.Tensor, y: torch.Tensor) -> torch.Te
     return torch.autograd.grad(loss, x)[0]
 
 
+def exact_loss_gradient(model: Callable, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+    """`loss_gradient` with the loss in float64, as notebook 03 takes it: in float32, half of a sure model's is lost."""
+    return loss_gradient(lambda images: model(images).double(), x, y)
+
+
 def score_gradient(model: Callable, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
     """The gradient of the score (logit) of class y with respect to the images, one per image."""
     x = x.detach().clone().requires_grad_()

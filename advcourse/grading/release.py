@@ -109,7 +109,7 @@ def personal(notebook, course, student, number):
         if cell.cell_type == "code":
             cell.source = OWN_EPS.sub(lambda line: f"EPS = round({eps_factor(course, student, number)} * {line[1]}, 4)",
                                       cell.source)
-    # The button opens the course's own notebook in Colab, not this one.
+    # The buttons open the course's own notebook, not this one.
     notebook.cells[0].source = re.sub(r"\n\n\[!\[Open in Colab\][^\n]*", "", notebook.cells[0].source)
     due = in_words(lateness.deadline(course, number, student))
     v4 = nbformat.v4

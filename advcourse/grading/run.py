@@ -124,7 +124,7 @@ def seed_of(secret):
 def own_seed(path, notebooks):
     """The seed that stands in the file, or a new one that our own solutions pass with; then it stands there."""
     if path.exists():
-        return int(path.read_text())
+        return int(path.read_text(encoding="utf-8"))
     while True:
         seed = secrets.randbits(128)  # nobody shall find it by trying
         try:

@@ -12,8 +12,9 @@ NOT_LITERAL = object()
 class Call(NamedTuple):
     """What matters in the order of a notebook.
 
-    kind: "start", "check" (value: the function's syntax tree), "question", "answer" (value: a literal, or NOT_LITERAL),
-        or "choice", an assignment to that name (value: a literal). A literal is a str, or None for an open answer.
+    kind: "start" (value: the version told, a literal), "check" (value: the function's syntax tree), "question",
+        "answer" (value: a literal), or "choice", an assignment to that name (value: a literal). A literal is a str,
+        NOT_LITERAL, or None where there is none or the answer is open.
     at: the index of its statement.
     """
 
@@ -38,9 +39,16 @@ def walk(statements):
                 calls.append(Call(kind, number, argument(node, 1, "function"), at))
             elif kind == "answer":
                 calls.append(Call(kind, number, literal(argument(node, 1, "letter"), literals), at))
-            elif kind in ("question", "start"):
+            elif kind == "start":
+                calls.append(Call(kind, number, literal(argument(node, 1, "version"), literals), at))
+            elif kind == "question":
                 calls.append(Call(kind, number, None, at))
     return calls, literals
+
+
+def version_told(calls):
+    """The version of the course that a notebook was built with, by its call of `start`; None where it tells none."""
+    return next((call.value for call in calls if call.kind == "start" and isinstance(call.value, str)), None)
 
 
 def assigned(node):

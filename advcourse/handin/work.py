@@ -14,8 +14,9 @@ from itertools import takewhile
 
 from advcourse.exercises.catalogue import Exercise, all_exercises
 from advcourse.files import PACKAGE, checkout
-from advcourse.handin.calls import CHOICE, NOT_LITERAL, definitions, is_stub, walk
+from advcourse.handin.calls import CHOICE, NOT_LITERAL, definitions, is_stub, version_told, walk
 from advcourse.handin.statements import one_line, read
+from advcourse.version import __version__
 
 MOST_NOTES = 20
 
@@ -62,6 +63,8 @@ def choose(statements, notes, notebook) -> Work:
     """The Work among all statements of a notebook; `notes` are those of `read`."""
     calls, literals = walk(statements)
     notes = list(notes)
+    if (version := version_told(calls)) not in (None, __version__):
+        notes.append(f"the notebook is of version {one_line(version, 20)} of the course, and was read by {__version__}")
     tasks = all_exercises(notebook)
     answers = {task.number: given_answer(task.number, calls, notes) for task in tasks if not isinstance(task, Exercise)}
     exercises = [task.number for task in tasks if isinstance(task, Exercise)]

@@ -3,12 +3,15 @@
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib import metadata
 
 import torch
+from packaging.version import Version
 from torch import nn
 
-from advcourse import data, device, exercises
+from advcourse import data, device, exercises, files
 from advcourse.exercises.display import emit
+from advcourse.version import __version__
 
 PROFILES = ("quick", "full")
 
@@ -67,19 +70,23 @@ class Course:
         return zoo.recipe(f"{self.data.name}-{kind}").eps
 
 
-def start(notebook: str, *, profile: str = "quick", dataset: str = "auto", seed: int = 0, device_name: str = "auto",
-          student: str = "", instead: Mapping[str, str] | None = None) -> Course:
+def start(notebook: str, *, version: str | None = None, profile: str = "quick", dataset: str = "auto", seed: int = 0,
+          device_name: str = "auto", student: str = "", instead: Mapping[str, str] | None = None) -> Course:
     """Set a notebook up and return its Course; the first output says what this run is made on.
 
-    notebook: its number, such as "01". profile, dataset, seed, device_name, student: the values of its parameters cell,
-        PROFILE ("quick" or "full"), DATASET (see `data.load`), SEED, DEVICE (see `device.choose`) and STUDENT.
+    notebook: its number, such as "01".
+    version: of the course from which the notebook was built; the build writes it. The first output warns where the
+        installed course is of another.
+    profile, dataset, seed, device_name, student: the values of its parameters cell, PROFILE ("quick" or "full"),
+        DATASET (see `data.load`), SEED, DEVICE (see `device.choose`) and STUDENT.
     instead: for a notebook on one kind of pictures: from a data set that has none to the one that takes its place.
-    Raises ValueError for an unknown profile, data set or device.
+    Raises ValueError for an unknown profile, data set or device, and for a version that is none.
     """
     from advcourse import plots
 
     if profile not in PROFILES:
         raise ValueError(f"PROFILE is {profile!r}; it must be one of {', '.join(PROFILES)}")
+    warning = version_warning(version)
     dataset, asked = (instead or {}).get(dataset, dataset), dataset
     course = Course(notebook, profile, data.load(dataset, seed=seed), seed, device.choose(device_name))
     torch.manual_seed(seed)
@@ -89,5 +96,28 @@ def start(notebook: str, *, profile: str = "quick", dataset: str = "auto", seed:
     settings = {"profile": profile, "dataset": course.data.name, "seed": seed, "device": str(course.device)}
     text = " · ".join(f"{name} {value}" for name, value in settings.items())
     card = course.data.card + ("" if dataset == asked else f" (in place of {asked}, which this notebook cannot use)")
-    emit({"kind": "start", "notebook": notebook, **settings}, f"Notebook {notebook}: {text}\n{card}")
+    versions = {"notebook": version, "course": __version__}
+    emit({"kind": "start", "notebook": notebook, **settings, "versions": versions, "warning": warning},
+         "\n".join(filter(None, [f"Notebook {notebook}: {text}", card, warning])))
     return course
+
+
+def version_warning(version: str | None) -> str | None:
+    """A line that says which is older, the notebook of this version or the installed course, and what to do.
+
+    None where they are of one version, or the notebook does not tell its own. ValueError for what is no version.
+    """
+    if version is None or Version(version) == Version(__version__):
+        return None
+    if Version(version) < Version(__version__):
+        return (f"This notebook ({version}) is older than the installed course ({__version__}): where something does "
+                "not run, take the new notebook from where you got this one, and copy your work into it.")
+    update = "`git pull` in the course's clone" if files.checkout() else f"`%pip install --upgrade {latest()}`"
+    return (f"The installed course ({__version__}) is older than this notebook ({version}): update it with {update}, "
+            "and restart the kernel.")
+
+
+def latest() -> str:
+    """The address from which pip installs the course as it is today, by the installed package's metadata."""
+    urls = dict(line.split(", ", 1) for line in metadata.metadata("advcourse").get_all("Project-URL") or [])
+    return f"{urls['Repository'].rstrip('/')}/archive/refs/heads/main.zip"

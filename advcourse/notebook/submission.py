@@ -3,8 +3,6 @@
 import hashlib
 import html
 import json
-import os
-import sys
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,9 +12,10 @@ from advcourse import files
 from advcourse.exercises import all_exercises, session
 from advcourse.exercises.display import COLOURS, SYMBOLS, emit, inline
 from advcourse.exercises.engine import NOT_ATTEMPTED, WRONG, Verdict
-from advcourse.handin.calls import Call, walk
+from advcourse.handin.calls import Call, version_told, walk
 from advcourse.handin.statements import LARGEST_NOTEBOOK, code_cells, read_cells
 from advcourse.handin.work import Work, choose
+from advcourse.notebook import frontend
 from advcourse.version import __version__
 
 NOT_RUN = "not run"
@@ -26,53 +25,38 @@ def submit(path: str | Path | None = None) -> None:
     """Write NN_STUDENT_submission.zip beside the notebook that is running, and say what is still missing.
 
     path: the notebook's file, wanted only where it cannot be found out. The zip holds the file as it was last saved,
-    and manifest.json: the course's version, the notebook, the student, the file's sha256 and the time.
+    and manifest.json: the course's version, the notebook and its version, the student, the file's sha256, the time.
+    Where the folder is only to be read, the zip is written to the working directory.
     Raises FileNotFoundError where there is no file at `path`, ValueError where it is not a notebook.
     """
     student, notebook, verdicts = session.state()
     if notebook is None:
         emit(None, "Run the set-up cell first, the one that calls start(…): it says which notebook this is.")
         return
-    path, content = (Path(path), None) if path is not None else running(notebook)
+    path, content = (Path(path), None) if path is not None else frontend.running(notebook)
     if path is None:
-        emit(None, "It cannot be told here which file this notebook is in, and nothing was written. Save the notebook "
-                   f'and give the name of its file, as in advcourse.submit("{notebook}_….ipynb").')
+        frontend.say(frontend.way_out(notebook))
         return
     if content is None:
         content = saved_content(path)
     saved = read_saved(content, notebook, path.name)
     missing = [*problems(student, notebook, saved), *open_exercises(notebook, verdicts)]
-    target = path.with_name(f"{notebook}_{files.safe_name(student or 'unnamed')}_submission.zip")
     name = path.name if path.name.startswith(f"{notebook}_") else f"{notebook}_{path.name}"
-    manifest = {"advcourse": __version__, "notebook": notebook, "student": student, "file": name,
-                "sha256": hashlib.sha256(content).hexdigest(), "time": datetime.now(UTC).isoformat(timespec="seconds")}
-    files.write(target, files.zipped({name: content,
-                                      "manifest.json": json.dumps(manifest, indent=1, ensure_ascii=False)}))
+    manifest = {"advcourse": __version__, "notebook": notebook, "notebook_version": version_told(saved.calls),
+                "student": student, "file": name, "sha256": hashlib.sha256(content).hexdigest(),
+                "time": datetime.now(UTC).isoformat(timespec="seconds")}
+    archive = files.zipped({name: content, "manifest.json": json.dumps(manifest, indent=1, ensure_ascii=False)})
+    try:
+        target = write_beside(path, f"{notebook}_{files.safe_name(student or 'unnamed')}_submission.zip", archive)
+    except OSError as error:
+        frontend.say(f"Nothing can be written here ({error.strerror or error}). Hand in the notebook's own .ipynb "
+                     "file: it counts as well.")
+        return
     show(target, path, manifest, table(notebook, verdicts), missing)
-    offer_download(target)
+    frontend.offer_download(target)
 
 
-# --- which file ------------------------------------------------------------------------------------------------------
-
-def running(notebook: str) -> tuple[Path | None, bytes | None]:
-    """The path of the notebook that runs in this kernel, and its content where its editor gives it, else None.
-
-    VS Code and Jupyter say where it is, and Colab gives its content. Elsewhere it is the one file of this notebook's
-    name in the working directory. (None, None) where there is none, or more than one.
-    """
-    if "google.colab" in sys.modules:
-        from google.colab import _message
-
-        document = _message.blocking_request("get_ipynb")["ipynb"]
-        return Path.cwd() / f"{notebook}_notebook.ipynb", json.dumps(document).encode()
-    shell = ipython()
-    said = [shell.user_ns.get("__vsc_ipynb_file__") if shell else None, os.environ.get("JPY_SESSION_NAME")]
-    for path in map(Path, filter(None, said)):
-        if path.suffix == ".ipynb" and path.is_file():
-            return path, None
-    here = sorted(Path.cwd().glob(f"{notebook}_*.ipynb"))
-    return (here[0] if len(here) == 1 else None), None
-
+# --- files -----------------------------------------------------------------------------------------------------------
 
 def saved_content(path: Path) -> bytes:
     """The bytes of the notebook's file; FileNotFoundError, in words, where there is none."""
@@ -82,18 +66,18 @@ def saved_content(path: Path) -> bytes:
     return path.read_bytes()
 
 
-def ipython() -> Any:
-    """The IPython that runs this; None outside of it."""
-    module = sys.modules.get("IPython")
-    return module and module.get_ipython()
+def write_beside(path: Path, name: str, content: bytes) -> Path:
+    """Write a file of this name beside `path` or, where that cannot be, into the working directory; its path.
 
-
-def offer_download(path: Path) -> None:
-    """On Colab, files are gone when the machine is: hand them to the browser."""
-    if "google.colab" in sys.modules:
-        from google.colab import files as colab_files
-
-        colab_files.download(str(path))
+    Raises OSError where neither can be written.
+    """
+    try:
+        target = path.with_name(name)
+        files.write(target, content)
+    except OSError:  # what was uploaded to Kaggle, say, is only to be read
+        target = Path.cwd() / name
+        files.write(target, content)
+    return target
 
 
 # --- what is missing -------------------------------------------------------------------------------------------------
@@ -153,7 +137,7 @@ def not_in_file(notebook: str, saved: Saved) -> list[str]:
 
 def not_saved(notebook: str, saved: Saved) -> list[str]:
     """The exercises whose cell was last run with a text that the saved file does not have."""
-    shell, last = ipython(), {}
+    shell, last = frontend.ipython(), {}
     for cell in shell.history_manager.input_hist_raw if shell else []:
         statements, _ = read_cells([(1, cell)])
         last |= dict.fromkeys(numbers_called(walk(statements)[0]), cell.strip())
@@ -189,7 +173,8 @@ def table(notebook: str, verdicts: Mapping[str, Verdict]) -> list[tuple]:
 
 def show(target: Path, path: Path, manifest: Mapping[str, Any], rows: list[tuple], missing: list[str]) -> None:
     """Say what was written and what is missing, with a row for each exercise."""
-    wrote = f"Wrote {target.name}, with {path.name} as it was last saved: hand in this one file."
+    place = target.name if target.parent == path.parent else target
+    wrote = f"Wrote {place}, with {path.name} as it was last saved: hand in this one file."
     verdict = "Nothing is missing, as far as can be told here."
     if missing:
         verdict = "Still missing (mend it, save, and run this again):"

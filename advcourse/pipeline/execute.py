@@ -188,7 +188,7 @@ class Watch:
 def peak_memory(process):
     """The most bytes that a process has had resident so far; the bytes it has now where the system keeps no peak."""
     if psutil.LINUX:
-        status = Path(f"/proc/{process.pid}/status").read_text()
+        status = Path(f"/proc/{process.pid}/status").read_text(encoding="utf-8")
         if peak := re.search(r"VmHWM:\s+(\d+) kB", status):
             return 1024 * int(peak[1])
     return process.memory_info().rss

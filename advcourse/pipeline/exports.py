@@ -45,7 +45,7 @@ def export(tool, folder, names=None, seed=SEED, root=masters.ROOT):
             notebook, place = for_nbgrader(path, seed, root), folder / "source" / path.stem
         else:
             notebook, place = for_otter(path, seed, root), folder / path.stem
-            files.write(place / "requirements.txt", f"advcourse @ git+{masters.repository(root)}\n")
+            files.write(place / "requirements.txt", f"advcourse @ {masters.archive(root)}\n")
         files.write(place / f"{path.stem}.ipynb", build.text(notebook))
         written.append(place / f"{path.stem}.ipynb")
     if tool == "nbgrader" and not (folder / "nbgrader_config.py").exists():  # a teacher may have added to it

@@ -8,6 +8,9 @@ from pathlib import Path
 import jupytext
 import nbformat
 
+from advcourse.pipeline.copies import fingerprint
+from advcourse.version import __version__
+
 ROOT = Path(__file__).resolve().parents[2]  # of the checkout: masters live nowhere else
 BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
 WORK = "raise NotImplementedError  # your work"
@@ -17,17 +20,36 @@ METADATA = {
 }
 
 # Prepended to every notebook's set-up cell. pip holds what it finds installed at its version: on Colab, torch,
-# numpy and ipywidgets are what the rest of the machine was built for.
+# numpy and ipywidgets are what the rest of the machine was built for. A folder called advcourse has no origin.
 SETUP = """\
 # Where the course is not installed, such as on Colab: install it, and leave what is there at its version.
 import importlib.util, os, pathlib, subprocess, sys, tempfile
-if importlib.util.find_spec("advcourse") is None:
-    source = os.environ.get("ADVCOURSE_SOURCE", "git+{repository}")
-    pip, versions = [sys.executable, "-m", "pip"], pathlib.Path(tempfile.mkdtemp(), "versions.txt")
-    installed = subprocess.run([*pip, "list", "--format=freeze"], check=True, capture_output=True, text=True).stdout
-    versions.write_text(installed)
-    subprocess.run([*pip, "install", "--quiet", "--constraint", str(versions), source], check=True)
+if getattr(importlib.util.find_spec("advcourse"), "origin", None) is None:
+    print("Installing the course …")
+    source = os.environ.get("ADVCOURSE_SOURCE", "ARCHIVE")
+    pip, quiet = [sys.executable, "-m", "pip"], {"capture_output": True, "text": True, "errors": "replace"}
+    versions = pathlib.Path(tempfile.mkdtemp(), "versions.txt")
+    versions.write_text(subprocess.run([*pip, "list", "--format=freeze"], **quiet).stdout)
+    options = ["--quiet", "--no-color", "--retries=2", "--constraint", str(versions)]
+    done = subprocess.run([*pip, "install", *options, source], **quiet)
     importlib.invalidate_caches()
+    if done.returncode:
+        said = [line for line in done.stderr.splitlines() if line.strip()] or ["nothing"]
+        errors = [line for line in said if line.startswith(("ERROR: ", "× ")) and not line.endswith(":")]
+        if sys.version_info < (3, 11):
+            why = f"The course needs Python 3.11 or newer; this kernel has {sys.version.split()[0]}: take another."
+        elif importlib.util.find_spec("pip") is None:
+            why = ("There is no pip to install the course with: run `uv pip install pip` or, on Debian and Ubuntu, "
+                   "`sudo apt install python3-pip`, then this cell again.")
+        elif "Retry(total=0" in done.stderr:
+            why = ("There is no network to fetch the course from: on Kaggle, turn on Settings → Internet (it wants a "
+                   "verified phone number) or add the course's wheel as a data set and set ADVCOURSE_SOURCE to its "
+                   "path; elsewhere, connect; then run this cell again.")
+        else:
+            why = "pip cannot install the course, and says: " + (errors or said[-1:])[0]
+        problem = RuntimeError(why)
+        problem._render_traceback_ = lambda: [why]  # the sentence, and no traceback
+        raise problem
 """
 
 
@@ -48,7 +70,13 @@ def find(names=None, root=ROOT):
 
 def repository(root=ROOT):
     """The address of the course's repository: the one that pyproject.toml gives."""
-    return tomllib.loads((root / "pyproject.toml").read_text())["project"]["urls"]["Repository"].rstrip("/")
+    project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    return project["urls"]["Repository"].rstrip("/")
+
+
+def archive(root=ROOT):
+    """The address of the course as one file, for which pip needs no git."""
+    return f"{repository(root)}/archive/refs/heads/main.zip"
 
 
 def read(path):
@@ -68,24 +96,37 @@ def make(path, solved, root=ROOT):
             raise ValueError(f"{path.name}, cell {index + 1}: {error}") from None
         source = with_solution(master.source) if solved else student
         if index == 0:
-            source = with_badge(source, address)
+            source = with_badges(source, address)
         tags = master.metadata.get("tags", [])
         if "setup" in tags:
-            source = SETUP.format(repository=repository(root)) + "\n" + source
+            source = SETUP.replace("ARCHIVE", archive(root)) + "\n" + with_version(source, path.stem[:2])
         # The identity comes from what the student sees: one that came from the solution would tell it to a guesser.
         seen[student] = seen.get(student, 0) + 1
         identity = hashlib.sha256(f"{path.stem}\n{student}\n{seen[student]}".encode()).hexdigest()[:12]
         new_cell = nbformat.v4.new_code_cell if master.cell_type == "code" else nbformat.v4.new_markdown_cell
         cells.append(new_cell(source, id=identity, metadata={"tags": tags} if tags else {}))
-    return nbformat.v4.new_notebook(cells=cells, metadata=METADATA)
+    # by the fingerprint `advcourse lab` knows a copy without work in it
+    about = {"cells": fingerprint(cells), "version": __version__}
+    return nbformat.v4.new_notebook(cells=cells, metadata=METADATA | {"advcourse": about})
 
 
-def with_badge(source, address):
-    """The title cell, with the button that opens the notebook at `address` in Colab under the title."""
-    colab = address.replace("https://github.com/", "https://colab.research.google.com/github/")
-    badge = f"[![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)]({colab})"
+def with_badges(source, address):
+    """The title cell, with the buttons under the title."""
     title, _, rest = source.partition("\n")
-    return f"{title}\n\n{badge}\n{rest}".rstrip()
+    return f"{title}\n\n{badges(address)}\n{rest}".rstrip()
+
+
+def badges(address):
+    """The buttons that open the notebook at `address` in Colab and on Kaggle."""
+    colab = address.replace("https://github.com/", "https://colab.research.google.com/github/")
+    return (f"[![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)]({colab}) "
+            "[![Open in Kaggle](https://kaggle.com/static/images/open-in-kaggle.svg)]"
+            f"(https://kaggle.com/kernels/welcome?src={address})")
+
+
+def with_version(source, number):
+    """The set-up cell, with the version of this notebook in its call of `start`."""
+    return source.replace(f'start("{number}", ', f'start("{number}", version="{__version__}", ')
 
 
 def with_solution(source):

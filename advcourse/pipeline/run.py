@@ -16,6 +16,7 @@ import distributed
 import nbformat
 import psutil
 
+from advcourse.device import cores
 from advcourse.pipeline import execute
 
 # Seconds that one cell may take: long enough for a slow laptop, or for a training run on a GPU.
@@ -43,8 +44,7 @@ def find(folder, numbers=()):
 
 def default_workers():
     """How many notebooks this machine runs side by side: one per core, as far as its free memory goes."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return max(1, min(cores, int(psutil.virtual_memory().available / MEMORY)))
+    return max(1, min(cores(), int(psutil.virtual_memory().available / MEMORY)))
 
 
 def run(paths, parameters, *, workers=1, scheduler=None, on_cell=None, stopped=bool):

@@ -14,7 +14,7 @@ from advcourse.models.inference import accuracy
 from advcourse.zoo.recipes import RECIPES, Recipe
 
 CHECKPOINTS = Path(__file__).parent / "checkpoints"
-# What rounding on another machine, or letters drawn by another version of the font library, may change.
+# What rounding on another machine may change.
 TOLERANCE = 0.003
 
 

@@ -48,7 +48,8 @@ from advcourse.evaluate import accuracy
 from advcourse.exercises import answer, check, hint, progress, question
 from advcourse.notebook import claim, compare_guess, start
 
-course = start("00", profile=PROFILE, dataset=DATASET, seed=SEED, device_name=DEVICE, student=STUDENT)
+course = start("00", profile=PROFILE, dataset=DATASET, seed=SEED,
+               device_name=DEVICE, student=STUDENT)
 
 # %% [markdown]
 # ## A question

@@ -51,7 +51,8 @@ from advcourse.evaluate import accuracy, predict
 from advcourse.exercises import answer, check, hint, progress, question
 from advcourse.notebook import claim, compare_guess, record, start
 
-course = start("03", profile=PROFILE, dataset=DATASET, seed=SEED, device_name=DEVICE, student=STUDENT)
+course = start("03", profile=PROFILE, dataset=DATASET, seed=SEED,
+               device_name=DEVICE, student=STUDENT)
 
 # %% [markdown]
 # ## A question

@@ -53,7 +53,8 @@ from advcourse.attacks.features import feature_distance
 from advcourse.exercises import answer, check, hint, progress, question
 from advcourse.notebook import claim, compare_guess, record, start
 
-course = start("04", profile=PROFILE, dataset=DATASET, seed=SEED, device_name=DEVICE, student=STUDENT)
+course = start("04", profile=PROFILE, dataset=DATASET, seed=SEED,
+               device_name=DEVICE, student=STUDENT)
 
 # %% [markdown]
 # ## A question

@@ -52,7 +52,8 @@ from advcourse.evaluate import accuracy
 from advcourse.exercises import answer, check, hint, progress, question
 from advcourse.notebook import claim, compare_guess, record, start
 
-course = start("05", profile=PROFILE, dataset=DATASET, seed=SEED, device_name=DEVICE, student=STUDENT)
+course = start("05", profile=PROFILE, dataset=DATASET, seed=SEED,
+               device_name=DEVICE, student=STUDENT)
 
 # %% [markdown]
 # ## A question

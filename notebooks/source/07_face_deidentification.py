@@ -54,7 +54,8 @@ from advcourse.exercises import answer, check, hint, progress, question
 from advcourse.notebook import claim, compare_guess, record, start
 
 # A data set of other things is replaced by one of faces; the output says so.
-course = start("07", profile=PROFILE, dataset=DATASET, seed=SEED, device_name=DEVICE, student=STUDENT,
+course = start("07", profile=PROFILE, dataset=DATASET, seed=SEED,
+               device_name=DEVICE, student=STUDENT,
                instead={"auto": "faces", "fonts": "faces", "mnist": "orl-faces"})
 
 # %% [markdown]

@@ -61,7 +61,8 @@ from advcourse.notebook import claim, compare_guess, record, start
 from advcourse.stealing.remote import Refused, ask, serve
 from advcourse.stealing.substitute import train_substitute
 
-course = start("08", profile=PROFILE, dataset=DATASET, seed=SEED, device_name=DEVICE, student=STUDENT)
+course = start("08", profile=PROFILE, dataset=DATASET, seed=SEED,
+               device_name=DEVICE, student=STUDENT)
 
 # %% [markdown]
 # ## A question

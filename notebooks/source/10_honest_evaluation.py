@@ -54,7 +54,8 @@ from advcourse.evaluate import accuracy
 from advcourse.exercises import answer, check, hint, progress, question
 from advcourse.notebook import claim, compare_guess, record, start
 
-course = start("10", profile=PROFILE, dataset=DATASET, seed=SEED, device_name=DEVICE, student=STUDENT)
+course = start("10", profile=PROFILE, dataset=DATASET, seed=SEED,
+               device_name=DEVICE, student=STUDENT)
 # The library warns where a gradient is zero; here we look ourselves.
 warnings.filterwarnings("ignore", "gradient masking")
 

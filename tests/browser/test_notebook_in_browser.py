@@ -6,7 +6,6 @@ The screenshots are kept in build/browser/.
 import json
 import os
 import re
-import shutil
 import socket
 import subprocess
 import sys
@@ -19,8 +18,8 @@ import nbformat
 import pytest
 
 from advcourse.pipeline import masters
+from tests.chromium import CHROMIUM, needs_chromium
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 WIDGET = "live=course.live"  # stands in the cell of every widget
 SCREENSHOTS = masters.ROOT / "build" / "browser"
 SETTINGS = {
@@ -58,7 +57,7 @@ MOVES = {
     "10": ("Defence: none", choose(0, "quantised"), "Defence: quantised"),
 }
 
-pytestmark = [pytest.mark.timeout(400), pytest.mark.skipif(not CHROMIUM, reason="Chromium is not installed")]
+pytestmark = [pytest.mark.timeout(400), needs_chromium]
 
 
 @contextmanager

@@ -1,18 +1,18 @@
 """The command `advcourse`: what it answers, and that what goes wrong is one clear line."""
 
-import os
-import shutil
-import subprocess
-import sys
+import re
+from importlib import metadata
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from typer.testing import CliRunner
 
 from advcourse import __version__
 from advcourse.cli import app as cli
-
-ROOT = Path(__file__).resolve().parents[2]
+from advcourse.cli import grading
+from advcourse.cli.screen import how_to_install
+from tests.cli.conftest import ROOT, python
 
 
 def run(*arguments):
@@ -26,12 +26,6 @@ def one_line_error(result):
     lines = result.stderr.splitlines()
     assert len(lines) == 1 and lines[0].startswith("error: ")
     return lines[0].removeprefix("error: ")
-
-
-def python(code, *arguments, **options):
-    """Run `code` in a Python of its own."""
-    return subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True, timeout=120,
-                          **options)
 
 
 def test_version_and_help():
@@ -55,7 +49,27 @@ def test_a_missing_package_is_named_with_the_command_that_installs_it(blocked, a
     done = python(code, *arguments)
     assert done.returncode == 1
     assert done.stderr == (f"error: this needs the package {blocked}, which is not installed; "
-                           "install all that it takes with: pip install 'advcourse[lab]'\n")
+                           f'install all that it takes with: python -m pip install --editable "{ROOT}[lab]"\n')
+
+
+def test_outside_a_clone_the_command_names_the_repository(tmp_path, installed):
+    code = "import sys; sys.modules['jupyterlab'] = None; from advcourse.cli.app import app; app()"
+    done = python(code, "lab", cwd=tmp_path, env=installed)
+    assert done.stderr.endswith(
+        ': python -m pip install "advcourse[lab] @ git+https://github.com/advcourse/advcourse"\n')
+
+
+def test_the_command_names_the_extra_that_holds_the_package():
+    assert how_to_install("nbgrader") == f'python -m pip install --editable "{ROOT}[nbgrader]"'
+    for command in (how_to_install("nbgrader"), how_to_install("dask")):
+        assert re.search(r"\[(\w+)\]", command)[1] in metadata.metadata("advcourse").get_all("Provides-Extra")
+
+
+@pytest.mark.parametrize("arguments", [["grade", "doctor"], ["grade", "."]], ids=" ".join)
+def test_grading_is_refused_on_windows(arguments, monkeypatch):
+    monkeypatch.setattr(grading, "sys", SimpleNamespace(platform="win32"))
+    assert one_line_error(run(*arguments)) == ("grading needs Linux, of which the boxes for students' code are made: "
+                                               "on Windows run this in WSL or in a virtual machine")
 
 
 def test_a_bug_of_ours_is_not_dressed_up():
@@ -199,53 +213,6 @@ def test_zoo_lists_what_the_networks_reach():
     done = run("zoo", "list")
     assert done.exit_code == 0, done.stderr
     assert "mnist-cnn" in done.stdout and "%" in done.stdout
-
-
-@pytest.fixture
-def installed(tmp_path):
-    """The course as `pip install` leaves it, with notebooks inside the package; the environment that finds it there."""
-    package = tmp_path / "site" / "advcourse"
-    shutil.copytree(ROOT / "advcourse", package, ignore=shutil.ignore_patterns("__pycache__"))
-    (package / "notebooks/solutions").mkdir(parents=True)
-    (package / "notebooks/00_welcome.ipynb").write_text("the course's")
-    (package / "notebooks/01_next.ipynb").write_text("the course's")
-    (package / "notebooks/solutions/00_welcome.ipynb").write_text("solved")
-    return os.environ | {"PYTHONPATH": str(tmp_path / "site")}
-
-
-def test_lab_copies_the_notebooks_and_never_overwrites_work(tmp_path, installed):
-    work = tmp_path / "work"
-    (work / "advcourse-notebooks").mkdir(parents=True)
-    (work / "advcourse-notebooks/00_welcome.ipynb").write_text("the student's")
-    code = ("import os, sys\nos.execv = lambda path, command: print(*command, sep='\\n')\n"
-            "from advcourse.cli.app import app; app()")
-    for _time in range(2):
-        done = python(code, "lab", "--no-browser", cwd=work, env=installed)
-        assert done.returncode == 0, done.stderr
-    command = done.stdout.splitlines()
-    assert f"--ServerApp.root_dir={work / 'advcourse-notebooks'}" in command and command[-1] == "--no-browser"
-    left = {path.name: path.read_text() for path in (work / "advcourse-notebooks").iterdir()}
-    assert left == {"00_welcome.ipynb": "the student's", "01_next.ipynb": "the course's"}
-
-
-def test_without_a_checkout_run_takes_the_student_s_notebooks(tmp_path, installed):
-    code = "from advcourse.cli.notebooks import series_folder; print(series_folder(False))"
-    inside = tmp_path / "site/advcourse/notebooks"
-    assert python(code, cwd=tmp_path, env=installed).stdout.split() == [str(inside)]
-    (tmp_path / "advcourse-notebooks").mkdir()
-    assert python(code, cwd=tmp_path, env=installed).stdout.split() == ["advcourse-notebooks"]
-    done = python("from advcourse.cli.app import app; app()", "run", "--solutions", cwd=tmp_path, env=installed)
-    assert done.returncode == 1
-    assert done.stderr.strip() == ("error: the solved notebooks are not installed with the course: run this in a clone "
-                                   "of its repository")
-
-
-def test_lab_starts_jupyterlab_on_the_checkout():
-    code = "import os\nos.execv = lambda path, command: print(*command)\nfrom advcourse.cli.app import app; app()"
-    assert f"-m jupyterlab --ServerApp.root_dir={ROOT / 'notebooks'}" in python(code, "lab").stdout
-    real = subprocess.run([sys.executable, "-m", "advcourse", "lab", "--version"], capture_output=True, text=True,
-                          timeout=60)
-    assert real.returncode == 0 and real.stdout[0].isdigit(), "JupyterLab itself should have answered"
 
 
 @pytest.mark.parametrize("arguments", [["build"], ["build", "--check"], ["build", "--for", "otter"]])

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from advcourse import data, device
-from advcourse.data import fonts
+from advcourse.data import fonts, glyphs
 
 UPRIGHT = [0.0, 0.0, 0.0, 0.0, 1.0, 0.0]
 COLUMN = {name: at for at, name in enumerate(fonts.RANGES)}
@@ -37,6 +37,34 @@ def test_there_are_at_least_twenty_faces_that_all_differ():
     distances = torch.cdist(images.flatten(1), images.flatten(1)).fill_diagonal_(9)
     assert distances.min() > 0.5, "a letter looks like another letter, or like itself in another face"
     assert (images.amax(dim=(1, 2, 3)) > 0.3).all()
+
+
+def test_the_glyphs_are_the_same_bits_everywhere():
+    """What networks of the zoo were trained on, and bands measured on: redrawing it is a change of the data set."""
+    stored = fonts._glyphs(torch.device("cpu"), torch.float32).numpy()
+    assert hashlib.sha256(stored.tobytes()).hexdigest().startswith("63088084645a2742")
+
+
+def test_loading_needs_neither_matplotlib_nor_anything_that_draws():
+    code = (
+        "import sys\n"
+        "for name in ('matplotlib', 'PIL.ImageDraw', 'PIL.ImageFont', 'PIL._imagingft'): sys.modules[name] = None\n"
+        "from advcourse import data; print(data.load('fonts', train=3, test=2).card)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.stdout.startswith("Fonts: the letters A–J in 23 fonts"), done.stderr
+
+
+@pytest.mark.parametrize("face", fonts.FACES)
+def test_drawing_gives_about_the_glyphs_that_are_shipped(face):
+    """Versions of FreeType differ at the edges of a letter, by less than a quarter of the grey values."""
+    try:
+        drawn = torch.from_numpy(glyphs.draw(face)).double() / 255
+    except OSError:
+        pytest.skip(f"this matplotlib has no {face}")
+    row = fonts._glyphs(torch.device("cpu"), torch.float64)[fonts.FACES.index(face)]
+    shipped = torch.cat(list(row), dim=1)
+    assert (drawn - shipped).abs().max() < 0.25 and (drawn - shipped).abs().mean() < 0.003
 
 
 def test_each_letter_is_the_letter_it_is_called():

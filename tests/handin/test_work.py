@@ -5,6 +5,7 @@ import pytest
 from advcourse.files import checkout
 from advcourse.handin import work as module
 from advcourse.handin.work import extract, shipped
+from advcourse.version import __version__
 from tests.handin.notebooks import CHECK, NUMBERS, REAL, STUB, cells, kept, right_answers, states
 
 # --- the course's own notebooks --------------------------------------------------------------------------------------
@@ -34,6 +35,16 @@ def test_the_shipped_notebooks_are_found_where_they_are_installed(tmp_path, monk
     monkeypatch.setattr(module, "PACKAGE", tmp_path)
     assert [*shipped.__wrapped__()] == ["01"] and [*shipped()] == NUMBERS
     assert checkout() is not None
+
+
+@pytest.mark.parametrize("call, version", [
+    ('start("01", version="0.0.9", profile=PROFILE)', "0.0.9"), ('v = "9.9"\nnotebook.start("01", version=v)', "9.9"),
+    (f'start("01", version="{__version__}")', None), ('start("01", profile=PROFILE)', None),
+    ('start("01", version=input())', None), (f'start("01", version="{"9" * 300}")', "9" * 20)])
+def test_a_notebook_of_another_version_is_noted(call, version):
+    notes = [note for note in extract(cells(call), "01").notes if "version" in note]
+    assert notes == ([] if version is None else
+                     [f"the notebook is of version {version} of the course, and was read by {__version__}"])
 
 
 def test_no_such_notebook():

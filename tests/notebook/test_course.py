@@ -1,9 +1,12 @@
 """Set-up, claims, records and guesses: what people read, and what programs read."""
 
+from pathlib import Path
+
 import pytest
 
 from advcourse import data, exercises, notebook, plots
 from advcourse.notebook import claims, course
+from advcourse.version import __version__
 
 
 @pytest.fixture
@@ -26,7 +29,7 @@ def test_the_first_output_says_what_the_run_is_made_on(payloads, digits):
     course = notebook.start("01", dataset=digits, seed=3, device_name="cpu", student="Ada")
     payload, text = payloads[0]
     assert payload == {"kind": "start", "notebook": "01", "profile": "quick", "dataset": "digits", "seed": 3,
-                       "device": "cpu"}
+                       "device": "cpu", "versions": {"notebook": None, "course": __version__}, "warning": None}
     assert "dataset digits" in text and "seed 3" in text and course.data.card in text
     assert plots.data_name == "digits" and course.quick and course.generator().initial_seed() == 3
     assert exercises.letter_of_right_answer("01.6", "Ada") in "abcd"
@@ -81,7 +84,33 @@ def test_a_network_trained_on_fgsm_stands_it(payloads, digits):
     assert trained > plain + 0.1
 
 
+@pytest.mark.parametrize("version, in_clone, words", [
+    ("0.0.9", True, f"This notebook (0.0.9) is older than the installed course ({__version__}): where"),
+    ("99.10.0", True, f"The installed course ({__version__}) is older than this notebook (99.10.0): update it with"),
+    ("99.10.0", False, "update it with `%pip install --upgrade https://github.com/")])
+def test_a_notebook_of_another_version_is_told_in_one_line_which_is_older(payloads, digits, monkeypatch, version,
+                                                                          in_clone, words):
+    monkeypatch.setattr(course.files, "checkout", lambda: Path() if in_clone else None)
+    notebook.start("01", version=version, dataset=digits, device_name="cpu")
+    payload, text = payloads[0]
+    assert words in text.splitlines()[-1] and payload["warning"] == text.splitlines()[-1]
+    assert payload["versions"] == {"notebook": version, "course": __version__}
+
+
+def test_versions_are_compared_as_numbers(monkeypatch):
+    monkeypatch.setattr(course, "__version__", "0.9.0")
+    assert course.version_warning("0.10.0").startswith("The installed course (0.9.0) is older")
+
+
+@pytest.mark.parametrize("told", [{}, {"version": __version__}, {"version": f"{__version__}.0"}])
+def test_of_one_version_and_of_notebooks_that_tell_none_nothing_is_said(payloads, digits, told):
+    notebook.start("01", **told, dataset=digits, device_name="cpu")
+    payload, text = payloads[0]
+    assert payload["warning"] is None and len(text.splitlines()) == 2
+
+
 @pytest.mark.parametrize("argument, message", [
+    ({"version": "new"}, "Invalid version: 'new'"),
     ({"profile": "fast"}, "PROFILE is 'fast'"), ({"dataset": "imagenet"}, "unknown data set 'imagenet'"),
     ({"device_name": "cuda:9"}, "cuda")])
 def test_bad_parameters_are_named(argument, message, digits):

@@ -14,11 +14,11 @@ import nbformat
 import pytest
 
 import advcourse
-from advcourse import exercises
+from advcourse import exercises, files
 from advcourse.exercises import letter_of_right_answer
 from advcourse.exercises.display import MIME
 from advcourse.grading.reading.submissions import collect
-from advcourse.notebook import submission
+from advcourse.notebook import frontend, submission
 
 START = "from advcourse.notebook import start\nfrom advcourse.exercises import *\n" + (
     'start("00", dataset="digits", device_name="cpu", student="ada");')
@@ -114,45 +114,10 @@ def test_before_the_set_up_cell_nothing_is_written(work, capsys):
     assert "Run the set-up cell first" in capsys.readouterr().out and not left(work)
 
 
-@pytest.mark.parametrize("names", [[], ["00_welcome.ipynb", "00_welcome-Copy1.ipynb"]])
-def test_where_the_file_cannot_be_told_its_name_is_asked_for(work, capsys, names):
-    content = (work / "00_welcome.ipynb").read_bytes()
-    (work / "00_welcome.ipynb").unlink()
-    for name in names:
-        (work / name).write_bytes(content)
-    advcourse.submit()
-    assert 'as in advcourse.submit("00_….ipynb")' in capsys.readouterr().out and not left(work)
-
-
 def test_a_renamed_notebook_is_given_by_name_and_keeps_its_number(work, unpacked):
     (work / "00_welcome.ipynb").rename(work / "homework (1).ipynb")
     advcourse.submit("homework (1).ipynb")
     assert unpacked(work / "00_ada_submission.zip")[1]["file"] == "00_homework (1).ipynb"
-
-
-def test_jupyter_and_vs_code_say_where_the_notebook_is(work, monkeypatch):
-    own = work / "mine" / "welcome.ipynb"
-    own.parent.mkdir()
-    own.write_bytes((work / "00_welcome.ipynb").read_bytes())
-    monkeypatch.setenv("JPY_SESSION_NAME", str(own))
-    assert submission.running("00") == (own, None)
-    monkeypatch.setenv("JPY_SESSION_NAME", str(work / "renamed since.ipynb"))
-    assert submission.running("00") == (work / "00_welcome.ipynb", None)
-    monkeypatch.setenv("JPY_SESSION_NAME", "a console")
-    monkeypatch.setattr(submission, "ipython", lambda: types.SimpleNamespace(user_ns={"__vsc_ipynb_file__": str(own)}))
-    assert submission.running("00") == (own, None)
-
-
-def test_colab_gives_the_notebook_as_it_stands_and_gets_the_file(work, monkeypatch, unpacked):
-    live, downloads = json.loads((work / "00_welcome.ipynb").read_text()), []
-    message = types.SimpleNamespace(blocking_request=lambda what: {"ipynb": live})
-    colab = types.SimpleNamespace(_message=message, files=types.SimpleNamespace(download=downloads.append))
-    monkeypatch.setitem(sys.modules, "google", types.SimpleNamespace(colab=colab))
-    monkeypatch.setitem(sys.modules, "google.colab", colab)
-    advcourse.submit()
-    target = work / "00_ada_submission.zip"
-    content, manifest = unpacked(target)
-    assert json.loads(content) == live and manifest["file"] == "00_notebook.ipynb" and downloads == [str(target)]
 
 
 def test_a_file_that_is_not_there_or_no_notebook_is_an_error(work):
@@ -205,7 +170,7 @@ def test_cells_that_were_deleted_are_named_and_what_remains_of_their_work_counts
 def test_a_cell_that_was_deleted_after_it_ran_is_not_said_to_be_unsaved(work, capsys, monkeypatch):
     history = types.SimpleNamespace(input_hist_raw=["", START, RIGHT, "%%time\n" + OPEN.replace('"', "'"), "1 +"])
     shell = types.SimpleNamespace(user_ns={}, history_manager=history)
-    monkeypatch.setattr(submission, "ipython", lambda: shell)
+    monkeypatch.setattr(frontend, "ipython", lambda: shell)
     absent, unsaved = missing(work, capsys, START, TO_DO)
     assert absent.startswith("the saved file has no cell for 00.2: ")
     assert unsaved.startswith("the file is older than what you ran last for 00.1: ")
@@ -246,13 +211,40 @@ def test_the_grader_finds_the_notebook_in_it(work):
     assert found.content == (work / "00_welcome.ipynb").read_bytes()
 
 
-def test_a_file_that_cannot_be_finished_is_not_begun(work, monkeypatch):
+def test_a_file_that_cannot_be_finished_is_not_begun(work, monkeypatch, capsys):
     advcourse.submit()
     before = (work / "00_ada_submission.zip").read_bytes()
-    monkeypatch.setattr("os.replace", lambda *paths: (_ for _ in ()).throw(OSError("disk full")))
-    with pytest.raises(OSError, match="disk full"):
-        advcourse.submit()
+    monkeypatch.setattr("os.replace", lambda *paths: (_ for _ in ()).throw(OSError(28, "No space left on device")))
+    capsys.readouterr()
+    advcourse.submit()
+    assert capsys.readouterr().out == ("Nothing can be written here (No space left on device). Hand in the notebook's "
+                                       "own .ipynb file: it counts as well.\n")
     assert left(work) == ["00_ada_submission.zip"] and (work / "00_ada_submission.zip").read_bytes() == before
+
+
+def test_where_the_notebook_s_folder_is_only_to_be_read_the_file_is_written_where_one_works(work, monkeypatch, capsys):
+    folder = work.parent / "input"
+    folder.mkdir()
+    (work / "00_welcome.ipynb").rename(folder / "00_welcome.ipynb")
+    write = files.write
+
+    def refuse(path, content):
+        if path.parent == folder:
+            raise OSError(30, "Read-only file system")
+        write(path, content)
+
+    monkeypatch.setattr(files, "write", refuse)
+    advcourse.submit(folder / "00_welcome.ipynb")
+    assert left(work) == ["00_ada_submission.zip"]
+    assert f"Wrote {work / '00_ada_submission.zip'}, with 00_welcome.ipynb as it was" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("told, version", [('version="0.1.0", ', "0.1.0"), ("", None), ("version=1 + 1, ", None)])
+def test_the_manifest_tells_the_versions_of_the_notebook_and_of_the_package(work, unpacked, told, version):
+    nbformat.write(notebook_of(START.replace('"00", ', f'"00", {told}'), TO_DO), work / "00_welcome.ipynb")
+    advcourse.submit()
+    manifest = unpacked(work / "00_ada_submission.zip")[1]
+    assert (manifest["advcourse"], manifest["notebook_version"]) == (advcourse.__version__, version)
 
 
 def test_nothing_of_a_notebook_becomes_html(monkeypatch):

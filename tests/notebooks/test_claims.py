@@ -21,10 +21,11 @@ def stored_claims():
 def test_every_band_holds_what_was_measured(name, claim):
     values = VALUES.get((name, claim["sentence"]))
     assert values, "never measured: run python benchmarks/claims.py"
-    for dataset in ("mnist", "fonts"):
-        assert len(values[dataset]) >= 5
-        outside = [value for value in values[dataset] if not claim["low"] <= value <= claim["high"]]
-        assert not outside, f"{dataset}: {outside} outside [{claim['low']}, {claim['high']}]"
+    assert {"mnist", "fonts"} <= values.keys()
+    for column, measured in values.items():
+        assert len(measured) >= 5
+        outside = [value for value in measured if not claim["low"] <= value <= claim["high"]]
+        assert not outside, f"{column}: {outside} outside [{claim['low']}, {claim['high']}]"
 
 
 def test_every_measured_claim_is_still_made():

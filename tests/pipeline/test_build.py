@@ -8,7 +8,11 @@ import shutil
 import nbformat
 import pytest
 
+from advcourse.handin.calls import version_told, walk
+from advcourse.handin.statements import read
 from advcourse.pipeline import build, masters
+from advcourse.pipeline.copies import fingerprint
+from advcourse.version import __version__
 
 MASTER = '''\
 # %% [markdown]
@@ -21,6 +25,10 @@ PROFILE = "quick"
 
 # %% tags=["setup"]
 import os
+
+def start(number, **_): ...
+
+start("98", profile=PROFILE)
 
 # %%
 def double(x):
@@ -121,7 +129,8 @@ def test_a_second_build_executes_nothing_and_a_forced_one_changes_no_byte(course
 
 def test_nothing_of_when_and_where_a_notebook_was_built_is_stored(course):
     notebook = json.loads((course / "notebooks" / "98_sums.ipynb").read_text())
-    assert notebook["metadata"] == masters.METADATA
+    assert notebook["metadata"] == masters.METADATA | {"advcourse": {"cells": fingerprint(notebook["cells"]),
+                                                                     "version": __version__}}
     assert all(set(cell["metadata"]) <= {"tags"} for cell in notebook["cells"])
     assert notebook["cells"][-1]["outputs"] == []
     assert notebook["cells"][-2]["outputs"][0]["text"][0].endswith(" 1\n")  # one thread
@@ -211,14 +220,19 @@ def test_badge_and_set_up_cell_take_the_repository_from_pyproject(course):
     assert title.source.splitlines()[:3] == [
         "# 98 · Sums", "",
         "[![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)]"
-        "(https://colab.research.google.com/github/someone/course/blob/main/notebooks/98_sums.ipynb)"]
-    assert "git+https://github.com/someone/course\"" in setup.source
-    assert setup.source.endswith("\n\nimport os")
+        "(https://colab.research.google.com/github/someone/course/blob/main/notebooks/98_sums.ipynb) "
+        "[![Open in Kaggle](https://kaggle.com/static/images/open-in-kaggle.svg)]"
+        "(https://kaggle.com/kernels/welcome?src=https://github.com/someone/course/blob/main/notebooks/98_sums.ipynb)"]
+    assert '"https://github.com/someone/course/archive/refs/heads/main.zip")' in setup.source
 
 
-def test_the_set_up_template_is_short_and_plain_python():
-    assert len(masters.SETUP.splitlines()) <= 10
-    compile(masters.SETUP, "set-up cell", "exec")
+@pytest.mark.parametrize("path", masters.find(), ids=lambda path: path.stem)
+def test_every_notebook_tells_its_version_in_its_metadata_and_in_its_call_of_start(path):
+    for solved in (False, True):
+        notebook = masters.make(path, solved)
+        assert notebook.metadata.advcourse.version == __version__
+        calls, _ = walk(read(build.text(notebook).encode())[0])
+        assert version_told(calls) == __version__ and calls[0][:2] == ("start", path.stem[:2])
 
 
 @pytest.mark.parametrize("source, problem", [

@@ -3,7 +3,6 @@
 import base64
 import json
 import re
-import shutil
 
 import pytest
 
@@ -11,11 +10,11 @@ from advcourse import plots
 from advcourse.exercises import display
 from advcourse.pipeline import report
 from advcourse.pipeline.execute import Result, execute
+from tests.chromium import CHROMIUM, needs_chromium
 from tests.pipeline.sample_notebooks import sample
 
 PIXEL = base64.b64decode("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5E"
                          "rkJggg==")
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 
 
 def ran(*outputs, title="# A sample", failure=None, name="00_sample"):
@@ -145,7 +144,7 @@ def test_strange_payloads_do_no_harm(payload):
     assert "A sample" in page(ran({report.PAYLOAD: payload}))
 
 
-@pytest.mark.skipif(not CHROMIUM, reason="Chromium is not installed")
+@needs_chromium
 def test_in_a_browser_it_is_whole_and_readable_in_light_and_dark(tmp_path):
     from playwright.sync_api import sync_playwright
 

@@ -1,12 +1,12 @@
 """03.1: one step, both ways."""
 
 from advcourse.exercises.catalogue import Exercise
-from advcourse.exercises.probes import labels_and_targets, loss_gradient, random_images, small_model, unit
+from advcourse.exercises.probes import exact_loss_gradient, labels_and_targets, random_images, small_model, unit
 from advcourse.exercises.properties import equals, in_ball, in_unit_range, moves_the_loss_the_right_way
 
 
 def fgsm_step(model, x, y, eps, targeted):
-    direction = loss_gradient(model, x, y).sign()
+    direction = exact_loss_gradient(model, x, y).sign()
     return (x - eps * direction if targeted else x + eps * direction).clamp(0, 1)
 
 
@@ -45,10 +45,10 @@ exercise = Exercise(
                 step_away_from_prediction,
             "pixels move in proportion to their gradient: take its sign, so that every pixel goes the full step":
                 lambda model, x, y, eps, targeted: (x + (1 - 2 * targeted) * (
-                    eps * loss_gradient(model, x, y)).clamp(-eps, eps)).clamp(0, 1),
+                    eps * exact_loss_gradient(model, x, y)).clamp(-eps, eps)).clamp(0, 1),
             "this is a step of Euclidean length ε, and most pixels hardly move: take the sign of the gradient instead":
                 lambda model, x, y, eps, targeted: (
-                    x + (1 - 2 * targeted) * eps * unit(loss_gradient(model, x, y))).clamp(0, 1),
+                    x + (1 - 2 * targeted) * eps * unit(exact_loss_gradient(model, x, y))).clamp(0, 1),
             "this is half a step: a pixel may move by the full ε, either way":
                 lambda model, x, y, eps, targeted: fgsm_step(model, x, y, eps / 2, targeted),
         }),

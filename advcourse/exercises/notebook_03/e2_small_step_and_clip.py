@@ -3,12 +3,12 @@
 import torch
 
 from advcourse.exercises.catalogue import Exercise
-from advcourse.exercises.probes import labels_and_targets, loss_gradient, random_images, small_model, towards
+from advcourse.exercises.probes import exact_loss_gradient, labels_and_targets, random_images, small_model, towards
 from advcourse.exercises.properties import equals, in_ball, in_unit_range, moves_the_loss_the_right_way
 
 
 def bim_step(model, x_adv, x, y, eps, step_size, targeted):
-    direction = loss_gradient(model, x_adv, y).sign()
+    direction = exact_loss_gradient(model, x_adv, y).sign()
     moved = x_adv - step_size * direction if targeted else x_adv + step_size * direction
     return towards(moved, x, eps)
 
@@ -26,7 +26,7 @@ def clipped_around_x_adv(model, x_adv, x, y, eps, step_size, targeted):
 
 
 def gradient_taken_at_x(model, x_adv, x, y, eps, step_size, targeted):
-    direction = loss_gradient(model, x, y).sign()
+    direction = exact_loss_gradient(model, x, y).sign()
     return towards(x_adv + (1 - 2 * targeted) * step_size * direction, x, eps)
 
 
@@ -66,12 +66,12 @@ exercise = Exercise(
                 lambda model, x_adv, x, y, eps, step_size, targeted: bim_step(model, x, x, y, eps, step_size, targeted),
             "the gradient is right but the step begins at x: add it to x_adv, or the earlier steps are lost":
                 lambda model, x_adv, x, y, eps, step_size, targeted: towards(
-                    x + (1 - 2 * targeted) * step_size * loss_gradient(model, x_adv, y).sign(), x, eps),
+                    x + (1 - 2 * targeted) * step_size * exact_loss_gradient(model, x_adv, y).sign(), x, eps),
             "this step has size ε: step_size says how far to go, and ε only how far from x you may end up":
                 lambda model, x_adv, x, y, eps, step_size, targeted: bim_step(model, x_adv, x, y, eps, eps, targeted),
             "pixels move in proportion to their gradient: take its sign, so that every pixel goes the full step":
                 lambda model, x_adv, x, y, eps, step_size, targeted: towards(
-                    x_adv + (1 - 2 * targeted) * step_size * loss_gradient(model, x_adv, y), x, eps),
+                    x_adv + (1 - 2 * targeted) * step_size * exact_loss_gradient(model, x_adv, y), x, eps),
             "this clips to a ball of radius step_size around x: Clip is to the ball of radius ε":
                 lambda **probe: bim_step(**probe | {"eps": probe["step_size"]}),
         }),

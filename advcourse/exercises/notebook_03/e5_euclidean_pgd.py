@@ -3,7 +3,7 @@
 import torch
 
 from advcourse.exercises.catalogue import Exercise
-from advcourse.exercises.probes import loss_gradient, mixed_labels, random_images, small_model, towards, unit
+from advcourse.exercises.probes import exact_loss_gradient, mixed_labels, random_images, small_model, towards, unit
 from advcourse.exercises.properties import equals, in_ball, in_unit_range
 
 
@@ -18,7 +18,7 @@ def climb(model, x, y, eps, step_size, steps, noise, *, direction=unit, back=int
     """pgd_l2, with every part of it exchangeable, so that the mistakes can be written down."""
     x_adv = (x + eps * noise).clamp(0, 1) if start is None else start(x, eps, noise)
     for _ in range(steps):
-        moved = x_adv + step_size * direction(loss_gradient(model, x_adv, y))
+        moved = x_adv + step_size * direction(exact_loss_gradient(model, x_adv, y))
         x_adv = back(moved.clamp(0, 1), x, eps) if box_first else back(moved, x, eps).clamp(0, 1)
     return x_adv
 

@@ -2,7 +2,6 @@
 
 import json
 import re
-import shutil
 from dataclasses import replace
 
 import pytest
@@ -11,6 +10,7 @@ from advcourse import files
 from advcourse.grading.marks import Mark
 from advcourse.grading.reports.folder import write
 from advcourse.grading.reports.safe_text import file_name
+from tests.chromium import CHROMIUM, needs_chromium
 from tests.grading.reports.samples import (
     DRESSED,
     FAULT,
@@ -25,8 +25,6 @@ from tests.grading.reports.samples import (
     graded,
     table,
 )
-
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 
 # Of every text its colour and the one behind it.
 COLOURS = """[...document.querySelectorAll('td, th, h1, h2, h3, p, a, span, summary, svg text')].map(node =>
@@ -123,7 +121,7 @@ def contrast(colour, background):
     return (light + 0.05) / (dark + 0.05)
 
 
-@pytest.mark.skipif(not CHROMIUM, reason="Chromium is not installed")
+@needs_chromium
 def test_in_a_browser_the_pages_are_readable_and_nothing_runs_or_is_fetched(tmp_path):
     from playwright.sync_api import sync_playwright
 
