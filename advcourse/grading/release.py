@@ -110,7 +110,7 @@ def personal(notebook, course, student, number):
             cell.source = OWN_EPS.sub(lambda line: f"EPS = round({eps_factor(course, student, number)} * {line[1]}, 4)",
                                       cell.source)
     # The buttons open the course's own notebook, not this one.
-    notebook.cells[0].source = re.sub(r"\n\n\[!\[Open in Colab\][^\n]*", "", notebook.cells[0].source)
+    notebook.cells[0].source = re.sub(r'\n\n<a href="[^\n]*alt="Open in Colab"[^\n]*', "", notebook.cells[0].source)
     due = in_words(lateness.deadline(course, number, student))
     v4 = nbformat.v4
     notebook.cells += [v4.new_markdown_cell(HAND_IN.format(deadline=due), id="hand-in"),

@@ -2,6 +2,7 @@
 
 import ast
 import hashlib
+import re
 import tomllib
 from pathlib import Path
 
@@ -111,9 +112,10 @@ def make(path, solved, root=ROOT):
 
 
 def with_badges(source, address):
-    """The title cell, with the buttons under the title."""
+    """The title cell, with the buttons under the title; in HTML, which a PDF leaves out: LaTeX fetches no pictures."""
     title, _, rest = source.partition("\n")
-    return f"{title}\n\n{badges(address)}\n{rest}".rstrip()
+    buttons = re.sub(r"\[!\[(.+?)\]\((.+?)\)\]\((.+?)\)", r'<a href="\3"><img alt="\1" src="\2"></a>', badges(address))
+    return f"{title}\n\n{buttons}\n{rest}".rstrip()
 
 
 def badges(address):

@@ -81,7 +81,7 @@ def test_the_notebooks_are_notebooks_without_outputs_that_end_with_the_hand_in(h
         assert all(not cell.outputs and cell.execution_count is None for cell in notebook.cells
                    if cell.cell_type == "code")
         assert notebook.cells[-1].source.endswith("advcourse.submit()") and "## Hand in" in notebook.cells[-2].source
-        assert "[Open in " not in notebook.cells[0].source, "these buttons would open the course's own notebook"
+        assert "Open in " not in notebook.cells[0].source, "these buttons would open the course's own notebook"
         assert "DATASET" in papermill.inspect_notebook(path), "parameters can still be set"
 
 

@@ -219,10 +219,10 @@ def test_badge_and_set_up_cell_take_the_repository_from_pyproject(course):
     title, _, setup = masters.make(course / "notebooks" / "source" / "98_sums.py", False, course).cells[:3]
     assert title.source.splitlines()[:3] == [
         "# 98 · Sums", "",
-        "[![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)]"
-        "(https://colab.research.google.com/github/someone/course/blob/main/notebooks/98_sums.ipynb) "
-        "[![Open in Kaggle](https://kaggle.com/static/images/open-in-kaggle.svg)]"
-        "(https://kaggle.com/kernels/welcome?src=https://github.com/someone/course/blob/main/notebooks/98_sums.ipynb)"]
+        '<a href="https://colab.research.google.com/github/someone/course/blob/main/notebooks/98_sums.ipynb">'
+        '<img alt="Open in Colab" src="https://colab.research.google.com/assets/colab-badge.svg"></a> '
+        '<a href="https://kaggle.com/kernels/welcome?src=https://github.com/someone/course/blob/main/notebooks/'
+        '98_sums.ipynb"><img alt="Open in Kaggle" src="https://kaggle.com/static/images/open-in-kaggle.svg"></a>']
     assert '"https://github.com/someone/course/archive/refs/heads/main.zip")' in setup.source
 
 
