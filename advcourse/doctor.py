@@ -116,7 +116,13 @@ def disk() -> list[Row]:
 
 def repository() -> str:
     """The address of the course's repository, as its metadata tell it."""
-    return dict(line.split(", ", 1) for line in metadata.metadata("advcourse").get_all("Project-URL"))["Repository"]
+    urls = dict(line.split(", ", 1) for line in metadata.metadata("advcourse").get_all("Project-URL"))
+    return urls["Repository"].rstrip("/")
+
+
+def archive() -> str:
+    """The address of the course as it is today in one file, for which pip needs no git."""
+    return f"{repository()}/archive/refs/heads/main.zip"
 
 
 def network(timeout: float = 2) -> list[Row]:

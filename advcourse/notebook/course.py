@@ -3,13 +3,12 @@
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib import metadata
 
 import torch
 from packaging.version import Version
 from torch import nn
 
-from advcourse import data, device, exercises, files
+from advcourse import data, device, doctor, exercises, files
 from advcourse.exercises.display import emit
 from advcourse.version import __version__
 
@@ -112,12 +111,6 @@ def version_warning(version: str | None) -> str | None:
     if Version(version) < Version(__version__):
         return (f"This notebook ({version}) is older than the installed course ({__version__}): where something does "
                 "not run, take the new notebook from where you got this one, and copy your work into it.")
-    update = "`git pull` in the course's clone" if files.checkout() else f"`%pip install --upgrade {latest()}`"
+    update = "`git pull` in the course's clone" if files.checkout() else f"`%pip install --upgrade {doctor.archive()}`"
     return (f"The installed course ({__version__}) is older than this notebook ({version}): update it with {update}, "
             "and restart the kernel.")
-
-
-def latest() -> str:
-    """The address from which pip installs the course as it is today, by the installed package's metadata."""
-    urls = dict(line.split(", ", 1) for line in metadata.metadata("advcourse").get_all("Project-URL") or [])
-    return f"{urls['Repository'].rstrip('/')}/archive/refs/heads/main.zip"

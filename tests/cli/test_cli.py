@@ -56,7 +56,7 @@ def test_outside_a_clone_the_command_names_the_repository(tmp_path, installed):
     code = "import sys; sys.modules['jupyterlab'] = None; from advcourse.cli.app import app; app()"
     done = python(code, "lab", cwd=tmp_path, env=installed)
     assert done.stderr.endswith(
-        ': python -m pip install "advcourse[lab] @ git+https://github.com/advcourse/advcourse"\n')
+        ': python -m pip install "advcourse[lab] @ https://github.com/advcourse/advcourse/archive/refs/heads/main.zip"\n')
 
 
 def test_the_command_names_the_extra_that_holds_the_package():

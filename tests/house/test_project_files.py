@@ -192,7 +192,7 @@ def test_every_pip_install_that_is_shown_can_work():
             elif not word.startswith("-"):  # the course itself is on no index
                 requirement = Requirement(word)
                 known = {Requirement(line).name for line in PROJECT["dependencies"]}
-                assert requirement.name in known or requirement.url == f"git+{PROJECT['urls']['Repository']}", word
+                assert requirement.name in known or requirement.url == masters.archive(), word
                 assert requirement.extras <= set(extras)
 
 
