@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 from typer.testing import CliRunner
 
-from advcourse import __version__
+from advcourse import __version__, data
 from advcourse.cli import app as cli
 from advcourse.cli import grading
 from advcourse.cli.screen import how_to_install
@@ -186,11 +186,14 @@ def test_build_check_names_what_is_stale(monkeypatch):
 def test_verify_without_names_passes_over_what_is_not_here(tmp_path, monkeypatch):
     monkeypatch.setenv("ADVCOURSE_DATA", str(tmp_path))
     monkeypatch.setattr("advcourse.data.download.folder", lambda: tmp_path)
-    monkeypatch.setattr("advcourse.data.names", lambda: ["digits", "mnist"])
     not_here = "mnist: not here; `advcourse data get mnist` downloads it"
     done = run("data", "verify")
-    assert (done.exit_code, done.stdout.splitlines()) == (0, ["digits: as it should be", not_here])
+    lines = dict(line.split(": ", 1) for line in done.stdout.splitlines())
+    assert (done.exit_code, list(lines), lines["digits"]) == (0, data.names(), "as it should be"), done.stderr
+    assert lines["celeba"].startswith("CelebA is not on this machine")
+    assert lines["yale-b"].startswith("Extended Yale B is not on this machine")
     assert one_line_error(run("data", "verify", "mnist")) == not_here
+    assert "yale-b: Extended Yale B is not on this machine" in one_line_error(run("data", "verify", "yale-b"))
     (tmp_path / "MNIST/raw").mkdir(parents=True)
     (tmp_path / "MNIST/raw/train-images-idx3-ubyte").write_bytes(b"damaged")
     assert "train-images-idx3-ubyte is damaged" in one_line_error(run("data", "verify"))
