@@ -131,6 +131,19 @@ def test_a_wrong_device_in_the_environment_is_told_before_a_kernel_starts(monkey
     assert "nope" in one_line_error(run("run"))
 
 
+def test_a_damaged_mnist_is_told_before_a_kernel_starts_to_those_who_want_it(tmp_path, monkeypatch, no_kernels):
+    monkeypatch.setenv("ADVCOURSE_DATA", str(tmp_path))
+    monkeypatch.setattr("advcourse.data.download.folder", lambda: tmp_path)
+    with pytest.raises(pytest.fail.Exception, match="a kernel was started"):  # MNIST is not here: fonts will do
+        run("run", "--out", str(tmp_path / "out"))
+    (tmp_path / "MNIST/raw").mkdir(parents=True)
+    (tmp_path / "MNIST/raw/train-images-idx3-ubyte").write_bytes(b"damaged")
+    assert "train-images-idx3-ubyte is damaged" in one_line_error(run("run", "--out", str(tmp_path / "out")))
+    for wants_none in (["07"], ["--dataset", "digits"]):
+        with pytest.raises(pytest.fail.Exception, match="a kernel was started"):
+            run("run", *wants_none, "--out", str(tmp_path / "out"))
+
+
 @pytest.mark.parametrize("arguments", [["--device", "cuda:99"], ["--dataset", "/on/the/workers"],
                                        ["--dataset", "cifar10"]])
 def test_what_the_workers_of_a_cluster_have_is_not_looked_for_here(arguments):
