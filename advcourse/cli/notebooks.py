@@ -58,10 +58,11 @@ def run(
 ):
     """Run notebooks headless and write a report on what they computed, claimed and drew."""
     with plain_errors():
+        from advcourse import data
         from advcourse.pipeline import report, run
 
         paths = run.find(series_folder(solutions), numbers or ())
-        if dataset and Path(dataset).exists():
+        if dataset and dataset not in ("auto", *data.names()) and Path(dataset).exists():
             dataset = str(Path(dataset).resolve())  # the notebooks run in folders of their own
         check(paths, dataset, seed, device, scheduler)
         files.require_folder(out)
@@ -97,8 +98,11 @@ def check(paths, dataset, seed, device, scheduler):
     """What no notebook could run with is an error now, and not one in each of them.
 
     paths: of the notebooks; dataset, seed, device: as given, or None; scheduler: the address of a cluster, whose
-    workers have devices and folders of their own, or None. Raises ValueError, or DataError for a data set that cannot be had.
+    workers have devices and folders of their own, or None. Raises ValueError, or DataError for a data set that cannot
+    be had.
     """
+    from advcourse import data
+
     if seed is not None and not 0 <= seed < 2**32:
         raise ValueError(f"the seed must be a whole number from 0 to {2**32 - 1}; got {seed}")
     if not scheduler and (device or os.environ.get("DEVICE")):
@@ -106,14 +110,10 @@ def check(paths, dataset, seed, device, scheduler):
 
         choose(device or "auto")
     if dataset is not None and not (scheduler and os.sep in dataset):
-        from advcourse import data
-
         named = dataset in ("auto", *data.names())
         if not (named and scheduler):
             data.load(dataset, **({"train": 1, "test": 1} if named else {}))
     elif not scheduler and any(map(wants_mnist, paths)):
-        from advcourse import data
-
         with suppress(data.NotHereError):  # the notebooks download it, or take fonts
             data.from_disk("mnist", train=1, test=1)
 

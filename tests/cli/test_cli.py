@@ -6,6 +6,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from PIL import Image
 from typer.testing import CliRunner
 
 from advcourse import __version__, data
@@ -95,7 +96,7 @@ def no_kernels(monkeypatch):
     (["--dataset", "nope"], "unknown data set 'nope'; there are auto, celeba"),
     (["--dataset", "{place}/images"], "unknown data set '{place}/images'"),
     (["--dataset", "{place}/empty"], "empty must hold train/<class>/*.png"),
-    (["--dataset", "{place}/odd"], "all images of odd must have one size"),
+    (["--dataset", "{place}/odd"], "all images of folder odd must have one size"),
     (["--dataset", "{place}/file"], "file is damaged or not a tar archive"),
     (["--dataset", "mnist"], "could not be downloaded: it is not to be had in a test"),
     (["--seed", "-1"], "the seed must be a whole number from 0 to 4294967295; got -1"),
@@ -107,8 +108,6 @@ def no_kernels(monkeypatch):
 ])
 def test_what_no_notebook_could_run_with_is_told_before_a_kernel_starts(arguments, problem, tmp_path, monkeypatch,
                                                                         no_kernels):
-    from PIL import Image
-
     from advcourse.data import download
 
     def no_download(*given):
@@ -129,6 +128,19 @@ def test_what_no_notebook_could_run_with_is_told_before_a_kernel_starts(argument
 def test_a_wrong_device_in_the_environment_is_told_before_a_kernel_starts(monkeypatch, no_kernels):
     monkeypatch.setenv("DEVICE", "nope")
     assert "nope" in one_line_error(run("run"))
+
+
+def test_a_folder_here_does_not_take_the_place_of_the_data_set_of_its_name(tmp_path, monkeypatch):
+    started = []
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("advcourse.pipeline.run.run", lambda paths, parameters, **options: started.append(parameters)
+                        or exec("raise KeyboardInterrupt"))
+    for split in ("train", "test"):
+        (tmp_path / "digits" / split / "cat").mkdir(parents=True)
+        Image.new("L", (8, 8)).save(tmp_path / "digits" / split / "cat/1.png")
+    run("run", "--dataset", "digits")
+    run("run", "--dataset", "./digits")
+    assert [parameters["DATASET"] for parameters in started] == ["digits", str(tmp_path / "digits")]
 
 
 def test_a_damaged_mnist_is_told_before_a_kernel_starts_to_those_who_want_it(tmp_path, monkeypatch, no_kernels):

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from advcourse import data, exercises, notebook, plots
 from advcourse.notebook import claims, course
@@ -70,6 +71,17 @@ def test_a_data_set_without_checkpoints_gets_its_network_trained(payloads, digit
     assert accuracy(model, course.data.x_test, course.data.y_test) > 0.8
     assert not any(parameter.requires_grad for parameter in model.parameters())
     assert model[1].weight.equal(course.model("softmax")[1].weight), "the seed decides the weights"
+
+
+def test_a_folder_of_images_called_like_a_data_set_gets_no_network_of_the_zoo(payloads, digits, tmp_path):
+    for place, grey in (("train/ä b/1", 0), ("train/ä b/2", 10), ("train/日/1", 250), ("test/ä b/1", 0),
+                        ("test/日/1", 255)):
+        (tmp_path / "mnist" / place).parent.mkdir(parents=True, exist_ok=True)
+        Image.new("L", (28, 28), grey).save(tmp_path / f"mnist/{place}.png")
+    course = notebook.start("01", dataset=str(tmp_path / "mnist"), device_name="cpu")
+    assert "dataset folder mnist" in payloads[0][1] and plots.data_name == "folder mnist"
+    assert course.model("softmax")(course.data.x_test).shape == (2, 2)
+    assert course.trained_eps("fgsm") == 0.1
 
 
 def test_a_network_trained_on_fgsm_stands_it(payloads, digits):
