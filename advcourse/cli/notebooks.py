@@ -65,6 +65,7 @@ def run(
         if dataset and dataset not in ("auto", *data.names()) and Path(dataset).exists():
             dataset = str(Path(dataset).resolve())  # the notebooks run in folders of their own
         check(paths, dataset, seed, device, scheduler)
+        require_other_folder(out, paths[0].parent)
         files.require_folder(out)
         given = {"PROFILE": profile.value, "DATASET": dataset, "SEED": seed, "DEVICE": device}
         parameters = {name: value for name, value in given.items() if value is not None}
@@ -94,6 +95,13 @@ def run(
         raise typer.Exit(128 + caught[0] if not_run else 1)
 
 
+def require_other_folder(out, series):
+    """ValueError where executed notebooks in `out` would take the place of those of `series` or of the course's own."""
+    course = ((checkout() or PACKAGE) / "notebooks").resolve()
+    if out.resolve() in (series.resolve(), *series.resolve().parents, course, course / "solutions"):
+        raise ValueError(f"--out {out} is where notebooks to be run lie: choose another folder for the executed ones")
+
+
 def check(paths, dataset, seed, device, scheduler):
     """What no notebook could run with is an error now, and not one in each of them.
 
@@ -102,9 +110,10 @@ def check(paths, dataset, seed, device, scheduler):
     be had.
     """
     from advcourse import data
+    from advcourse.randomness import check_seed
 
-    if seed is not None and not 0 <= seed < 2**32:
-        raise ValueError(f"the seed must be a whole number from 0 to {2**32 - 1}; got {seed}")
+    if seed is not None:
+        check_seed(seed)
     if not scheduler and (device or os.environ.get("DEVICE")):
         from advcourse.device import choose
 

@@ -143,6 +143,19 @@ def test_a_folder_here_does_not_take_the_place_of_the_data_set_of_its_name(tmp_p
     assert [parameters["DATASET"] for parameters in started] == ["digits", str(tmp_path / "digits")]
 
 
+@pytest.mark.parametrize("out", ["advcourse-notebooks", "link/advcourse-notebooks/.", ".", "link",
+                                 f"{ROOT}/notebooks", f"{ROOT}/notebooks/solutions"])
+def test_the_notebooks_that_are_run_are_not_overwritten_with_the_executed_ones(out, tmp_path, monkeypatch, no_kernels):
+    mine = tmp_path / "advcourse-notebooks"
+    mine.mkdir()
+    (mine / "00_welcome.ipynb").write_text("my work")
+    (tmp_path / "link").symlink_to(tmp_path, target_is_directory=True)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("advcourse.cli.notebooks.series_folder", lambda solutions: Path("advcourse-notebooks"))
+    said = one_line_error(run("run", "00", "--dataset", "digits", "--out", out))
+    assert said.startswith(f"--out {out} is where notebooks to be run lie")
+
+
 def test_a_damaged_mnist_is_told_before_a_kernel_starts_to_those_who_want_it(tmp_path, monkeypatch, no_kernels):
     monkeypatch.setenv("ADVCOURSE_DATA", str(tmp_path))
     monkeypatch.setattr("advcourse.data.download.folder", lambda: tmp_path)
