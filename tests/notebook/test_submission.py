@@ -203,7 +203,9 @@ def test_any_student_s_name_makes_one_file_name(work):
 
 @pytest.mark.parametrize("value, name, words", [
     (1234, "1234", None), (True, "True", None), ("ada\nbob", "ada_bob", None),
-    ("!!!", "unnamed", "STUDENT is '!!!', with"), ("😀", "unnamed", "STUDENT is '😀', with"), ("\ud800", "unnamed", "STUDENT is '?', with"),
+    ("!!!", "unnamed", "STUDENT is '!!!', with"),
+    ("😀", "unnamed", "STUDENT is '😀', with"),
+    ("\ud800", "unnamed", "STUDENT is '?', with"),
     (None, "unnamed", "STUDENT is empty"), ("  ", "unnamed", "STUDENT is empty")], ids=ascii)
 def test_a_number_is_a_name_and_without_a_letter_or_digit_the_file_is_unnamed(work, capsys, value, name, words):
     exercises.set_student(value)
