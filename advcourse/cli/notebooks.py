@@ -11,9 +11,9 @@ from typing import Annotated
 import typer
 
 from advcourse import files
-from advcourse.cli.lab import copies_folder, students_copies
+from advcourse.cli.lab import copies_folder, course_folder, students_copies
 from advcourse.cli.screen import bars, complain, plain_errors, show
-from advcourse.files import PACKAGE, checkout
+from advcourse.files import checkout
 
 
 class Profile(enum.StrEnum):
@@ -34,7 +34,7 @@ def series_folder(solutions):
             raise FileNotFoundError("the solved notebooks are not installed with the course: "
                                     "run this in a clone of its repository")
         return checkout() / "notebooks" / "solutions"
-    return students_copies() if copies_folder().is_dir() else (checkout() or PACKAGE) / "notebooks"
+    return students_copies() if copies_folder().is_dir() else course_folder()
 
 
 def run(
@@ -59,7 +59,7 @@ def run(
     with plain_errors():
         from advcourse.pipeline import report, run
 
-        paths = run.find(series_folder(solutions), numbers or ())
+        paths = run.find(series_folder(solutions), numbers or (), course_folder())
         if dataset and Path(dataset).exists():
             dataset = str(Path(dataset).resolve())  # the notebooks run in folders of their own
         check(dataset, seed, device, scheduler)
