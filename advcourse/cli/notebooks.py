@@ -12,9 +12,9 @@ from typing import Annotated
 import typer
 
 from advcourse import files
-from advcourse.cli.lab import copies_folder, students_copies
+from advcourse.cli.lab import copies_folder, course_folder, students_copies
 from advcourse.cli.screen import bars, complain, plain_errors, show
-from advcourse.files import PACKAGE, checkout
+from advcourse.files import checkout
 
 
 class Profile(enum.StrEnum):
@@ -35,7 +35,7 @@ def series_folder(solutions):
             raise FileNotFoundError("the solved notebooks are not installed with the course: "
                                     "run this in a clone of its repository")
         return checkout() / "notebooks" / "solutions"
-    return students_copies() if copies_folder().is_dir() else (checkout() or PACKAGE) / "notebooks"
+    return students_copies() if copies_folder().is_dir() else course_folder()
 
 
 def run(
@@ -61,7 +61,7 @@ def run(
         from advcourse import data
         from advcourse.pipeline import report, run
 
-        paths = run.find(series_folder(solutions), numbers or ())
+        paths = run.find(series_folder(solutions), numbers or (), course_folder())
         if dataset and dataset not in ("auto", *data.names()) and Path(dataset).exists():
             dataset = str(Path(dataset).resolve())  # the notebooks run in folders of their own
         check(paths, dataset, seed, device, scheduler)

@@ -45,7 +45,7 @@ def load(name: str = "auto", *, train: int | None = None, test: int | None = Non
 def from_disk(name: str, *, train: int | None = None, test: int | None = None) -> Dataset:
     """A data set as `load` gives it, without a download.
 
-    Raises DataError, which says what is damaged: NotHereError where it is not here, DownloadError where it is to be had.
+    Raises DataError, which says what is damaged: NotHereError where it is not here, DownloadError where it can be had.
     """
     try:
         with time_limit(0):

@@ -15,10 +15,17 @@ _hints_shown = {}  # number -> how many
 _given = {}  # number -> the function or the letter that the student gave last
 
 
-def set_student(name: str) -> None:
+def set_student(name: object) -> None:
     """Say who is at work: it decides the order of every question's choices."""
     global _student
-    _student = name.strip()
+    _student = name_of(name)
+
+
+def name_of(value: object) -> str:
+    """The student whom a value of STUDENT names, on one's machine as in the grader: at most 200 characters, no blanks
+    around them; of a number its text, "" for what is open."""
+    text = "" if value is None or value is ... else str(value)
+    return text.encode("utf-8", "replace").decode()[:200].strip()
 
 
 def set_notebook(notebook: str | None) -> None:

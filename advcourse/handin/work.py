@@ -13,6 +13,7 @@ from functools import cache
 from itertools import takewhile
 
 from advcourse.exercises.catalogue import Exercise, all_exercises
+from advcourse.exercises.session import name_of
 from advcourse.files import PACKAGE, checkout
 from advcourse.handin.calls import CHOICE, NOT_LITERAL, definitions, is_stub, version_told, walk
 from advcourse.handin.statements import one_line, read
@@ -29,7 +30,7 @@ class Work:
         lines before it give a traceback the line in the student's cell.
     functions: from every exercise's number to the name of the student's function in them; None where there is none.
     answers: from every question's number to what was given; None where it was left open or is no plain literal.
-    student: the last string assigned to STUDENT, without blanks around it.
+    student: the last string or number assigned to STUDENT, as `name_of` reads it.
     notes: what was wrong with the file, one line each.
     cells: from the number of an exercise that has a function to the definition as the student wrote it.
     """
@@ -80,7 +81,7 @@ def choose(statements, notes, notebook) -> Work:
     if len(notes) > MOST_NOTES:
         notes[MOST_NOTES:] = [f"and {len(notes) - MOST_NOTES} more of this kind"]
     student = literals.get("STUDENT")
-    student = student.strip() if isinstance(student, str) else ""  # as `set_student` does: choices stand in its order
+    student = "" if student is NOT_LITERAL else name_of(student)
     return Work(tuple(one.padded for one in kept), functions, answers, student, tuple(notes),
                 {number: (real.get(name) or stubs[name]).text for number, name in found.items()})
 

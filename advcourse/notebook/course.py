@@ -71,7 +71,7 @@ class Course:
 
 
 def start(notebook: str, *, version: str | None = None, profile: str = "quick", dataset: str = "auto", seed: int = 0,
-          device_name: str = "auto", student: str = "", instead: Mapping[str, str] | None = None) -> Course:
+          device_name: str = "auto", student: str | int = "", instead: Mapping[str, str] | None = None) -> Course:
     """Set a notebook up and return its Course; the first output says what this run is made on.
 
     notebook: its number, such as "01".

@@ -47,7 +47,7 @@ def submit(path: str | Path | None = None) -> None:
                 "time": datetime.now(UTC).isoformat(timespec="seconds")}
     archive = files.zipped({name: content, "manifest.json": json.dumps(manifest, indent=1, ensure_ascii=False)})
     try:
-        target = write_beside(path, f"{notebook}_{files.safe_name(student or 'unnamed')}_submission.zip", archive)
+        target = write_beside(path, f"{notebook}_{part_of_name(student) or 'unnamed'}_submission.zip", archive)
     except OSError as error:
         frontend.say(f"Nothing can be written here ({error.strerror or error}). Hand in the notebook's own .ipynb "
                      "file: it counts as well.")
@@ -64,6 +64,14 @@ def saved_content(path: Path) -> bytes:
         raise FileNotFoundError(f"there is no file {path} in {Path.cwd()}; "
                                 "save the notebook and give the name of its file")
     return path.read_bytes()
+
+
+def part_of_name(student: str) -> str | None:
+    """What stands for the student in a file's name; None where the name holds no letter and no digit."""
+    try:
+        return files.safe_name(student)
+    except ValueError:
+        return None
 
 
 def write_beside(path: Path, name: str, content: bytes) -> Path:
@@ -110,9 +118,12 @@ def problems(student: str, notebook: str, saved: Saved) -> Iterator[str]:
     if not student:
         yield ("STUDENT is empty: write your name or number between its "
                "quotes in the first code cell, and run the notebook again.")
-    elif "STUDENT" in saved.literals and saved.work.student != student[:200].strip():
+    elif "STUDENT" in saved.literals and saved.work.student != student:
         yield (f"STUDENT in the saved file is not {student!r}, with which you ran it: write that between its quotes in "
                "the first code cell, save the notebook, and run it again.")
+    if student and part_of_name(student) is None:
+        yield (f"STUDENT is {student!r}, without a letter or digit, so the file is called unnamed: write your name or "
+               "number in the first code cell, save the notebook, and run it again.")
     if ("start", notebook) not in {(call.kind, call.number) for call in saved.calls}:
         yield (f'this file does not look like notebook {notebook}: no cell of it calls start("{notebook}", …).')
     if len(saved.content) > LARGEST_NOTEBOOK:

@@ -24,12 +24,14 @@ CELL_TIMEOUT = {"quick": 300, "full": 6 * 3600}
 MEMORY = 3e9  # bytes that a notebook may need in the quick profile
 
 
-def find(folder, numbers=()):
+def find(folder, numbers=(), course=None):
     """The paths of the series in `folder`, in order; of the notebooks with these numbers ("01" or "1") where given.
 
+    course: the folder of the course's notebooks, where only files of their names count: no duplicates of a student's
     Raises ValueError for a number that no notebook has.
     """
-    series = sorted(Path(folder).glob("[0-9][0-9]_*.ipynb"))
+    series = [path for path in sorted(Path(folder).glob("[0-9][0-9]_*.ipynb"))
+              if path.is_file() and (course is None or (course / path.name).exists())]
     if not series:
         raise ValueError(f"there are no notebooks NN_name.ipynb in {folder}; make them with `advcourse build`")
     chosen = []
@@ -58,7 +60,7 @@ def run(paths, parameters, *, workers=1, scheduler=None, on_cell=None, stopped=b
     A notebook whose worker dies is run again from its start by another one.
     Raises OSError where the scheduler or its workers cannot be reached.
     """
-    texts = {path.stem: path.read_text(encoding="utf-8") for path in paths}
+    texts = {path.stem: path.read_text(encoding="utf-8", errors="replace") for path in paths}
     folders = {path.stem: str(path.parent.resolve()) for path in paths}
     environment = {"OMP_NUM_THREADS": "1"} if workers > 1 and not scheduler else {}
     options = {"parameters": parameters, "timeout": CELL_TIMEOUT[parameters["PROFILE"]], "environment": environment}

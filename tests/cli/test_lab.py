@@ -1,5 +1,6 @@
 """`advcourse lab`: on the student's copies, wherever the course lives, and no more in JupyterLab's way than needed."""
 
+import json
 import os
 import re
 import select
@@ -24,15 +25,46 @@ def test_without_a_clone_the_copies_are_made_where_one_stands_and_work_stays(tmp
     work = tmp_path / "work"
     (work / "advcourse-notebooks").mkdir(parents=True)
     (work / "advcourse-notebooks/00_welcome.ipynb").write_text(notebook("the student's"))
-    for _time in range(2):
-        done = python(ONLY_SAID, "lab", "--no-browser", cwd=work, env=installed)
+    for place in (work, work / "advcourse-notebooks"):  # where JupyterLab's terminals open
+        done = python(ONLY_SAID, "lab", "--no-browser", cwd=place, env=installed)
         assert done.returncode == 0, done.stderr
-    where, kept, *words = done.stdout.splitlines()
+    where, kept, advice, *words = done.stdout.splitlines()
     assert where == f"the notebooks are in {work / 'advcourse-notebooks'}"
-    assert kept.startswith("the course has another version of 00_welcome.ipynb; yours has work in it and was kept")
+    assert kept == "the course has another version of 00_welcome.ipynb; yours has work in it and was kept"
+    assert advice == "to get the course's, rename yours, say my_00_welcome.ipynb, and start again"
     assert words == [f"--ServerApp.root_dir={work / 'advcourse-notebooks'}", "--no-browser"]
     assert files_in(work / "advcourse-notebooks") == {"00_welcome.ipynb": notebook("the student's"),
                                                       "01_next.ipynb": notebook("the course's")}
+
+
+def test_what_cannot_be_read_is_kept_and_jupyterlab_opens(tmp_path, installed):
+    copies = tmp_path / "advcourse-notebooks"
+    (copies / "00_welcome.ipynb").mkdir(parents=True)
+    (copies / "01_next.ipynb").write_bytes(b"")
+    done = python(ONLY_SAID, "lab", cwd=tmp_path, env=installed)
+    assert done.stdout.splitlines()[1:] == [
+        "00_welcome.ipynb, 01_next.ipynb cannot be read as a notebook, and was kept",
+        "to get the course's, rename yours, say my_00_welcome.ipynb, and start again",
+        f"--ServerApp.root_dir={copies}"], done.stderr
+
+
+def test_run_executes_what_the_course_has_from_inside_the_copies_too(tmp_path, installed):
+    copies = tmp_path / "advcourse-notebooks"
+    copies.mkdir()
+    mine = json.loads(notebook('PROFILE = "quick"\nprint("the student\'s")'))
+    mine["cells"][0] |= {"id": "a", "metadata": {"tags": ["parameters"]}, "outputs": [], "execution_count": None}
+    mine |= {"nbformat": 4, "nbformat_minor": 5}
+    (copies / "00_welcome.ipynb").write_text(json.dumps(mine))
+    (copies / "00_welcome-Copy1.ipynb").write_text(notebook("1 / 0"))
+    for place in (tmp_path, copies):
+        out = tmp_path / "out" / place.name
+        done = python("from advcourse.cli.app import app; app()", "run", "00", "--out", str(out), cwd=place,
+                      env=installed)
+        assert done.returncode == 0, done.stderr + done.stdout
+        assert sorted(path.name for path in out.iterdir()) == ["00_welcome.ipynb", "index.html"]
+        assert json.loads((out / "00_welcome.ipynb").read_text())["cells"][0]["outputs"][0]["text"] == (
+            "the student's\n")
+    assert not (copies / copies.name).exists()
 
 
 def test_in_a_clone_they_lie_in_its_root_where_git_does_not_see_them(tmp_path, clone):

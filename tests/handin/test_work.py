@@ -2,6 +2,7 @@
 
 import pytest
 
+from advcourse.exercises import session
 from advcourse.files import checkout
 from advcourse.handin import work as module
 from advcourse.handin.work import extract, shipped
@@ -204,8 +205,18 @@ def test_answers(sources, given, words):
 
 @pytest.mark.parametrize("sources, student", [
     (['STUDENT = "Ada"'], "Ada"), (['STUDENT = "Ada"', 'STUDENT = "Bob"  # me'], "Bob"), (["STUDENT = name()"], ""),
-    (['STUDENT = " Ada "'], "Ada"),
-    (["STUDENT = None"], ""), ([], ""),
+    (['STUDENT = " Ada "'], "Ada"), (["STUDENT = 1234"], "1234"), (["STUDENT = None"], ""), ([], ""),
 ])
 def test_the_students_own_name(sources, student):
     assert extract(cells(*sources), "01").student == student
+
+
+@pytest.mark.parametrize("value", [1234, 12.5, True, None, ..., "", "  ", " Ada ", "!!!", "😀", "../../x", "ada\nbob",
+                                   "x" * 999, " " * 250 + "x" * 250, "\ud800"], ids=ascii)
+def test_the_grader_names_the_student_as_the_notebook_did(value):
+    session.set_student(value)
+    try:
+        assert extract(cells(f"STUDENT = {'...' if value is ... else ascii(value)}"), "01").student == (
+            session.state()[0])
+    finally:
+        session.set_student("")

@@ -201,6 +201,19 @@ def test_any_student_s_name_makes_one_file_name(work):
         (work / left(work)[0]).unlink()
 
 
+@pytest.mark.parametrize("value, name, words", [
+    (1234, "1234", None), (True, "True", None), ("ada\nbob", "ada_bob", None),
+    ("!!!", "unnamed", "STUDENT is '!!!', with"),
+    ("😀", "unnamed", "STUDENT is '😀', with"),
+    ("\ud800", "unnamed", "STUDENT is '?', with"),
+    (None, "unnamed", "STUDENT is empty"), ("  ", "unnamed", "STUDENT is empty")], ids=ascii)
+def test_a_number_is_a_name_and_without_a_letter_or_digit_the_file_is_unnamed(work, capsys, value, name, words):
+    exercises.set_student(value)
+    lines = missing(work, capsys, f"STUDENT = {value!a}", START, TO_DO, OPEN)
+    assert lines == [] if words is None else lines[0].startswith(words) and len(lines) == 1
+    assert left(work) == [f"00_{name}_submission.zip"]
+
+
 def test_the_grader_finds_the_notebook_in_it(work):
     folder = work / "submitted class" / "Ada Lovelace_4711_assignsubmission_file_"
     folder.mkdir(parents=True)

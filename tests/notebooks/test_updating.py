@@ -140,5 +140,5 @@ def test_the_copies_of_lab_are_never_in_the_way_of_git_pull(course):
     assert git("status", "--porcelain", cwd=clone) == ""
     git("pull", "--quiet", cwd=clone)
     assert json.loads((clone / "notebooks" / NAMES[0]).read_text(encoding="utf-8"))["cells"][5]["id"] == "brand-new"
-    assert copies.update(clone / "notebooks", mine) == NAMES
+    assert copies.update(clone / "notebooks", mine) == (NAMES, [])
     assert {name: (mine / name).read_bytes() for name in NAMES} == before

@@ -40,11 +40,12 @@ OLD, NEW = notebook("x = 1\ny = 2", "..."), notebook("x = 1\ny = 3", "...")
 @pytest.fixture
 def course(tmp_path):
     """Put a notebook into the course and one, if any, among the copies; update; what then lies among the copies."""
-    def updated(new, copy=None):
+    def updated(new, copy=None, unreadable=()):
         files.write(tmp_path / "course/01_a.ipynb", new)
         if copy is not None:
             files.write(tmp_path / "copies/01_a.ipynb", copy)
-        kept = copies.update(tmp_path / "course", tmp_path / "copies")
+        kept, found = copies.update(tmp_path / "course", tmp_path / "copies")
+        assert found == list(unreadable)
         assert [path.name for path in (tmp_path / "copies").iterdir()] == ["01_a.ipynb"], "nothing half-written"
         return (tmp_path / "copies/01_a.ipynb").read_bytes(), kept
     return updated
@@ -95,11 +96,32 @@ def test_a_copy_of_an_earlier_version_of_the_course_is_work_unless_it_equals_the
         notebook("a", about=False)), "neither knows its fingerprint: what was run stays"
 
 
-@pytest.mark.parametrize("broken", [b"", b"{", b"\xff\xfe", b"[]", b"3", b'{"cells": []}', b'{"metadata": {}}',
+@pytest.mark.parametrize("broken", [b"", b"{", b"\xff\xfe", b"[]", b"3", OLD[:-40], b"\x89PNG\r\n",
+                                    b"[" * 200_000, b'{"cells": []}', b'{"metadata": {}}',
                                     b'{"cells": 3, "metadata": {}}', b'{"cells": [{}], "metadata": {}}',
-                                    b'{"cells": [], "metadata": []}', b'{"cells": [], "metadata": {"advcourse": 3}}'])
-def test_what_is_no_notebook_is_kept_too(course, broken):
-    assert course(NEW, broken) == (broken, ["01_a.ipynb"])
+                                    b'{"cells": [], "metadata": []}', b'{"cells": [], "metadata": {"advcourse": 3}}'],
+                         ids=lambda broken: ascii(broken[:30]))
+def test_what_is_no_notebook_is_kept_and_said_to_be_none(course, broken):
+    assert course(NEW, broken, unreadable=["01_a.ipynb"]) == (broken, [])
+
+
+def test_a_folder_of_a_notebook_s_name_is_kept_and_stops_nothing(tmp_path):
+    for name in ("01_a.ipynb", "02_b.ipynb"):
+        files.write(tmp_path / "course" / name, NEW)
+    files.write(tmp_path / "copies/01_a.ipynb/mine.txt", "mine")
+    assert copies.update(tmp_path / "course", tmp_path / "copies") == ([], ["01_a.ipynb"])
+    assert (tmp_path / "copies/01_a.ipynb/mine.txt").read_text() == "mine"
+    assert (tmp_path / "copies/02_b.ipynb").read_bytes() == NEW
+
+
+@pytest.mark.parametrize("text", ["", " \n", "\n\n"])
+def test_cells_without_text_and_blanks_at_a_cell_s_end_are_no_work(course, text):
+    read = json.loads(OLD)
+    read["cells"].append(v4.new_code_cell(text))  # as Shift+Enter does in the last cell
+    read["cells"].insert(1, v4.new_markdown_cell(text))
+    assert course(NEW, json.dumps(read).encode()) == (NEW, [])
+    assert course(NEW, worked_on(OLD, "...\n" + text)) == (NEW, [])
+    assert course(NEW, worked_on(OLD, " ...")) == (worked_on(OLD, " ..."), ["01_a.ipynb"]), "at its start they are"
 
 
 def test_work_in_the_clone_s_own_notebooks_is_found_and_then_kept(course):
@@ -117,7 +139,7 @@ def test_other_work_in_both_places_is_left_where_it_is(course):
 def test_a_renamed_copy_makes_room_for_the_course_s(course, tmp_path):
     course(NEW, worked_on(OLD))
     (tmp_path / "copies/01_a.ipynb").rename(tmp_path / "copies/01_mine.ipynb")
-    assert copies.update(tmp_path / "course", tmp_path / "copies") == []
+    assert copies.update(tmp_path / "course", tmp_path / "copies") == ([], [])
     assert (tmp_path / "copies/01_a.ipynb").read_bytes() == NEW
     assert (tmp_path / "copies/01_mine.ipynb").read_bytes() == worked_on(OLD)
 

@@ -58,6 +58,20 @@ def test_find_chooses_by_number(tmp_path):
         run.find(tmp_path / "nowhere")
 
 
+def test_a_student_s_duplicates_and_folders_are_none_of_the_course_s(tmp_path):
+    course, folder = tmp_path / "course", tmp_path / "copies"
+    for place in (course, folder):
+        place.mkdir()
+        series(place, n00="1", n01="1")
+    for name in ("00_before.ipynb", "00_n-Copy1.ipynb", "01_mine.ipynb"):
+        (folder / name).write_text("raise")
+    (course / "02_folder.ipynb").write_text("")
+    (folder / "02_folder.ipynb").mkdir()
+    names = sorted(path.name for path in course.iterdir())
+    assert [path.name for path in run.find(folder, (), course)] == names[:2]
+    assert [path.name for path in run.find(folder, ("0",), course)] == names[:1]
+
+
 # --- one machine and many ---
 
 
