@@ -97,8 +97,8 @@ def run(
 
 def require_other_folder(out, series):
     """ValueError where executed notebooks in `out` would take the place of those of `series` or of the course's own."""
-    course = ((checkout() or PACKAGE) / "notebooks").resolve()
-    if out.resolve() in (series.resolve(), *series.resolve().parents, course, course / "solutions"):
+    course = course_folder().resolve()
+    if out.resolve() in (series.resolve(), course, course / "solutions"):
         raise ValueError(f"--out {out} is where notebooks to be run lie: choose another folder for the executed ones")
 
 
