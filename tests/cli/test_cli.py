@@ -143,7 +143,7 @@ def test_a_folder_here_does_not_take_the_place_of_the_data_set_of_its_name(tmp_p
     assert [parameters["DATASET"] for parameters in started] == ["digits", str(tmp_path / "digits")]
 
 
-@pytest.mark.parametrize("out", ["advcourse-notebooks", "link/advcourse-notebooks/.", ".", "link",
+@pytest.mark.parametrize("out", ["advcourse-notebooks", "link/advcourse-notebooks", ".", "link",
                                  f"{ROOT}/notebooks", f"{ROOT}/notebooks/solutions"])
 def test_the_notebooks_that_are_run_are_not_overwritten_with_the_executed_ones(out, tmp_path, monkeypatch, no_kernels):
     mine = tmp_path / "advcourse-notebooks"
