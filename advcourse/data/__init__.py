@@ -36,7 +36,7 @@ def load(name: str = "auto", *, train: int | None = None, test: int | None = Non
         return _mnist_or_fonts(train=train, test=test, seed=seed)
     if name in LOADERS:
         return LOADERS[name](train=train, test=test, seed=seed)
-    if Path(name).exists():
+    if str(name).strip() and Path(name).exists():  # Path("") is the working directory
         return images.folder_of_images(name, train, test)
     known = ", ".join(["auto", *names()])
     raise ValueError(f"unknown data set {str(name)!r}; there are {known}, or give the path of a folder of images")

@@ -184,6 +184,8 @@ def _from_files(name, files, content, train, test):
             f"{name} must hold train/<class>/*.png or *.jpg, and test/<class>/* with no other classes; found the "
             f"classes {list(classes)} for training and {sorted(by_split['test'])} for testing"
         )
+    if len(classes) < 2:
+        raise ValueError(f"{name} must hold two classes or more, to tell apart; found only {classes[0]!r}")
     train_files, y_train = round_robin(by_split["train"], classes, train)
     test_files, y_test = round_robin(by_split["test"], classes, test)
     x = _decode(name, train_files + test_files, content)
@@ -212,7 +214,7 @@ def _decode(name, files, content):
         try:
             image = Image.open(io.BytesIO(content(file)))
             image.load()
-        except (OSError, SyntaxError, ValueError) as error:
+        except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
             raise DataError(f"{file} in {name} is not a readable image ({error}): mend or remove it") from None
         if image.mode.startswith(("I", "F")):
             raise ValueError(f"{file} in {name} has {image.mode} pixels; wanted 8-bit grey or colour")

@@ -36,10 +36,10 @@ def find(folder, numbers=(), course=None):
         raise ValueError(f"there are no notebooks NN_name.ipynb in {folder}; make them with `advcourse build`")
     chosen = []
     for number in numbers:
-        matching = [path for path in series if path.name[:2] == number.zfill(2)]
+        matching = [path for path in series if number and path.name[:2] == number.zfill(2)]
         if not matching:
             known = ", ".join(path.name[:2] for path in series)
-            raise ValueError(f"there is no notebook {number} in {folder}; there are {known}")
+            raise ValueError(f"there is no notebook {number!r} in {folder}; there are {known}")
         chosen += [path for path in matching if path not in chosen]
     return chosen or series
 

@@ -94,6 +94,8 @@ def no_kernels(monkeypatch):
 
 @pytest.mark.parametrize("arguments, problem", [
     (["--dataset", "nope"], "unknown data set 'nope'; there are auto, celeba"),
+    (["--dataset", ""], "unknown data set ''; there are auto, celeba"),
+    ([""], "there is no notebook '' in"),
     (["--dataset", "{place}/images"], "unknown data set '{place}/images'"),
     (["--dataset", "{place}/empty"], "empty must hold train/<class>/*.png"),
     (["--dataset", "{place}/odd"], "all images of folder odd must have one size"),
@@ -118,9 +120,9 @@ def test_what_no_notebook_could_run_with_is_told_before_a_kernel_starts(argument
     monkeypatch.setattr(download, "folder", lambda: tmp_path / "data")
     (tmp_path / "empty").mkdir()
     (tmp_path / "file").touch()
-    for number, split in enumerate(("train", "train", "test")):
-        (tmp_path / "odd" / split / "cats").mkdir(parents=True, exist_ok=True)
-        Image.new("L", (8 + number, 8)).save(tmp_path / "odd" / split / f"cats/{number}.png")
+    for number, place in enumerate(("train/cats", "train/dogs", "test/cats")):
+        (tmp_path / "odd" / place).mkdir(parents=True)
+        Image.new("L", (8 + number, 8)).save(tmp_path / "odd" / place / f"{number}.png")
     said = one_line_error(run("run", *[argument.format(place=tmp_path) for argument in arguments]))
     assert problem.format(place=tmp_path) in said
 
@@ -135,15 +137,15 @@ def test_a_folder_here_does_not_take_the_place_of_the_data_set_of_its_name(tmp_p
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("advcourse.pipeline.run.run", lambda paths, parameters, **options: started.append(parameters)
                         or exec("raise KeyboardInterrupt"))
-    for split in ("train", "test"):
-        (tmp_path / "digits" / split / "cat").mkdir(parents=True)
-        Image.new("L", (8, 8)).save(tmp_path / "digits" / split / "cat/1.png")
+    for place in ("train/cat", "train/dog", "test/cat"):
+        (tmp_path / "digits" / place).mkdir(parents=True)
+        Image.new("L", (8, 8)).save(tmp_path / "digits" / place / "1.png")
     run("run", "--dataset", "digits")
     run("run", "--dataset", "./digits")
     assert [parameters["DATASET"] for parameters in started] == ["digits", str(tmp_path / "digits")]
 
 
-@pytest.mark.parametrize("out", ["advcourse-notebooks", "link/advcourse-notebooks/.",
+@pytest.mark.parametrize("out", ["advcourse-notebooks", "link/advcourse-notebooks",
                                  f"{ROOT}/notebooks", f"{ROOT}/notebooks/solutions"])
 def test_the_notebooks_that_are_run_are_not_overwritten_with_the_executed_ones(out, tmp_path, monkeypatch, no_kernels):
     mine = tmp_path / "advcourse-notebooks"

@@ -66,7 +66,7 @@ COMMAND = "from advcourse.cli.app import app\napp(prog_name='advcourse')"
 def test_commands_answer(arguments, tmp_path):
     done = on_windows(COMMAND, *arguments, ADVCOURSE_DATA=str(tmp_path))
     assert "Traceback" not in done.stderr and "could not look" not in done.stdout
-    assert "there is no notebook 77" in done.stderr if "77" in arguments else done.returncode == 0, done.stderr
+    assert "there is no notebook '77'" in done.stderr if "77" in arguments else done.returncode == 0, done.stderr
 
 
 def test_a_pipe_that_has_no_letter_for_a_mark_gets_a_question_mark(tmp_path):

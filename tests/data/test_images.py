@@ -4,6 +4,7 @@ import gzip
 import hashlib
 import io
 import pickle
+import shutil
 import tarfile
 
 import numpy as np
@@ -85,6 +86,26 @@ def test_what_is_wrong_with_a_folder_is_said(pets, tmp_path):
         (pets / "train/dog/d.png").write_bytes(damaged)
         with pytest.raises(data.DataError, match=r"train/dog/d.png in folder pets is not a readable image"):
             data.verify(pets)
+
+
+def test_a_picture_too_large_to_be_meant_is_said(pets):
+    Image.new("1", (20000, 20000)).save(pets / "train/dog/d.png")
+    with pytest.raises(data.DataError, match=r"train/dog/d.png in folder pets is not a readable image \(.* limit"):
+        data.load(pets)
+
+
+def test_one_class_alone_is_said(pets):
+    for split in ("train", "test"):
+        shutil.rmtree(pets / split / "dog")
+    with pytest.raises(ValueError, match="folder pets must hold two classes or more, to tell apart; found only 'cat'"):
+        data.load(pets)
+
+
+def test_no_name_is_no_folder(monkeypatch, pets):
+    monkeypatch.chdir(pets)
+    with pytest.raises(ValueError, match="unknown data set ''"):
+        data.load("")
+    assert data.load(".").name == "folder pets"
 
 
 def test_a_damaged_archive_is_said(pets, tmp_path):

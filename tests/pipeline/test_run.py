@@ -52,7 +52,7 @@ def test_find_chooses_by_number(tmp_path):
         return [path.name[:2] for path in run.find(tmp_path, numbers)]
     assert names() == ["00", "01", "02"]
     assert names("2", "00", "02") == ["02", "00"]
-    with pytest.raises(ValueError, match=r"no notebook 07 .* there are 00, 01, 02"):
+    with pytest.raises(ValueError, match=r"no notebook '07' .* there are 00, 01, 02"):
         names("01", "07")
     with pytest.raises(ValueError, match=r"no notebooks NN_name.ipynb"):
         run.find(tmp_path / "nowhere")
