@@ -21,9 +21,11 @@ help:
 PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
 
-# With TORCH=cpu pip finds PyTorch installed when it comes to the course, and leaves it.
-CPU_INDEX := https://download.pytorch.org/whl/cpu
-ifneq ($(filter-out cpu,$(TORCH)),)
+# TORCH is one of PyTorch's own indexes: cpu, or cu126 and the like for a driver that is too old for what PyPI has. pip
+# finds PyTorch installed when it comes to the course, and leaves it. Another TORCH in the environment is none of ours.
+ifneq ($(filter cpu cu%,$(TORCH)),)
+TORCH_INDEX := https://download.pytorch.org/whl/$(TORCH)
+else ifeq ($(origin TORCH),command line)
 $(error TORCH=$(TORCH) is unknown; TORCH=cpu takes PyTorch without CUDA)
 endif
 
@@ -32,7 +34,7 @@ setup: .venv/.installed
 .venv/.installed: pyproject.toml
 	@test -n "$(PYTHON)" || { echo "advcourse needs Python 3.11 or newer, and found none: install one, or name it with make PYTHON=/path/to/python"; exit 1; }
 	$(PYTHON) -m venv .venv
-	$(if $(TORCH),.venv/bin/python -m pip install torch torchvision --index-url $(CPU_INDEX))
+	$(if $(TORCH_INDEX),.venv/bin/python -m pip install torch torchvision --index-url $(TORCH_INDEX))
 	.venv/bin/python -m pip install --editable '.[lab]'
 	touch $@
 

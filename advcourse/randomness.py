@@ -6,6 +6,12 @@ from contextlib import contextmanager
 import torch
 
 
+def check_seed(seed: int) -> None:
+    """ValueError unless the seed is a whole number that every generator takes, NumPy's too."""
+    if type(seed) is not int or not 0 <= seed < 2**32:  # True is an int
+        raise ValueError(f"the seed must be a whole number from 0 to {2**32 - 1}; got {seed!r}")
+
+
 @contextmanager
 def seeded(seed: int) -> Iterator[None]:
     """Inside, torch's global generators start from `seed`; afterwards they are as they were."""

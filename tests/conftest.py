@@ -28,13 +28,14 @@ SKIPS_IN_CI = {
     "otter is not installed here": "the weekly workflow, job graders",
     "this system hands no control groups": "nobody yet: it takes systemd and a user of its own",
     "mounting a small file system needs root": "a machine on which CI is root",
+    "this matplotlib has no cmti10": "the newest matplotlib",
     "the ORL faces are neither in": "who has the files, which may not be handed on",
     "cifar10-jpeg": "who has the files",
 }
 
 
 def pytest_configure(config):
-    if os.environ.get("ADVCOURSE_CI"):
+    if os.environ.get("ADVCOURSE_CI") == "1":
         config.pluginmanager.register(NoSilentSkips())
         # stored outputs that are not compared are told in a warning
         config.addinivalue_line("filterwarnings", "error:MNIST, with which the outputs are made")

@@ -52,10 +52,10 @@ def verify_data(names: Annotated[list[str] | None, typer.Argument(help="Data set
         def verify(name):
             try:
                 data.verify(name)
-            except data.DownloadError as error:
+            except data.NotHereError as error:
                 if names:
                     raise
-                return error
+                return " ".join(str(error).split())
             return "as it should be"
 
         each(names or data.names(), verify)

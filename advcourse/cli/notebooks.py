@@ -2,9 +2,10 @@
 
 import enum
 import os
+import re
 import signal
 import time
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -57,12 +58,14 @@ def run(
 ):
     """Run notebooks headless and write a report on what they computed, claimed and drew."""
     with plain_errors():
+        from advcourse import data
         from advcourse.pipeline import report, run
 
         paths = run.find(series_folder(solutions), numbers or (), course_folder())
-        if dataset and Path(dataset).exists():
+        if dataset and dataset not in ("auto", *data.names()) and Path(dataset).exists():
             dataset = str(Path(dataset).resolve())  # the notebooks run in folders of their own
-        check(dataset, seed, device, scheduler)
+        check(paths, dataset, seed, device, scheduler)
+        require_other_folder(out, paths[0].parent)
         files.require_folder(out)
         given = {"PROFILE": profile.value, "DATASET": dataset, "SEED": seed, "DEVICE": device}
         parameters = {name: value for name, value in given.items() if value is not None}
@@ -92,24 +95,41 @@ def run(
         raise typer.Exit(128 + caught[0] if not_run else 1)
 
 
-def check(dataset, seed, device, scheduler):
+def require_other_folder(out, series):
+    """ValueError where executed notebooks in `out` would take the place of those of `series` or of the course's own."""
+    course = ((checkout() or PACKAGE) / "notebooks").resolve()
+    if out.resolve() in (series.resolve(), *series.resolve().parents, course, course / "solutions"):
+        raise ValueError(f"--out {out} is where notebooks to be run lie: choose another folder for the executed ones")
+
+
+def check(paths, dataset, seed, device, scheduler):
     """What no notebook could run with is an error now, and not one in each of them.
 
-    dataset, seed, device: as given, or None; scheduler: the address of a cluster, whose workers have devices and
-    folders of their own, or None. Raises ValueError, or DataError for a data set that cannot be had.
+    paths: of the notebooks; dataset, seed, device: as given, or None; scheduler: the address of a cluster, whose
+    workers have devices and folders of their own, or None. Raises ValueError, or DataError for a data set that cannot
+    be had.
     """
-    if seed is not None and not 0 <= seed < 2**32:
-        raise ValueError(f"the seed must be a whole number from 0 to {2**32 - 1}; got {seed}")
+    from advcourse import data
+    from advcourse.randomness import check_seed
+
+    if seed is not None:
+        check_seed(seed)
     if not scheduler and (device or os.environ.get("DEVICE")):
         from advcourse.device import choose
 
         choose(device or "auto")
     if dataset is not None and not (scheduler and os.sep in dataset):
-        from advcourse import data
-
         named = dataset in ("auto", *data.names())
         if not (named and scheduler):
             data.load(dataset, **({"train": 1, "test": 1} if named else {}))
+    elif not scheduler and any(map(wants_mnist, paths)):
+        with suppress(data.NotHereError):  # the notebooks download it, or take fonts
+            data.from_disk("mnist", train=1, test=1)
+
+
+def wants_mnist(path):
+    """Whether the notebook at `path` takes MNIST where it is on disk, as its parameters cell says."""
+    return re.search(r'"DATASET *= *(\\"|\')(auto|mnist)\1', path.read_text(encoding="utf-8")) is not None
 
 
 @contextmanager

@@ -4,11 +4,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from advcourse.data import faces, fonts, images, portraits  # importing them registers their data sets
-from advcourse.data.download import DataError, DownloadError, find, folder, time_limit
+from advcourse.data.download import DataError, DownloadError, NotHereError, find, folder, time_limit
 from advcourse.data.registry import LOADERS, Dataset, register
 
-__all__ = ["DataError", "Dataset", "DownloadError", "faces", "find", "folder", "fonts", "from_disk", "images",
-           "load", "names", "portraits", "register", "verify"]
+__all__ = ["DataError", "Dataset", "DownloadError", "NotHereError", "faces", "find", "folder", "fonts", "from_disk",
+           "images", "load", "names", "portraits", "register", "verify"]
 
 AUTO_SECONDS = 5  # how long "auto" may wait for MNIST
 _no_mnist = False  # whether "auto" has waited in vain in this process: the wait is not paid twice
@@ -26,8 +26,8 @@ def load(name: str = "auto", *, train: int | None = None, test: int | None = Non
     the path of a folder (or .tar.gz) of images in train/<class>/ and test/<class>/.
     train, test: how many images to keep at most, the first of a fixed order; None keeps all.
     seed: for generated images; the others ignore it.
-    Raises ValueError for an unknown name, DataError for damaged files, DownloadError (a DataError) for files that
-    cannot be had.
+    Raises ValueError for an unknown name, DataError for damaged files, NotHereError (a DataError) for files that are
+    not on this machine, which is a DownloadError where they could have been downloaded.
     """
     for count, what in ((train, "train"), (test, "test")):
         if count is not None and count < 1:
@@ -45,7 +45,7 @@ def load(name: str = "auto", *, train: int | None = None, test: int | None = Non
 def from_disk(name: str, *, train: int | None = None, test: int | None = None) -> Dataset:
     """A data set as `load` gives it, without a download.
 
-    Raises DataError, which says what is missing or damaged: DownloadError where it is not here, but to be had.
+    Raises DataError, which says what is damaged: NotHereError where it is not here, DownloadError where it can be had.
     """
     try:
         with time_limit(0):

@@ -30,7 +30,11 @@ class DataError(RuntimeError):
     """A data set cannot be had; the message says what happened and what to do."""
 
 
-class DownloadError(DataError):
+class NotHereError(DataError):
+    """A data set is not on this machine: nothing is damaged."""
+
+
+class DownloadError(NotHereError):
     """A file is not on this machine and did not arrive; nothing of it is left on the disk."""
 
 

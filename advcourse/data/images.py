@@ -127,15 +127,15 @@ def folder_of_images(path: str | Path, train: int | None = None, test: int | Non
     """Your own images: a folder, or a .tar.gz of one, with train/<class>/*.png|jpg and test/<class>/*.png|jpg in it.
 
     All images must be of one size; they are grey if all of them are, else RGB. Their order goes round the classes, so
-    that the first few hold each class equally often. Raises ValueError for another layout, DataError for an unreadable
-    file.
+    that the first few hold each class equally often. Its name is "folder …", so that one called mnist is not taken for
+    MNIST, nor gets its networks. Raises ValueError for another layout, DataError for an unreadable file.
     """
-    path = Path(path)
+    path = Path(path).resolve()
     if path.is_dir():
         names = [file.relative_to(path).as_posix() for file in path.glob("*/*/*")]
-        return _from_files(path.name, names, lambda name: (path / name).read_bytes(), train, test)
+        return _from_files(f"folder {path.name}", names, lambda name: (path / name).read_bytes(), train, test)
     archive = _unpack(path.read_bytes(), path)
-    return _from_files(path.name.split(".")[0], archive, archive.get, train, test)
+    return _from_files(f"folder {path.name.split('.')[0]}", archive, archive.get, train, test)
 
 
 def _from_idx(name, files, train, test, classes, card):

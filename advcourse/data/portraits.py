@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 
 from advcourse.data import download
-from advcourse.data.download import DataError, File, find, read
+from advcourse.data.download import DataError, File, NotHereError, find, read
 from advcourse.data.images import as_dataset, round_robin
 from advcourse.data.registry import Dataset, register
 
@@ -55,7 +55,7 @@ def yale_b(train: int | None = None, test: int | None = None, seed: int = 0) -> 
     """38 people under about 64 lights each, as cropped by its makers; every third photograph is for testing."""
     place = find("CroppedYale")
     if not place:
-        raise DataError(
+        raise NotHereError(
             "Extended Yale B is not on this machine, and has no address that a program may download it from.\nWhat to "
             "do: get the cropped pictures, "
             "CroppedYale.zip, from https://vision.ucsd.edu/datasets/extended-yale-face-database-b-b and unpack them, "
@@ -83,7 +83,7 @@ def celeba(train: int | None = None, test: int | None = None, seed: int = 0) -> 
     """
     unpacked, packed = find("celeba/img_align_celeba"), find("celeba/img_align_celeba.zip")
     if not (unpacked or packed) or not find(CELEBA_NAMES.path):
-        raise DataError(
+        raise NotHereError(
             "CelebA is not on this machine, and its makers want you to agree to their terms before you download "
             "it.\nWhat to do: get img_align_celeba.zip and "
             "identity_CelebA.txt from https://mmlab.ie.cuhk.edu.hk/projects/CelebA.html and put both into "

@@ -10,6 +10,7 @@ from torch import nn
 
 from advcourse import data, device, doctor, exercises, files
 from advcourse.exercises.display import emit
+from advcourse.randomness import check_seed
 from advcourse.version import __version__
 
 PROFILES = ("quick", "full")
@@ -79,12 +80,13 @@ def start(notebook: str, *, version: str | None = None, profile: str = "quick", 
     profile, dataset, seed, device_name, student: the values of its parameters cell, PROFILE ("quick" or "full"),
         DATASET (see `data.load`), SEED, DEVICE (see `device.choose`) and STUDENT.
     instead: for a notebook on one kind of pictures: from a data set that has none to the one that takes its place.
-    Raises ValueError for an unknown profile, data set or device, and for a version that is none.
+    Raises ValueError for an unknown profile, data set or device, and for a seed or a version that is none.
     """
     from advcourse import plots
 
     if profile not in PROFILES:
         raise ValueError(f"PROFILE is {profile!r}; it must be one of {', '.join(PROFILES)}")
+    check_seed(seed)
     warning = version_warning(version)
     dataset, asked = (instead or {}).get(dataset, dataset), dataset
     course = Course(notebook, profile, data.load(dataset, seed=seed), seed, device.choose(device_name))

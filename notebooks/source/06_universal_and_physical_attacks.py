@@ -213,7 +213,7 @@ plots.show(plots.curves(counts, {"the images of the search": seen, "test images"
            alt=f"Fooling rate against the number of images, on a logarithmic axis. With one it is {seen[0]:.0%} on the image of the search and "
                f"{unseen[0]:.0%} on test images. Then the curves approach each other; with {counts[-1]} they are at {seen[-1]:.0%} and {unseen[-1]:.0%}.")
 claim("With one image, the rate on the image of the search exceeds that on test images by {value:.0f} points.",
-      100 * (seen[0] - unseen[0]), 5, 95)
+      100 * (seen[0] - unseen[0]), 15, 90)
 claim("With the most images the two rates differ by {value:.1f} points.", 100 * abs(seen[-1] - unseen[-1]), 0, 12)
 
 # %% [markdown]
@@ -457,7 +457,7 @@ plots.show(plots.curves(epsilons, lines, "ε, the largest change of a pixel", "d
 
 # %%
 claim("At ε = 0.1 the destruction rate of least-likely examples is {value:.0f} points above that of fast ones.",
-      100 * (lines["least likely"][0] - lines["fast"][0]), 5, 60)
+      100 * (lines["least likely"][0] - lines["fast"][0]), 1, 60)
 claim("That of basic ones differs from it by {value:+.0f} points.", 100 * (lines["basic"][0] - lines["fast"][0]), -20, 15)
 record("destruction rates", {"epsilons": epsilons, **lines})
 

@@ -9,7 +9,8 @@ from advcourse.pipeline import masters
 
 RESULTS = masters.ROOT / "benchmarks" / "results" / "gpu.json"
 SUITE = """<testsuites><testsuite>
-<testcase name="test_a" time="1.5"/><testcase name="test_b" time="2"><failure message="x">x</failure></testcase>
+<testcase classname="tests.notebooks.test_notebooks" name="test_a" time="1.5"/>
+<testcase name="test_b" time="2"><failure message="x">x</failure></testcase>
 <testcase name="test_c" time="0"><error message="x">x</error></testcase>
 <testcase name="test_d" time="0"><skipped message="no browser">x</skipped></testcase>
 </testsuite></testsuites>"""
@@ -26,9 +27,10 @@ def test_a_suite_is_told_by_its_failures_and_by_what_it_skipped(benchmark, tmp_p
     told = benchmark.suite(path, device="cpu")
     assert (told["tests"], told["failed"], told["skipped"]) == (4, ["test_b", "test_c"], {"no browser": 1})
     assert told["seconds"] == 4 and told["torch"] and len(told["commit"]) == 40
-    path.write_text("<testsuites/>")
-    with pytest.raises(ValueError, match="no tests"):
-        benchmark.suite(path, device="cpu")
+    for other in ("<testsuites/>", SUITE.replace("tests.notebooks", "tests.house")):
+        path.write_text(other)
+        with pytest.raises(ValueError, match="not the tests of the whole suite"):
+            benchmark.suite(path, device="cpu")
 
 
 def test_a_notebook_is_told_by_what_it_measured_and_the_others_stay(benchmark, tmp_path, monkeypatch):

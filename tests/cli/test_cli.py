@@ -6,9 +6,10 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from PIL import Image
 from typer.testing import CliRunner
 
-from advcourse import __version__
+from advcourse import __version__, data
 from advcourse.cli import app as cli
 from advcourse.cli import grading
 from advcourse.cli.screen import how_to_install
@@ -95,7 +96,7 @@ def no_kernels(monkeypatch):
     (["--dataset", "nope"], "unknown data set 'nope'; there are auto, celeba"),
     (["--dataset", "{place}/images"], "unknown data set '{place}/images'"),
     (["--dataset", "{place}/empty"], "empty must hold train/<class>/*.png"),
-    (["--dataset", "{place}/odd"], "all images of odd must have one size"),
+    (["--dataset", "{place}/odd"], "all images of folder odd must have one size"),
     (["--dataset", "{place}/file"], "file is damaged or not a tar archive"),
     (["--dataset", "mnist"], "could not be downloaded: it is not to be had in a test"),
     (["--seed", "-1"], "the seed must be a whole number from 0 to 4294967295; got -1"),
@@ -107,8 +108,6 @@ def no_kernels(monkeypatch):
 ])
 def test_what_no_notebook_could_run_with_is_told_before_a_kernel_starts(arguments, problem, tmp_path, monkeypatch,
                                                                         no_kernels):
-    from PIL import Image
-
     from advcourse.data import download
 
     def no_download(*given):
@@ -129,6 +128,45 @@ def test_what_no_notebook_could_run_with_is_told_before_a_kernel_starts(argument
 def test_a_wrong_device_in_the_environment_is_told_before_a_kernel_starts(monkeypatch, no_kernels):
     monkeypatch.setenv("DEVICE", "nope")
     assert "nope" in one_line_error(run("run"))
+
+
+def test_a_folder_here_does_not_take_the_place_of_the_data_set_of_its_name(tmp_path, monkeypatch):
+    started = []
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("advcourse.pipeline.run.run", lambda paths, parameters, **options: started.append(parameters)
+                        or exec("raise KeyboardInterrupt"))
+    for split in ("train", "test"):
+        (tmp_path / "digits" / split / "cat").mkdir(parents=True)
+        Image.new("L", (8, 8)).save(tmp_path / "digits" / split / "cat/1.png")
+    run("run", "--dataset", "digits")
+    run("run", "--dataset", "./digits")
+    assert [parameters["DATASET"] for parameters in started] == ["digits", str(tmp_path / "digits")]
+
+
+@pytest.mark.parametrize("out", ["advcourse-notebooks", "link/advcourse-notebooks/.", ".", "link",
+                                 f"{ROOT}/notebooks", f"{ROOT}/notebooks/solutions"])
+def test_the_notebooks_that_are_run_are_not_overwritten_with_the_executed_ones(out, tmp_path, monkeypatch, no_kernels):
+    mine = tmp_path / "advcourse-notebooks"
+    mine.mkdir()
+    (mine / "00_welcome.ipynb").write_text("my work")
+    (tmp_path / "link").symlink_to(tmp_path, target_is_directory=True)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("advcourse.cli.notebooks.series_folder", lambda solutions: Path("advcourse-notebooks"))
+    said = one_line_error(run("run", "00", "--dataset", "digits", "--out", out))
+    assert said.startswith(f"--out {out} is where notebooks to be run lie")
+
+
+def test_a_damaged_mnist_is_told_before_a_kernel_starts_to_those_who_want_it(tmp_path, monkeypatch, no_kernels):
+    monkeypatch.setenv("ADVCOURSE_DATA", str(tmp_path))
+    monkeypatch.setattr("advcourse.data.download.folder", lambda: tmp_path)
+    with pytest.raises(pytest.fail.Exception, match="a kernel was started"):  # MNIST is not here: fonts will do
+        run("run", "--out", str(tmp_path / "out"))
+    (tmp_path / "MNIST/raw").mkdir(parents=True)
+    (tmp_path / "MNIST/raw/train-images-idx3-ubyte").write_bytes(b"damaged")
+    assert "train-images-idx3-ubyte is damaged" in one_line_error(run("run", "--out", str(tmp_path / "out")))
+    for wants_none in (["07"], ["--dataset", "digits"]):
+        with pytest.raises(pytest.fail.Exception, match="a kernel was started"):
+            run("run", *wants_none, "--out", str(tmp_path / "out"))
 
 
 @pytest.mark.parametrize("arguments", [["--device", "cuda:99"], ["--dataset", "/on/the/workers"],
@@ -186,11 +224,14 @@ def test_build_check_names_what_is_stale(monkeypatch):
 def test_verify_without_names_passes_over_what_is_not_here(tmp_path, monkeypatch):
     monkeypatch.setenv("ADVCOURSE_DATA", str(tmp_path))
     monkeypatch.setattr("advcourse.data.download.folder", lambda: tmp_path)
-    monkeypatch.setattr("advcourse.data.names", lambda: ["digits", "mnist"])
     not_here = "mnist: not here; `advcourse data get mnist` downloads it"
     done = run("data", "verify")
-    assert (done.exit_code, done.stdout.splitlines()) == (0, ["digits: as it should be", not_here])
+    lines = dict(line.split(": ", 1) for line in done.stdout.splitlines())
+    assert (done.exit_code, list(lines), lines["digits"]) == (0, data.names(), "as it should be"), done.stderr
+    assert lines["celeba"].startswith("CelebA is not on this machine")
+    assert lines["yale-b"].startswith("Extended Yale B is not on this machine")
     assert one_line_error(run("data", "verify", "mnist")) == not_here
+    assert "yale-b: Extended Yale B is not on this machine" in one_line_error(run("data", "verify", "yale-b"))
     (tmp_path / "MNIST/raw").mkdir(parents=True)
     (tmp_path / "MNIST/raw/train-images-idx3-ubyte").write_bytes(b"damaged")
     assert "train-images-idx3-ubyte is damaged" in one_line_error(run("data", "verify"))

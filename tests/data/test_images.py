@@ -48,7 +48,7 @@ def test_a_folder_of_images(pets, tmp_path, packed):
         path = tmp_path / "pets.tar.gz"
         pack(pets, path)
     dataset = data.load(path)
-    assert dataset.name == "pets" and dataset.classes == ("cat", "dog")
+    assert dataset.name == "folder pets" and dataset.classes == ("cat", "dog")
     assert dataset.x_train.shape == (5, 1, 6, 5) and dataset.x_test.shape == (2, 1, 6, 5)
     # The order goes round the classes.
     assert dataset.y_train.tolist() == [0, 1, 0, 1, 0] and dataset.y_test.tolist() == [0, 1]
@@ -78,12 +78,12 @@ def test_what_is_wrong_with_a_folder_is_said(pets, tmp_path):
     with pytest.raises(ValueError, match=r"train/dog/d.png is 5×7"):
         data.load(pets)
     Image.fromarray(np.zeros((6, 5), np.uint16)).save(pets / "train/dog/d.png")
-    with pytest.raises(ValueError, match=r"train/dog/d.png in pets has I(;16)? pixels"):
+    with pytest.raises(ValueError, match=r"train/dog/d.png in folder pets has I(;16)? pixels"):
         data.load(pets)
     content = (pets / "train/dog/a.png").read_bytes()
     for damaged in (b"no image", content[: len(content) // 2]):
         (pets / "train/dog/d.png").write_bytes(damaged)
-        with pytest.raises(data.DataError, match=r"train/dog/d.png in pets is not a readable image"):
+        with pytest.raises(data.DataError, match=r"train/dog/d.png in folder pets is not a readable image"):
             data.verify(pets)
 
 

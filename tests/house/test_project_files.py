@@ -126,8 +126,9 @@ def dry(tmp_path):
     # this test may run under make
     outside = {name: value for name, value in os.environ.items() if not name.startswith("MAKE") and name != "TORCH"}
 
-    def dry(*words):
-        done = subprocess.run(["make", "--dry-run", *words], cwd=tmp_path, env=outside, capture_output=True, text=True)
+    def dry(*words, **environment):
+        done = subprocess.run(["make", "--dry-run", *words], cwd=tmp_path, env=outside | environment,
+                              capture_output=True, text=True)
         lines = [line.strip() for line in done.stdout.splitlines() if not line.startswith("test -n")]
         return lines if done.returncode == 0 else done.stderr
     return dry
@@ -154,16 +155,24 @@ def test_make_adds_the_test_tools_once_and_installs_a_changed_project_again(dry,
     assert dry("lab")[1:-1] == SETUP and dry("test")[1:-1] == [*SETUP, *TESTS]
 
 
-def cpu_index():
-    return re.search(r"^CPU_INDEX := (\S+)$", (ROOT / "Makefile").read_text(), re.MULTILINE)[1]
+def index(name):
+    address = re.search(r"^TORCH_INDEX := (\S+)$", (ROOT / "Makefile").read_text(), re.MULTILINE)[1]
+    return address.replace("$(TORCH)", name)
 
 
 @HAS_MAKE
 def test_make_takes_pytorch_without_cuda_before_the_course_asks_for_it(dry):
-    assert dry("setup", "TORCH=cpu")[1:] == [
-        f".venv/bin/python -m pip install torch torchvision --index-url {cpu_index()}", *SETUP]
+    for name in ("cpu", "cu126"):
+        assert dry("setup", f"TORCH={name}")[1:] == [
+            f".venv/bin/python -m pip install torch torchvision --index-url {index(name)}", *SETUP]
     refused = dry("setup", "TORCH=gpu")
     assert isinstance(refused, str) and "TORCH=gpu is unknown; TORCH=cpu takes PyTorch without CUDA" in refused
+
+
+@HAS_MAKE
+def test_a_torch_of_somebody_elses_in_the_environment_is_none_of_ours(dry):
+    assert dry("setup", TORCH="/opt/torch")[1:] == SETUP
+    assert dry("setup", TORCH="cpu")[1:] == dry("setup", "TORCH=cpu")[1:]
 
 
 def shown(language):
@@ -183,10 +192,10 @@ def test_every_pip_install_that_is_shown_can_work():
     assert len(installs()) >= 6
     for words in installs():
         options = [word for word in words if word.startswith("-")]
-        assert set(options) <= {"-e", "--editable", "--index-url"}, words
+        assert set(options) <= {"-e", "--editable", "--index-url", "--force-reinstall", "--no-deps"}, words
         for word in words:
             if word.startswith("https://"):
-                assert word == cpu_index() and "--index-url" in options
+                assert word == (index("cpu") if "--index-url" in options else masters.archive())
             elif word.startswith(".["):
                 assert word[2:-1] in extras, word
             elif not word.startswith("-"):  # the course itself is on no index
@@ -224,7 +233,7 @@ def test_the_dev_container_does_what_the_readme_says(dry):
     image, python = container["image"].split(":")
     assert image == "mcr.microsoft.com/devcontainers/python" and python in pythons()
     assert container["updateContentCommand"] == "make setup TORCH=cpu"
-    assert f"{cpu_index()}" in dry(*container["updateContentCommand"].split()[1:])[1]
+    assert index("cpu") in dry(*container["updateContentCommand"].split()[1:])[1]
     inside = "${containerWorkspaceFolder}/.venv"
     settings = container["customizations"]["vscode"]["settings"]
     assert settings == {"python.defaultInterpreterPath": f"{inside}/bin/python"}

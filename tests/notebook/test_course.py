@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from advcourse import data, exercises, notebook, plots
 from advcourse.notebook import claims, course
@@ -72,6 +73,17 @@ def test_a_data_set_without_checkpoints_gets_its_network_trained(payloads, digit
     assert model[1].weight.equal(course.model("softmax")[1].weight), "the seed decides the weights"
 
 
+def test_a_folder_of_images_called_like_a_data_set_gets_no_network_of_the_zoo(payloads, digits, tmp_path):
+    for place, grey, count in (("train/ä b", 0, 50), ("train/日", 250, 50), ("test/ä b", 0, 1), ("test/日", 255, 1)):
+        (tmp_path / "mnist" / place).mkdir(parents=True)
+        for at in range(count):  # fewer take more epochs
+            Image.new("L", (28, 28), grey).save(tmp_path / f"mnist/{place}/{at}.png")
+    course = notebook.start("01", dataset=str(tmp_path / "mnist"), device_name="cpu")
+    assert "dataset folder mnist" in payloads[0][1] and plots.data_name == "folder mnist"
+    assert course.model("softmax")(course.data.x_test).shape == (2, 2)
+    assert course.trained_eps("fgsm") == 0.1
+
+
 def test_a_network_trained_on_fgsm_stands_it(payloads, digits):
     from advcourse import attacks
     from advcourse.models.inference import accuracy
@@ -111,6 +123,8 @@ def test_of_one_version_and_of_notebooks_that_tell_none_nothing_is_said(payloads
 
 @pytest.mark.parametrize("argument, message", [
     ({"version": "new"}, "Invalid version: 'new'"),
+    *[({"seed": seed}, f"the seed must be a whole number from 0 to 4294967295; got {seed!r}")
+      for seed in ("0", 1.5, True, None, -1, 2**32)],
     ({"profile": "fast"}, "PROFILE is 'fast'"), ({"dataset": "imagenet"}, "unknown data set 'imagenet'"),
     ({"device_name": "cuda:9"}, "cuda")])
 def test_bad_parameters_are_named(argument, message, digits):

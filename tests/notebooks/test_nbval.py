@@ -2,14 +2,19 @@
 
 import copy
 import json
+import os
+import re
+import subprocess
+import sys
 import time
+from pathlib import Path
 
 import nbformat
 import pytest
 
-from advcourse.pipeline import execute, lint
+from advcourse.pipeline import execute, lint, masters
 from tests.notebooks.nbval_course import MIME, VARIES, Text, comparable
-from tests.notebooks.running import nbval
+from tests.notebooks.running import mnist_is_here, nbval
 
 
 @pytest.fixture
@@ -124,3 +129,13 @@ def test_what_cells_say_to_programs_is_kept_also_where_nothing_is_compared(noteb
     path = notebook(f"display({said!r}, raw=True)")
     for compare in (True, False):
         assert nbval(path, compare=compare)[2] == [{"kind": "record", "name": "x", "value": 1}]
+
+
+@pytest.mark.skipif(not mnist_is_here(), reason="MNIST, with which the outputs are made, is not on this disk")
+def test_the_line_of_the_readme_compares_a_notebook():
+    readme = (masters.ROOT / "README.md").read_text(encoding="utf-8")
+    line, = [line for line in readme.splitlines() if "--nbval " in line]
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    done = subprocess.run(line.replace("01*", "00*"), shell=True, cwd=masters.ROOT,
+                          env=os.environ | {"PATH": path}, capture_output=True, text=True)
+    assert done.returncode == 0 and re.search(r"\d\d passed", done.stdout), done.stdout + done.stderr
