@@ -62,8 +62,8 @@ def test_run_executes_what_the_course_has_from_inside_the_copies_too(tmp_path, i
                       env=installed)
         assert done.returncode == 0, done.stderr + done.stdout
         assert sorted(path.name for path in out.iterdir()) == ["00_welcome.ipynb", "index.html"]
-        assert json.loads((out / "00_welcome.ipynb").read_text())["cells"][0]["outputs"][0]["text"] == (
-            "the student's\n")
+        executed, *_ = json.loads((out / "00_welcome.ipynb").read_text())["cells"]
+        assert "the student's\\n" in json.dumps(executed["outputs"])
     assert not (copies / copies.name).exists()
 
 
