@@ -116,7 +116,7 @@ def test_colab_gives_the_notebook_as_it_stands_and_gets_the_file(work, colab, ca
         {"ipynb": b"bytes"}, [], "ipynb", 3)),
     {"_message": types.SimpleNamespace()},
     {},
-], ids=str)
+])
 def test_where_colab_s_page_does_not_answer_with_a_notebook_the_way_out_is_told(work, colab, capsys, parts):
     colab(**parts)
     advcourse.submit()
