@@ -29,6 +29,8 @@ _shell_lines_raise(get_ipython(), get_ipython().system)
 del _shell_lines_raise
 """
 
+OUTPUT_TIMEOUT = 60  # seconds that outputs may come after their cell has ended; papermill's 4 are few on a busy machine
+
 # What nbclient and papermill would print goes nowhere: what happened is in the Result.
 logger = logging.getLogger("advcourse.execute")
 logger.addHandler(logging.NullHandler())
@@ -125,6 +127,7 @@ class Engine(NBClientEngine):
         watch.notebook, current, problem = nb_man.nb, None, None
         client = PapermillNotebookClient(
             nb_man, kernel_name=kernel_name, timeout=timeout, log=logger, coalesce_streams=True,
+            iopub_timeout=OUTPUT_TIMEOUT,
             on_notebook_start=kernel_started, on_cell_start=cell_started, on_cell_error=cell_failed)
         try:
             # What the cells print comes back in messages; what the kernel itself prints is noise.

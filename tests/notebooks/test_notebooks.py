@@ -1,5 +1,6 @@
 """Every notebook of the course runs: the student's as it is handed out, under nbval, and the solved one."""
 
+import ast
 import functools
 import math
 import os
@@ -8,6 +9,7 @@ import warnings
 
 import matplotlib.font_manager  # noqa: F401 (builds its cache now: in a notebook that would print a warning)
 import nbformat
+import papermill
 import pytest
 
 from advcourse import device
@@ -20,6 +22,8 @@ NOTEBOOKS = masters.ROOT / "notebooks"
 # the tests of a notebook share its two runs: they must meet in one process
 every_notebook = pytest.mark.parametrize("name", [pytest.param(path.stem, marks=pytest.mark.xdist_group(path.stem))
                                                   for path in masters.find()])
+# its trainings carry the last bit, in which a solution may differ from ours, on to a few images of thousands
+CLOSE = {"09_adversarial_training": 0.01}
 BY_THE_CLOCK = {"L-BFGS needs {value:.0f} times as long for an image as DeepFool."}
 
 
@@ -51,7 +55,8 @@ def handed_out(name, compare):
 def solved(name):
     """What the cells of the solved notebook said to programs, under papermill with parameters of ours."""
     text = (NOTEBOOKS / "solutions" / f"{name}.ipynb").read_text(encoding="utf-8")
-    parameters = {"PROFILE": "quick", "DATASET": "mnist" if mnist_is_here() else "fonts", "SEED": 0,
+    own = papermill.inspect_notebook(NOTEBOOKS / f"{name}.ipynb")["DATASET"]["default"]  # 07 wants faces
+    parameters = {"PROFILE": "quick", "DATASET": ast.literal_eval(own), "SEED": 0,
                   "DEVICE": os.environ.get("DEVICE", "auto")}
     with tempfile.TemporaryDirectory() as folder:
         result = execute.execute(name, text, parameters, environment=build.ENVIRONMENT, folder=folder, timeout=120)
@@ -89,5 +94,5 @@ def test_who_solves_the_exercises_reads_the_same_numbers_as_who_leaves_them_open
     assert left_open.keys() == closed.keys()
     differ = {sentence: (left_open[sentence], value) for sentence, value in closed.items()
               if sentence not in BY_THE_CLOCK
-              and not math.isclose(value, left_open[sentence], rel_tol=1e-6, abs_tol=1e-9)}
+              and not math.isclose(value, left_open[sentence], rel_tol=1e-6, abs_tol=CLOSE.get(name, 1e-9))}
     assert not differ, "\n".join(f"{sentence} {values}" for sentence, values in differ.items())
