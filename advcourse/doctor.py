@@ -120,9 +120,9 @@ def repository() -> str:
     return urls["Repository"].rstrip("/")
 
 
-def archive() -> str:
-    """The address of the course as it is today in one file, for which pip needs no git."""
-    return f"{repository()}/archive/refs/heads/main.zip"
+def archive(address: str) -> str:
+    """Where the course of the repository at `address` is in one file, as it is today: pip needs no git for it."""
+    return f"{address}/archive/refs/heads/main.zip"
 
 
 def network(timeout: float = 2) -> list[Row]:

@@ -9,9 +9,9 @@ from rich.console import Console
 from rich.table import Table
 
 from advcourse import files
+from advcourse.cli.lab import course_folder
 from advcourse.cli.screen import complain, grading_bar, plain_errors, show
 from advcourse.device import cores
-from advcourse.files import PACKAGE, checkout
 
 
 def grade(
@@ -107,9 +107,8 @@ def release(
 
         rules, roster = courses.load(courses.find(course)), read_roster(students)
         files.require_folder(out)
-        source = (checkout() or PACKAGE) / "notebooks"
         console, written, kept = Console(), 0, 0
-        made = hand_out(rules, roster, source, out)
+        made = hand_out(rules, roster, course_folder(), out)
         for _, new, old in track(made, "students", total=len(roster), console=console, disable=not console.is_terminal):
             written, kept = written + new, kept + old
     also = f", {kept} kept as they were" if kept else ""

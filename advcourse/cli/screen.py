@@ -7,7 +7,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from advcourse.doctor import archive
+from advcourse.doctor import archive, repository
 from advcourse.files import checkout
 
 MARKS = {"ok": "[green]✓ ok[/]", "warning": "[yellow]! warning[/]", "missing": "[red]✗ missing[/]"}
@@ -29,7 +29,7 @@ def how_to_install(package):
     extra = package if package in metadata.metadata("advcourse").get_all("Provides-Extra") else "lab"
     if checkout():
         return f'python -m pip install --editable "{checkout()}[{extra}]"'
-    return f'python -m pip install "advcourse[{extra}] @ {archive()}"'
+    return f'python -m pip install "advcourse[{extra}] @ {archive(repository())}"'
 
 
 @contextmanager

@@ -113,6 +113,7 @@ def version_warning(version: str | None) -> str | None:
     if Version(version) < Version(__version__):
         return (f"This notebook ({version}) is older than the installed course ({__version__}): where something does "
                 "not run, take the new notebook from where you got this one, and copy your work into it.")
-    update = "`git pull` in the course's clone" if files.checkout() else f"`%pip install --upgrade {doctor.archive()}`"
+    source = doctor.archive(doctor.repository())
+    update = "`git pull` in the course's clone" if files.checkout() else f"`%pip install --upgrade {source}`"
     return (f"The installed course ({__version__}) is older than this notebook ({version}): update it with {update}, "
             "and restart the kernel.")

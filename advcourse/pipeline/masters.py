@@ -9,6 +9,7 @@ from pathlib import Path
 import jupytext
 import nbformat
 
+from advcourse import doctor
 from advcourse.pipeline.copies import fingerprint
 from advcourse.version import __version__
 
@@ -77,7 +78,7 @@ def repository(root=ROOT):
 
 def archive(root=ROOT):
     """The address of the course as one file, for which pip needs no git."""
-    return f"{repository(root)}/archive/refs/heads/main.zip"
+    return doctor.archive(repository(root))
 
 
 def read(path):
