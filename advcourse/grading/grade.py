@@ -74,7 +74,8 @@ def to_be_graded(submission, seed, problem):
 def about(submission, seed):
     """What a Graded says of where it comes from."""
     return {"student": submission.student, "notebook": submission.notebook, "path": str(submission.path), "seed": seed,
-            "sha256": hashlib.sha256(submission.content).hexdigest(), "submitted": submission.submitted}
+            "sha256": hashlib.sha256(submission.content).hexdigest(), "submitted": submission.submitted,
+            "name": submission.name, "platform": submission.platform, "source": submission.source}
 
 
 def marked(submission, tasks, boxes, seed, *, personal):

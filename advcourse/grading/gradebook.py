@@ -7,7 +7,7 @@ from dataclasses import asdict
 from advcourse.grading.marks import Graded, Mark
 
 # Written into the file's header, so that no other program's database is taken for a gradebook.
-APPLICATION, VERSION = 0x61647663, 1
+APPLICATION, VERSION = 0x61647663, 2
 
 # submission: the JSON of [student, notebook], so that any name at all can be written, and no two alike.
 # graded: the JSON of a Graded, from which everything is read back; the other columns say what is graded already.

@@ -37,11 +37,14 @@ class Mark:
 class Graded:
     """One student's notebook ("01") and its marks.
 
+    student: the roster's id where there is a roster, else the name that the platform gave. name: the roster's, or "".
+    platform: the learning platform's own number of the student, by which it takes marks back, or "".
     path: where it came from, for people. sha256: of its content, in hex.
     notes: what was wrong with the file, a line each.
     problem: the grader's own fault, or None; where there is one, every mark is "to be graded" and nothing counts as 0.
     walls: a line that says in which sandbox it ran. seed: of the probes, the instructor's secret.
     seconds: how long grading took. submitted: seconds since the epoch.
+    source: what tells when it was submitted, for people, such as "the file's date".
     """
 
     student: str
@@ -55,6 +58,9 @@ class Graded:
     seed: int = 0
     seconds: float = 0.0
     submitted: float = 0.0
+    name: str = ""
+    platform: str = ""
+    source: str = ""
 
     def __post_init__(self):
         if self.problem is not None and any(mark.state != TO_BE_GRADED for mark in self.marks):

@@ -100,7 +100,7 @@ def test_a_file_that_is_something_else_is_refused_and_left_alone(tmp_path):
         open_gradebook(text)
     with pytest.raises(ValueError, match=r"other\.db is another program's database"):
         open_gradebook(other)
-    with pytest.raises(ValueError, match=r"newer\.db is a gradebook of version 99, and this advcourse has version 1"):
+    with pytest.raises(ValueError, match=r"newer\.db is a gradebook of version 99, and this advcourse has version 2"):
         open_gradebook(newer)
     assert [path.read_bytes() for path in (text, other)] == before
 

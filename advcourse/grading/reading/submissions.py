@@ -13,13 +13,15 @@ from advcourse.handin.statements import one_line
 class Submission:
     """One student's file for one notebook.
 
-    student: a name of one line, no two students' the same.
+    student: the roster's id where there is a roster, else a name of one line, no two students' the same.
     notebook: its number, such as "01"; "" where nothing tells it: then there is a problem.
     path: where it was found, for people: a Path, or "archive.zip!inner/name".
     content: the file; empty where there is a problem.
     problem: why it cannot be read, in one line, or None.
     submitted: seconds since the epoch, by the file's or the platform's date; 0 where there is none.
     notes: one line each on what else was found, such as an earlier file for the same notebook.
+    name: the roster's, or "". platform: the learning platform's own number of the student, or "".
+    source: what tells when it was submitted, for people, such as "the file's date".
     """
 
     student: str
@@ -29,6 +31,9 @@ class Submission:
     problem: str | None = None
     submitted: float = 0.0
     notes: tuple = ()
+    name: str = ""
+    platform: str = ""
+    source: str = ""
 
 
 def collect(folder: str | Path) -> list[Submission]:
