@@ -171,8 +171,8 @@ def serve(peer):
     sys.modules["__main__"] = notebook
     failed = {}
     peer.functions["load"] = lambda statements: load(statements, notebook, failed)
-    peer.functions["attempt"] = lambda name, wanted, probe, seed: tried(name, notebook, failed, wanted=wanted,
-                                                                        probe=probe, seed=seed)
+    peer.functions["attempt"] = lambda name, wanted, probe, seed, by: tried(name, notebook, failed, wanted=wanted,
+                                                                            probe=probe, seed=seed, by=by)
     while True:
         peer.answer(peer.receive())
 
@@ -200,10 +200,11 @@ def bound_names(tree):
             yield node.name
 
 
-def tried(name, notebook, failed, *, wanted, probe, seed):
-    """What came of one call of the notebook's function `name`: a dict that says so.
+def tried(name, notebook, failed, *, wanted, probe, seed, by):
+    """What came of calling the notebook's function `name`: a dict that says so.
 
     failed: from names that could not be defined to why. wanted: the parameters that the function must have.
+    by: see `attempt`.
     """
     function = getattr(notebook, name, None)
     if function is None:
@@ -212,14 +213,14 @@ def tried(name, notebook, failed, *, wanted, probe, seed):
         return {"problem": f"{function.__name__} is the course's: `{name}` must be your own"}
     if problem := signature_problem(wanted, function):
         return {"problem": problem}
-    trial = attempt(function, probe, seed)
+    trial = attempt(function, probe, seed, by)
     if trial.is_open:
         return {"open": True}
     if trial.problem:
         reasons = [f"; `{unknown}` was not at hand, as its line ends in {words}" for unknown, words in failed.items()
                    if f"'{unknown}' is not defined" in trial.problem]
         return {"problem": trial.problem + "".join(reasons[:1])}
-    return {"result": trial.result, "changed": list(trial.changed)}
+    return {"result": trial.result, "changed": trial.changed, "gradients": trial.gradients, "again": trial.again}
 
 
 if __name__ == "__main__":
