@@ -25,9 +25,9 @@ from advcourse.exercises.attempt import (
     signature_problem,
 )
 from advcourse.exercises.catalogue import Exercise, Question
+from advcourse.exercises.counted import counting
 from advcourse.exercises.deadline import OutOfTime, deadline
 from advcourse.exercises.kinds import describe, holds_nan, is_kind, kind_problem, plain
-from advcourse.exercises.probes import counting
 
 NOT_ATTEMPTED, WRONG, PASSED = "not attempted", "wrong", "passed"
 SECONDS = 30  # for all calls of a student's function together, as in a grading

@@ -4,9 +4,8 @@ All is float32, as in the notebooks. There rounding decides the sign of the smal
 every processor and for every way to write the same formula: what goes through a sign is tried on `clear_images` only.
 """
 
-import contextlib
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import torch
 from torch import nn
@@ -150,39 +149,3 @@ def distances_measured_otherwise(weight: torch.Tensor, bias: torch.Tensor, x: to
     if pick is None:
         return distance.amin(1).clamp_min(0)
     return distance.gather(1, pick(logits.scatter(1, y[:, None], -math.inf), distance)[:, None])[:, 0].clamp_min(0)
-
-
-# Costs ----------------------------------------------------------------------------------------------------------------
-
-TIMES = 2  # that a function is called on each probe
-
-
-class Counted:
-    """A function among the probes that counts how often the student's asks it.
-
-    calls: how often, in one call of the student's function. rows: how many rows of its first argument, in all.
-    """
-
-    def __init__(self, function: Callable):
-        self.function, self.counts = function, False
-        self.calls = self.rows = 0.0
-
-    def __call__(self, *arguments, **keywords):
-        if self.counts:
-            self.calls += 1 / TIMES
-            first = next(iter([*arguments, *keywords.values()]), None)
-            self.rows += (len(first) if isinstance(first, torch.Tensor) and first.dim() else 1) / TIMES
-        return self.function(*arguments, **keywords)
-
-
-@contextlib.contextmanager
-def counting(probe: dict) -> Iterator[None]:
-    """Within it the Counted functions of a probe count, from 0; what checks ask of them before and after is free."""
-    counted = [value for value in probe.values() if isinstance(value, Counted)]
-    for function in counted:
-        function.counts, function.calls, function.rows = True, 0.0, 0.0
-    try:
-        yield
-    finally:
-        for function in counted:
-            function.counts = False

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from advcourse.exercises import engine
 from advcourse.exercises.attempt import CHANGES, Attempt, attempt
 from advcourse.exercises.catalogue import Exercise, all_exercises, get
+from advcourse.exercises.counted import counting
 from advcourse.exercises.kinds import LAYERS
-from advcourse.exercises.probes import counting
 from advcourse.exercises.session import judge_answer
 from advcourse.grading.box import walls, wire
 from advcourse.grading.box.boxes import Boxes

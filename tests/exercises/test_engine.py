@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import torch
 
-from advcourse.exercises import Exercise, check, engine, probes
+from advcourse.exercises import Exercise, check, counted, engine
 
 KEEP = dict(number="99.1", title="Test", points=4, minutes=1, hints=(("a?", "b"),) * 3)
 
@@ -315,7 +315,7 @@ def test_calls_are_counted_once_though_a_function_is_called_twice():
         return lambda ask, x: [ask(x) for _ in range(times)][-1]
 
     counting = Exercise(**KEEP, reference=asks(1),
-                        probes=lambda generator: [{"ask": probes.Counted(double), "x": torch.ones(5, 2)}],
+                        probes=lambda generator: [{"ask": counted.Counted(double), "x": torch.ones(5, 2)}],
                         properties={"asks once": lambda probe, result: None if probe["ask"](result) is not None
                                     and probe["ask"].calls == 1 else f"{probe['ask'].calls} {probe['ask'].rows}"})
     assert engine.run(counting, asks(1)).state == "passed"
