@@ -49,6 +49,14 @@ def hide_the_course() -> dict[str, types.ModuleType]:
     return hidden
 
 
+def show_the_course(hidden: dict[str, types.ModuleType]) -> None:
+    """Undo `hide_the_course`, given what it returned."""
+    sys.meta_path[:] = [finder for finder in sys.meta_path if not isinstance(finder, Missing)]
+    for name in [name for name in sys.modules if name.split(".")[0] == OWN]:
+        del sys.modules[name]
+    sys.modules.update(hidden)
+
+
 def load(statements: Iterable[str], notebook: types.ModuleType, failed: dict[str, str]) -> None:
     """Run the notebook's definitions, one by one; `failed` remembers by name why one could not be made."""
     for place, statement in enumerate(statements):
