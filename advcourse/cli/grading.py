@@ -29,6 +29,13 @@ def grade(
                                                        "tcp://host:8786.")] = None,
     nbgrader: Annotated[str | None, typer.Option(help="Write the marks into nbgrader's gradebook, too, such as "
                                                       "sqlite:///gradebook.db.", show_default=False)] = None,
+    fill: Annotated[list[Path] | None, typer.Option(help="A gradebook that Moodle or Canvas exported; a copy with the "
+                                                         "marks in it goes to OUT/filled, to be imported there.",
+                                                    show_default=False)] = None,
+    regrade: Annotated[list[str] | None, typer.Option(metavar="NUMBER", help="Judge this exercise again, such as 01.3.",
+                                                      show_default=False)] = None,
+    anonymous: Annotated[bool, typer.Option("--anonymous", help="Write all reports without names, too, into "
+                                                                "OUT/anonymous; OUT/key.csv undoes it.")] = False,
     unsafe: Annotated[bool, typer.Option("--unsafe",
                                          help="Run students' code without walls. The marks will say so.")] = False,
 ):
@@ -40,6 +47,7 @@ def grade(
         if str(submissions) == "doctor":
             grade_doctor()
             return
+        from advcourse.exercises.catalogue import get
         from advcourse.grading import course as courses
         from advcourse.grading import run
         from advcourse.grading.box.walls import Limits
@@ -49,33 +57,82 @@ def grade(
         limits = Limits(seconds=rules.limits.seconds, memory=rules.limits.memory_mb << 20) if rules else Limits()
         if seed is None and rules and rules.secret:
             seed = run.seed_of(rules.secret)
-        found = collect(submissions)
+        again = {get(number).number for number in regrade or ()}
+        found, roster = collect(submissions), ()
+        if roster and rules:
+            courses.require_known(rules, {student.id for student in roster})
         files.require_folder(out)
+        by_hand = overrides(out, found, rules, roster)
         with grading_bar(len(found)) as on_graded:
             graded = run.grade_class(found, out, limits=limits, seed=seed,
                                      workers=workers or cores(),
                                      scheduler=scheduler, walled=not unsafe, personal=bool(rules and rules.personal),
-                                     on_graded=on_graded)
-        write(graded, out, rules, nbgrader)
+                                     regrade=again, on_graded=on_graded)
+        left_out = run.left_out(out, graded)
+        graded = with_people(graded, by_hand, rules)
+        write(graded, out, rules, roster, nbgrader=nbgrader, fill=fill or (), without_names=anonymous)
     open_ones = [one for one in graded if one.is_open]
     for one in open_ones:
         complain(f"{one.student}, notebook {one.notebook}, is still to be graded: {one.problem}")
-    show(f"{len(graded)} notebooks graded: {(out / 'index.html').resolve()}")
+    unreadable = sum(one.pending == "unreadable" for one in graded)
+    also = f", {unreadable} of them unreadable, see there" if unreadable else ""
+    show(f"{len(graded)} notebooks graded{also}: {(out / 'index.html').resolve()}")
+    if left_out:
+        show(f"graded before, not among these files, and so in no report: {', '.join(left_out)}")
     if open_ones:
         raise typer.Exit(1)
 
 
-def write(graded, out, rules, nbgrader):
-    """Write all that people and other programs read of a graded class."""
-    from advcourse.grading.reports import folder, tables
+def overrides(out, found, rules, roster):
+    """What a person set in OUT/overrides.csv; every wrong row is told, and with one of them nothing is done."""
+    from advcourse.grading.overrides import EMPTY, read_overrides
+    from advcourse.grading.reports.anonymous import read_key
+    from advcourse.grading.reports.safe_text import cell
 
-    folder.write(graded, out, course=rules.name if rules else "")
-    if rules:
-        files.write(out / "totals.csv", tables.totals_table(rules, graded))
+    path = out / "overrides.csv"
+    if not path.exists():
+        files.write(path, EMPTY)
+    students = {student.name: student.id for student in roster} | {student.id: student.id for student in roster}
+    students |= {one.student: one.student for one in found}
+    students |= {member: member for members in (rules.groups.values() if rules else ()) for member in members}
+    key = read_key(out / "key.csv")
+    students |= {key[cell(student)]: student for student in students.values() if cell(student) in key}
+    set_by_hand, problems = read_overrides(path, students)
+    for problem in problems:
+        complain(problem)
+    if problems:
+        raise typer.Exit(1)
+    return set_by_hand
+
+
+def with_people(graded, set_by_hand, rules):
+    """The Graded of everybody: groups get their file's marks, and what a person set counts."""
+    from advcourse.grading.groups import with_groups
+    from advcourse.grading.overrides import with_overrides
+
+    return with_overrides(with_groups(graded, rules.groups if rules else {}), set_by_hand)
+
+
+def write(graded, out, rules, roster, *, nbgrader, fill, without_names):
+    """Write all that people and other programs read of a graded class."""
+    from advcourse.grading.reports import anonymous, folder, platforms, tables
+    from advcourse.grading.reports.standings import standings
+
+    everybody = standings(graded, rules, roster)
+    folder.write(everybody, out, rules)
+    if without_names:
+        codes = anonymous.with_key(everybody, out / "key.csv")
+        folder.write(anonymous.anonymous(everybody, codes), out / "anonymous", rules)
+    for path in fill:
+        text, told = platforms.filled(path, everybody)
+        for line in told:
+            complain(line)
+        files.write(out / "filled" / path.name, text)
+        show(f"filled in: {(out / 'filled' / path.name).resolve()}")
     if nbgrader:
         from advcourse.grading.reports.nbgrader_gradebook import write_gradebook
 
-        write_gradebook(tables.rows(graded), nbgrader)
+        write_gradebook(tables.rows(everybody), nbgrader)
 
 
 def grade_doctor():

@@ -13,9 +13,13 @@
     grace_minutes = 15                      # so much is not late; days are counted from its end
     most_days = 7                           # later than that earns nothing
     floor_percent = 50                      # up to then no less than this share is left
+    free_days = 3                           # late passes: so many days cost nothing, in the order of deadlines
 
     [extensions."ada@uni.example"]          # this student's own deadlines
     01 = 2026-12-03T12:00:00+01:00
+
+    [groups]                                # one file for all of them: each gets its marks
+    penguins = ["ada@uni.example", "bob@uni.example"]
 
     [limits]                                # of the sandbox, for each exercise
     seconds = 60                            # by the clock; 30 unless told otherwise
@@ -24,6 +28,8 @@
 
 import difflib
 import tomllib
+from collections import Counter
+from collections.abc import Collection
 from pathlib import Path
 from typing import Annotated
 
@@ -48,6 +54,7 @@ class Late(Section):
     grace_minutes: Annotated[float, Field(ge=0)] = 0.0
     most_days: Annotated[int, Field(ge=0)] | None = None
     floor_percent: Annotated[float, Field(ge=0, le=100)] = 0.0
+    free_days: Annotated[int, Field(ge=0)] = 0
 
 
 class Limits(Section):
@@ -62,6 +69,7 @@ class Course(Section):
     notebooks: Annotated[dict[NotebookNumber, Notebook], Field(min_length=1)]
     late: Late = Late()
     extensions: dict[str, dict[NotebookNumber, AwareDatetime]] = {}
+    groups: dict[str, Annotated[list[str], Field(min_length=2)]] = {}
     limits: Limits = Limits()
 
     @model_validator(mode="after")
@@ -71,6 +79,13 @@ class Course(Section):
                 if number not in self.notebooks:
                     raise ValueError(f"extensions.{student} names notebook {number}; the course has "
                                      f"{', '.join(self.notebooks)}")
+        return self
+
+    @model_validator(mode="after")
+    def groups_are_apart(self):
+        members = Counter(student for group in self.groups.values() for student in group)
+        if twice := [student for student, times in members.items() if times > 1]:
+            raise ValueError(f"groups: {', '.join(twice)} must stand in one group, and once")
         return self
 
 
@@ -99,6 +114,15 @@ def load(path: str | Path) -> Course:
         return Course.model_validate(content)
     except ValidationError as error:
         raise ValueError(f"{path}: {'; '.join(map(in_words, error.errors()))}") from None
+
+
+def require_known(course: Course, students: Collection[str]) -> None:
+    """ValueError where the rules name somebody, by an extension or in a group, who is not among the students' ids."""
+    named = {*course.extensions, *(member for group in course.groups.values() for member in group)}
+    if strangers := sorted(named - set(students)):
+        near = difflib.get_close_matches(strangers[0], students, n=1)
+        raise ValueError(f"{course.name} names {', '.join(map(repr, strangers))} in its extensions or groups, whom the "
+                         "roster does not have" + (f"; did you mean {near[0]!r}?" if near else ""))
 
 
 def in_words(error):

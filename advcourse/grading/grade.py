@@ -4,6 +4,7 @@ import functools
 import hashlib
 import time
 import traceback
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from advcourse.exercises import engine
@@ -13,7 +14,7 @@ from advcourse.exercises.kinds import LAYERS
 from advcourse.exercises.session import judge_answer
 from advcourse.grading.box import walls, wire
 from advcourse.grading.box.boxes import Boxes
-from advcourse.grading.marks import TO_BE_GRADED, Graded, Mark
+from advcourse.grading.marks import TO_BE_GRADED, UNREADABLE, Graded, Mark
 from advcourse.grading.reading.submissions import Submission
 from advcourse.handin.work import extract
 
@@ -46,8 +47,9 @@ def trials(number, seed):
     return made
 
 
-def grade(submission: Submission, boxes: Boxes, seed: int, *, proven: str = "", personal: bool = False) -> Graded:
-    """The Graded of one submission.
+def grade(submission: Submission, boxes: Boxes, seed: int, *, proven: str = "", personal: bool = False,
+          only: Collection[str] | None = None) -> Graded:
+    """The Graded of one submission. only: the numbers of the exercises to judge; all by default.
 
     seed: of the probes, the instructor's secret. proven: the line that says which walls hold.
     personal: the choices of questions stand in the order of the submission's student, whatever STUDENT says in the
@@ -56,8 +58,9 @@ def grade(submission: Submission, boxes: Boxes, seed: int, *, proven: str = "", 
     start = time.monotonic()
     try:
         with walls.bounded_memory(OWN_MEMORY):
-            marks, notes = marked(submission, all_exercises(submission.notebook), boxes, seed, personal=personal)
-        return Graded(**about(submission, seed), walls=proven, marks=tuple(marks), notes=(*submission.notes, *notes),
+            tasks = [task for task in all_exercises(submission.notebook) if only is None or task.number in only]
+            marks, notes = marked(submission, tasks, boxes, seed, personal=personal)
+        return Graded(**about(submission, seed), walls=proven, marks=tuple(marks), notes=tuple(notes),
                       seconds=time.monotonic() - start)
     except Exception as error:  # ours: a student's mistakes end in marks
         where = traceback.extract_tb(error.__traceback__)[-1]
@@ -68,24 +71,29 @@ def to_be_graded(submission, seed, problem):
     """The Graded of a submission that we could not grade, through no fault of its own."""
     marks = tuple(Mark(task.number, task.title, TO_BE_GRADED, 0, task.points)
                   for task in all_exercises(submission.notebook))
-    return Graded(**about(submission, seed), marks=marks, notes=submission.notes, problem=problem)
+    return Graded(**about(submission, seed), marks=marks, problem=problem)
 
 
 def about(submission, seed):
     """What a Graded says of where it comes from."""
     return {"student": submission.student, "notebook": submission.notebook, "path": str(submission.path), "seed": seed,
-            "sha256": hashlib.sha256(submission.content).hexdigest(), "submitted": submission.submitted,
-            "name": submission.name, "platform": submission.platform, "source": submission.source}
+            "sha256": digest(submission), "submitted": submission.submitted, "source": submission.source,
+            "name": submission.name, "platform": submission.platform, "found": submission.notes}
+
+
+def digest(submission):
+    """What stands for a submission's content; where it cannot be read, for what is wrong with it."""
+    return hashlib.sha256(submission.content or (submission.problem or "").encode(errors="replace")).hexdigest()
 
 
 def marked(submission, tasks, boxes, seed, *, personal):
     """(the Marks of a submission, lines on what was wrong with the file)."""
     if submission.problem:
-        return [unanswered(task) for task in tasks], [submission.problem]
+        return [unreadable(task, submission.problem) for task in tasks], [submission.problem]
     try:
         work = extract(submission.content, submission.notebook)
     except ValueError as error:
-        return [unanswered(task) for task in tasks], [str(error)]
+        return [unreadable(task, str(error)) for task in tasks], [str(error)]
     student = submission.student if personal else work.student
     verdicts = {task.number: judge_answer(task.number, work.answers.get(task.number), student)
                 for task in tasks if not isinstance(task, Exercise)}
@@ -101,9 +109,9 @@ def marked(submission, tasks, boxes, seed, *, personal):
     return [mark(task, verdicts[task.number], work.cells.get(task.number, "")) for task in tasks], work.notes
 
 
-def unanswered(task):
+def unreadable(task, problem):
     """The Mark of an exercise in a file that could not be read."""
-    return mark(task, engine.verdict(task, engine.NOT_ATTEMPTED), "")
+    return Mark(task.number, task.title, UNREADABLE, 0, task.points, reason=clipped(" ".join(problem.split())))
 
 
 def tried(box, exercises, work, seed):

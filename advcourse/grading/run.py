@@ -7,15 +7,16 @@ import functools
 import hashlib
 import secrets
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import distributed
 
 from advcourse import files
 from advcourse.exercises import Exercise, all_exercises
+from advcourse.exercises.catalogue import read_questions
 from advcourse.files import PACKAGE
 from advcourse.grading import grade, gradebook
 from advcourse.grading.box import proof
@@ -43,13 +44,15 @@ class Conditions:
 
 def grade_class(submissions: Sequence[Submission], out: str | Path, *, limits: Limits, seed: int | None = None,
                 workers: int = 1, scheduler: str | None = None, walled: bool = True, personal: bool = False,
-                on_graded: Callable[[Graded | None], object] = lambda graded: None) -> list[Graded]:
-    """Grade submissions into the gradebook of the folder `out`, and return everything that is in it.
+                regrade: Collection[str] = (), on_graded: Callable[[Graded | None], object] = lambda graded: None
+                ) -> list[Graded]:
+    """Grade submissions into the gradebook of the folder `out`, and return the Graded of each.
 
-    What is there already, of the same content, is left alone.
+    What is there already, of the same content, is left alone; an exercise whose check has changed is judged again.
     seed: of the probes; by default the one of the last run into this folder, or a new one, kept in its seed.txt.
     scheduler: the address of a dask.distributed cluster to grade on, in place of so many workers of this machine.
-    personal: see `grade.grade`. on_graded: called with every Graded, and with None for what was graded before.
+    personal: see `grade.grade`. regrade: the numbers of exercises to judge again in any case.
+    on_graded: called with every Graded, and with None for what was graded before.
     Raises OSError where students' code cannot be walled in, or where the cluster cannot be reached.
     """
     out = Path(out)
@@ -57,53 +60,85 @@ def grade_class(submissions: Sequence[Submission], out: str | Path, *, limits: L
     if seed is None:
         seed = own_seed(out / "seed.txt", {item.notebook for item in submissions})
     conditions = Conditions(limits, walled, seed, personal)
-    mark = fingerprint(conditions)
+    done, waiting = {}, []
     with closing(gradebook.open_gradebook(out / "gradebook.db")) as connection:
-        waiting = []
         for item in submissions:
-            content = hashlib.sha256(item.content).hexdigest()
-            if gradebook.is_graded(connection, item.student, item.notebook, content, mark):
+            known = gradebook.find(connection, item.student, item.notebook)
+            stale = to_judge(item, known, fingerprints(item.notebook, conditions), regrade)
+            if stale is None:  # its date and its student's name may be told otherwise by now
+                done[item.student, item.notebook] = replace(known[0], **grade.about(item, seed))
                 on_graded(None)
             else:
-                waiting.append(item)
-        for graded in graded_ones(waiting, conditions, workers, scheduler):
-            gradebook.save(connection, graded, mark)
+                waiting.append((item, stale, known and known[0]))
+        for item, old, graded in graded_ones(waiting, conditions, workers, scheduler):
+            graded = with_old_marks(graded, old)
+            gradebook.save(connection, graded, fingerprints(item.notebook, conditions))
+            done[item.student, item.notebook] = graded
             on_graded(graded)
-        return gradebook.load(connection)
+    return [done[item.student, item.notebook] for item in submissions]
 
 
-def graded_ones(submissions, conditions, workers, scheduler):
-    """The Graded of each submission, as soon as it is there."""
-    if not submissions:
+def to_judge(submission, known, prints, regrade):
+    """The numbers of the exercises that are to be judged; None where all that is known of a submission holds."""
+    if known is None or known[0].problem is not None or known[0].sha256 != grade.digest(submission):
+        return set(prints)
+    return {number for number, now in prints.items() if number in regrade or known[1].get(number) != now} or None
+
+
+def with_old_marks(graded, old):
+    """A Graded with the marks of the same content's `old` one for exercises that were not judged again."""
+    if old is None or old.sha256 != graded.sha256 or graded.problem is not None:
+        return graded
+    marks = {mark.exercise: mark for mark in (*old.marks, *graded.marks)}
+    return replace(graded, marks=tuple(marks[task.number] for task in all_exercises(graded.notebook)))
+
+
+def left_out(out, graded, most=10):
+    """What was graded into the folder `out` before and is not in `graded`, such as "Ada 02"; the first of many."""
+    with closing(gradebook.open_gradebook(Path(out) / "gradebook.db")) as connection:
+        there = gradebook.submissions(connection)
+    now = {(one.student, one.notebook) for one in graded}
+    left = [f"{student} {notebook}".strip() for student, notebook in there if (student, notebook) not in now]
+    return left[:most] + ([f"and {len(left) - most} more"] if len(left) > most else [])
+
+
+def graded_ones(waiting, conditions, workers, scheduler):
+    """(submission, old, Graded) for each (submission, exercises to judge, old) that waits, as soon as it is there."""
+    if not waiting:
         return
     if workers == 1 and not scheduler:
-        for item in submissions:
-            yield grade_one(item, conditions)
+        for item, only, old in waiting:
+            yield item, old, grade_one(item, conditions, only)
         return
     # Before anything is started: it may refuse; and what holds here need not be tried by every worker.
     walls = proven() if conditions.walled and not scheduler else None
-    with cluster(scheduler, min(workers, len(submissions))) as client:
+    with cluster(scheduler, min(workers, len(waiting))) as client:
         if conditions.walled and scheduler:
             client.run(proven)
-        futures = {client.submit(grade_one, item, conditions, walls, pure=False): item for item in submissions}
+        futures = {client.submit(grade_one, item, conditions, only, walls, pure=False): (item, old)
+                   for item, only, old in waiting}
         for future in distributed.as_completed(futures):
+            item, old = futures[future]
             try:
-                yield future.result()
+                graded = future.result()
             except Exception as error:  # a worker that died, a cluster that goes away: the others shall go on
-                problem = f"{type(error).__name__}: {error}"[:500]
-                yield grade.to_be_graded(futures[future], conditions.seed, problem)
+                graded = grade.to_be_graded(item, conditions.seed, f"{type(error).__name__}: {error}"[:500])
             future.release()
+            yield item, old, graded
 
 
-def grade_one(submission, conditions, walls=None) -> Graded:
-    """The Graded of one submission, in a box of this process. walls: what `proven` says here; None to ask it."""
+def grade_one(submission, conditions, only=None, walls=None) -> Graded:
+    """The Graded of one submission, in a box of this process.
+
+    only: the exercises to judge, all by default. walls: what `proven` says here; None to ask it.
+    """
     limits, walled = conditions.limits, conditions.walled
     with _one_at_a_time:
         walls = (walls or proven()) if walled else UNSAFE
         boxes = _boxes.get((limits, walled))
         if boxes is None or not boxes.is_alive():
             boxes = _boxes[limits, walled] = Boxes(limits, walled)
-        return grade.grade(submission, boxes, conditions.seed, proven=walls, personal=conditions.personal)
+        return grade.grade(submission, boxes, conditions.seed, proven=walls, personal=conditions.personal, only=only)
 
 
 @functools.cache
@@ -139,12 +174,17 @@ def own_seed(path, notebooks):
 
 
 @functools.cache
-def fingerprint(*how):
-    """What stands for all that a grade depends on but the submission: exercises, grader, and how it is asked."""
-    digest = hashlib.sha256(repr(how).encode())
-    exercises = [path for ending in ("py", "toml") for path in (PACKAGE / "exercises").rglob(f"*.{ending}")]
-    graders = [*(PACKAGE / "handin").rglob("*.py"), PACKAGE / "grading" / "grade.py",
-               *(PACKAGE / "grading" / "box" / f"{name}.py" for name in ("inside", "values", "wire"))]
-    for path in sorted([*exercises, *graders]):
-        digest.update(path.read_bytes())
-    return digest.hexdigest()
+def fingerprints(notebook, *how):
+    """From every exercise of a notebook to what stands for all that its mark depends on but the submission.
+
+    That is the exercise itself, what all exercises share, the grader, and how it is asked.
+    """
+    folder = PACKAGE / "exercises" / f"notebook_{notebook}"
+    tasks = {f"{notebook}.{path.name[1:].partition('_')[0]}": path.read_bytes() for path in folder.glob("e[0-9]*_*.py")}
+    tasks |= {task.number: repr(task).encode() for task in read_questions(folder / "questions.toml")}
+    shared = hashlib.sha256(repr(how).encode())
+    for path in sorted([*(PACKAGE / "exercises").glob("*.py"), *(PACKAGE / "handin").rglob("*.py"),
+                        PACKAGE / "grading" / "grade.py",
+                        *(PACKAGE / "grading" / "box" / f"{name}.py" for name in ("inside", "values", "wire"))]):
+        shared.update(path.read_bytes())
+    return {number: hashlib.sha256(shared.digest() + text).hexdigest() for number, text in tasks.items()}

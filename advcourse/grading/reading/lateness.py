@@ -1,6 +1,7 @@
 """When a student's notebook is due, and what lateness costs."""
 
 import math
+from dataclasses import dataclass
 
 from advcourse.exercises.display import count
 
@@ -20,15 +21,50 @@ def days_late(course, submitted, notebook, student):
     return max(0, math.ceil(seconds / DAY))
 
 
-def final_points(course, points, submitted, notebook, student):
-    """What is left of `points` after the penalty for lateness; the submission's time is in seconds since the epoch.
-
-    Raises ValueError for a notebook that the course does not have.
-    """
-    days, late = days_late(course, submitted, notebook, student), course.late
+def percent_left(late, days):
+    """How many percent of the points are left after so many days of lateness."""
     if late.most_days is not None and days > late.most_days:
         return 0.0
-    return points * max(100 - late.percent_per_day * days, late.floor_percent if days else 100) / 100
+    return max(100 - late.percent_per_day * days, late.floor_percent if days else 100)
+
+
+@dataclass(frozen=True)
+class Lateness:
+    """What handing one notebook in late comes to.
+
+    days: those that had started; free: so many of them cost nothing, as late passes pay for them.
+    percent: of the points, what is left. source: what tells when it was submitted.
+    """
+
+    days: int
+    free: int
+    percent: float
+    source: str
+
+    def __str__(self):
+        """Such as "5 days late by the file's date, 2 of them free: −30 %"; empty where it is not late."""
+        by = f" by {self.source}" if self.source else ""
+        free = f", {self.free} of them free" if self.free else ""
+        return f"{count(self.days, 'day')} late{by}{free}: −{100 - self.percent:g} %" if self.days else ""
+
+
+def priced(course, student, handed_in):
+    """From every notebook that a student handed in to its Lateness; handed_in: from notebook to the Graded.
+
+    Late passes are used up in the order of the student's deadlines, and only where they save points.
+    Raises ValueError for a notebook that the course does not have.
+    """
+    passes, found = course.late.free_days, {}
+    for notebook in sorted(handed_in, key=lambda notebook: (deadline(course, notebook, student), notebook)):
+        one = handed_in[notebook]
+        days = days_late(course, one.submitted, notebook, student)
+        free = min(days, passes)
+        left, left_at_once = percent_left(course.late, days - free), percent_left(course.late, days)
+        if one.points == 0 or left == left_at_once:
+            free, left = 0, left_at_once
+        passes -= free
+        found[notebook] = Lateness(days, free, left, one.source)
+    return found
 
 
 def in_words(late):
@@ -38,6 +74,9 @@ def in_words(late):
         least = f", down to {late.floor_percent:g}%" if late.floor_percent else ""
         told.append("Every started day after the deadline costs "
                     f"{late.percent_per_day:g}% of the points earned{least}.")
+    if late.free_days:
+        told.append(f"{count(late.free_days, 'day')} of lateness in all cost nothing; they are used up in the order "
+                    "of the deadlines.")
     if late.grace_minutes:
         told.append(f"The first {late.grace_minutes:g} minutes do not count.")
     if late.most_days is not None:

@@ -8,8 +8,10 @@ import pytest
 
 from advcourse import files
 from advcourse.grading.marks import Mark
-from advcourse.grading.reports.folder import write
+from advcourse.grading.course import Course
+from advcourse.grading.reports import folder
 from advcourse.grading.reports.safe_text import file_name
+from advcourse.grading.reports.standings import standings
 from tests.chromium import CHROMIUM, needs_chromium
 from tests.grading.reports.samples import (
     DRESSED,
@@ -32,16 +34,21 @@ COLOURS = """[...document.querySelectorAll('td, th, h1, h2, h3, p, a, span, summ
      getComputedStyle(document.body).backgroundColor])"""
 
 
+def write(graded, path, course=None, roster=()):
+    folder.write(standings(graded, course, roster), path, course)
+
+
 # --- the folder -------------------------------------------------------------------------------------------------------
 
 def test_every_student_has_a_page_that_the_class_page_links_to(tmp_path):
     found = [graded("Ada"), graded("Ada", notebook="02"), graded("Émile/../\n"), FAULT]
-    write(found, tmp_path, course="Autumn")
+    write(found, tmp_path)
     links = [value for name, value in Reader((tmp_path / "index.html").read_text("utf-8")).attributes if name == "href"]
     pages = sorted(f"students/{path.name}" for path in (tmp_path / "students").iterdir())
     assert len(pages) == 3 and set(links) == {*pages, "grades.csv"}
     assert len(list((tmp_path / "results").iterdir())) == 4
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["grades.csv", "index.html", "results", "students"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["grades.csv", "index.html", "results", "students",
+                                                                "students.csv"]
 
 
 def test_a_changed_class_changes_the_pages_and_an_unchanged_one_does_not(tmp_path):
@@ -89,11 +96,13 @@ def test_nothing_that_was_handed_in_becomes_part_of_a_page(evil, tmp_path):
     other = replace(mark, exercise=evil, outcomes={})
     found = [graded(evil, mark, other, notes=(evil,), path=evil), graded(f"z{evil}", mark),
              replace(FAULT, problem=f"d{evil}")]
-    write(found, tmp_path, course=evil)
+    rules = Course.model_validate({"name": f"c{evil}", "notebooks": {"01": {"deadline": DUE}},
+                                   "late": {"percent_per_day": 10}})
+    write(found, tmp_path, rules)
     harmless = Mark("01.2", "t", "wrong", 0, 3, "r", {"a": "b", "it": None}, "m", "h", "c")
     plain = [graded("A", harmless, replace(harmless, exercise="01.3", outcomes={}), notes=("n",)),
              graded("B", harmless), FAULT]
-    write(plain, tmp_path / "plain", course="c")
+    write(plain, tmp_path / "plain", rules)
     allowed = {element for path in (tmp_path / "plain").rglob("*.html")
                for element in Reader(path.read_text("utf-8")).elements}
     for path in [*tmp_path.glob("*.html"), *(tmp_path / "students").iterdir()]:

@@ -10,9 +10,9 @@ import pytest
 
 from advcourse.grading.course import Course
 from advcourse.grading.marks import TO_BE_GRADED, Graded, Mark
-from advcourse.grading.reports.folder import write
-from advcourse.grading.reports.tables import gradescope, totals, totals_table
-from tests.grading.reports.samples import FAULT, PASSED, WAITING, WRONG, graded, table
+from advcourse.grading.reports.standings import standings
+from advcourse.grading.reports.tables import gradescope, grades_table, totals_table
+from tests.grading.reports.samples import FAULT, PASSED, WAITING, WRONG, graded, read, table
 from tests.grading.rules import DUE, handed_in, rules
 
 # --- grades.csv -------------------------------------------------------------------------------------------------------
@@ -34,7 +34,7 @@ def test_what_is_to_be_graded_has_no_points_and_is_never_0():
 def test_a_submission_without_any_mark_is_not_left_out():
     rows = table(replace(graded("Ada"), marks=(), notes=("this is not a notebook",)), replace(FAULT, marks=()))
     assert [(row["student"], row["points"], row["state"], row["reason"]) for row in rows] == [
-        ("Ada", "", "", "this is not a notebook"), ("Evan", "", "to be graded", "fork failed at /home/teacher")]
+        ("Ada", "", "unreadable", "this is not a notebook"), ("Evan", "", "to be graded", "fork failed at /home/teacher")]
 
 
 @pytest.mark.parametrize("start", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", " =1", "\0=1", "\ufeff=1",

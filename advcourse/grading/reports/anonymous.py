@@ -1,0 +1,70 @@
+"""The class without names, for people who grade; a key undoes it."""
+
+import csv
+import io
+import re
+import secrets
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from advcourse import files
+from advcourse.grading.reading import spreadsheets
+from advcourse.grading.reports.safe_text import cell
+from advcourse.grading.reports.standings import Standing
+from advcourse.grading.reports.tables import BOM
+
+KEY = ("code", "student", "name")
+
+
+def read_key(path: str | Path) -> dict[str, str]:
+    """From every student, as a table shows them (see `cell`), to their code name; empty where there is no key yet."""
+    return {row["student"]: row["code"] for _, row in spreadsheets.rows(path, KEY)} if Path(path).exists() else {}
+
+
+def with_key(standings: Iterable[Standing], path: str | Path) -> dict[str, str]:
+    """From every student, as in `read_key`, to a code name, as written to the key at `path`; old ones stay."""
+    codes, table = read_key(path), io.StringIO()
+    names = {cell(standing.student): cell(standing.name) for standing in standings}
+    for student in names.keys() - codes.keys():
+        codes[student] = next(code for code in iter(new_code, "") if code not in codes.values())
+    writer = csv.writer(table)
+    writer.writerow(KEY)
+    writer.writerows([code, student, names.get(student, "")] for student, code in codes.items())
+    files.write(path, BOM + table.getvalue())
+    return codes
+
+
+def new_code():
+    """A code name that tells nothing."""
+    return f"S{secrets.token_hex(3)}"
+
+
+def anonymous(standings: Iterable[Standing], codes: Mapping[str, str]) -> list[Standing]:
+    """The Standings by code name, in its order: without names, numbers and what tells of files.
+
+    What students wrote themselves, their code, stays as it is.
+    """
+    found = [hidden(standing, codes) for standing in standings]
+    return sorted(found, key=lambda one: one.student)
+
+
+def hidden(standing, codes):
+    """A Standing by code name."""
+    code = codes[cell(standing.student)]
+    names = [re.escape(name) for name in (standing.student, standing.name) if len(name) > 1]
+    known = re.compile("|".join(names) or r"(?!)", re.IGNORECASE)
+
+    def hide(text):
+        return known.sub(code, text) if text else text
+
+    def mark_hidden(mark):
+        return replace(mark, reason=hide(mark.reason), comment=hide(mark.comment))
+
+    def graded_hidden(one):
+        group = tuple(codes.get(cell(other), "?") for other in one.group)
+        return replace(one, student=code, name="", platform="", path="", found=(), flags=(), group=group,
+                       problem=hide(one.problem), notes=tuple(map(hide, one.notes)), comment=hide(one.comment),
+                       handed_in_by=codes.get(cell(one.handed_in_by), ""), marks=tuple(map(mark_hidden, one.marks)))
+
+    return replace(standing, student=code, name="", email="", notebooks=tuple(map(graded_hidden, standing.notebooks)))
