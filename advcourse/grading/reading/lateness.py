@@ -45,7 +45,8 @@ class Lateness:
         """Such as "5 days late by the file's date, 2 of them free: −30 %"; empty where it is not late."""
         by = f" by {self.source}" if self.source else ""
         free = f", {self.free} of them free" if self.free else ""
-        return f"{count(self.days, 'day')} late{by}{free}: −{100 - self.percent:g} %" if self.days else ""
+        price = f"−{100 - self.percent:g} %" if self.percent < 100 else "it costs nothing"
+        return f"{count(self.days, 'day')} late{by}{free}: {price}" if self.days else ""
 
 
 def priced(course, student, handed_in):

@@ -4,7 +4,7 @@ import csv
 import io
 import re
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -26,7 +26,7 @@ def with_key(standings: Iterable[Standing], path: str | Path) -> dict[str, str]:
     """From every student, as in `read_key`, to a code name, as written to the key at `path`; old ones stay."""
     codes, table = read_key(path), io.StringIO()
     names = {cell(standing.student): cell(standing.name) for standing in standings}
-    for student in names.keys() - codes.keys():
+    for student in [name for name in names if name not in codes]:
         codes[student] = next(code for code in iter(new_code, "") if code not in codes.values())
     writer = csv.writer(table)
     writer.writerow(KEY)
@@ -40,23 +40,25 @@ def new_code():
     return f"S{secrets.token_hex(3)}"
 
 
-def anonymous(standings: Iterable[Standing], codes: Mapping[str, str]) -> list[Standing]:
+def anonymous(standings: Collection[Standing], codes: Mapping[str, str]) -> list[Standing]:
     """The Standings by code name, in its order: without names, numbers and what tells of files.
 
-    What students wrote themselves, their code, stays as it is.
+    The code that students wrote stays as it is.
     """
-    found = [hidden(standing, codes) for standing in standings]
+    names = {standing.student: standing.name for standing in standings}
+    found = [hidden(standing, codes, names) for standing in standings]
     return sorted(found, key=lambda one: one.student)
 
 
-def hidden(standing, codes):
-    """A Standing by code name."""
+def hidden(standing, codes, names):
+    """A Standing by code name; names: from everybody to their name."""
     code = codes[cell(standing.student)]
-    names = [re.escape(name) for name in (standing.student, standing.name) if len(name) > 1]
-    known = re.compile("|".join(names) or r"(?!)", re.IGNORECASE)
+    people = {standing.student, *(other for one in standing.notebooks for other in one.group)}
+    called = sorted({name for student in people for name in (student, names.get(student, "")) if len(name) > 1})
+    known = re.compile("|".join(map(re.escape, called)) or r"(?!)", re.IGNORECASE)
 
     def hide(text):
-        return known.sub(code, text) if text else text
+        return known.sub("…", text) if text else text
 
     def mark_hidden(mark):
         return replace(mark, reason=hide(mark.reason), comment=hide(mark.comment))

@@ -2,14 +2,17 @@
 
 import json
 import re
+import zipfile
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
 from advcourse import files
 from advcourse.grading.marks import Mark
 from advcourse.grading.course import Course
-from advcourse.grading.reports import folder
+from advcourse.grading.reading.roster import Student
+from advcourse.grading.reports import anonymous, folder
 from advcourse.grading.reports.safe_text import file_name
 from advcourse.grading.reports.standings import standings
 from tests.chromium import CHROMIUM, needs_chromium
@@ -25,13 +28,20 @@ from tests.grading.reports.samples import (
     Reader,
     classroom,
     graded,
+    read,
     table,
 )
+from tests.grading.rules import DUE
 
 # Of every text its colour and the one behind it.
 COLOURS = """[...document.querySelectorAll('td, th, h1, h2, h3, p, a, span, summary, svg text')].map(node =>
     [node instanceof SVGElement ? getComputedStyle(node).fill : getComputedStyle(node).color,
      getComputedStyle(document.body).backgroundColor])"""
+
+
+def named(name):
+    """A course of this name."""
+    return Course.model_validate({"name": name, "notebooks": {"01": {"deadline": datetime.fromtimestamp(DUE, UTC)}}})
 
 
 def write(graded, path, course=None, roster=()):
@@ -88,21 +98,62 @@ def test_an_empty_class_has_a_page(tmp_path):
     assert (tmp_path / "grades.csv").read_text("utf-8-sig").count("\n") == 1
 
 
+def test_who_is_no_longer_there_leaves_and_other_files_stay(tmp_path):
+    write([graded("Ada", path=MOODLE, platform="7"), graded("Ada", PASSED, notebook="02"), graded("Bob")], tmp_path)
+    mine = [tmp_path / path for path in ("students/notes.html", "results/mine.json", "feedback/mine.zip", "overrides.csv",
+                                         "students/my-own-page.txt")]
+    for path in mine:
+        path.write_text("mine")
+    write([graded("ada.lovelace")], tmp_path)
+    left = {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*") if path.is_file()}
+    ada = file_name("ada.lovelace")
+    assert left == {*(path.relative_to(tmp_path).as_posix() for path in mine), f"students/{ada}.html",
+                    f"results/{ada}-01.json", "grades.csv", "students.csv", "index.html"}
+    assert "Bob" not in (tmp_path / "grades.csv").read_text() + (tmp_path / "index.html").read_text()
+
+
+def test_a_table_tells_whose_each_page_is(tmp_path):
+    write([graded("Ada", platform="12345"), graded("Bob")], tmp_path, roster=[Student("Ada", "Ada L"), Student("c", "C")])
+    rows = read((tmp_path / "students.csv").read_text("utf-8"))
+    assert [(row["student"], row["name"], row["platform"]) for row in rows] == [
+        ("Ada", "Ada L", "12345"), ("Bob", "", ""), ("c", "C", "")]
+    assert rows[2]["feedback"] == "" and "Ada L" in (tmp_path / rows[0]["feedback"]).read_text("utf-8")
+
+
+MOODLE = "class.zip!Ada Lovelace_7_assignsubmission_file_/01_x.ipynb"
+
+
+def test_moodle_gets_a_zip_of_feedback_for_each_notebook(tmp_path):
+    """Of a name there, Moodle reads what stands between the first four underscores: name, number, plugin."""
+    write([graded("Ada_L/..", path=MOODLE, platform="7"), graded("Ada_L/..", PASSED, path=MOODLE, platform="9",
+                                                                 notebook="02"),
+           graded("canvas", path="lovelaceada_123_456_01.ipynb", platform="123")], tmp_path)
+    with zipfile.ZipFile(tmp_path / "feedback" / "01.zip") as first, zipfile.ZipFile(
+            tmp_path / "feedback" / "02.zip") as second:
+        assert first.namelist() == ["Ada L .._7_assignsubmission_file_/feedback.html"]
+        assert second.namelist() == ["Ada L .._9_assignsubmission_file_/feedback.html"]
+        assert "Notebook 01" in (page := first.read(first.namelist()[0]).decode()) and "Notebook 02" not in page
+
+
 # --- hostile text -----------------------------------------------------------------------------------------------------
 
 @pytest.mark.parametrize("evil", HOSTILE, ids=range(len(HOSTILE)))
 def test_nothing_that_was_handed_in_becomes_part_of_a_page(evil, tmp_path):
-    mark = Mark("01.2", evil, "wrong", 0, 3, evil, {f"a{evil}": f"b{evil}", "it": None}, evil, evil, f"c{evil}")
+    more = {"name": evil, "platform": evil, "source": evil, "flags": (evil,), "found": (evil,), "comment": evil,
+            "submitted": 2e9}
+    mark = Mark("01.2", evil, "wrong", 0, 3, evil, {f"a{evil}": f"b{evil}", "it": None}, evil, evil, f"c{evil}", evil)
     other = replace(mark, exercise=evil, outcomes={})
-    found = [graded(evil, mark, other, notes=(evil,), path=evil), graded(f"z{evil}", mark),
+    found = [graded(evil, mark, other, notes=(evil,), path=evil, **more), graded(f"z{evil}", mark, set_points=1, **more),
+             graded(f"y{evil}", replace(mark, state="unreadable"), group=(evil,), handed_in_by=evil, notes=(evil,)),
              replace(FAULT, problem=f"d{evil}")]
-    rules = Course.model_validate({"name": f"c{evil}", "notebooks": {"01": {"deadline": DUE}},
-                                   "late": {"percent_per_day": 10}})
-    write(found, tmp_path, rules)
-    harmless = Mark("01.2", "t", "wrong", 0, 3, "r", {"a": "b", "it": None}, "m", "h", "c")
-    plain = [graded("A", harmless, replace(harmless, exercise="01.3", outcomes={}), notes=("n",)),
-             graded("B", harmless), FAULT]
-    write(plain, tmp_path / "plain", rules)
+    write(found, tmp_path, named(f"c{evil.encode(errors='replace').decode()}"), [Student(f"x{evil}", evil)])
+    harmless = Mark("01.2", "t", "wrong", 0, 3, "r", {"a": "b", "it": None}, "m", "h", "c", "k")
+    more = dict.fromkeys(("name", "platform", "source", "comment"), "n") | {
+        "flags": ("f",), "found": ("g",), "submitted": 2e9}
+    plain = [graded("A", harmless, replace(harmless, exercise="01.3", outcomes={}), notes=("n",), **more),
+             graded("C", replace(harmless, state="unreadable"), group=("A",)), graded("B", harmless, set_points=1),
+             FAULT]
+    write(plain, tmp_path / "plain", named("c"), [Student("D", "D")])
     allowed = {element for path in (tmp_path / "plain").rglob("*.html")
                for element in Reader(path.read_text("utf-8")).elements}
     for path in [*tmp_path.glob("*.html"), *(tmp_path / "students").iterdir()]:
@@ -116,6 +167,8 @@ def test_nothing_that_was_handed_in_becomes_part_of_a_page(evil, tmp_path):
     for path in (tmp_path / "results").iterdir():
         json.loads(path.read_text("utf-8"))
     table(*found)
+    anonymised = anonymous.anonymous(everybody := standings(found), anonymous.with_key(everybody, tmp_path / "key.csv"))
+    folder.write(anonymised, tmp_path / "anonymous")
 
 
 # --- in a browser -----------------------------------------------------------------------------------------------------
