@@ -61,7 +61,9 @@ def hidden(standing, codes, names):
         return known.sub("…", text) if text else text
 
     def mark_hidden(mark):
-        return replace(mark, reason=hide(mark.reason), comment=hide(mark.comment))
+        outcomes = {sentence: hide(told) for sentence, told in mark.outcomes.items()}
+        return replace(mark, reason=hide(mark.reason), message=hide(mark.message), comment=hide(mark.comment),
+                       outcomes=outcomes)
 
     def graded_hidden(one):
         group = tuple(codes.get(cell(other), "?") for other in one.group)

@@ -8,7 +8,7 @@ from advcourse.grading.reports.standings import standings
 from tests.grading.reports.samples import WRONG, graded, read
 
 ROSTER = [Student("s17", "Ada Lovelace"), Student("s18", "Alan Turing")]
-ADA = graded("s17", replace(WRONG, reason="ada lovelace's function fails", comment="ask Ada Lovelace (s17)"),
+ADA = graded("s17", replace(WRONG, reason="ada lovelace's function fails", outcomes={"it holds": "Ada Lovelace: no"}, comment="ask Ada Lovelace (s17)"),
              name="Ada Lovelace", platform="4711", path="Ada Lovelace_4711_x/01.ipynb", notes=("Ada Lovelace.ipynb is cut",),
              found=("class/Ada Lovelace/old.ipynb",), flags=("Ada Lovelace handed in two files",), group=("s18",))
 ALAN = replace(ADA, student="s18", name="Alan Turing", group=("s17",), handed_in_by="s17")
