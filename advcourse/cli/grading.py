@@ -52,6 +52,7 @@ def grade(
         from advcourse.grading import run
         from advcourse.grading.box.walls import Limits
         from advcourse.grading.reading.submissions import collect
+        from advcourse.grading.reports import platforms
 
         rules = courses.load(courses.find(course)) if course else None
         limits = Limits(seconds=rules.limits.seconds, memory=rules.limits.memory_mb << 20) if rules else Limits()
@@ -63,6 +64,8 @@ def grade(
             courses.require_known(rules, {student.id for student in roster})
         files.require_folder(out)
         by_hand = overrides(out, found, rules, roster)
+        for path in fill or ():  # before the work: it may be refused
+            platforms.read_sheet(path, {one.notebook for one in found})
         with grading_bar(len(found)) as on_graded:
             graded = run.grade_class(found, out, limits=limits, seed=seed,
                                      workers=workers or cores(),

@@ -30,13 +30,13 @@ class Override:
 
 
 def read_overrides(path: Path, students: Mapping[str, str]) -> tuple[list[Override], list[str]]:
-    """(the Overrides in a CSV file, what is wrong with it: a line for each wrong row); nothing where there is no file.
+    """(the Overrides in a CSV file, what is wrong with it: a line for each wrong row); nothing where there is none.
 
     students: from everything that a student may be called there to the student.
     Raises ValueError for a file that is no such table.
     """
     found, problems, line_of = [], [], {}
-    if not path.exists():
+    if not path.exists() or not path.read_bytes().strip():
         return found, problems
     for number, row in spreadsheets.rows(path, COLUMNS):
         try:

@@ -24,7 +24,7 @@ def read(tmp_path, text):
 
 def test_no_file_and_an_empty_one_set_nothing(tmp_path):
     assert read_overrides(tmp_path / "none.csv", STUDENTS) == ([], [])
-    assert read(tmp_path, EMPTY) == ([], [])
+    assert read(tmp_path, EMPTY) == read(tmp_path, "\n") == ([], [])
 
 
 @pytest.mark.parametrize("text", [
