@@ -44,7 +44,7 @@ class Conditions:
 def grade_class(submissions: Sequence[Submission], out: str | Path, *, limits: Limits, seed: int | None = None,
                 workers: int = 1, scheduler: str | None = None, walled: bool = True, personal: bool = False,
                 on_graded: Callable[[Graded | None], object] = lambda graded: None) -> list[Graded]:
-    """Grade submissions into the gradebook of the folder `out`, and return everything that is in it.
+    """Grade submissions into the gradebook of the folder `out`, and return the Graded of each.
 
     What is there already, of the same content, is left alone.
     seed: of the probes; by default the one of the last run into this folder, or a new one, kept in its seed.txt.
@@ -69,7 +69,15 @@ def grade_class(submissions: Sequence[Submission], out: str | Path, *, limits: L
         for graded in graded_ones(waiting, conditions, workers, scheduler):
             gradebook.save(connection, graded, mark)
             on_graded(graded)
-        return gradebook.load(connection)
+        wanted = {(item.student, item.notebook) for item in submissions}
+        return [one for one in gradebook.load(connection) if (one.student, one.notebook) in wanted]
+
+
+def left_out(out: str | Path, graded: Sequence[Graded]) -> list[tuple[str, str]]:
+    """(student, notebook) of all that the gradebook of the folder `out` holds beside these."""
+    with closing(gradebook.open_gradebook(Path(out) / "gradebook.db")) as connection:
+        there = {(one.student, one.notebook) for one in gradebook.load(connection)}
+    return sorted(there - {(one.student, one.notebook) for one in graded})
 
 
 def graded_ones(submissions, conditions, workers, scheduler):
@@ -78,21 +86,41 @@ def graded_ones(submissions, conditions, workers, scheduler):
         return
     if workers == 1 and not scheduler:
         for item in submissions:
-            yield grade_one(item, conditions)
+            yield grade_one(item.in_memory(), conditions)
         return
     # Before anything is started: it may refuse; and what holds here need not be tried by every worker.
     walls = proven() if conditions.walled and not scheduler else None
     with cluster(scheduler, min(workers, len(submissions))) as client:
         if conditions.walled and scheduler:
             client.run(proven)
-        futures = {client.submit(grade_one, item, conditions, walls, pure=False): item for item in submissions}
-        for future in distributed.as_completed(futures):
+        at_once = 2 * sum(client.nthreads().values())  # contents are in memory while they are under way
+        for item, future in under_way(
+                submissions, lambda item: client.submit(grade_one, item.in_memory(), conditions, walls, pure=False),
+                at_once):
             try:
                 yield future.result()
             except Exception as error:  # a worker that died, a cluster that goes away: the others shall go on
                 problem = f"{type(error).__name__}: {error}"[:500]
-                yield grade.to_be_graded(futures[future], conditions.seed, problem)
+                yield grade.to_be_graded(item, conditions.seed, problem)
             future.release()
+
+
+def under_way(items, start, at_once):
+    """(item, its finished future) for each item, in the order in which they finish, with so many under way at a time.
+
+    start: from an item to its future.
+    """
+    futures, finished = {}, distributed.as_completed()
+    for item in items:
+        if len(futures) >= at_once:
+            future = next(finished)
+            yield futures.pop(future), future
+        future = start(item)
+        futures[future] = item
+        finished.add(future)
+    while futures:
+        future = next(finished)
+        yield futures.pop(future), future
 
 
 def grade_one(submission, conditions, walls=None) -> Graded:

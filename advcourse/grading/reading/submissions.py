@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from advcourse.grading.reading import times as times_of
 from advcourse.grading.reading.archives import Found, Stored, walk_folder, walk_zip
 from advcourse.grading.reading.candidates import Candidate, by_notebook, passed_over, problem_of, rivals
 from advcourse.grading.reading.people import Register, display_names, join
@@ -129,14 +130,17 @@ def submission_of(name, student, group):
 
 
 def timed(submissions, times, register):
-    """The submissions with the times of a list in place of their dates."""
-    given = {}
+    """The submissions with the times of a list in place of their dates; ValueError where it names somebody else."""
+    given, names = {}, {one.student.casefold() for one in submissions}
     for (student, notebook), time in times.items():
         known = register.find(student)
-        given[(known[0].id if len(known) == 1 else student).casefold(), notebook] = time
+        name = known[0].id if len(known) == 1 else student
+        if len(known) != 1 and name.casefold() not in names:
+            raise ValueError(f"the list of times names {student!r}, who is not in the class")
+        given[name.casefold(), notebook] = time
     for one in submissions:
         key = one.student.casefold(), one.notebook
-        yield replace(one, submitted=given[key], source="the list of times") if key in given else one
+        yield replace(one, submitted=given[key], source=times_of.LIST) if key in given else one
 
 
 def missing(students: Iterable[Student], submissions: Iterable[Submission],

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 from advcourse.grading.reading.platforms import in_name
 from advcourse.grading.reading.roster import table
 
-FILE, ZIP, NBGRADER = "the file's date", "the date in the zip", "nbgrader's timestamp.txt"
+FILE, ZIP, NBGRADER, LIST = "the file's date", "the date in the zip", "nbgrader's timestamp.txt", "the list of times"
 FORM = "2026-11-30T23:59:00+01:00"
 
 
