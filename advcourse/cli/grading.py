@@ -1,6 +1,7 @@
 """`advcourse grade` and `advcourse release`: a class."""
 
 import sys
+from collections import Counter
 from pathlib import Path
 from typing import Annotated
 
@@ -10,8 +11,10 @@ from rich.table import Table
 
 from advcourse import files
 from advcourse.cli.lab import course_folder
-from advcourse.cli.screen import complain, grading_bar, plain_errors, show
+from advcourse.cli.screen import complain, grading_bar, plain_errors, show, warn
 from advcourse.device import cores
+
+MOST_SHOWN = 20  # lines of a kind
 
 
 def grade(
@@ -21,6 +24,12 @@ def grade(
                                            "a run that was stopped goes on there.")] = Path("grades"),
     course: Annotated[str | None, typer.Option(help="The rules of the class, a TOML file or its NAME: "
                                                     "limits, weights, deadlines.", show_default=False)] = None,
+    students: Annotated[Path | None, typer.Option(help="The roster: a CSV file with the columns student and name, or "
+                                                       "what the learning platform exports.",
+                                                  show_default=False)] = None,
+    times: Annotated[Path | None, typer.Option(help="When notebooks were handed in, in place of all dates: a CSV file "
+                                                    "with the columns student, notebook and time.",
+                                               show_default=False)] = None,
     seed: Annotated[int | None, typer.Option(min=0, help="The secret seed of the probes. \\[default: drawn once, kept "
                                                          "in OUT]", show_default=False)] = None,
     workers: Annotated[int | None, typer.Option(min=1, help="Submissions to grade side by side. "
@@ -51,7 +60,9 @@ def grade(
         from advcourse.grading import course as courses
         from advcourse.grading import run
         from advcourse.grading.box.walls import Limits
+        from advcourse.grading.reading.roster import read_roster
         from advcourse.grading.reading.submissions import collect
+        from advcourse.grading.reading.times import read_times
         from advcourse.grading.reports import platforms
 
         rules = courses.load(courses.find(course)) if course else None
@@ -59,9 +70,12 @@ def grade(
         if seed is None and rules and rules.secret:
             seed = run.seed_of(rules.secret)
         again = {get(number).number for number in regrade or ()}
-        found, roster = collect(submissions), ()
-        if roster and rules:
-            courses.require_known(rules, {student.id for student in roster})
+        roster = read_roster(students) if students else []
+        if rules:
+            check_rules(rules, roster)
+        personal = bool(rules and rules.personal)
+        found = collect(submissions, roster, read_times(times) if times else {}, personal=personal)
+        tell(found, roster, rules)
         files.require_folder(out)
         by_hand = overrides(out, found, rules, roster)
         for path in fill or ():  # before the work: it may be refused
@@ -69,21 +83,60 @@ def grade(
         with grading_bar(len(found)) as on_graded:
             graded = run.grade_class(found, out, limits=limits, seed=seed,
                                      workers=workers or cores(),
-                                     scheduler=scheduler, walled=not unsafe, personal=bool(rules and rules.personal),
+                                     scheduler=scheduler, walled=not unsafe, personal=personal,
                                      regrade=again, on_graded=on_graded)
-        left_out = run.left_out(out, graded)
+        older = run.left_out(out, graded)
         graded = with_people(graded, by_hand, rules)
         write(graded, out, rules, roster, nbgrader=nbgrader, fill=fill or (), without_names=anonymous)
     open_ones = [one for one in graded if one.is_open]
     for one in open_ones:
         complain(f"{one.student}, notebook {one.notebook}, is still to be graded: {one.problem}")
     unreadable = sum(one.pending == "unreadable" for one in graded)
-    also = f", {unreadable} of them unreadable, see there" if unreadable else ""
+    also = f", {unreadable} of them unreadable" if unreadable else ""
     show(f"{len(graded)} notebooks graded{also}: {(out / 'index.html').resolve()}")
-    if left_out:
-        show(f"graded before, not among these files, and so in no report: {', '.join(left_out)}")
+    if older:
+        show(f"{len(older)} of earlier runs, which are not in {submissions}, are left out (the gradebook keeps them): "
+             f"{some(f'{student}, notebook {notebook}' for student, notebook in older)}")
     if open_ones:
         raise typer.Exit(1)
+
+
+def check_rules(rules, roster):
+    """ValueError where the rules of a course need a roster, or another one."""
+    from advcourse.grading.reading.roster import require_known
+
+    if roster:
+        require_known(rules, roster)
+    elif rules.personal:
+        raise ValueError(f"{rules.name} has personal = true: the order of everybody's choices is that of the roster's "
+                         "ids, so give it the roster with --students")
+
+
+def tell(found, roster, rules):
+    """Say what a person should look at before marks go out: whose files are whose, who is missing, what is late."""
+    from advcourse.grading.reading import lateness
+    from advcourse.grading.reading.submissions import missing
+
+    flags = [f"{one.student}, notebook {one.notebook or '?'}: {flag}" for one in found for flag in one.flags]
+    for line in flags[:MOST_SHOWN]:
+        warn(line)
+    if len(flags) > MOST_SHOWN:
+        warn(f"and {len(flags) - MOST_SHOWN} more of this kind, which stand on the pages")
+    for line in lateness.doubtful(rules, found) if rules else []:
+        warn(line)
+    if not roster and rules and (unheard := set(rules.extensions) - {one.student for one in found}):
+        warn(f"{rules.name} gives an extension to {some(map(repr, sorted(unheard)))}, of whom nothing was found; "
+             "with --students they may be called by the roster's ids")
+    for notebook, absent in missing(roster, found, sorted({one.notebook for one in found} - {""})).items():
+        if absent:
+            show(f"notebook {notebook}: nothing from {len(absent)} of {len(roster)}: "
+                 f"{some(student.id for student in absent)}")
+
+
+def some(names):
+    """As many names as anyone will read."""
+    names = list(names)
+    return ", ".join(names[:MOST_SHOWN]) + (f" and {len(names) - MOST_SHOWN} more" if len(names) > MOST_SHOWN else "")
 
 
 def overrides(out, found, rules, roster):
@@ -95,8 +148,9 @@ def overrides(out, found, rules, roster):
     path = out / "overrides.csv"
     if not path.exists():
         files.write(path, EMPTY)
-    students = {student.name: student.id for student in roster} | {student.id: student.id for student in roster}
-    students |= {one.student: one.student for one in found}
+    names = Counter(student.name for student in roster)
+    students = {student.name: student.id for student in roster if names[student.name] == 1}
+    students |= {student.id: student.id for student in roster} | {one.student: one.student for one in found}
     students |= {member: member for members in (rules.groups.values() if rules else ()) for member in members}
     key = read_key(out / "key.csv")
     students |= {key[cell(student)]: student for student in students.values() if cell(student) in key}
@@ -129,7 +183,7 @@ def write(graded, out, rules, roster, *, nbgrader, fill, without_names):
     for path in fill:
         text, told = platforms.filled(path, everybody)
         for line in told:
-            complain(line)
+            warn(line)
         files.write(out / "filled" / path.name, text)
         show(f"filled in: {(out / 'filled' / path.name).resolve()}")
     if nbgrader:
@@ -154,7 +208,8 @@ def grade_doctor():
 def release(
     course: Annotated[str, typer.Option(help="The rules of the class: a TOML file, or the NAME of NAME.toml or "
                                              "NAME/course.toml.")],
-    students: Annotated[Path, typer.Option(help="The roster, a CSV file with the columns student and name.")],
+    students: Annotated[Path, typer.Option(help="The roster: a CSV file with the columns student and name, or "
+                                                "what the learning platform exports.")],
     out: Annotated[Path, typer.Option(help="The folder for the students' folders and zips.")] = Path("build/release"),
 ):
     """Make every student's own notebooks, with a README, ready to be handed out. What is there already is kept."""

@@ -29,7 +29,6 @@
 import difflib
 import tomllib
 from collections import Counter
-from collections.abc import Collection
 from pathlib import Path
 from typing import Annotated
 
@@ -114,15 +113,6 @@ def load(path: str | Path) -> Course:
         return Course.model_validate(content)
     except ValidationError as error:
         raise ValueError(f"{path}: {'; '.join(map(in_words, error.errors()))}") from None
-
-
-def require_known(course: Course, students: Collection[str]) -> None:
-    """ValueError where the rules name somebody, by an extension or in a group, who is not among the students' ids."""
-    named = {*course.extensions, *(member for group in course.groups.values() for member in group)}
-    if strangers := sorted(named - set(students)):
-        near = difflib.get_close_matches(strangers[0], students, n=1)
-        raise ValueError(f"{course.name} names {', '.join(map(repr, strangers))} in its extensions or groups, whom the "
-                         "roster does not have" + (f"; did you mean {near[0]!r}?" if near else ""))
 
 
 def in_words(error):

@@ -76,9 +76,15 @@ def to_be_graded(submission, seed, problem):
 
 def about(submission, seed):
     """What a Graded says of where it comes from."""
-    return {"student": submission.student, "notebook": submission.notebook, "path": str(submission.path), "seed": seed,
-            "sha256": digest(submission), "submitted": submission.submitted, "source": submission.source,
-            "name": submission.name, "platform": submission.platform, "found": submission.notes}
+    return told(submission) | {"sha256": digest(submission), "seed": seed}
+
+
+def told(submission):
+    """What is told of a submission beside its content."""
+    found = tuple(note for note in submission.notes if note not in submission.flags)
+    return {"student": submission.student, "notebook": submission.notebook, "path": str(submission.path),
+            "submitted": submission.submitted, "source": submission.source, "name": submission.name,
+            "platform": submission.platform, "flags": submission.flags, "found": found}
 
 
 def digest(submission):

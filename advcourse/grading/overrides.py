@@ -9,7 +9,7 @@ from pathlib import Path
 
 from advcourse.exercises import all_exercises
 from advcourse.grading.marks import SET_BY_HAND, Graded, Mark
-from advcourse.grading.reading import spreadsheets
+from advcourse.grading.reading.roster import rows_of
 
 COLUMNS = ("student", "exercise", "points", "comment")
 EMPTY = ",".join(COLUMNS) + "\n"
@@ -38,7 +38,7 @@ def read_overrides(path: Path, students: Mapping[str, str]) -> tuple[list[Overri
     found, problems, line_of = [], [], {}
     if not path.exists() or not path.read_bytes().strip():
         return found, problems
-    for number, row in spreadsheets.rows(path, COLUMNS):
+    for number, row in rows_of(path, COLUMNS):
         try:
             override = checked(row, students)
             if (first := line_of.setdefault((override.student, override.exercise), number)) != number:

@@ -66,7 +66,7 @@ def grade_class(submissions: Sequence[Submission], out: str | Path, *, limits: L
             known = gradebook.find(connection, item.student, item.notebook)
             stale = to_judge(item, known, fingerprints(item.notebook, conditions), regrade)
             if stale is None:  # its date and its student's name may be told otherwise by now
-                done[item.student, item.notebook] = replace(known[0], **grade.about(item, seed))
+                done[item.student, item.notebook] = replace(known[0], **grade.told(item))
                 on_graded(None)
             else:
                 waiting.append((item, stale, known and known[0]))
@@ -93,13 +93,10 @@ def with_old_marks(graded, old):
     return replace(graded, marks=tuple(marks[task.number] for task in all_exercises(graded.notebook)))
 
 
-def left_out(out, graded, most=10):
-    """What was graded into the folder `out` before and is not in `graded`, such as "Ada 02"; the first of many."""
+def left_out(out: str | Path, graded: Sequence[Graded]) -> list[tuple[str, str]]:
+    """(student, notebook) of all that the gradebook of the folder `out` holds beside these."""
     with closing(gradebook.open_gradebook(Path(out) / "gradebook.db")) as connection:
-        there = gradebook.submissions(connection)
-    now = {(one.student, one.notebook) for one in graded}
-    left = [f"{student} {notebook}".strip() for student, notebook in there if (student, notebook) not in now]
-    return left[:most] + ([f"and {len(left) - most} more"] if len(left) > most else [])
+        return sorted(set(gradebook.submissions(connection)) - {(one.student, one.notebook) for one in graded})
 
 
 def graded_ones(waiting, conditions, workers, scheduler):
@@ -108,23 +105,44 @@ def graded_ones(waiting, conditions, workers, scheduler):
         return
     if workers == 1 and not scheduler:
         for item, only, old in waiting:
-            yield item, old, grade_one(item, conditions, only)
+            yield item, old, grade_one(item.in_memory(), conditions, only)
         return
     # Before anything is started: it may refuse; and what holds here need not be tried by every worker.
     walls = proven() if conditions.walled and not scheduler else None
     with cluster(scheduler, min(workers, len(waiting))) as client:
         if conditions.walled and scheduler:
             client.run(proven)
-        futures = {client.submit(grade_one, item, conditions, only, walls, pure=False): (item, old)
-                   for item, only, old in waiting}
-        for future in distributed.as_completed(futures):
-            item, old = futures[future]
+        at_once = 2 * sum(client.nthreads().values())  # contents are in memory while they are under way
+
+        def start(one):
+            item, only, _ = one
+            return client.submit(grade_one, item.in_memory(), conditions, only, walls, pure=False)
+
+        for (item, _, old), future in under_way(waiting, start, at_once):
             try:
                 graded = future.result()
             except Exception as error:  # a worker that died, a cluster that goes away: the others shall go on
                 graded = grade.to_be_graded(item, conditions.seed, f"{type(error).__name__}: {error}"[:500])
             future.release()
             yield item, old, graded
+
+
+def under_way(items, start, at_once):
+    """(item, its finished future) for each item, in the order in which they finish, with so many under way at a time.
+
+    start: from an item to its future.
+    """
+    futures, finished = {}, distributed.as_completed()
+    for item in items:
+        if len(futures) >= at_once:
+            future = next(finished)
+            yield futures.pop(future), future
+        future = start(item)
+        futures[future] = item
+        finished.add(future)
+    while futures:
+        future = next(finished)
+        yield futures.pop(future), future
 
 
 def grade_one(submission, conditions, only=None, walls=None) -> Graded:

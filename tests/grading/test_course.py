@@ -83,11 +83,3 @@ def test_a_course_is_found_by_path_folder_and_name(tmp_path, monkeypatch):
     with pytest.raises(FileNotFoundError,
                        match=r"no course 'summer': looked for summer, summer\.toml, summer/course\.toml"):
         courses.find("summer")
-
-
-def test_whom_the_roster_does_not_have_is_named(tmp_path):
-    course = rules(tmp_path, "[extensions.ada]\n01 = 2026-12-03T12:00:00Z\n[groups]\na = ['ada', 'bbo']")
-    courses.require_known(course, {"ada", "bbo", "cy"})
-    with pytest.raises(ValueError, match="A names 'bbo' in its extensions or groups, whom the roster does not have; did "
-                                         "you mean 'bob'"):
-        courses.require_known(course, {"ada", "bob"})

@@ -39,7 +39,7 @@ def test_a_spreadsheet_may_have_saved_it(tmp_path, text):
 @pytest.mark.parametrize("row, problem", [
     ("adda,01.1,1,", "there is no student 'adda'; did you mean 'ada'?"), ("zzzzzz,01.1,1,", "no student 'zzzzzz'"),
     (",01.1,1,", "there is no student ''"),
-    ("ada,01.99,1,", "there is no exercise '01.99'; wanted is one such as 01.2, or a notebook such as 01 (it has 01.1, "),
+    ("ada,01.99,1,", "there is no exercise '01.99'; wanted is one such as 01.2, or a notebook such as 01 (it has "),
     ("ada,77,1,", "there is no exercise '77'; wanted is"), ("ada,,1,", "there is no exercise ''"),
     ("ada,x.1,1,", "there is no exercise 'x.1'"), ("ada,../01,1,", "there is no exercise"),
     ("ada,01.1,many,", "points for 01.1 must be a number from 0 to 2; got 'many'"), ("ada,01.1,,", "got ''"),
@@ -58,7 +58,7 @@ def test_what_is_set_twice_is_wrong(tmp_path):
 
 def test_a_file_that_is_no_such_table_is_refused(tmp_path):
     with pytest.raises(ValueError, match="needs the columns student, exercise, points, comment in its first line, once "
-                                         "each; exercise, points, comment cannot be told"):
+                                         "each; not so exercise, points, comment; the columns are: student, x"):
         read(tmp_path, "student,x\n")
     with pytest.raises(ValueError, match="UTF-8"):
         read(tmp_path, b"student,exercise,points,comment\nad\xe9,01.1,1,\n")

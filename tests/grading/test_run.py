@@ -231,14 +231,14 @@ def test_a_fault_while_one_exercise_is_judged_again_keeps_no_half(tmp_path, monk
 def test_another_file_that_cannot_be_read_has_another_reason(tmp_path):
     """Files that cannot be read have no content; what is wrong with them stands for it."""
     for problem in ("it is a .rar", "it is a .pdf"):
-        [one] = grade_class([Submission("ada", "00", "x", problem=problem)], tmp_path)
+        [one] = grade_class([Submission("ada", "00", "x", b"", problem)], tmp_path)
         assert {(mark.state, mark.reason) for mark in one.marks} == {("unreadable", problem)}
         assert one.points is None and one.pending == "unreadable"
 
 
 def test_a_notebook_that_cannot_be_read_says_why(tmp_path):
     for content in (b'{"cells": [', b"<<<<<<< HEAD\n{}", b"<html></html>", b"print(1)", b"%PDF-1.7", b"Rar!\x1a\x07"):
-        [one] = grade_class([replace(handed_in("ada"), content=content)], tmp_path)
+        [one] = grade_class([replace(handed_in("ada"), stored=content)], tmp_path)
         assert {mark.state for mark in one.marks} == {"unreadable"} and all(mark.reason for mark in one.marks)
 
 
@@ -246,7 +246,7 @@ def test_who_is_not_in_this_run_is_not_in_what_it_returns(tmp_path):
     grade_class([handed_in("Ada"), handed_in("Bob")], tmp_path)
     now = grade_class([handed_in("ada.lovelace")], tmp_path)
     assert [one.student for one in now] == ["ada.lovelace"]
-    assert run.left_out(tmp_path, now) == ["Ada 00", "Bob 00"]
+    assert run.left_out(tmp_path, now) == [("Ada", "00"), ("Bob", "00")]
 
 
 def test_what_is_told_of_a_file_anew_counts_without_grading_it_again(tmp_path):

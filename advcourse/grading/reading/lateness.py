@@ -1,11 +1,16 @@
 """When a student's notebook is due, and what lateness costs."""
 
 import math
+from bisect import bisect_right
+from collections import defaultdict
 from dataclasses import dataclass
 
 from advcourse.exercises.display import count
+from advcourse.grading.reading.platforms import MARKED_LATE
+from advcourse.grading.reading.times import FILE
 
 DAY = 24 * 60 * 60
+TOGETHER = 10 * 60  # seconds within which no class hands in late, but a download or a copy dates its files
 
 
 def deadline(course, notebook, student):
@@ -16,7 +21,14 @@ def deadline(course, notebook, student):
 
 
 def days_late(course, submitted, notebook, student):
-    """How many days of lateness had started when it was submitted (seconds since the epoch); 0 within the grace."""
+    """How many days of lateness had started when it was submitted (seconds since the epoch); 0 within the grace.
+
+    Where a platform marks it as late and does not say when it came: one, or 0 for a student with a deadline of their
+    own, of which the platform does not know.
+    """
+    if submitted == MARKED_LATE:
+        deadline(course, notebook, student)  # has the course this notebook?
+        return 0 if notebook in course.extensions.get(student, {}) else 1
     seconds = submitted - deadline(course, notebook, student).timestamp() - 60 * course.late.grace_minutes
     return max(0, math.ceil(seconds / DAY))
 
@@ -66,6 +78,30 @@ def priced(course, student, handed_in):
         passes -= free
         found[notebook] = Lateness(days, free, left, one.source)
     return found
+
+
+def doubtful(course, submissions):
+    """A line on each way in which the lateness of a class may be no student's doing.
+
+    submissions: Submissions of any kind; those for notebooks that the course does not have are passed over.
+    """
+    classes, late = defaultdict(int), defaultdict(list)
+    for one in submissions:
+        if one.notebook in course.notebooks:
+            classes[one.notebook] += 1
+            if one.submitted > 0 and days_late(course, one.submitted, one.notebook, one.student):
+                late[one.notebook].append(one)
+    for notebook, ones in sorted(late.items()):
+        moments = sorted(one.submitted for one in ones)
+        together = max(bisect_right(moments, moment + TOGETHER) - at for at, moment in enumerate(moments))
+        copied = sum(one.source == FILE for one in ones)
+        if 2 * together > classes[notebook] > 1:
+            yield (f"notebook {notebook}: {together} of {classes[notebook]} are late within {TOGETHER // 60} minutes of "
+                   f"each other by {ones[0].source}, which looks like the time of a download or a copy: say when they "
+                   "came with --times")
+        elif copied:
+            yield (f"notebook {notebook}: {count(copied, 'file')} late by the file's date alone, which copying, cloning "
+                   "and unpacking change: say when they came with --times")
 
 
 def in_words(late):

@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from advcourse import files
-from advcourse.grading.reading import spreadsheets
+from advcourse.grading.reading.roster import rows_of
 from advcourse.grading.reports.safe_text import cell
 from advcourse.grading.reports.standings import Standing
 from advcourse.grading.reports.tables import BOM
@@ -19,7 +19,7 @@ KEY = ("code", "student", "name")
 
 def read_key(path: str | Path) -> dict[str, str]:
     """From every student, as a table shows them (see `cell`), to their code name; empty where there is no key yet."""
-    return {row["student"]: row["code"] for _, row in spreadsheets.rows(path, KEY)} if Path(path).exists() else {}
+    return {row["student"]: row["code"] for _, row in rows_of(path, KEY)} if Path(path).exists() else {}
 
 
 def with_key(standings: Iterable[Standing], path: str | Path) -> dict[str, str]:

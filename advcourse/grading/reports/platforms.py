@@ -9,11 +9,11 @@ from pathlib import Path
 
 from advcourse import files
 from advcourse.grading.marks import UNREADABLE
-from advcourse.grading.reading import spreadsheets
-from advcourse.grading.reading.students import number_in
+from advcourse.grading.reading.notebooks import number_in
+from advcourse.grading.reading.people import AS_TWO, codes_of, spellings, squashed
+from advcourse.grading.reading.roster import decoded, delimiter
 from advcourse.grading.reports.pages import feedback_page
 from advcourse.grading.reports.safe_text import cell, harmless, one_line
-from advcourse.grading.reports.standings import sortable
 from advcourse.grading.reports.tables import BOM
 
 MOODLE = re.compile(r"_assignsubmission_(?:file|onlinetext)")
@@ -75,7 +75,12 @@ def filled(path, standings):
 
 def read_sheet(path, graded):
     """The Sheet in a file; graded: the notebooks that there are marks for."""
-    lines, parted = spreadsheets.table(path)
+    text = decoded(path)
+    parted = delimiter(text)
+    try:
+        lines = list(csv.reader(io.StringIO(text, newline=""), delimiter=parted))
+    except csv.Error as error:
+        raise ValueError(f"{path} is no CSV file: {error}") from None
     titles = lines[0] if lines else []
     names = [name.strip().lower() for name in titles]
     if "identifier" in names and "grade" in names:  # Moodle's worksheet is of one assignment, named in the file's name
@@ -108,20 +113,19 @@ def is_no_person(sheet, line):
 # --- who is who ------------------------------------------------------------------------------------------------------
 
 def known_as(standings):
-    """From what a platform may call a student, in lower case, to the students who may be meant.
+    """From what a platform may call a student to the students who may be meant, by id.
 
     A platform's number is a notebook's own: (notebook, number).
     """
     people = defaultdict(dict)
     for standing in standings:
-        words = standing.name.split()
-        turned = {f"{' '.join(words[at:])}, {' '.join(words[:at])}" for at in range(1, len(words))}  # Lovelace, Ada
-        for name in {standing.student, standing.name, standing.email, *turned}:
-            people[sortable(name)][standing.student] = standing
+        codes = {standing.student, standing.email, *standing.numbers} - {""}
+        for called in {spelling for code in codes for spelling in codes_of(code)} | spellings(
+                standing.name or standing.student):
+            people[called][standing.student] = standing
         for one in standing.notebooks:
-            people[one.notebook, one.platform][standing.student] = standing
-    for nobody in [key for key in people if not key or key[-1] == ""]:
-        del people[nobody]
+            if one.platform:
+                people[one.notebook, one.platform][standing.student] = standing
     return people
 
 
@@ -130,15 +134,18 @@ def person(sheet, line, people, notebook):
     last = sheet.at(line, "last name") or sheet.at(line, "surname")
     called = [*(sheet.at(line, name) for name in PERSON), f"{sheet.at(line, 'first name')} {last}".strip()]
     called = list(filter(None, called))
-    numbers = filter(None, (re.fullmatch(r"(?:\D*\s)?(\d+)", name) for name in called))  # Participant 12345
-    hits = [people.get(key, {}) for key in [*((notebook, found[1]) for found in numbers), *map(sortable, called)]]
+    hits = []
+    for text in called:
+        if number := re.fullmatch(r"(?:\D*\s)?(\d+)", text):  # Participant 12345
+            hits.append(people.get((notebook, number[1])))
+        names = text.casefold(), squashed(text), squashed(text, AS_TWO)
+        hits.append(next(filter(None, map(people.get, names)), None))
+    hits = list(filter(None, hits))
     sure = {student for hit in hits if len(hit) == 1 for student in hit}
     if len(sure) == 1:
         return next(hit for hit in hits if len(hit) == 1)[sure.pop()]
-    who = one_line(", ".join(called), 100) or "nobody"
-    if any(hits):
-        return f"{who} may be one of several students, and is left as it was"
-    return f"{who} is no student of this class"
+    return f"{one_line(', '.join(called), 100) or 'nobody'} " + (
+        "may be one of several students, and is left as it was" if hits else "is no student of this class")
 
 
 # --- marks -----------------------------------------------------------------------------------------------------------

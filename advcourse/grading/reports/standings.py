@@ -15,9 +15,10 @@ from advcourse.grading.reading.roster import Student
 class Standing:
     """One student's notebooks (Graded, by number) and what they come to.
 
-    name, email: the roster's, or "". late: from notebook to its Lateness. raw, final: from notebook to its points
-    before and after lateness, or to why there are none yet. total: the weighted percentage, or why there is none yet;
-    None without a course. Only notebooks of the course are in these four.
+    name, email: the roster's, or ""; numbers: what else it calls the student by.
+    late: from notebook to its Lateness. raw, final: from notebook to its points before and after lateness, or to why
+    there are none yet. total: the weighted percentage, or why there is none yet; None without a course. Only notebooks
+    of the course are in these four.
     """
 
     student: str
@@ -28,6 +29,7 @@ class Standing:
     final: dict = field(default_factory=dict)
     total: float | str | None = None
     email: str = ""
+    numbers: tuple = ()
 
 
 def standings(graded: Iterable[Graded], course: Course | None = None, roster: Iterable[Student] = ()
@@ -45,7 +47,8 @@ def standings(graded: Iterable[Graded], course: Course | None = None, roster: It
     for student, theirs in notebooks.items():
         known = people.get(student)
         name = known.name if known else next((one.name for one in theirs if one.name), "")
-        found.append(replace(standing(student, name, theirs, course), email=getattr(known, "email", "")))
+        one = standing(student, name, theirs, course)
+        found.append(replace(one, email=known.email, numbers=tuple(known.numbers.values())) if known else one)
     return sorted(found, key=lambda one: (sortable(one.name or one.student), one.student))
 
 

@@ -24,7 +24,7 @@ def test_a_roster_as_spreadsheets_write_it(tmp_path, content):
 
 @pytest.mark.parametrize("content, message", [
     ("", "needs one column 'student' in its first line; the columns are: none"),
-    ("id,name\n1,a", "needs one column 'student' in its first line; the columns are: id, name"),
+    ("group,name\n1,a", "needs one column 'student' in its first line; the columns are: group, name"),
     ("student,student,name\n1,1,a", "needs one column 'student'"),
     ("student\nada", "needs one column 'name'"),
     ("student,name\n", "holds no student"),

@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 import pytest
 
 from advcourse import files
-from advcourse.grading.marks import Mark
 from advcourse.grading.course import Course
+from advcourse.grading.marks import Mark
 from advcourse.grading.reading.roster import Student
 from advcourse.grading.reports import anonymous, folder
 from advcourse.grading.reports.safe_text import file_name

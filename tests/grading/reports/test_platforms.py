@@ -3,11 +3,11 @@
 import csv
 import io
 from dataclasses import replace
-from types import SimpleNamespace
 
 import pytest
 
 from advcourse.grading.marks import Mark
+from advcourse.grading.reading.roster import Student
 from advcourse.grading.reports.platforms import filled
 from advcourse.grading.reports.standings import standings
 from tests.grading.reports.samples import FAULT, PASSED, WRONG, graded
@@ -22,7 +22,7 @@ CANVAS = """Student,ID,SIS User ID,SIS Login ID,Section,01 Adversarial examples 
 ,,,,,Manual Posting,,,(read only),(read only)
     Points Possible,,,,,10,5,4.0,(read only),(read only)
 "Lovelace, Ada",67890,s1,ada,Section 1,,3,,90,
-"Turing, Alan",67891,s2,alan@x.org,Section 1,7,,2,80,
+"Turing, Alan",67891,,T42,Section 1,7,,2,80,
 "Student, Test",67892,,,Section 1,,,,,
 """  # noqa: E501 (as Canvas writes it)
 GRADER_REPORT = """First name;Last name;ID number;Email address;Assignment: 01 Adversarial examples (Real);Assignment: 01 Adversarial examples (Feedback)
@@ -31,11 +31,7 @@ Alan;Turing;s2;;-;-
 """  # noqa: E501 (as Moodle writes it)
 
 
-def student(name, email=""):
-    return SimpleNamespace(id={"Ada Lovelace": "s1", "Alan Turing": "s2"}.get(name, name), name=name, email=email)
-
-
-ROSTER = [student("Ada Lovelace", "ada@x.org"), student("Alan Turing", "alan@x.org")]
+ROSTER = [Student("s1", "Ada Lovelace", "ada@x.org"), Student("s2", "Alan Turing", "alan@x.org", {"loginid": "t42"})]
 
 
 def fill(tmp_path, template, *found, name="grades-01.csv", course=None, roster=ROSTER, delimiter=","):
@@ -95,9 +91,7 @@ def test_a_comma_for_the_decimal_point_stays_one(tmp_path):
 
 def test_nobody_gets_the_marks_of_somebody_else(tmp_path):
     """Two of one name, and a row whose number says one student and whose name another."""
-    namesakes = [student("a1"), student("a2")]
-    for one in namesakes:
-        one.name = "Jan Novák"
+    namesakes = [Student("a1", "Jan Novák"), Student("a2", "Jan Novák")]
     lines, told = fill(tmp_path, "Identifier,Full name,Grade\nParticipant 1,Jan Novák,\n", graded("a1"), graded("a2"),
                        roster=namesakes)
     assert lines[1][2] == "" and "line 2: Participant 1, Jan Novák may be one of several students" in told[0]

@@ -15,7 +15,7 @@ from advcourse.grading.reading.roster import Student
 from advcourse.grading.reports.folder import students_table
 from advcourse.grading.reports.safe_text import cell
 from advcourse.grading.reports.standings import standings
-from advcourse.grading.reports.tables import gradescope, grades_table, rows, totals_table
+from advcourse.grading.reports.tables import grades_table, gradescope, rows, totals_table
 from tests.grading.reports.samples import FAULT, PASSED, WAITING, WRONG, graded, read, table
 from tests.grading.rules import DAY, DUE
 
