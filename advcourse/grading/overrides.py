@@ -82,11 +82,16 @@ def with_overrides(graded: Iterable[Graded], overrides: Iterable[Override]) -> l
 def overridden(one, overrides):
     """A Graded with the points that were set for it."""
     by_exercise = {override.exercise: override for override in overrides}
-    marks = tuple(replace(mark, state=SET_BY_HAND, points=by_exercise[mark.exercise].points,
-                          comment=by_exercise[mark.exercise].comment) if mark.exercise in by_exercise else mark
+    marks = tuple(set_by_hand(mark, by_exercise[mark.exercise]) if mark.exercise in by_exercise else mark
                   for mark in one.marks)
     whole = by_exercise.get(one.notebook)
     return replace(one, marks=marks, set_points=whole and whole.points, comment=whole.comment if whole else "")
+
+
+def set_by_hand(mark, override):
+    """A Mark with the points that were set for it."""
+    return replace(mark, state=SET_BY_HAND, points=override.points, comment=override.comment,
+                   hint="" if override.points == mark.maximum else mark.hint)
 
 
 def not_handed_in(student, notebook):

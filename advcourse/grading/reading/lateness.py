@@ -56,8 +56,9 @@ class Lateness:
     def __str__(self):
         """Such as "5 days late by the file's date, 2 of them free: −30 %"; empty where it is not late."""
         by = f" by {self.source}" if self.source else ""
-        free = f", {self.free} of them free" if self.free else ""
-        price = f"−{100 - self.percent:g} %" if self.percent < 100 else "it costs nothing"
+        free = f", {self.free} of them free" if 0 < self.free < self.days else ""
+        nothing = "late passes pay for it" if self.free else "it costs nothing"
+        price = f"−{100 - self.percent:g} %" if self.percent < 100 else nothing
         return f"{count(self.days, 'day')} late{by}{free}: {price}" if self.days else ""
 
 
@@ -73,7 +74,7 @@ def priced(course, student, handed_in):
         days = days_late(course, one.submitted, notebook, student)
         free = min(days, passes)
         left, left_at_once = percent_left(course.late, days - free), percent_left(course.late, days)
-        if one.points == 0 or left == left_at_once:
+        if not one.points or left == left_at_once:
             free, left = 0, left_at_once
         passes -= free
         found[notebook] = Lateness(days, free, left, one.source)

@@ -37,15 +37,15 @@ def write(standings: Iterable[Standing], folder: str | Path, course: Course | No
 
 def reports(standings, course):
     """(path in the folder, content) of every report, one after the other: a class is large."""
-    name = course.name if course else ""
+    name, called = course.name if course else "", {one.student: one.name for one in standings if one.name}
     for standing in standings:
-        called = file_name(standing.student)
+        file = file_name(standing.student)
         if standing.notebooks:
-            yield f"students/{called}.html", feedback_page(standing, name)
+            yield f"students/{file}.html", feedback_page(standing, name, called)
         for one in standing.notebooks:
-            yield f"results/{called}-{re.sub(r'[^0-9A-Za-z]', '', one.notebook)}.json", gradescope(one)
+            yield f"results/{file}-{re.sub(r'[^0-9A-Za-z]', '', one.notebook)}.json", gradescope(one)
     for number in sorted({one.notebook for standing in standings for one in standing.notebooks} - {""}):
-        if content := moodle_feedback(standings, number, name):
+        if content := moodle_feedback(standings, number, name, called):
             yield f"feedback/{number}.zip", content
     yield "grades.csv", grades_table(standings)
     yield "students.csv", students_table(standings)

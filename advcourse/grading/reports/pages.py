@@ -27,7 +27,7 @@ def finalised(value):
 def time_of(seconds):
     """A time for people: "2026-11-21 20:15 UTC"; empty where nobody knows it."""
     try:
-        return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M UTC") if seconds else ""
+        return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M UTC") if seconds > 0 else ""
     except (ValueError, OverflowError, OSError):  # a file's date can be anything
         return ""
 
@@ -46,11 +46,14 @@ ENVIRONMENT.globals |= {"symbols": SYMBOLS, "colours": COLOURS, "states": STATES
 
 # --- the pages -------------------------------------------------------------------------------------------------------
 
-def feedback_page(standing, course=""):
-    """A student's page as text. Nothing stands on it that is the instructor's secret: no seed, no fault's details."""
+def feedback_page(standing, course="", called=None):
+    """A student's page as text; called: from others of a group to their names.
+
+    Nothing stands on it that is the instructor's secret: no seed, no fault's details, no flags.
+    """
     sources = {one.notebook: PurePath(one.path.replace("\\", "/")).name for one in standing.notebooks}
     return ENVIRONMENT.get_template("feedback.html.j2").render(
-        standing=standing, course=course, sources=sources, fault=FAULT, most_notes=MOST_NOTES)
+        standing=standing, course=course, called=called or {}, sources=sources, fault=FAULT, most_notes=MOST_NOTES)
 
 
 def class_page(standings, course=""):
@@ -70,12 +73,13 @@ def class_page(standings, course=""):
         seconds=sum(one.seconds for one in files))
 
 
-def about_file(standing, one, most=3):
+def about_file(standing, one, called, most=3):
     """What the class page says of one notebook of a student: lateness first, then what was set, then the file."""
     late = str(standing.late.get(one.notebook, ""))
     if late and not one.pending:
         late += f", of {number(one.points)} points"
-    shared = [f"the group's, handed in by {one.handed_in_by}"] if one.handed_in_by else []
+    author = called.get(one.handed_in_by, one.handed_in_by)
+    shared = [f"the group's, handed in by {author}"] if author else []
     by_hand = ", ".join(mark.exercise for mark in one.marks if mark.state == SET_BY_HAND)
     by_hand = "the whole notebook" if one.set_points is not None else by_hand
     notes = () if one.pending == UNREADABLE else (*one.found, *one.notes)

@@ -181,13 +181,16 @@ def comment(one, late):
 
 # --- feedback --------------------------------------------------------------------------------------------------------
 
-def moodle_feedback(standings, notebook, course):
-    """The bytes of a zip that Moodle takes as feedback files for a notebook; None where no name was Moodle's."""
+def moodle_feedback(standings, notebook, course, called):
+    """The bytes of a zip that Moodle takes as feedback files for a notebook; None where no name was Moodle's.
+
+    course, called: as in `feedback_page`.
+    """
     pages = {}
     for standing in standings:
         for one in standing.notebooks:
             if one.notebook == notebook and one.platform and MOODLE.search(one.path):
                 name = re.sub(r'[\\/:*?"<>|_\x00-\x1f]+', " ", one_line(standing.name or standing.student, 80)).strip()
                 folder = f"{name or 'student'}_{one.platform}_assignsubmission_file_"
-                pages[f"{folder}/feedback.html"] = feedback_page(replace(standing, notebooks=(one,)), course)
+                pages[f"{folder}/feedback.html"] = feedback_page(replace(standing, notebooks=(one,)), course, called)
     return files.zipped(pages) if pages else None

@@ -93,6 +93,16 @@ def test_late_passes_are_not_spent_where_they_save_nothing(tmp_path, more, point
     assert given["01"][1] == 0 and given["02"] == (3, 3, 100)
 
 
+def test_late_passes_are_not_spent_on_what_cannot_be_read(tmp_path):
+    rar = replace(handed_in(submitted=DUE + DAY), marks=())
+    assert lateness.priced(rules(tmp_path, TWO), "ada", {"01": rar})["01"].free == 0
+
+
+def test_lateness_that_costs_nothing_says_so(tmp_path):
+    one = handed_in(submitted=DUE + DAY)
+    assert str(lateness.priced(rules(tmp_path), "ada", {"01": one})["01"]) == "1 day late: it costs nothing"
+
+
 def test_lateness_is_told_with_its_source_and_its_price(tmp_path):
     course = rules(tmp_path, "[late]\npercent_per_day = 10\nfloor_percent = 50\nfree_days = 2\nmost_days = 8")
 
@@ -103,7 +113,7 @@ def test_lateness_is_told_with_its_source_and_its_price(tmp_path):
     assert told(0, "the file's date") == ""
     assert told(7, "the file's date") == "7 days late by the file's date: −50 %"
     assert told(4, "Canvas") == "4 days late by Canvas, 2 of them free: −20 %"
-    assert told(1, "") == "1 day late, 1 of them free: it costs nothing" and told(20, "") == "20 days late: −100 %"
+    assert told(1, "") == "1 day late: late passes pay for it" and told(20, "") == "20 days late: −100 %"
 
 
 @pytest.mark.parametrize("late, words", [

@@ -189,7 +189,10 @@ def test_in_a_browser_the_pages_are_readable_and_nothing_runs_or_is_fetched(tmp_
 
     evil = "<img src=https://example.org/x onerror='document.title=1'><script>document.title=1</script>" + "x" * 900
     write([graded("Ada", PASSED, replace(WRONG, code=evil, outcomes={"a": evil}), OPEN, notes=(evil,)),
-           graded(evil), FAULT, *classroom(LONG, *OTHERS, DRESSED)], tmp_path)
+           graded(evil, flags=(evil,), set_points=1, comment=evil, source=evil, submitted=2e9), FAULT,
+           graded("Adam", replace(OPEN, state="unreadable", reason=evil), replace(WRONG, state="set by hand")),
+           *classroom(LONG, *OTHERS, DRESSED)],
+          tmp_path, named("The class"), [Student("x" * 90, evil)])
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         for page in (tmp_path / "index.html", *(tmp_path / "students").glob("ada*")):
@@ -198,7 +201,7 @@ def test_in_a_browser_the_pages_are_readable_and_nothing_runs_or_is_fetched(tmp_
                 asked = []
                 tab.on("request", lambda request, asked=asked: asked.append(request.url))
                 tab.goto(page.as_uri())
-                assert asked == [page.as_uri()] and tab.title() in ("The class", "Ada: feedback")
+                assert asked == [page.as_uri()] and tab.title() in ("The class", "Ada: feedback", "Adam: feedback")
                 assert tab.evaluate("document.documentElement.scrollWidth") <= 400
                 colours = tab.evaluate(COLOURS)
                 assert colours and min(contrast(*pair) for pair in colours) >= 4.5, "WCAG asks for 4.5 : 1"

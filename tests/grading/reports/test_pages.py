@@ -7,7 +7,8 @@ import pytest
 
 from advcourse.grading.marks import Mark
 from advcourse.grading.reading.roster import Student
-from advcourse.grading.reports.pages import distributions, hardest
+from advcourse.grading.reports.pages import distributions, feedback_page, hardest
+from advcourse.grading.reports.standings import standings
 from advcourse.grading.reports.tables import gradescope
 from tests.grading.reports.samples import (
     DRESSED,
@@ -42,7 +43,7 @@ def test_a_student_reads_every_verdict_the_hint_and_the_own_code():
 
 
 def test_a_student_does_not_learn_the_instructors_secrets():
-    for one in (graded("Evan"), FAULT):
+    for one in (graded("Evan", flags=("987654 of /home/teacher",)), FAULT):
         for page in (student_page(one), gradescope(one)):
             assert "987654" not in page and "/home/teacher" not in page and "class/" not in page
 
@@ -60,7 +61,7 @@ def test_without_walls_the_marks_say_so():
     assert "1 of 2 submissions ran without a sandbox" in text(class_page(unsafe, graded("Alan")))
 
 
-@pytest.mark.parametrize("submitted", [0, -1e18, 1e18, float("inf"), float("nan")])
+@pytest.mark.parametrize("submitted", [0, -1.0, -1e18, 1e18, float("inf"), float("nan")])
 def test_a_strange_date_does_no_harm(submitted):
     assert "handed in" not in student_page(graded("Ada", submitted=submitted))
 
@@ -92,6 +93,11 @@ def test_lateness_is_shown_with_its_source_and_its_price(tmp_path):
     assert "late" not in text(student_page(graded("Ada", PASSED, submitted=DUE), course=course))
 
 
+def test_what_a_platform_says_of_the_time_is_shown_without_one():
+    told = text(student_page(graded("Ada", submitted=-1.0, source="Canvas, which marks it as late")))
+    assert "handed in by Canvas, which marks it as late" in told and "1969" not in told
+
+
 def test_a_file_that_could_not_be_read_is_shown_as_such_with_the_reason_and_no_hints():
     rar = graded("Bob", *(replace(OPEN, state="unreadable", reason="it is a .rar", exercise=f"01.{number}")
                           for number in (1, 2)), notes=("it is a .rar",))
@@ -111,6 +117,8 @@ def test_what_a_person_set_is_shown_with_the_comment():
 
 def test_a_group_s_page_tells_whose_file_it_was():
     assert "for the group, with Bob, Cy" in text(student_page(graded("Ada", group=("Bob", "Cy"))))
+    standing, = standings([graded("s2", group=("s1",), handed_in_by="s1")])
+    assert "handed in for the group by Ada L" in text(feedback_page(standing, called={"s1": "Ada L"}))
     assert "handed in for the group by Ada" in text(student_page(graded("Bob", group=("Ada",), handed_in_by="Ada")))
 
 
