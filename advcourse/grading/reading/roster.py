@@ -21,7 +21,6 @@ EMAILS = ("email", "emailaddress", "mail", "emailadresse", "adressedecourriel", 
 IDS = ("idnumber", "studentid", "sisuserid", "sid", "studentnumber", "orgdefinedid", "matriculationnumber",
        "matrikelnummer", "idnummer", "numerodidentification", "numerodeid", "username", "sisloginid", "loginid",
        "login", "userid", "netid", "benutzername", "anmeldename", "githubusername", *EMAILS, "identifier", "id")
-PLATFORMS_OWN = ("id", "identifier")  # Canvas's and Moodle's numbers of a student
 
 
 @dataclass(frozen=True)
@@ -41,10 +40,15 @@ class Student:
         return files.safe_name(self.id)
 
     @property
-    def platform(self):
-        """The platform's own number of the student, by which it takes marks back; "" where the roster has none."""
-        numbers = [self.numbers.get(column, "").removeprefix("Participant ") for column in PLATFORMS_OWN]
-        return next(filter(str.isdigit, numbers), "")
+    def canvas(self):
+        """Canvas's own number of the student, which stands in a column ID beside its SIS columns, or ""."""
+        return self.numbers.get("id", "") if self.numbers.keys() & {"sisuserid", "sisloginid"} else ""
+
+    @property
+    def moodle(self):
+        """Moodle's number of the student in one assignment, which its grading worksheet has, or ""."""
+        number = self.numbers.get("identifier", "").removeprefix("Participant ")
+        return number if number.isdigit() else ""
 
 
 def read_roster(path: str | Path) -> list[Student]:
