@@ -20,7 +20,7 @@ EMAILS = ("email", "emailaddress", "mail", "emailadresse", "adressedecourriel", 
 # What platforms call a student by; the first of them that a student has is the id.
 IDS = ("idnumber", "studentid", "sisuserid", "sid", "studentnumber", "orgdefinedid", "matriculationnumber",
        "matrikelnummer", "idnummer", "numerodidentification", "numerodeid", "username", "sisloginid", "loginid",
-       "login", "userid", "netid", "benutzername", "anmeldename", "githubusername", *EMAILS, "identifier", "id")
+       "login", "userid", "netid", "benutzername", "anmeldename", *EMAILS, "identifier", "githubusername", "id")
 
 
 @dataclass(frozen=True)
