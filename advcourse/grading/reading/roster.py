@@ -131,6 +131,8 @@ def table(path: str | Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
         lines = list(csv.reader(io.StringIO(text, newline=""), delimiter=parted[1] if parted else delimiter(text)))
     except csv.Error as error:
         raise ValueError(f"{path} is no CSV file: {error}") from None
+    while lines and not any(map(str.strip, lines[0])):
+        lines, skipped = lines[1:], skipped + 1
     columns = [heading(name) for name in lines[0]] if lines else []
     while columns and not columns[-1]:  # Excel keeps columns that were emptied
         columns.pop()

@@ -20,7 +20,7 @@ def notebook(number="01", student="", work=STUB):
 
 
 def file_name(number="01"):
-    titles = {"01": "adversarial_examples", "02": "threat_models", "03": "gradient_attacks"}
+    titles = {"00": "welcome", "01": "adversarial_examples", "02": "threat_models", "03": "gradient_attacks"}
     return f"{number}_{titles[number]}.ipynb"
 
 
