@@ -91,12 +91,12 @@ def grade(
     open_ones = [one for one in graded if one.is_open]
     for one in open_ones:
         complain(f"{one.student}, notebook {one.notebook}, is still to be graded: {one.problem}")
-    unreadable = sum(one.pending == "unreadable" for one in graded)
-    also = f", {unreadable} of them unreadable" if unreadable else ""
-    show(f"{len(graded)} notebooks graded{also}: {(out / 'index.html').resolve()}")
     if older:
         show(f"{len(older)} of earlier runs, which are not in {submissions}, are left out (the gradebook keeps them): "
              f"{some(f'{student}, notebook {notebook}' for student, notebook in older)}")
+    unreadable = sum(one.pending == "unreadable" for one in graded)
+    also = f", {unreadable} of them unreadable" if unreadable else ""
+    show(f"{len(graded)} notebooks graded{also}: {(out / 'index.html').resolve()}")
     if open_ones:
         raise typer.Exit(1)
 

@@ -18,7 +18,8 @@ class Register:
     def __init__(self, students: Iterable[Student]):
         self.by_code, self.by_name = defaultdict(list), defaultdict(list)
         for student in students:
-            codes = {student.id, student.folder, student.email, student.platform, *student.numbers.values()}
+            codes = {student.id, student.folder, student.email, *student.numbers.values(),
+                     student.canvas and f"Canvas {student.canvas}", student.moodle and f"Moodle {student.moodle}"}
             for code in {spelling for code in codes if code for spelling in codes_of(code)}:
                 self.by_code[code].append(student)
             for name in spellings(student.name):

@@ -21,7 +21,8 @@ class Platform(NamedTuple):
     kind: of platform. name: of the student, as the platform calls them. number: its own of the student, or "".
     own_name: the file's own, "" for a folder or a receipt. again: later ones of a student are greater.
     submitted, source: the time that the name tells, see `times`, and what tells it; None and "" where it tells none.
-    called: all that the name may call the student, the likeliest first.
+    called: all that the name may call the student, the likeliest first; numbers that only this platform gives have its
+    kind before them.
     """
 
     kind: str
@@ -44,14 +45,14 @@ def moodle(name):
     if found := MOODLE.fullmatch(name):
         whole = found[1]
         parts = [whole[at + 1:] for at, letter in enumerate(whole) if letter == "-"]
-        return Platform("Moodle", whole, found[2], found[3] or "", called=(whole, *parts))
+        return Platform("Moodle", whole, found[2], found[3] or "", called=(f"Moodle {found[2]}", whole, *parts))
     return None
 
 
 def canvas(name):
     """`obriensiobhan_LATE_12345_67890_…`: what is handed in again ends in -1, -2, …"""
     if found := CANVAS.fullmatch(name):
-        return by_canvas(found[1], found[3], found[4] or found[5], late=bool(found[2]), called=(found[1],))
+        return by_canvas(found[1], found[3], found[4] or found[5], late=bool(found[2]), called=(f"Canvas {found[3]}", found[1]))
     return None
 
 

@@ -20,8 +20,7 @@ EMAILS = ("email", "emailaddress", "mail", "emailadresse", "adressedecourriel", 
 # What platforms call a student by; the first of them that a student has is the id.
 IDS = ("idnumber", "studentid", "sisuserid", "sid", "studentnumber", "orgdefinedid", "matriculationnumber",
        "matrikelnummer", "idnummer", "numerodidentification", "numerodeid", "username", "sisloginid", "loginid",
-       "login", "userid", "netid", "benutzername", "anmeldename", "githubusername", *EMAILS, "identifier", "id")
-PLATFORMS_OWN = ("id", "identifier")  # Canvas's and Moodle's numbers of a student
+       "login", "userid", "netid", "benutzername", "anmeldename", *EMAILS, "identifier", "githubusername", "id")
 
 
 @dataclass(frozen=True)
@@ -41,10 +40,15 @@ class Student:
         return files.safe_name(self.id)
 
     @property
-    def platform(self):
-        """The platform's own number of the student, by which it takes marks back; "" where the roster has none."""
-        numbers = [self.numbers.get(column, "").removeprefix("Participant ") for column in PLATFORMS_OWN]
-        return next(filter(str.isdigit, numbers), "")
+    def canvas(self):
+        """Canvas's own number of the student, which stands in a column ID beside its SIS columns, or ""."""
+        return self.numbers.get("id", "") if self.numbers.keys() & {"sisuserid", "sisloginid"} else ""
+
+    @property
+    def moodle(self):
+        """Moodle's number of the student in one assignment, which its grading worksheet has, or ""."""
+        number = self.numbers.get("identifier", "").removeprefix("Participant ")
+        return number if number.isdigit() else ""
 
 
 def read_roster(path: str | Path) -> list[Student]:
@@ -129,6 +133,8 @@ def table(path: str | Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
         lines = list(csv.reader(io.StringIO(text, newline=""), delimiter=parted[1] if parted else delimiter(text)))
     except csv.Error as error:
         raise ValueError(f"{path} is no CSV file: {error}") from None
+    while lines and not any(map(str.strip, lines[0])):
+        lines, skipped = lines[1:], skipped + 1
     columns = [heading(name) for name in lines[0]] if lines else []
     while columns and not columns[-1]:  # Excel keeps columns that were emptied
         columns.pop()

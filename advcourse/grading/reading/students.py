@@ -103,6 +103,12 @@ def unwrapped(found: list[Found], known: Callable[[str], object] = lambda name: 
     return found
 
 
+def within_fork(found: list[Found], root: Path) -> list[Found]:
+    """The files of one student, under the name of what holds them, where that is a copy of the course's repository."""
+    is_fork = {one.parts[0] for one in found} >= REPOSITORY
+    return [replace(one, parts=(root.resolve().stem, *one.parts)) for one in found] if is_fork else found
+
+
 def may_tell_student(found):
     """Whether a file lies in a folder or a zip, or has a name, that can be a student's, or is no submission at all."""
     name = found.parts[0]

@@ -10,7 +10,7 @@ from advcourse.grading.reading.archives import Found, Stored, walk_folder, walk_
 from advcourse.grading.reading.candidates import Candidate, by_notebook, passed_over, problem_of, rivals
 from advcourse.grading.reading.people import Register, display_names, join
 from advcourse.grading.reading.roster import Student
-from advcourse.grading.reading.students import by_one_number, identify, layout_of, unwrapped
+from advcourse.grading.reading.students import by_one_number, identify, layout_of, unwrapped, within_fork
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ def collect(folder: str | Path, students: Sequence[Student] = (), times: Mapping
     Raises ValueError where `folder` is neither a folder nor a zip, or a zip that cannot be read.
     """
     root, register = Path(folder), Register(students)
-    found = unwrapped(files_in(root), register.find)
+    found = within_fork(unwrapped(files_in(root), register.find), root)
     layout = layout_of(found, root)
     entries = by_one_number([entry for order, one in enumerate(found) for entry in identify(one, order, layout)])
     known = join(entries, register)
@@ -125,7 +125,7 @@ def submission_of(name, student, group):
     flags = (*best.doubts, *rivals(best, others))
     return Submission(name, entry.notebook, entry.found.path, b"" if problem else entry.found.stored, problem,
                       entry.found.submitted, (*flags, *entry.notes, *passed_over(best, others)),
-                      student.name if student else "", entry.who.number or (student.platform if student else ""),
+                      student.name if student else "", entry.who.number or (student.canvas or student.moodle if student else ""),
                       entry.found.source, flags)
 
 

@@ -7,6 +7,9 @@ import pytest
 
 from advcourse.grading import course as courses
 from advcourse.grading.reading import lateness
+from advcourse.grading.reading.platforms import MARKED_LATE
+from advcourse.grading.reading.submissions import Submission
+from advcourse.grading.reading.times import FILE
 from tests.grading.rules import DAY, DUE, HOUR, MINUTE, handed_in, load, rules
 
 
@@ -114,6 +117,31 @@ def test_lateness_is_told_with_its_source_and_its_price(tmp_path):
     assert told(7, "the file's date") == "7 days late by the file's date: −50 %"
     assert told(4, "Canvas") == "4 days late by Canvas, 2 of them free: −20 %"
     assert told(1, "") == "1 day late: late passes pay for it" and told(20, "") == "20 days late: −100 %"
+
+
+def test_a_platform_s_mark_alone_is_one_day(tmp_path):
+    """The platform does not know of an extension; without a mark the time is 0."""
+    course = rules(tmp_path, "[late]\npercent_per_day = 10\n[extensions.bob]\n01 = 2026-12-02T23:59:00+01:00")
+    assert [lateness.days_late(course, time, "01", student) for time, student in (
+        (MARKED_LATE, "ada"), (MARKED_LATE, "bob"), (0, "ada"))] == [1, 0, 0]
+    with pytest.raises(ValueError, match="has no notebook '07'"):
+        lateness.days_late(course, MARKED_LATE, "07", "ada")
+
+
+def files(times, notebook="01", source=FILE):
+    return [Submission(f"s{at}", notebook, "x", submitted=time, source=source) for at, time in enumerate(times)]
+
+
+@pytest.mark.parametrize("times, source, words", [
+    ([DUE + DAY, DUE + DAY + 60, DUE + DAY + 599, 0, 0], "the date in the zip",
+     "notebook 01: 3 of 5 are late within 10 minutes of each other by the date in the zip"),
+    ([DUE + DAY, DUE + DAY + 60, DUE + DAY + 601, 0, 0], "the date in the zip", None),
+    ([DUE + DAY, DUE + DAY + 60, DUE - 5, 0], "the date in the zip", None),
+    ([DUE + DAY, DUE - 5, 0], FILE, "notebook 01: 1 file late by the file's date alone"),
+    ([MARKED_LATE] * 5, "Canvas", None), ([DUE - 60] * 5, FILE, None), ([DUE + DAY], "the date in the zip", None)])
+def test_lateness_that_may_be_the_date_of_a_download_is_told(tmp_path, times, source, words):
+    told = list(lateness.doubtful(rules(tmp_path), [*files(times, source=source), *files([DUE * 2], "09")]))
+    assert len(told) == bool(words) and (not words or told[0].startswith(words) and "--times" in told[0])
 
 
 @pytest.mark.parametrize("late, words", [

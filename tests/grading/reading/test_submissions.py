@@ -11,6 +11,7 @@ import pytest
 from advcourse.grading.reading import archives
 from advcourse.grading.reading.platforms import MARKED_LATE
 from advcourse.grading.reading.submissions import collect
+from tests.grading.reading.samples import lay_out, zipped
 
 
 def notebook(number="01", text=""):
@@ -20,24 +21,6 @@ def notebook(number="01", text=""):
 
 ONE = notebook("01")
 UNTITLED = json.dumps({"cells": []}).encode()
-
-
-def zipped(files, date=(2026, 11, 1, 10, 0, 0), **options):
-    """The bytes of a zip of (name, content) pairs, or of a dict."""
-    stream = io.BytesIO()
-    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED, **options) as archive:
-        for name, content in files.items() if isinstance(files, dict) else files:
-            info = name if isinstance(name, zipfile.ZipInfo) else zipfile.ZipInfo(name, date)
-            archive.writestr(info, content, zipfile.ZIP_DEFLATED)
-    return stream.getvalue()
-
-
-def lay_out(folder, files):
-    for name, content in files.items():
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
-    return folder
 
 
 def found(folder):
