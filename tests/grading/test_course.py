@@ -32,7 +32,8 @@ MISTAKES = {
     SMALLEST + "wieght = 2": "notebooks.01.wieght is not known; did you mean weight?",
     SMALLEST + "[late]\ngrace = 3": "late.grace is not known; did you mean grace_minutes?",
     SMALLEST + "[limits]\nmemory = 3": "limits.memory is not known; did you mean memory_mb?",
-    SMALLEST + "[qqq]": "qqq is not known; known are name, secret, personal, notebooks, late, extensions, groups, limits",
+    SMALLEST + "[qqq]": "qqq is not known; known are name, secret, personal, notebooks, late, extensions, groups, "
+                        "limits",
     SMALLEST + "weight = 'two'": "notebooks.01.weight: input should be a valid number; got 'two'",
     SMALLEST + "weight = true": "notebooks.01.weight: input should be a valid number; got True",
     SMALLEST + "weight = 0": "notebooks.01.weight: input should be greater than 0; got 0",

@@ -20,7 +20,8 @@ MARKS = (
          "", "Try π.", "x = '\0'"),
 )
 PRINTS = {"01.1": "f", "01.2": "g"}
-ADA = Graded("Ada", "01", "a.zip!Ada/01.ipynb", "ab12", MARKS, ("an earlier file",), ("cell 3 was cut",), None, "namespaces", 17, 0.25, 1.7e9)
+ADA = Graded("Ada", "01", "a.zip!Ada/01.ipynb", "ab12", MARKS, ("an earlier file",), ("cell 3 was cut",), None,
+             "namespaces", 17, 0.25, 1.7e9, flags=("two files",), group=("Bob",))
 
 
 @pytest.fixture

@@ -8,9 +8,11 @@ from advcourse.grading.reports.standings import standings
 from tests.grading.reports.samples import WRONG, graded, read
 
 ROSTER = [Student("s17", "Ada Lovelace"), Student("s18", "Alan Turing")]
-ADA = graded("s17", replace(WRONG, reason="ada lovelace's function fails", outcomes={"it holds": "Ada Lovelace: no"}, comment="ask Ada Lovelace (s17)"),
-             name="Ada Lovelace", platform="4711", path="Ada Lovelace_4711_x/01.ipynb", notes=("Ada Lovelace.ipynb is cut",),
-             found=("class/Ada Lovelace/old.ipynb",), flags=("Ada Lovelace handed in two files",), group=("s18",))
+ADA = graded(
+    "s17", replace(WRONG, reason="ada lovelace's function fails", comment="ask Ada Lovelace (s17)",
+                   outcomes={"it holds": "Ada Lovelace: no"}),
+    name="Ada Lovelace", platform="4711", path="Ada Lovelace_4711_x/01.ipynb", notes=("Ada Lovelace.ipynb is cut",),
+    found=("class/Ada Lovelace/old.ipynb",), flags=("Ada Lovelace handed in two files",), group=("s18",))
 ALAN = replace(ADA, student="s18", name="Alan Turing", group=("s17",), handed_in_by="s17")
 
 
@@ -22,7 +24,7 @@ def test_no_report_holds_a_name_a_number_or_a_path(tmp_path):
     assert len(written) == 7
     for path in written:
         text = path.name + path.read_text("utf-8")
-        assert not [secret for secret in ("ovelace", "uring", "s17", "s18", "4711", "old.ipynb") if secret in text], path
+        assert not [word for word in ("ovelace", "uring", "s17", "s18", "4711", "old.ipynb") if word in text], path
     assert codes["s17"] in (tmp_path / "anonymous" / "grades.csv").read_text("utf-8")
 
 

@@ -100,8 +100,8 @@ def test_an_empty_class_has_a_page(tmp_path):
 
 def test_who_is_no_longer_there_leaves_and_other_files_stay(tmp_path):
     write([graded("Ada", path=MOODLE, platform="7"), graded("Ada", PASSED, notebook="02"), graded("Bob")], tmp_path)
-    mine = [tmp_path / path for path in ("students/notes.html", "results/mine.json", "feedback/mine.zip", "overrides.csv",
-                                         "students/my-own-page.txt")]
+    mine = [tmp_path / path for path in ("students/notes.html", "students/my-own-page.txt", "results/mine.json",
+                                         "feedback/mine.zip", "overrides.csv")]
     for path in mine:
         path.write_text("mine")
     write([graded("ada.lovelace")], tmp_path)
@@ -113,7 +113,8 @@ def test_who_is_no_longer_there_leaves_and_other_files_stay(tmp_path):
 
 
 def test_a_table_tells_whose_each_page_is(tmp_path):
-    write([graded("Ada", platform="12345"), graded("Bob")], tmp_path, roster=[Student("Ada", "Ada L"), Student("c", "C")])
+    roster = [Student("Ada", "Ada L"), Student("c", "C")]
+    write([graded("Ada", platform="12345"), graded("Bob")], tmp_path, roster=roster)
     rows = read((tmp_path / "students.csv").read_text("utf-8"))
     assert [(row["student"], row["name"], row["platform"]) for row in rows] == [
         ("Ada", "Ada L", "12345"), ("Bob", "", ""), ("c", "C", "")]
@@ -143,7 +144,8 @@ def test_nothing_that_was_handed_in_becomes_part_of_a_page(evil, tmp_path):
             "submitted": 2e9}
     mark = Mark("01.2", evil, "wrong", 0, 3, evil, {f"a{evil}": f"b{evil}", "it": None}, evil, evil, f"c{evil}", evil)
     other = replace(mark, exercise=evil, outcomes={})
-    found = [graded(evil, mark, other, notes=(evil,), path=evil, **more), graded(f"z{evil}", mark, set_points=1, **more),
+    found = [graded(evil, mark, other, notes=(evil,), path=evil, **more),
+             graded(f"z{evil}", mark, set_points=1, **more),
              graded(f"y{evil}", replace(mark, state="unreadable"), group=(evil,), handed_in_by=evil, notes=(evil,)),
              replace(FAULT, problem=f"d{evil}")]
     write(found, tmp_path, named(f"c{evil.encode(errors='replace').decode()}"), [Student(f"x{evil}", evil)])

@@ -135,7 +135,8 @@ def test_the_class_page_begins_with_all_that_a_person_should_look_at():
     told = text(class_page(
         graded("Ada", flags=("two files that differ",)),
         graded("Bob", replace(OPEN, state="unreadable", reason="it is a .rar"), notes=("it is a .rar",)),
-        replace(graded("Cy"), notebook="", marks=(), notes=("it is a .7z",)), FAULT, roster=[Student("Dora", "Dora D")]))
+        replace(graded("Cy"), notebook="", marks=(), notes=("it is a .7z",)), FAULT,
+        roster=[Student("Dora", "Dora D")]))
     places = [told.index(words) for words in (
         "To be graded: 1", "Unreadable: 2", "Bob 01 it is a .rar", "Cy – it is a .7z", "To look at: 1",
         "Ada 01 two files that differ", "Points")]

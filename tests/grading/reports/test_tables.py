@@ -41,10 +41,12 @@ def test_what_is_to_be_graded_has_no_points_and_is_never_0():
 def test_a_submission_without_any_mark_is_not_left_out():
     rows = table(replace(graded("Ada"), marks=(), notes=("this is not a notebook",)), replace(FAULT, marks=()))
     assert [(row["student"], row["points"], row["state"], row["reason"]) for row in rows] == [
-        ("Ada", "", "unreadable", "this is not a notebook"), ("Evan", "", "to be graded", "fork failed at /home/teacher")]
+        ("Ada", "", "unreadable", "this is not a notebook"),
+        ("Evan", "", "to be graded", "fork failed at /home/teacher")]
 
 
-@pytest.mark.parametrize("start", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", " =1", "\0=1", "\ufeff=1",
+@pytest.mark.parametrize("start", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", " =1", "\0=1",
+                                   "\ufeff=1",
                                    "＝1", "'=1"])  # noqa: RUF001 (a wide sign begins a formula, too)
 def test_no_cell_is_a_formula(start):
     evil = start + "|cmd' /C calc'!A0,\"x\";=2\n=3"
@@ -179,7 +181,8 @@ def test_totals_tell_points_lateness_and_percentages():
 
 
 def test_who_handed_in_nothing_is_in_the_totals():
-    everybody = standings([graded("ada", PASSED, submitted=DUE)], COURSE, [Student("ada", "Ada L"), Student("bob", "B")])
+    roster = [Student("ada", "Ada L"), Student("bob", "B")]
+    everybody = standings([graded("ada", PASSED, submitted=DUE)], COURSE, roster)
     assert [(row["student"], row["name"], row["percent"], row["remarks"])
             for row in read(totals_table(COURSE, everybody))] == [
         ("ada", "Ada L", "100", ""), ("bob", "B", "0", "nothing handed in")]
