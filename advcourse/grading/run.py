@@ -87,7 +87,7 @@ def to_judge(submission, known, prints, regrade):
 
 def with_old_marks(graded, old):
     """A Graded with the marks of the same content's `old` one for exercises that were not judged again."""
-    if old is None or old.sha256 != graded.sha256 or graded.problem is not None:
+    if old is None or old.sha256 != graded.sha256:
         return graded
     marks = {mark.exercise: mark for mark in (*old.marks, *graded.marks)}
     return replace(graded, marks=tuple(marks[task.number] for task in all_exercises(graded.notebook)))

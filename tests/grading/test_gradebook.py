@@ -188,7 +188,7 @@ def test_points_are_summed_unless_something_is_open():
 
 
 @pytest.mark.parametrize("marks, notes, reason", [
-    ((Mark("01.1", "Clip", UNREADABLE, 0, 2, "it is a .rar"),), ("it is a .rar",), "it is a .rar"),
+    ((Mark("01.1", "Clip", UNREADABLE, 0, 2, "it is a .rar"),), ("a note",), "it is a .rar"),
     ((), ("it is a .7z",), "it is a .7z"), ((), (), "no exercise was found in this file")])
 def test_what_cannot_be_read_is_no_0(marks, notes, reason):
     one = replace(ADA, marks=marks, notes=notes)
