@@ -109,6 +109,7 @@ def become_box(request, handle, number):
             os.rmdir(group.name, dir_fd=around)
         os._exit(0)
     walls.die_with(keeper if not request["walls"] else None)
+    os.setsid()  # what is done to a whole group of processes, such as its priority, must not be done to the grader
     silence(keep=(handle,))
     if request["walls"]:
         walls.join(group)
