@@ -12,6 +12,7 @@ from advcourse import files
 from advcourse.cli.lab import course_folder
 from advcourse.cli.screen import complain, grading_bar, plain_errors, show
 from advcourse.device import cores
+from advcourse.grading.box.elsewhere import remedy
 
 
 def grade(
@@ -21,8 +22,9 @@ def grade(
                                            "a run that was stopped goes on there.")] = Path("grades"),
     course: Annotated[str | None, typer.Option(help="The rules of the class, a TOML file or its NAME: "
                                                     "limits, weights, deadlines.", show_default=False)] = None,
-    seed: Annotated[int | None, typer.Option(min=0, help="The secret seed of the probes. \\[default: drawn once, kept "
-                                                         "in OUT]", show_default=False)] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="The secret seed of the probes, of 20 digits or more. "
+                                                         "\\[default: drawn once, kept in OUT]",
+                                    show_default=False)] = None,
     workers: Annotated[int | None, typer.Option(min=1, help="Submissions to grade side by side. "
                                                             "\\[default: one per core]", show_default=False)] = None,
     scheduler: Annotated[str | None, typer.Option(help="Grade on the dask.distributed cluster at this address, such as "
@@ -34,20 +36,21 @@ def grade(
 ):
     """Grade a class: run students' functions in boxes, and write marks and feedback."""
     with plain_errors():
-        if sys.platform == "win32":
-            raise OSError("grading needs Linux, of which the boxes for students' code are made: on Windows run this in "
-                          "WSL or in a virtual machine")
+        if sys.platform != "linux" and not scheduler:
+            raise OSError(remedy(sys.platform))
         if str(submissions) == "doctor":
             grade_doctor()
             return
         from advcourse.grading import course as courses
         from advcourse.grading import run
-        from advcourse.grading.box.walls import Limits
+        from advcourse.grading.box.limits import Limits
         from advcourse.grading.reading.submissions import collect
 
         rules = courses.load(courses.find(course)) if course else None
         limits = Limits(seconds=rules.limits.seconds, memory=rules.limits.memory_mb << 20) if rules else Limits()
-        if seed is None and rules and rules.secret:
+        if seed is not None:
+            run.require_strong(seed)
+        elif rules and rules.secret:
             seed = run.seed_of(rules.secret)
         found = collect(submissions)
         files.require_folder(out)

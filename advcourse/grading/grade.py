@@ -5,18 +5,21 @@ import hashlib
 import time
 import traceback
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from advcourse.exercises import engine
 from advcourse.exercises.attempt import Attempt, attempt
 from advcourse.exercises.catalogue import Exercise, all_exercises, get
 from advcourse.exercises.kinds import LAYERS
 from advcourse.exercises.session import judge_answer
-from advcourse.grading.box import walls, wire
+from advcourse.grading.box import wire
 from advcourse.grading.box.clock import OutOfTime, time_limit
-from advcourse.grading.box.boxes import Boxes
 from advcourse.grading.marks import TO_BE_GRADED, Graded, Mark
 from advcourse.grading.reading.submissions import Submission
 from advcourse.handin.work import extract
+
+if TYPE_CHECKING:
+    from advcourse.grading.box.boxes import Boxes
 
 OWN_MEMORY = 4 << 30  # bytes that a box can make the grader take by asking for much
 JUDGING = 4  # times the limit of an exercise may be spent on judging it; the course's own take a hundredth of that
@@ -48,13 +51,15 @@ def trials(number, seed):
     return made
 
 
-def grade(submission: Submission, boxes: Boxes, seed: int, *, proven: str = "", personal: bool = False) -> Graded:
+def grade(submission: Submission, boxes: "Boxes", seed: int, *, proven: str = "", personal: bool = False) -> Graded:
     """The Graded of one submission.
 
     seed: of the probes, the instructor's secret. proven: the line that says which walls hold.
     personal: the choices of questions stand in the order of the submission's student, whatever STUDENT says in the
     notebook. Whatever goes wrong on our side becomes the problem of a Graded that is still to be graded.
     """
+    from advcourse.grading.box import walls  # of Linux; who sends a class to a cluster may have another system
+
     start = time.monotonic()
     try:
         with walls.bounded_memory(OWN_MEMORY):

@@ -26,6 +26,7 @@ import torch
 
 from advcourse.exercises.attempt import attempt, signature_problem
 from advcourse.grading.box import values, walls, wire
+from advcourse.grading.box.limits import Limits
 
 OWN = "advcourse"
 SECRET = (f"{OWN}.exercises.notebook_", f"{OWN}.exercises.probes", f"{OWN}.attacks", f"{OWN}.handin")
@@ -35,7 +36,7 @@ def alone(descriptor, request):
     """Be the one box of this process."""
     torch.set_num_threads(1)
     silence(keep=(descriptor,))
-    walls.enter_bubblewrap(walls.Limits(**request["limits"]), request["seconds"], request["size"])
+    walls.enter_bubblewrap(Limits(**request["limits"]), request["seconds"], request["size"])
     tell(descriptor, {"ready": True})
     serve(wire.Peer(socket.socket(fileno=descriptor)))
 
@@ -91,7 +92,7 @@ def tell(handle, message):
 
 def become_box(request, handle, number):
     """Fork the first process of a box's own namespace, and stay to take it along when the grader's side is killed."""
-    limits = walls.Limits(**request["limits"])
+    limits = Limits(**request["limits"])
     keeper = os.getpid()
     walls.die_with(None)
     group = around = None

@@ -8,7 +8,7 @@ from pathlib import Path
 from advcourse.files import PACKAGE
 from advcourse.grading.box import wire
 from advcourse.grading.box.boxes import START, Boxes
-from advcourse.grading.box.walls import Limits
+from advcourse.grading.box.limits import Limits
 
 
 @dataclass(frozen=True)
