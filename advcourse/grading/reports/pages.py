@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from advcourse.exercises import display
 from advcourse.grading.marks import STATES, TO_BE_GRADED
-from advcourse.grading.reports.alike import commonest_mistakes, groups_alike
+from advcourse.grading.reports.alike import commonest_mistakes, groups_alike, like_the_course
 from advcourse.grading.reports.safe_text import LONGEST_CODE, file_name, legible, name_of, one_line
 from advcourse.grading.reports.tables import FAULT, SYMBOLS, failures_first, number
 from advcourse.handin.work import MOST_NOTES
@@ -57,7 +57,7 @@ def class_page(students, course=""):
     return ENVIRONMENT.get_template("class.html.j2").render(
         students=students, course=course, graded=graded, names=sorted({one.notebook for one in graded}),
         waiting=[one for one in graded if one.is_open], distributions=distributions(graded), exercises=hardest(graded),
-        mistakes=commonest_mistakes(graded), groups=groups_alike(graded),
+        mistakes=commonest_mistakes(graded), groups=groups_alike(graded), published=like_the_course(graded),
         faults=len([one for one in graded if one.problem]),
         without_walls=[one for one in graded if one.walls.startswith("none")],
         boxes=sorted(Counter((one.walls, one.seed) for one in graded).items()),
