@@ -24,7 +24,7 @@ from advcourse.exercises import Exercise, all_exercises
 from advcourse.exercises.attempt import attempt
 from advcourse.grading import grade, run
 from advcourse.grading.box.boxes import Boxes
-from advcourse.grading.box.walls import Limits
+from advcourse.grading.box.limits import Limits
 from advcourse.grading.reading.submissions import Submission
 from advcourse.grading.reports.folder import write
 from advcourse.grading.reports.standings import standings

@@ -13,6 +13,7 @@ from advcourse import files
 from advcourse.cli.lab import course_folder
 from advcourse.cli.screen import complain, grading_bar, plain_errors, show, warn
 from advcourse.device import cores
+from advcourse.grading.box.elsewhere import remedy
 
 MOST_SHOWN = 20  # lines of a kind
 
@@ -30,8 +31,9 @@ def grade(
     times: Annotated[Path | None, typer.Option(help="When notebooks were handed in, in place of all dates: a CSV file "
                                                     "with the columns student, notebook and time.",
                                                show_default=False)] = None,
-    seed: Annotated[int | None, typer.Option(min=0, help="The secret seed of the probes. \\[default: drawn once, kept "
-                                                         "in OUT]", show_default=False)] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="The secret seed of the probes, of 20 digits or more. "
+                                                         "\\[default: drawn once, kept in OUT]",
+                                             show_default=False)] = None,
     workers: Annotated[int | None, typer.Option(min=1, help="Submissions to grade side by side. "
                                                             "\\[default: one per core]", show_default=False)] = None,
     scheduler: Annotated[str | None, typer.Option(help="Grade on the dask.distributed cluster at this address, such as "
@@ -50,16 +52,15 @@ def grade(
 ):
     """Grade a class: run students' functions in boxes, and write marks and feedback."""
     with plain_errors():
-        if sys.platform == "win32":
-            raise OSError("grading needs Linux, of which the boxes for students' code are made: on Windows run this in "
-                          "WSL or in a virtual machine")
+        if sys.platform != "linux" and not scheduler:
+            raise OSError(remedy(sys.platform))
         if str(submissions) == "doctor":
             grade_doctor()
             return
         from advcourse.exercises.catalogue import get
         from advcourse.grading import course as courses
         from advcourse.grading import run
-        from advcourse.grading.box.walls import Limits
+        from advcourse.grading.box.limits import Limits
         from advcourse.grading.reading.roster import read_roster
         from advcourse.grading.reading.submissions import collect
         from advcourse.grading.reading.times import read_times
@@ -67,7 +68,9 @@ def grade(
 
         rules = courses.load(courses.find(course)) if course else None
         limits = Limits(seconds=rules.limits.seconds, memory=rules.limits.memory_mb << 20) if rules else Limits()
-        if seed is None and rules and rules.secret:
+        if seed is not None:
+            run.require_strong(seed)
+        elif rules and rules.secret:
             seed = run.seed_of(rules.secret)
         again = {get(number).number for number in regrade or ()}
         roster = read_roster(students) if students else []

@@ -1,7 +1,7 @@
 """The rules of a class, read from one small file: weights, deadlines, what lateness costs, the limits of the sandbox.
 
     name = "Adversarial machine learning, winter 2026"
-    secret = "anything"                     # optional: what the grader's probes are drawn from; else drawn and kept
+    secret = "qX3-long-and-random-…"        # optional: what the grader's probes are drawn from; else drawn and kept
     personal = true                         # optional: choices stand in each student's order, whatever STUDENT says
 
     [notebooks.01]

@@ -6,6 +6,7 @@ import time
 import traceback
 from collections.abc import Collection
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from advcourse.exercises import engine
 from advcourse.exercises.attempt import CHANGES, Attempt, attempt
@@ -13,13 +14,17 @@ from advcourse.exercises.catalogue import Exercise, all_exercises, get
 from advcourse.exercises.counted import counting
 from advcourse.exercises.kinds import LAYERS
 from advcourse.exercises.session import judge_answer
-from advcourse.grading.box import walls, wire
-from advcourse.grading.box.boxes import Boxes
+from advcourse.grading.box import wire
+from advcourse.grading.box.clock import OutOfTime, time_limit
 from advcourse.grading.marks import TO_BE_GRADED, UNREADABLE, Graded, Mark
 from advcourse.grading.reading.submissions import Submission
 from advcourse.handin.work import extract
 
+if TYPE_CHECKING:
+    from advcourse.grading.box.boxes import Boxes
+
 OWN_MEMORY = 4 << 30  # bytes that a box can make the grader take by asking for much
+JUDGING = 4  # times the limit of an exercise may be spent on judging it; the course's own take a hundredth of that
 
 
 @dataclass(frozen=True)
@@ -49,7 +54,7 @@ def trials(number, seed):
     return made
 
 
-def grade(submission: Submission, boxes: Boxes, seed: int, *, proven: str = "", personal: bool = False,
+def grade(submission: Submission, boxes: "Boxes", seed: int, *, proven: str = "", personal: bool = False,
           only: Collection[str] | None = None) -> Graded:
     """The Graded of one submission. only: the numbers of the exercises to judge; all by default.
 
@@ -57,6 +62,8 @@ def grade(submission: Submission, boxes: Boxes, seed: int, *, proven: str = "", 
     personal: the choices of questions stand in the order of the submission's student, whatever STUDENT says in the
     notebook. Whatever goes wrong on our side becomes the problem of a Graded that is still to be graded.
     """
+    from advcourse.grading.box import walls  # of Linux; who sends a class to a cluster may have another system
+
     start = time.monotonic()
     try:
         with walls.bounded_memory(OWN_MEMORY):
@@ -131,19 +138,31 @@ def tried(box, exercises, work, seed):
         for exercise in exercises:
             made = trials(exercise.number, seed)
             box.start_clock()
-            attempts = called(box, made, work.functions[exercise.number], exercise.differentiated_by)
-            verdicts[exercise.number] = engine.judge(exercise, made.probes, made.wanted, attempts, made.judging)
-    except (wire.Closed, wire.Malformed) as error:
+            with time_limit(box.seconds + 1):  # the box's own end comes first, unless it keeps a probe of ours at work
+                attempts = called(box, made, work.functions[exercise.number], exercise.differentiated_by)
+            verdicts[exercise.number] = judged(exercise, made, attempts, JUDGING * box.seconds)
+    except (wire.Closed, wire.Malformed, OutOfTime) as error:
         exercise = exercises[len(verdicts)]
         verdicts[exercise.number] = engine.verdict(exercise, engine.WRONG, message=ended(error, box.seconds))
     return verdicts
 
 
+def judged(exercise, made, attempts, seconds):
+    """The Verdict on the attempts; a wrong answer, in words, where it is not found within so many seconds."""
+    try:
+        with time_limit(seconds):
+            return engine.judge(exercise, made.probes, made.wanted, attempts, made.judging)
+    except OutOfTime:
+        message = (f"what your function returned could not be judged within {seconds:.0f} s: "
+                   "return something smaller or simpler")
+        return engine.verdict(exercise, engine.WRONG, message=message)
+
+
 def ended(error, seconds):
     """In words, why no answer came out of the box."""
     if isinstance(error, wire.Malformed):
-        return "what your code sent out is not what was asked for"
-    if isinstance(error, wire.TooLate):
+        return f"what your code sent out is not what was asked for: {error}"
+    if isinstance(error, wire.TooLate | OutOfTime):
         return engine.out_of_time(seconds)
     return "your code brought its process to an end, or needed more memory or time than there is"
 

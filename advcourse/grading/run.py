@@ -5,11 +5,13 @@ What is graded is saved at once, each submission in one transaction, so a run th
 
 import functools
 import hashlib
+import re
 import secrets
 import threading
 from collections.abc import Callable, Collection, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from pathlib import Path
 
 import distributed
@@ -19,13 +21,12 @@ from advcourse.exercises import Exercise, all_exercises
 from advcourse.exercises.catalogue import read_questions
 from advcourse.files import PACKAGE
 from advcourse.grading import grade, gradebook
-from advcourse.grading.box import proof
-from advcourse.grading.box.boxes import Boxes
-from advcourse.grading.box.walls import Limits
+from advcourse.grading.box.limits import Limits
 from advcourse.grading.marks import Graded
 from advcourse.grading.reading.submissions import Submission
 from advcourse.pipeline.run import cluster
 
+STRONG = 1 << 64  # seeds below that can be found by trying
 UNSAFE = "none: --unsafe"
 
 _boxes = {}  # of this process: starting them takes seconds, so they outlive a submission
@@ -69,6 +70,7 @@ def grade_class(submissions: Sequence[Submission], out: str | Path, *, limits: L
                 done[item.student, item.notebook] = replace(known[0], **grade.told(item))
                 on_graded(None)
             else:
+                item = replace(item, path=str(item.path))  # on a cluster's Linux no path of Windows
                 waiting.append((item, stale, known and known[0]))
         for item, old, graded in graded_ones(waiting, conditions, workers, scheduler):
             graded = with_old_marks(graded, old)
@@ -111,7 +113,7 @@ def graded_ones(waiting, conditions, workers, scheduler):
     walls = proven() if conditions.walled and not scheduler else None
     with cluster(scheduler, min(workers, len(waiting))) as client:
         if conditions.walled and scheduler:
-            client.run(proven)
+            prove_everywhere(client, scheduler)
         at_once = 2 * sum(client.nthreads().values())  # contents are in memory while they are under way
 
         def start(one):
@@ -145,11 +147,22 @@ def under_way(items, start, at_once):
         yield futures.pop(future), future
 
 
+def prove_everywhere(client, scheduler):
+    """Try the walls of every worker of a cluster; OSError where one does not hold, or where a worker ends meanwhile."""
+    try:
+        client.run(proven)
+    except distributed.comm.CommClosedError:
+        raise OSError(f"a worker of the cluster at {scheduler} ended while its walls were tried: see in its log why, and "
+                      "grade again; nothing of what was graded before is lost") from None
+
+
 def grade_one(submission, conditions, only=None, walls=None) -> Graded:
     """The Graded of one submission, in a box of this process.
 
     only: the exercises to judge, all by default. walls: what `proven` says here; None to ask it.
     """
+    from advcourse.grading.box.boxes import Boxes  # of Linux, as is proof; the client of a cluster may be elsewhere
+
     limits, walled = conditions.limits, conditions.walled
     with _one_at_a_time:
         walls = (walls or proven()) if walled else UNSAFE
@@ -162,6 +175,8 @@ def grade_one(submission, conditions, only=None, walls=None) -> Graded:
 @functools.cache
 def proven():
     """A line that says which walls hold here. OSError where one does not: then nothing of a student's may run."""
+    from advcourse.grading.box import proof
+
     walls = proof.report()
     if broken := [name for name, holds in walls.items() if not holds]:
         raise OSError("these walls do not hold on this machine: "
@@ -169,15 +184,27 @@ def proven():
     return f"{len(walls)} walls, each tried beforehand: {', '.join(walls)}"
 
 
+def require_strong(seed, name="the seed"):
+    """ValueError where a student could find the seed by trying: code may print the random numbers that follow it."""
+    if seed < STRONG:
+        raise ValueError(f"{name} {seed} can be found by trying: take one of 20 digits or more, such as "
+                         f"{secrets.randbits(128)}, or none, and one is drawn and kept in OUT/seed.txt")
+
+
 def seed_of(secret):
-    """The seed that a course's secret, any text, stands for."""
-    return int.from_bytes(hashlib.sha256(secret.encode()).digest()[:16])
+    """The seed that a course's secret stands for, a text; ValueError where the text could be found by trying."""
+    steps = {ord(after) - ord(before) for before, after in pairwise(secret)}  # "abcd…" has one
+    if len(secret) < 20 or min(len(set(secret)), len(steps)) < 10:
+        raise ValueError(f"the course's secret {secret!r} can be found by trying: take a long random one, such as "
+                         f'secret = "{secrets.token_urlsafe(24)}", or none, and one is drawn and kept in OUT/seed.txt')
+    # slow on purpose: each guess takes whoever guesses as long
+    return int.from_bytes(hashlib.scrypt(secret.encode(), salt=b"advcourse", n=1 << 14, r=8, p=1, dklen=16))
 
 
 def own_seed(path, notebooks):
     """The seed that stands in the file, or a new one that our own solutions pass with; then it stands there."""
     if path.exists():
-        return int(path.read_text(encoding="utf-8"))
+        return seed_in(path)
     while True:
         seed = secrets.randbits(128)  # nobody shall find it by trying
         try:
@@ -187,8 +214,18 @@ def own_seed(path, notebooks):
                         grade.trials(task.number, seed)
         except RuntimeError:  # a draw that asks too much, such as an attack that finds nothing
             continue
-        files.write(path, f"{seed}\n")
-        return seed
+        with suppress(FileExistsError):  # another grader of this class was faster: its seed counts for both
+            files.write_new(path, f"{seed}\n")
+        return seed_in(path)
+
+
+def seed_in(path):
+    """The seed that stands in a file; ValueError where it is none, or could be found by trying."""
+    text = path.read_text(encoding="utf-8-sig").strip()
+    if not re.fullmatch("[0-9]{1,100}", text):
+        raise ValueError(f"{path} holds no seed, which is a whole number: without this file a new one is drawn")
+    require_strong(int(text), f"the seed in {path},")
+    return int(text)
 
 
 @functools.cache

@@ -3,6 +3,7 @@
 import multiprocessing
 import os
 import random
+import re
 import shutil
 import signal
 import time
@@ -14,7 +15,7 @@ import pytest
 from advcourse import files
 from advcourse.grading import grade, gradebook, run
 from advcourse.grading.box import proof
-from advcourse.grading.box.walls import Limits
+from advcourse.grading.box.limits import Limits
 from advcourse.grading.reading.submissions import Submission
 from advcourse.handin.work import shipped
 from advcourse.pipeline import masters
@@ -263,3 +264,60 @@ def test_a_changed_file_name_does_not_change_what_was_graded(tmp_path):
     seen = []
     grade_class([replace(handed_in("ada"), path="elsewhere.ipynb")], tmp_path, on_graded=seen.append)
     assert seen == [None]
+
+
+# --- seeds that nobody finds ------------------------------------------------------------------------------------------
+
+WEAK = ["", "anything", "winter 2026", "a" * 40, "abcabcabcabcabcabcabcabc", "abcdefghijklmnopqrstuvwxyz", "0123456789" * 4,
+        "passwordpasswordpassword"]
+
+
+@pytest.mark.parametrize("secret", WEAK)
+def test_a_secret_that_can_be_found_by_trying_is_refused_and_another_offered(secret):
+    with pytest.raises(ValueError, match="can be found by trying") as refused:
+        run.seed_of(secret)
+    offered = re.search('secret = "(.+?)"', str(refused.value))[1]
+    assert run.seed_of(offered) > run.STRONG
+
+
+def test_a_secret_stands_for_the_same_seed_everywhere():
+    assert run.seed_of("uQ8-tZ3k_Lw0x.Rv7m!P") == run.seed_of("uQ8-tZ3k_Lw0x.Rv7m!P") == \
+        215762080045403478874757846856709185558
+    assert run.seed_of("uQ8-tZ3k_Lw0x.Rv7m!P") != run.seed_of("uQ8-tZ3k_Lw0x.Rv7m!p")
+
+
+@pytest.mark.parametrize("text, words", [("7\n", "can be found by trying"), ("", "holds no seed"), ("x", "holds no seed"),
+                                         ("-5", "holds no seed"), ("9" * 5000, "holds no seed")])
+def test_a_file_without_a_good_seed_is_refused(text, words, tmp_path):
+    files.write(tmp_path / "seed.txt", text)
+    with pytest.raises(ValueError, match=words):
+        run.own_seed(tmp_path / "seed.txt", set())
+
+
+def test_graders_that_start_together_have_one_seed(tmp_path, monkeypatch):
+    path = tmp_path / "seed.txt"
+    monkeypatch.setattr(grade, "trials", lambda number, seed: files.write(path, f"{1 << 100}\n"))  # by the other one
+    assert run.own_seed(path, {"00"}) == 1 << 100 == int(path.read_text())
+
+
+# --- from other systems -----------------------------------------------------------------------------------------------
+
+def dies():
+    """Stands for the walls' trial on a worker that is killed meanwhile."""
+    time.sleep(0.2)
+    os._exit(1)
+
+
+def test_a_worker_that_is_killed_as_its_walls_are_tried_is_told_in_words(monkeypatch):
+    monkeypatch.setattr(run, "proven", dies)
+    with distributed.LocalCluster(n_workers=1, threads_per_worker=1, host="127.0.0.1", silence_logs=50,
+                                  dashboard_address="127.0.0.1:0") as cluster, distributed.Client(cluster) as client:
+        with pytest.raises(OSError, match="ended while its walls were tried: see in its log why, and grade again"):
+            run.prove_everywhere(client, "tcp://here")
+
+
+def test_what_is_sent_to_a_cluster_holds_no_path_of_this_system(tmp_path, monkeypatch):
+    sent = []
+    monkeypatch.setattr(run, "graded_ones", lambda waiting, *_: sent.extend(waiting) or [])
+    grade_class([handed_in("ada")], tmp_path)
+    assert type(sent[0].path) is str

@@ -22,7 +22,7 @@ import psutil
 import pytest
 
 from advcourse.grading.box.boxes import Boxes
-from advcourse.grading.box.walls import Limits
+from advcourse.grading.box.limits import Limits
 from advcourse.grading.grade import grade
 from advcourse.grading.reading.submissions import Submission, collect
 from advcourse.grading.reports.folder import write

@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from advcourse.exercises import display
 from advcourse.grading.marks import SET_BY_HAND, STATES, TO_BE_GRADED, UNREADABLE
-from advcourse.grading.reports.alike import commonest_mistakes, groups_alike
+from advcourse.grading.reports.alike import commonest_mistakes, groups_alike, like_the_course
 from advcourse.grading.reports.safe_text import LONGEST_CODE, file_name, legible, name_of, one_line
 from advcourse.grading.reports.tables import FAULT, SYMBOLS, failures_first, number, waits
 from advcourse.handin.work import MOST_NOTES
@@ -66,7 +66,7 @@ def class_page(standings, course=""):
         pending={why: [one for one in graded if one.pending == why] for why in (TO_BE_GRADED, UNREADABLE)},
         flagged=[one for one in graded if one.flags], absent=[one for one in standings if not one.notebooks],
         about=about_file, distributions=distributions(graded), exercises=hardest(graded),
-        mistakes=commonest_mistakes(files), groups=groups_alike(files),
+        mistakes=commonest_mistakes(files), groups=groups_alike(files), published=like_the_course(files),
         faults=len([one for one in graded if one.is_open and one.problem]),
         without_walls=[one for one in files if one.walls.startswith("none")],
         boxes=sorted(Counter((one.walls, one.seed) for one in files).items()),
