@@ -23,7 +23,7 @@ from advcourse.grading.box.boxes import Boxes
 from advcourse.grading.box.walls import Limits
 from advcourse.grading.marks import Graded
 from advcourse.grading.reading.submissions import Submission
-from advcourse.pipeline.run import cluster
+from advcourse.pipeline.cluster import cluster
 
 UNSAFE = "none: --unsafe"
 
