@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+LONGEST_NAME = 200  # bytes: systems end at 255, and something may be put before and after it
+
 
 def write(path: str | Path, content: str | bytes) -> None:
     """Write a str (as UTF-8) or bytes to `path`, whole or not at all; folders on the way are made.
@@ -73,6 +75,7 @@ def safe_name(text: str) -> str:
     Raises ValueError where it holds no letter and no digit.
     """
     name = re.sub(r"[^\w@.-]+", "_", unicodedata.normalize("NFC", text)).strip("._-")[:80]
+    name = name.encode("utf-8", "replace")[:LONGEST_NAME].decode("utf-8", "ignore")
     if not re.search(r"[^\W_]", name):
         raise ValueError(f"{text!r} makes no file name: it holds no letter and no digit")
     return name

@@ -2,7 +2,7 @@
 
     name = "Adversarial machine learning, winter 2026"
     secret = "qX3-long-and-random-…"        # optional: what the grader's probes are drawn from; else drawn and kept
-    personal = true                         # optional: choices stand in each student's order, whatever STUDENT says
+    personal = true                         # optional: choices stand in the order of the roster's id, not of STUDENT
 
     [notebooks.01]
     deadline = 2026-11-30T23:59:00+01:00
@@ -15,7 +15,7 @@
     floor_percent = 50                      # up to then no less than this share is left
     free_days = 3                           # late passes: so many days cost nothing, in the order of deadlines
 
-    [extensions."ada@uni.example"]          # this student's own deadlines
+    [extensions."ada@uni.example"]          # by the roster's id: this student's own deadlines
     01 = 2026-12-03T12:00:00+01:00
 
     [groups]                                # one file for all of them: each gets its marks

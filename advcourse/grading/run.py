@@ -24,7 +24,7 @@ from advcourse.grading import grade, gradebook
 from advcourse.grading.box.limits import Limits
 from advcourse.grading.marks import Graded
 from advcourse.grading.reading.submissions import Submission
-from advcourse.pipeline.run import cluster
+from advcourse.pipeline.cluster import cluster
 
 STRONG = 1 << 64  # seeds below that can be found by trying
 UNSAFE = "none: --unsafe"

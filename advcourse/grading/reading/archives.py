@@ -134,7 +134,7 @@ def holds_class_archives(root):
 
 
 def nbgrader_folders(root):
-    """The folders STUDENT/ASSIGNMENT in nbgrader's tree, which is here or in submitted; none where it is no such tree."""
+    """The folders STUDENT/ASSIGNMENT in nbgrader's tree, here or in submitted; none where it is no such tree."""
     tree = root if root.resolve().name == "submitted" else root / "submitted"
     files = [("submitted", *path.relative_to(tree).parts) for path in tree.glob("*/*/*")]
     return {tree.joinpath(*parts[1:3]) for parts in files} if times.is_nbgrader_tree(files) else set()
@@ -202,7 +202,9 @@ def walk_zip(file, itself, *, allowance=None):
         inner = inner_parts(info)
         if info.is_dir() or not inner or any(map(hidden, inner)) or ignored(inner[-1]):
             continue
-        date, source = zip_date(archive, info, in_tree and len(inner) == 4) if of_class else (itself.submitted, itself.source)
+        date, source = itself.submitted, itself.source
+        if of_class:
+            date, source = zip_date(archive, info, in_tree and len(inner) == 4)
         yield from walk_member(archive, info, Found(
             itself.parts + inner, f"{itself.path}!{info.filename}", date, source,
             replace(itself.stored, members=(*itself.stored.members, at))), allowance, of_class=of_class)

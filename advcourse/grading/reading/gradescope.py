@@ -47,7 +47,7 @@ def read(content: bytes) -> dict[str, Submission]:
     Raises ValueError where it is none.
     """
     try:
-        folders = yaml.load(content, Loader)  # noqa: S506 (it is a safe one)
+        folders = yaml.load(content, Loader)
         return {str(name): Submission([submitter(one) for one in told[":submitters"]], moment(told.get(":created_at")))
                 for name, told in folders.items() if told.get(":submitters")}
     except (yaml.YAMLError, AttributeError, TypeError, KeyError, RecursionError) as error:

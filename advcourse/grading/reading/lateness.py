@@ -97,12 +97,12 @@ def doubtful(course, submissions):
         together = max(bisect_right(moments, moment + TOGETHER) - at for at, moment in enumerate(moments))
         copied = sum(one.source == FILE for one in ones)
         if 2 * together > classes[notebook] > 1:
-            yield (f"notebook {notebook}: {together} of {classes[notebook]} are late within {TOGETHER // 60} minutes of "
-                   f"each other by {ones[0].source}, which looks like the time of a download or a copy: say when they "
-                   "came with --times")
+            yield (f"notebook {notebook}: {together} of {classes[notebook]} are late within 10 minutes of each other "
+                   f"by {ones[0].source}, as if that were the time of a download or a copy: say when they came with "
+                   "--times")
         elif copied:
-            yield (f"notebook {notebook}: {count(copied, 'file')} late by the file's date alone, which copying, cloning "
-                   "and unpacking change: say when they came with --times")
+            yield (f"notebook {notebook}: {count(copied, 'file')} late by the file's date alone, which copying, "
+                   "cloning and unpacking change: say when they came with --times")
 
 
 def in_words(late):

@@ -8,7 +8,7 @@ from itertools import chain, count
 from advcourse.grading.reading.roster import Student
 
 # Letters that Unicode does not take apart, and those that German writes as two.
-PLAIN = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "ı": "i"})
+PLAIN = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "\u0131": "i"})
 AS_TWO = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ø": "oe", "å": "aa"})
 
 
@@ -20,8 +20,8 @@ class Register:
         for student in students:
             codes = {student.id, student.folder, student.email, *student.numbers.values(),
                      student.canvas and f"Canvas {student.canvas}", student.moodle and f"Moodle {student.moodle}"}
-            for code in {spelling for code in codes if code for spelling in codes_of(code)}:
-                self.by_code[code].append(student)
+            for spelling in set().union(*map(codes_of, filter(None, codes))):
+                self.by_code[spelling].append(student)
             for name in spellings(student.name):
                 self.by_name[name].append(student)
 
@@ -50,7 +50,7 @@ def codes_of(code):
 
 
 def spellings(name):
-    """Every way in which platforms write a name: squashed, the last name first or last, umlauts as one or two letters."""
+    """Every way in which platforms write a name: squashed, the last name first or last, umlauts as one or two."""
     words = name.replace(",", " ").split()
     orders = [words[at:] + words[:at] for at in range(len(words))]
     return {squashed("".join(order), two) for order in orders for two in ({}, AS_TWO)} - {""}

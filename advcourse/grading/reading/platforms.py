@@ -52,7 +52,8 @@ def moodle(name):
 def canvas(name):
     """`obriensiobhan_LATE_12345_67890_…`: what is handed in again ends in -1, -2, …"""
     if found := CANVAS.fullmatch(name):
-        return by_canvas(found[1], found[3], found[4] or found[5], late=bool(found[2]), called=(f"Canvas {found[3]}", found[1]))
+        name, late, number, own_name, text = found.groups()
+        return by_canvas(name, number, own_name or text, late=bool(late), called=(f"Canvas {number}", name))
     return None
 
 
@@ -71,7 +72,7 @@ def by_canvas(name, number, own_name, *, late, called):
 
 
 def blackboard(name):
-    """`Homework_01_obrien_attempt_2026-11-01-12-00-00_…`, and the receipt beside it, a .txt without a name of its own."""
+    """`Homework_01_obrien_attempt_2026-11-01-12-00-00_…`, and a receipt beside it, which ends there and in .txt."""
     if found := BLACKBOARD.fullmatch(name):
         parts = [found[1][at + 1:] for at, letter in enumerate(found[1]) if letter == "_"] or [found[1]]
         moment = local(found[2], "%Y-%m-%d-%H-%M-%S")

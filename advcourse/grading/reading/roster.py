@@ -50,14 +50,19 @@ class Student:
         number = self.numbers.get("identifier", "").removeprefix("Participant ")
         return number if number.isdigit() else ""
 
+    @property
+    def platform(self):
+        """The platform's own number of the student, by which it takes marks back, or ""."""
+        return self.canvas or self.moodle
+
 
 def read_roster(path: str | Path) -> list[Student]:
     """The Students in the CSV file at `path`: one's own, with the columns student (the id) and name, or an export.
 
     Exports of Moodle, Canvas, Blackboard, Brightspace, Gradescope and GitHub Classroom are known by their columns; a
-    student's id is then what stands in the first column of `IDS` that is not empty. Commas, semicolons and tabs may part
-    the columns. Raises ValueError for columns that are missing, an id that is empty or there twice, and text that is
-    neither UTF-8 nor UTF-16.
+    student's id is then what stands in the first column of `IDS` that is not empty. Commas, semicolons and tabs may
+    part the columns. Raises ValueError for columns that are missing, an id that is empty or there twice, and text that
+    is neither UTF-8 nor UTF-16.
     """
     columns, rows = table(path)
     names, others = places_of_names(columns), places(columns, IDS)
@@ -92,7 +97,7 @@ def places(columns, names):
 def places_of_names(columns):
     """Where a student's name stands: in one column or two. Canvas has it in the column Student."""
     parts = [places(columns, FIRST)[:1], places(columns, LAST)[:1]]
-    return places(columns, NAMES)[:1] or (sum(parts, []) if all(parts) else places(columns, ("student",)))
+    return places(columns, NAMES)[:1] or ([*parts[0], *parts[1]] if all(parts) else places(columns, ("student",)))
 
 
 def student_in(columns, row, names, ids):
@@ -121,8 +126,8 @@ def require_known(course: Course, students: Iterable[Student]) -> None:
 def table(path: str | Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
     """(columns, [(number of the line, fields)]) of a CSV file, as many fields in each as there are columns.
 
-    Columns are in lower-case letters and digits alone. Lines that hold nothing are left out, and Excel's `sep=;`. Raises
-    ValueError for text that is none, and for a line with more fields than there are columns, or too few to have a name.
+    Columns are in lower-case letters and digits alone. Lines that hold nothing are left out, and Excel's `sep=;`.
+    Raises ValueError for text that is none, and for a line with more fields than columns, or one alone.
     """
     text = decoded(path)
     skipped = 0

@@ -125,7 +125,7 @@ def submission_of(name, student, group):
     flags = (*best.doubts, *rivals(best, others))
     return Submission(name, entry.notebook, entry.found.path, b"" if problem else entry.found.stored, problem,
                       entry.found.submitted, (*flags, *entry.notes, *passed_over(best, others)),
-                      student.name if student else "", entry.who.number or (student.canvas or student.moodle if student else ""),
+                      student.name if student else "", entry.who.number or (student.platform if student else ""),
                       entry.found.source, flags)
 
 

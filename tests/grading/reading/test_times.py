@@ -10,7 +10,7 @@ from advcourse.grading.reading.platforms import MARKED_LATE
 from advcourse.grading.reading.roster import Student
 from advcourse.grading.reading.submissions import collect
 from advcourse.grading.reading.times import FILE as FILE_DATE
-from advcourse.grading.reading.times import NBGRADER, ZIP, read_times
+from advcourse.grading.reading.times import LIST, NBGRADER, ZIP, read_times
 from tests.grading.reading.samples import file_name, lay_out, notebook, submit_zip, zipped
 
 FILE, ONE = file_name(), notebook(work="return 1")
@@ -36,7 +36,7 @@ TREE = {f"submitted/ada/ps1/{FILE}": ONE, "submitted/ada/ps1/timestamp.txt": STA
 def test_nbgrader_s_dates_count_in_its_tree(tmp_path):
     folder = lay_out(tmp_path / "course", TREE)
     os.utime(folder / "submitted/cyd/ps1" / FILE, (1e9, 1e9))
-    by_nbgrader = {student: (AT_STAMP, NBGRADER) for student in ("ada", "bob")}
+    by_nbgrader = dict.fromkeys(("ada", "bob"), (AT_STAMP, NBGRADER))
     assert told(folder) == told(folder / "submitted") == by_nbgrader | {"cyd": (1e9, FILE_DATE)}
     lay_out(tmp_path, {"class.zip": zipped(TREE, DOWNLOAD)})
     assert told(tmp_path / "class.zip") == by_nbgrader | {"cyd": (local(*DOWNLOAD), ZIP)}
@@ -213,17 +213,17 @@ def test_a_list_of_times_counts_more_than_any_date(tmp_path):
     folder = lay_out(tmp_path / "class", {f"Ada Lovelace_LATE_12345_678901_{FILE}": ONE,
                                           f"turingalan_12346_678902_{FILE}": ONE})
     roster = [Student("ada", "Ada Lovelace"), Student("turing", "Alan Turing")]
-    assert told(folder, roster, given) == {"ada": (noon, "the list of times"),
-                                           "turing": (noon + 3660, "the list of times")}
-    assert told(folder, (), {("ADA lovelace", "01"): 5.0})["Ada Lovelace"] == (5, "the list of times")
+    assert told(folder, roster, given) == {"ada": (noon, LIST), "turing": (noon + 3660, LIST)}
+    assert told(folder, (), {("ADA lovelace", "01"): 5.0})["Ada Lovelace"] == (5, LIST)
     with pytest.raises(ValueError, match="the list of times names 'eve', who is not in the class"):
         collect(folder, roster, {("eve", "01"): 5.0})
 
 
 @pytest.mark.parametrize("text, message", [
     ("student,time\nada,2026-11-30T23:59:00Z", "needs one column 'notebook' in its first line"),
-    ("student,notebook,time\nada,01,2026-11-30T23:59:00", "times.csv, line 2: the time must be a date, a time and their "
-                                                          "offset from UTC, such as 2026-11-30T23:59:00+01:00; got"),
+    ("student,notebook,time\nada,01,2026-11-30T23:59:00",
+     "times.csv, line 2: the time must be a date, a time and their offset from UTC, such as 2026-11-30T23:59:00+01:00; "
+     "got '2026-11-30T23:59:00'"),
     ("student,notebook,time\nada,01,30.11.2026 23:59", "line 2: the time must be"),
     ("student,notebook,time\nada,01", "line 2: the time must be"),
     ("student,notebook,time\nada,1,2026-11-30T23:59:00Z\nada,01,2026-11-30T23:59:00Z",
