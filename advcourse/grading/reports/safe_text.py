@@ -41,7 +41,7 @@ def name_of(student):
 
 # What a spreadsheet takes for a formula to execute: a sign, wide ones too, at the start of a cell. Where a cell starts
 # depends on the spreadsheet's language: it may part fields at semicolons or tabs, and find quotes where we wrote none.
-FORMULA = re.compile(r"""((?:^|[;,|\t\r\n"])[\s"]*)(?=[=+\-@＝＋－＠]\S)""")  # noqa: RUF001 (the wide signs)
+FORMULA = re.compile(r"""((?:^|[;,|\t\r\n"])[\s"]*)(?=[=+\-@＝＋－＠]\s*\S)""")  # noqa: RUF001 (the wide signs)
 
 
 def harmless(text):

@@ -62,7 +62,7 @@ SIGNS = "=+-@＝＋－＠"  # noqa: RUF001 (a wide sign begins a formula, too)
 def test_no_cell_is_a_formula_wherever_a_spreadsheet_parts_fields(before):
     """In German or French, Excel parts fields at semicolons, before quotes mean anything."""
     for sign, parted in product(SIGNS, ",;\t|"):
-        evil = f"{before}{sign}cmd|' /C calc'!A0;{sign}1"
+        evil = f"{before}{sign}cmd|' /C calc'!A0;{sign} 1"
         one = graded(evil, replace(WRONG, reason=evil, comment=evil), name=evil, source=evil, notes=(evil,))
         unread = graded(f"z{evil}", Mark("01.1", evil, UNREADABLE, 0, 2, evil))
         everybody = standings([one, unread], COURSE, [Student(evil, evil), Student("n", evil)])
