@@ -90,6 +90,7 @@ def test_all_exercises_of_a_graders_fault_may_be_set():
 
 
 def test_points_may_be_set_for_what_was_not_handed_in_here():
-    one, = with_overrides([], [Override("ada", "01.1", 2, "by e-mail")])
+    bob, one = with_overrides([handed_in("bob")], [Override("ada", "01.1", 2, "by e-mail")])
+    assert bob == handed_in("bob")
     assert (one.student, one.notebook, one.points, one.maximum) == ("ada", "01", 2, WHOLE)
     assert {mark.state for mark in one.marks} == {"set by hand", "not attempted"}
