@@ -22,11 +22,12 @@ import psutil
 import pytest
 
 from advcourse.grading.box.boxes import Boxes
-from advcourse.grading.box.walls import Limits
+from advcourse.grading.box.limits import Limits
 from advcourse.grading.grade import grade
 from advcourse.grading.reading.submissions import Submission, collect
 from advcourse.grading.reports.folder import write
 from advcourse.grading.reports.pages import feedback_page
+from advcourse.grading.reports.standings import standings
 from advcourse.handin.work import shipped
 from tests.hostile import cases_files, cases_harm, cases_models, cases_points, cases_reading
 from tests.hostile.case import HONEST, notebook_of
@@ -112,7 +113,7 @@ def harm(world):
 def leaks(world, graded):
     """How often something secret, or the words of an attempt that succeeded, stand in what people will read."""
     told = [mark.reason + mark.message + json.dumps(mark.outcomes) for mark in graded.marks] + list(graded.notes)
-    page = feedback_page(graded.student, [graded])
+    page = feedback_page(*standings([graded]))
     found = sum("GOT THROUGH" in text for text in told) + page.count(world.secret) + page.count(str(SEED))
     return found + page.lower().count("<script") + page.lower().count("<img")
 
@@ -164,7 +165,7 @@ def test_hostile_files(name, world, record_property, tmp_path):
     before = {path.name for path in tmp_path.iterdir()}
     world.boxes.limits = replace(LIMITS, seconds=20)
     graded = [grade(one, world.boxes, SEED) for one in collect(submissions)]
-    write(graded, tmp_path / "out")
+    write(standings(graded), tmp_path / "out")
     points, wrong = outcome(world, graded, deserved)
     wrong["harm"] += {path.name for path in tmp_path.iterdir()} != before | {"out"}
     written = "".join(path.read_text() for path in (tmp_path / "out").rglob("*.html")).lower()

@@ -23,6 +23,7 @@ import torch
 from advcourse.exercises import loading
 from advcourse.exercises.attempt import attempt, signature_problem
 from advcourse.grading.box import values, walls, wire
+from advcourse.grading.box.limits import Limits
 
 SECRET = ("advcourse.exercises.notebook_", "advcourse.exercises.probes", "advcourse.attacks", "advcourse.handin")
 
@@ -31,7 +32,7 @@ def alone(descriptor, request):
     """Be the one box of this process."""
     torch.set_num_threads(1)
     silence(keep=(descriptor,))
-    walls.enter_bubblewrap(walls.Limits(**request["limits"]), request["seconds"], request["size"])
+    walls.enter_bubblewrap(Limits(**request["limits"]), request["seconds"], request["size"])
     tell(descriptor, {"ready": True})
     serve(wire.Peer(socket.socket(fileno=descriptor)))
 
@@ -87,7 +88,7 @@ def tell(handle, message):
 
 def become_box(request, handle, number):
     """Fork the first process of a box's own namespace, and stay to take it along when the grader's side is killed."""
-    limits = walls.Limits(**request["limits"])
+    limits = Limits(**request["limits"])
     keeper = os.getpid()
     walls.die_with(None)
     group = around = None
@@ -105,6 +106,7 @@ def become_box(request, handle, number):
             os.rmdir(group.name, dir_fd=around)
         os._exit(0)
     walls.die_with(keeper if not request["walls"] else None)
+    os.setsid()  # what is done to a whole group of processes, such as its priority, must not be done to the grader
     silence(keep=(handle,))
     if request["walls"]:
         walls.join(group)

@@ -19,7 +19,7 @@ from advcourse.files import PACKAGE
 from advcourse.grading import grade as grading
 from advcourse.grading.box import syscalls, walls, wire
 from advcourse.grading.box.boxes import Boxes, checkouts, needed_modules
-from advcourse.grading.box.walls import Limits
+from advcourse.grading.box.limits import Limits
 from advcourse.grading.reading.submissions import Submission
 
 LIMITS = Limits(seconds=60, memory=1 << 30, scratch=8 << 20, threads=20, files=32)
@@ -315,7 +315,7 @@ def test_closed_boxes_leave_no_process():
 GRADER = """
 import sys, time
 from advcourse.grading.box.boxes import Boxes, checkouts
-from advcourse.grading.box.walls import Limits
+from advcourse.grading.box.limits import Limits
 boxes = Boxes(Limits())
 with boxes.open() as box:
     box.start_clock(60)
