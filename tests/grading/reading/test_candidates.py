@@ -81,7 +81,7 @@ def test_the_solutions_in_a_fork_of_the_course_are_nobody_s(tmp_path, packing):
         "one zip": {"class.zip": zipped(ada)},
         "in moodle": {"Ada_1_assignsubmission_file_/fork.zip": zipped(fork),
                       f"Bob_2_assignsubmission_file_/{FILE}": OTHER}}[packing]
-    found = collect(lay_out(tmp_path / "adv-ml-ada", files))
+    found = collect(lay_out(tmp_path / "download", files))
     blank, *worked = found
     assert (blank.content, blank.notebook, blank.flags) == (BLANK, "01", ())
     assert [one.content for one in worked] == ([OTHER] if packing in ("folders", "zips", "in moodle") else [])

@@ -32,8 +32,11 @@ def test_everything_that_platforms_call_somebody(called, student):
     assert Register(CLASS).find(called) == [student]
 
 
-def test_a_platform_s_number_is_no_other_number():
+def test_a_platform_s_number_is_no_other_number(tmp_path):
     """A student's number at the university may be Canvas's of another."""
+    (found,) = collect(lay_out(tmp_path, {f"lovelaceada_471_678901_{FILE}": notebook()}), [
+        Student("471", "Bob", "", {"id": "900", "sisuserid": "471"}), Student("47", "Ada Lovelace")])
+    assert found.student == "47"
     one, two = Student("41", "Ada", "", {"id": "42", "sisloginid": "ada"}), Student("42", "Bob", "", {"id": "41"})
     assert Register([one, two]).find("Canvas 42") == [one] and Register([one, two]).find("Canvas 41", "Bob") == [two]
 
