@@ -1,4 +1,4 @@
-"""One call of a student's function: what came back, or what went wrong in words.
+"""Calls of a student's function: what came back, or what went wrong in words.
 
 Nothing here knows what an exercise asks for, so a grader can load this file into the box where the student's code runs.
 """
@@ -10,38 +10,71 @@ import random
 import re
 import traceback
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
 
 from advcourse.exercises.kinds import describe
 
+# What a call can change of an argument, in words.
+CHANGES = VALUES, WEIGHTS, FLAG, LEFT, MODE = "values", "weights", "requires_grad", "grad", "mode"
+AGAIN = "when it is called a second time on the same arguments: "
+
 
 @dataclass(frozen=True)
 class Attempt:
-    """What came of one call of the student's function: a result, or the problem in words, or nothing written yet."""
+    """What came of calling the student's function: a result, or the problem in words, or nothing written yet.
+
+    changed: from the names of the arguments that the call changed to what it changed of them.
+    gradients: of the result, by the argument that the exercise names; None where the result has none.
+    again: [what a second call on the same arguments returned], where that is something else.
+    """
 
     result: object = None
     problem: str | None = None
     is_open: bool = False
-    changed: tuple = ()  # names of the arguments that the call changed in place
+    changed: dict = field(default_factory=dict)
+    gradients: list | None = None
+    again: list = field(default_factory=list)
 
 
-def attempt(function: Callable, probe: dict, seed: int = 0) -> Attempt:
-    """Call `function` on a copy of the probe; whatever it raises is turned into words."""
+def attempt(function: Callable, probe: dict, seed: int = 0, by: str = "") -> Attempt:
+    """Call `function` twice on one copy of the probe; whatever it raises is turned into words.
+
+    Twice, as a notebook does: what a call leaves behind in its arguments, or anywhere else, is the next one's.
+    by: the argument by which the result is differentiated, a tensor or a model (then by its parameters); "" for none.
+    """
     arguments = _snapshot(probe)
+    inputs = _differentiated(arguments[by]) if by else []
+    first = _called(function, arguments, seed, inputs)
+    if first.problem or first.is_open:
+        return first
+    changed = {name: what for name in probe if (what := _change(probe[name], arguments[name], by == name))}
+    if changed:  # then the second call is another one
+        return Attempt(first.result, changed=changed, gradients=first.gradients)
+    for name, value in probe.items():
+        if isinstance(value, torch.Generator):  # what a call draws from it is meant to differ from the next
+            arguments[name].set_state(value.get_state())
+    second = _called(function, arguments, seed, inputs)
+    if second.problem or second.is_open:
+        return Attempt(problem=AGAIN + (second.problem or "your function raises NotImplementedError"))
+    is_same = _same(first.result, second.result) and _same(first.gradients, second.gradients)
+    return Attempt(first.result, gradients=first.gradients, again=[] if is_same else [second.result])
+
+
+def _called(function, arguments, seed, inputs):
+    """The Attempt of one call."""
     with isolated(seed):
         try:
-            result = _snapshot(function(**arguments))
+            result = function(**arguments)
+            return Attempt(_snapshot(result), gradients=_gradients(result, inputs) if inputs else None)
         except NotImplementedError as error:
             if not error.args:  # torch's own NotImplementedErrors say what is missing: those are mistakes
                 return Attempt(is_open=True)
             return Attempt(problem=_in_words(error, function))
         except (Exception, SystemExit) as error:
             return Attempt(problem=_in_words(error, function))
-    changed = tuple(name for name in probe if not _same(probe[name], arguments[name]))
-    return Attempt(result, changed=changed)
 
 
 def signature_problem(wanted: Iterable[str], function: object) -> str | None:
@@ -76,6 +109,25 @@ def isolated(seed: int) -> Iterator[None]:
             np.random.set_state(numpy_state)
 
 
+# --- gradients -------------------------------------------------------------------------------------------------------
+
+def _differentiated(value):
+    """The tensors by which a result is differentiated, switched on for it."""
+    found = list(value.parameters()) if isinstance(value, torch.nn.Module) else [value]
+    return [tensor.requires_grad_() for tensor in found]
+
+
+def _gradients(result, inputs):
+    """The gradient of a result by each of the inputs, 0 where it does not depend on one; None where it has none."""
+    if not isinstance(result, torch.Tensor) or not result.requires_grad:
+        return None
+    found = torch.autograd.grad(result.sum(), inputs, allow_unused=True)
+    return [torch.zeros_like(tensor) if gradient is None else gradient.detach()
+            for tensor, gradient in zip(inputs, found, strict=True)]
+
+
+# --- copies, and what became of them ---------------------------------------------------------------------------------
+
 def _snapshot(value):
     """A copy that shares no memory with `value`: tensors without their history, generators in their present state."""
     if isinstance(value, torch.Tensor):
@@ -93,8 +145,32 @@ def _snapshot(value):
     return value
 
 
+def _change(before, after, differentiated=False):
+    """What a call changed of an argument, in a word; "" for nothing.
+
+    differentiated: the argument took gradients from the start, and one that is left in a model's parameters counts,
+        too. Those in other models' harm nobody.
+    """
+    if not _same(before, after):
+        return WEIGHTS if isinstance(before, torch.nn.Module) else VALUES
+    if isinstance(before, torch.nn.Module):
+        pairs = list(zip(before.parameters(), after.parameters(), strict=True))
+        if any((ours.requires_grad or differentiated) != theirs.requires_grad for ours, theirs in pairs):
+            return FLAG
+        if [part.training for part in before.modules()] != [part.training for part in after.modules()]:
+            return MODE
+        return LEFT if differentiated and any(theirs.grad is not None for _, theirs in pairs) else ""
+    if isinstance(before, torch.Tensor):
+        return LEFT if after.grad is not None else "" if after.requires_grad == differentiated else FLAG
+    if type(before) in (list, tuple):
+        return next(filter(None, map(_change, before, after)), "")
+    if type(before) is dict:
+        return next(filter(None, (_change(before[key], after[key]) for key in before)), "")
+    return ""
+
+
 def _same(before, after):
-    """Whether a call left this argument as it was."""
+    """Whether two values are the same."""
     if type(before) is not type(after):
         return False
     if isinstance(before, torch.Tensor):
@@ -108,7 +184,7 @@ def _same(before, after):
         return len(before) == len(after) and all(map(_same, before, after))
     if type(before) is dict:
         return before.keys() == after.keys() and all(_same(before[key], after[key]) for key in before)
-    return True
+    return before == after if isinstance(before, int | float | str) else True
 
 
 def _in_words(error, function):

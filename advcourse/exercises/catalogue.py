@@ -5,7 +5,7 @@ import importlib
 import re
 import tomllib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 
@@ -18,10 +18,16 @@ class Exercise:
     reference: our solution, of the same signature as the student's function.
     probes: from a torch.Generator to a list of dicts: the keyword arguments of each trial call. Plain values,
         tensors, a model.
-    properties: from a sentence that the function should make true ("stays within ε of x") to a function of
+    properties: from a sentence that the function should make true ("the loss goes up") to a function of
         (probe, result) that returns None where it is true, else the message that names the mistake and its mend.
         It sees only these two, so that a grader can judge results that it did not compute itself, and it may rely
         on a result of the type, shape and dtype that the reference returns: the engine sees to that first.
+        The points are shared among them, so none may hold for an answer that does nothing.
+    gates: properties that must hold, too, and earn nothing, such as "every pixel is a grey value": an answer that does
+        nothing has them as well. Where one does not hold, no points are earned.
+    differentiated_by: of a loss, the argument by which its gradient is taken, a tensor or a model (then by its
+        parameters): the gradient is judged like a property.
+    cut_gradients: from the message for a known mistake to the formula whose value is right and whose gradient is not.
     """
 
     number: str
@@ -32,6 +38,9 @@ class Exercise:
     reference: Callable
     probes: Callable
     properties: dict
+    gates: dict = field(default_factory=dict)
+    differentiated_by: str = ""
+    cut_gradients: dict = field(default_factory=dict)
 
     def __post_init__(self):
         _check_common(self)

@@ -4,18 +4,34 @@ Calling and judging are apart, so that a grader can call in a sandbox and judge 
 `probes` and `wanted` come from our own code, `attempt` runs the student's, `judge` looks at plain values only.
 """
 
+import functools
 import inspect
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import EllipsisType
 
 import torch
 
-from advcourse.exercises.attempt import Attempt, attempt, isolated, signature_problem
+from advcourse.exercises.attempt import (
+    AGAIN,
+    FLAG,
+    LEFT,
+    MODE,
+    VALUES,
+    WEIGHTS,
+    Attempt,
+    attempt,
+    isolated,
+    signature_problem,
+)
 from advcourse.exercises.catalogue import Exercise, Question
-from advcourse.exercises.kinds import describe, holds_nan, kind_problem, plain
+from advcourse.exercises.counted import counting
+from advcourse.exercises.deadline import OutOfTime, deadline
+from advcourse.exercises.kinds import describe, holds_nan, is_kind, kind_problem, plain
 
 NOT_ATTEMPTED, WRONG, PASSED = "not attempted", "wrong", "passed"
+SECONDS = 30  # for all calls of a student's function together, as in a grading
+GRADIENT = "its gradient is that of the formula"
 
 
 @dataclass(frozen=True)
@@ -23,6 +39,7 @@ class Verdict:
     """What the student is told. outcomes: from each property's sentence to None (it holds) or to what is wrong.
 
     message: what kept the properties from being judged (then there are no outcomes); for a question, the explanation.
+    like: what the reference returned, where the student's result was of another kind that is as good; else None.
     """
 
     number: str
@@ -34,6 +51,7 @@ class Verdict:
     advice: str
     outcomes: dict = field(default_factory=dict)
     message: str = ""
+    like: object = field(default=None, compare=False, repr=False)
 
     @property
     def messages(self) -> list[str]:
@@ -50,14 +68,37 @@ def run(exercise: Exercise, function: Callable | EllipsisType | None, seed: int 
     if problem:
         return verdict(exercise, WRONG, message=problem)
     seed = 0 if seed is None else seed
-    # Our solution runs first, so that nothing that the student's code does to torch's settings can trouble it,
-    # and on probes of its own: what is drawn on matplotlib axes cannot be undone.
-    wanted = [attempt(exercise.reference, probe, seed) for probe in make_probes(exercise, seed)]
+    # Our solution runs first, so that nothing that the student's code does to torch's settings can trouble it.
+    wanted = [attempt(exercise.reference, probe, seed, exercise.differentiated_by)
+              for probe in make_probes(exercise, seed)]
     if any(ours.problem for ours in wanted):
         raise RuntimeError(f"the reference of exercise {exercise.number} fails: {wanted}")
     probes = make_probes(exercise, seed)
-    attempts = [attempt(function, probe, seed) for probe in probes]
-    return judge(exercise, probes, [ours.result for ours in wanted], attempts, seed)
+    attempts = []
+    try:
+        with deadline(SECONDS):
+            for probe in probes:
+                with counting(probe):
+                    attempts.append(attempt(function, probe, seed, exercise.differentiated_by))
+    except OutOfTime:
+        return verdict(exercise, WRONG, message=out_of_time(SECONDS))
+    other = [ours.result for trial, ours in zip(attempts, wanted, strict=True) if not is_kind(trial.result, ours.result)]
+    return replace(judge(exercise, probes, wanted, attempts, seed), like=other[0] if other else None)
+
+
+def as_wanted(function: Callable, like: object) -> Callable:
+    """A function that passed with results that are only as good as the wanted kind, those of `like`: now of it."""
+    @functools.wraps(function)
+    def turned(*arguments, **keywords):
+        return plain(function(*arguments, **keywords), like)
+
+    return turned
+
+
+def out_of_time(seconds: float) -> str:
+    """What is said of a function that does not come to an end."""
+    return (f"your function did not come to an end within {seconds:.0f} s: does its loop ever stop? "
+            "(A `while` needs something that changes.)")
 
 
 def make_probes(exercise: Exercise, seed: int = 0) -> list[dict]:
@@ -66,29 +107,37 @@ def make_probes(exercise: Exercise, seed: int = 0) -> list[dict]:
         return exercise.probes(torch.Generator().manual_seed(seed))
 
 
-def judge(exercise: Exercise, probes: list[dict], wanted: list, attempts: list[Attempt], seed: int = 0) -> Verdict:
-    """The Verdict on the results of a function, given what the reference returned on the same probes.
+def judge(exercise: Exercise, probes: list[dict], wanted: list[Attempt], attempts: list[Attempt],
+          seed: int = 0) -> Verdict:
+    """The Verdict on the Attempts of a function, given what the reference made of the same probes.
 
-    A property holds when it holds on every probe. The points earned are the share of the properties that hold,
-    rounded down; none are earned by a function that does not return the right kind of value on every probe.
+    A property holds when it holds on every probe, the second time that the function is called on it, too. The points
+    earned are the share of the properties that hold, rounded down; none are earned where a gate does not hold, and by
+    a function that does not return the right kind of value on every probe.
     """
     if all(trial.is_open for trial in attempts):
         return verdict(exercise, NOT_ATTEMPTED)
-    for trial, expected in zip(attempts, wanted, strict=True):
-        if problem := _problem(trial, expected):
+    for trial, ours in zip(attempts, wanted, strict=True):
+        if problem := _problem(trial, ours.result):
             return verdict(exercise, WRONG, message=problem)
-    trials = list(zip(probes, attempts, wanted, strict=True))
-    outcomes = dict.fromkeys(exercise.properties)
+    results = [(probe, result, ours.result, AGAIN if place else "")
+               for probe, trial, ours in zip(probes, attempts, wanted, strict=True)
+               for place, result in enumerate([trial.result, *trial.again])]
+    outcomes = {}
     with isolated(seed):
-        for sentence, holds in exercise.properties.items():
-            messages = (_message(holds, *trial) for trial in trials)
+        for sentence, holds in (exercise.gates | exercise.properties).items():
+            messages = (_message(holds, *one) for one in results)
             outcomes[sentence] = next((message for message in messages if message is not None), None)
-    changed = sorted({name for trial in attempts for name in trial.changed})
-    if changed:
-        outcomes["leaves its arguments as they were"] = _changes_problem(probes[0], changed)
-    held = sum(message is None for message in outcomes.values())
-    state = PASSED if held == len(outcomes) else WRONG
-    return verdict(exercise, state, points=exercise.points * held // len(outcomes), outcomes=outcomes)
+    if exercise.differentiated_by:
+        messages = (_gradient_problem(exercise, *one) for one in zip(probes, attempts, wanted, strict=True))
+        outcomes[GRADIENT] = next((message for message in messages if message is not None), None)
+    if changed := {name: what for trial in attempts for name, what in trial.changed.items()}:
+        outcomes["leaves its arguments as they were"] = _changes_problem(*min(changed.items()))
+    earning = {sentence: message for sentence, message in outcomes.items() if sentence not in exercise.gates}
+    held = sum(message is None for message in earning.values())
+    state = PASSED if all(message is None for message in outcomes.values()) else WRONG
+    fails = any(outcomes[sentence] is not None for sentence in exercise.gates)
+    return verdict(exercise, state, points=0 if fails else exercise.points * held // len(earning), outcomes=outcomes)
 
 
 def verdict(task: Exercise | Question, state: str, points: int = 0, outcomes: dict | None = None,
@@ -121,26 +170,64 @@ def _problem(trial, expected):
     """In words, why the properties cannot be judged on this trial; None where they can."""
     if trial.is_open:
         return "your function still raises NotImplementedError for some inputs"
-    if problem := trial.problem or kind_problem(trial.result, expected):
-        return problem
-    if holds_nan(trial.result) and not holds_nan(expected):  # no comparison with NaN fails: it would pass many a check
-        return "your result holds NaN: look for a division by zero (the norm of a zero gradient?) or a logarithm of 0"
+    if trial.problem:
+        return trial.problem
+    for result, when in [(trial.result, ""), *((result, AGAIN) for result in trial.again)]:
+        if problem := kind_problem(result, expected):
+            return when + problem
+        if holds_nan(result) and not holds_nan(expected):  # no comparison with NaN fails: it would pass many a check
+            return (f"{when}your result holds NaN: look for a division by zero (the norm of a zero gradient?), a "
+                    "logarithm of 0, or an overflow (an infinity minus another)")
     return None
 
 
-def _message(holds, probe, trial, expected):
-    """What a property says of one trial; a property that stumbles over a strange result says so in words."""
+def _message(holds, probe, result, expected, when):
+    """What a property says of one result; a property that stumbles over a strange result says so in words."""
     try:
-        return holds(probe, plain(trial.result, expected))
+        message = holds(probe, plain(result, expected))
     except Exception:
-        return (f"this check cannot work with what your function returned, {describe(trial.result)}; "
-                f"the course's own solution returns {describe(expected)} here")
+        message = (f"this check cannot work with what your function returned, {describe(result)}; "
+                   f"the course's own solution returns {describe(expected)} here")
+    return None if message is None else when + message
 
 
-def _changes_problem(probe, changed):
-    models = [name for name in changed if isinstance(probe[name], torch.nn.Module)]
-    if models:
-        return f"your function changes the weights of `{models[0]}`: it may only read them"
-    names = ", ".join(f"`{name}`" for name in changed)
-    return (f"your function changes {names} in place, and the caller's values with it: "
-            "work on a copy (`.clone()` makes one of a tensor), and avoid `+=` and methods that end in `_`")
+def _gradient_problem(exercise, probe, trial, ours):
+    """In words, what is wrong with the gradient of a loss; None where it is that of our own."""
+    if trial.gradients is None:
+        return ("your loss has no gradient, so nothing can be trained with it: did you use `.detach()`, `.item()`, "
+                "`.data`, `torch.tensor(…)` or `no_grad()`?")
+    if _is_gradient(trial.gradients, ours.gradients):
+        return None
+    for message, formula in exercise.cut_gradients.items():
+        if _is_gradient(trial.gradients, attempt(formula, probe, by=exercise.differentiated_by).gradients):
+            return message
+    if torch.allclose(torch.as_tensor(plain(trial.result, ours.result)), ours.result, rtol=1e-4, atol=1e-5):
+        return ("the value of your loss is right, and its gradient is not: either a part of it is cut off (by "
+                "`.detach()`, `.item()` or `no_grad()`), or a part has a gradient that should be a constant")
+    return "the value of your loss is not that of the formula, and neither is its gradient"
+
+
+def _is_gradient(found, wanted):
+    """Whether two lists of gradients are the same, measured by the largest entry."""
+    if type(found) is not list or type(wanted) is not list or len(found) != len(wanted):
+        return False
+    if any(not isinstance(one, torch.Tensor) or one.shape != other.shape
+           for one, other in zip(found, wanted, strict=True)):
+        return False
+    size = max((other.abs().max().item() for other in wanted if other.numel()), default=0.0)
+    return all(torch.allclose(one.double(), other.double(), rtol=0, atol=1e-4 * size)
+               for one, other in zip(found, wanted, strict=True))
+
+
+def _changes_problem(name, what):
+    """In words, that a call changed something of the argument of this name."""
+    return {
+        VALUES: f"your function changes `{name}` in place, and the caller's values with it: work on a copy "
+                "(`.clone()` makes one of a tensor), and avoid `+=` and methods that end in `_`",
+        WEIGHTS: f"your function changes the weights of `{name}`: it may only read them",
+        FLAG: f"your function switches `requires_grad` of `{name}`, and the caller's with it: work on a copy, such as "
+              "`x.clone().requires_grad_()`; a model may only be read",
+        LEFT: f"your function leaves a gradient in `{name}`, to which the next call adds its own: work on a copy, such "
+              "as `x.clone().requires_grad_()`, or take `torch.autograd.grad`, which leaves nothing behind",
+        MODE: f"your function switches `{name}` between training and evaluation: it may only read it",
+    }[what]

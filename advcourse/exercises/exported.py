@@ -39,7 +39,7 @@ def require(number: str, least: int, written: Callable | str | None, seed: int) 
 def judge(number: str, written: Callable | str | None, seed: int) -> engine.Verdict:
     """The Verdict on what the student wrote; arguments as in `points`."""
     task, own = get(number), session.given(number, written)
-    return session.judge_answer(number, own) if isinstance(task, Question) else engine.run(task, own, seed)
+    return session.judge_answer(number, own) if isinstance(task, Question) else session.verdict_on(task, own, seed)
 
 
 @contextlib.contextmanager

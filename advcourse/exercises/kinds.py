@@ -16,14 +16,42 @@ def is_plain_network(value: object) -> bool:
 
 
 def plain(result: object, expected: object) -> object:
-    """The result with tensors and NumPy scalars that hold one number as numbers, where numbers are expected."""
-    if _is_number(expected) and isinstance(result, torch.Tensor | np.ndarray | np.generic) and result.ndim == 0:
-        return result.item()
-    if type(expected) in (list, tuple) and type(result) in (list, tuple) and len(result) == len(expected):
-        return type(expected)(map(plain, result, expected))
+    """The result in the kind of `expected`, where they differ in a way that does no harm.
+
+    A tensor, an array or a NumPy scalar that holds one number is as good as the number, a list as a tensor or a tuple,
+    another floating-point type as the one of `expected`. All else comes back as it is.
+    """
+    if isinstance(expected, torch.Tensor):
+        tensor = _as_tensor(result)
+        casts = tensor is not None and expected.is_floating_point() and tensor.dtype != torch.bool
+        return result if tensor is None else tensor.to(expected.dtype) if casts else tensor
+    if isinstance(result, torch.Tensor | np.ndarray | np.generic):
+        if _is_number(expected) and result.ndim == 0:
+            return result.item()
+        if type(expected) in (list, tuple) and result.ndim == 1 and all(map(_is_number, expected)):
+            return type(expected)(result.tolist())
+    if type(expected) in (list, tuple) and type(result) in (list, tuple) and expected:
+        return type(expected)(map(plain, result, [*expected, *[expected[-1]] * len(result)]))
     if type(expected) is dict and type(result) is dict and result.keys() == expected.keys():
         return {key: plain(result[key], expected[key]) for key in expected}
     return result
+
+
+def _as_tensor(value):
+    """A tensor of what holds numbers as a tensor does; None for what does not."""
+    if isinstance(value, torch.Tensor):
+        return value
+    if isinstance(value, np.ndarray | np.generic):
+        return torch.from_numpy(np.array(value)) if value.dtype.kind in "biuf" else None
+    if type(value) not in (list, tuple) or not value:
+        return None
+    try:
+        if all(isinstance(part, int | float) for part in value):
+            return torch.tensor(value)
+        parts = list(map(_as_tensor, value))
+        return None if any(part is None for part in parts) else torch.stack(parts)
+    except (TypeError, ValueError, RuntimeError):  # parts of other shapes, or a number beyond all bounds
+        return None
 
 
 def kind_problem(result: object, expected: object) -> str | None:
@@ -32,18 +60,17 @@ def kind_problem(result: object, expected: object) -> str | None:
         return None
     if result is None:
         return f"your function returns None, but {describe(expected)} is wanted: does it end with `return …`?"
-    if _same_kind(plain(result, expected), expected):
+    if is_kind(plain(result, expected), expected):
         return None
-    given, wanted, mend = describe(result), describe(expected), ""
+    given, wanted = describe(result), describe(expected)
     if isinstance(result, torch.Tensor) and isinstance(expected, torch.Tensor) and result.shape == expected.shape:
         given = f"a tensor of {result.dtype} on {result.device}"
         wanted = f"one of {expected.dtype} on {expected.device}"
-    elif isinstance(result, np.ndarray) and isinstance(expected, torch.Tensor):
-        mend = ": `torch.from_numpy` makes one of it"
-    return f"your function returned {given}; {wanted} is wanted{mend}"
+    return f"your function returned {given}; {wanted} is wanted"
 
 
-def _same_kind(result, expected):
+def is_kind(result: object, expected: object) -> bool:
+    """Whether a value is of the kind of `expected`: its type, and of tensors shape, dtype and device."""
     if isinstance(expected, torch.Tensor):
         return (isinstance(result, torch.Tensor) and result.shape == expected.shape
                 and result.dtype == expected.dtype and result.device == expected.device)
@@ -51,10 +78,10 @@ def _same_kind(result, expected):
         return _is_number(result)
     if type(expected) in (list, tuple):
         return (type(result) is type(expected) and len(result) == len(expected)
-                and all(map(_same_kind, result, expected)))
+                and all(map(is_kind, result, expected)))
     if type(expected) is dict:
         return (type(result) is dict and result.keys() == expected.keys()
-                and all(_same_kind(result[key], expected[key]) for key in expected))
+                and all(is_kind(result[key], expected[key]) for key in expected))
     if callable(expected):
         return callable(result)  # a model may be any function
     return isinstance(result, type(expected))

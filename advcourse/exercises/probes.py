@@ -1,7 +1,7 @@
 """What several exercises share: random models, images and labels to try a student's function on, and gradients.
 
-All that goes through a gradient's sign is float64: in float32 rounding would decide the sign of the smallest entries,
-otherwise on every processor and for every way to write the same formula.
+All is float32, as in the notebooks. There rounding decides the sign of the smallest entries of a gradient, otherwise on
+every processor and for every way to write the same formula: what goes through a sign is tried on `clear_images` only.
 """
 
 import math
@@ -21,7 +21,7 @@ def small_model(generator: torch.Generator, inputs: int = 36, classes: int = 4,
         for parameter in model.parameters():
             scale = sharpness / parameter.shape[-1] ** 0.5 if parameter.dim() > 1 else 0.1
             parameter.copy_(torch.randn(parameter.shape, generator=generator) * scale)
-    return model.double().eval()
+    return model.eval()
 
 
 def linear_model(generator: torch.Generator, inputs: int = 36, classes: int = 4) -> nn.Sequential:
@@ -30,14 +30,14 @@ def linear_model(generator: torch.Generator, inputs: int = 36, classes: int = 4)
     with torch.no_grad():
         model[1].weight.copy_(torch.randn(classes, inputs, generator=generator))
         model[1].bias.zero_()
-    return model.double().eval()
+    return model.eval()
 
 
 def steep_linear_model(generator: torch.Generator, inputs: int = 36, classes: int = 4) -> nn.Sequential:
-    """A random linear model with weights four times as large, drawn in float64."""
-    model = nn.Sequential(nn.Flatten(), nn.Linear(inputs, classes)).double()
+    """A random linear model with weights four times as large."""
+    model = nn.Sequential(nn.Flatten(), nn.Linear(inputs, classes))
     with torch.no_grad():
-        model[1].weight.copy_(4 * torch.randn(classes, inputs, generator=generator, dtype=torch.float64))
+        model[1].weight.copy_(4 * torch.randn(classes, inputs, generator=generator))
         model[1].bias.zero_()
     return model.eval()
 
@@ -45,8 +45,32 @@ def steep_linear_model(generator: torch.Generator, inputs: int = 36, classes: in
 # Images and labels ----------------------------------------------------------------------------------------------------
 
 def random_images(generator: torch.Generator, count: int = 12) -> torch.Tensor:
-    """Images in float64 with some pixels at exactly 0 and 1, as real ones have."""
-    return (torch.rand(count, 1, 6, 6, generator=generator).double() * 1.4 - 0.2).clamp(0, 1)
+    """Images with some pixels at exactly 0 and 1, as real ones have."""
+    return (torch.rand(count, 1, 6, 6, generator=generator) * 1.4 - 0.2).clamp(0, 1)
+
+
+def clear_images(generator: torch.Generator, model: Callable, count: int = 12) -> torch.Tensor:
+    """`random_images` at which every gradient of the model is clear: see `is_clear`."""
+    found = torch.empty(0, 1, 6, 6)
+    while len(found) < count:
+        x = random_images(generator, 4 * count)
+        found = torch.cat([found, x[is_clear(model, x)]])
+    return found[:count]
+
+
+def is_clear(model: Callable, x: torch.Tensor) -> torch.Tensor:
+    """For each image, whether rounding can decide no sign of the gradients of its losses and scores, of any class.
+
+    No entry is below a thousandth of the largest, and the model is not so sure that its loss is rounded to 0.
+    """
+    x = x.detach().clone().requires_grad_()
+    with torch.enable_grad():
+        logits = model(x)
+        scores = torch.stack([torch.autograd.grad(row.sum(), x, retain_graph=True)[0].flatten(1) for row in logits.T], 1)
+    probabilities = logits.detach().softmax(1)
+    losses = (probabilities[:, :, None] * scores).sum(1, keepdim=True) - scores
+    sizes = torch.cat([scores, losses, scores.sum(1, keepdim=True)], 1).abs()
+    return (sizes > 1e-3 * sizes.amax(2, keepdim=True)).all(2).all(1) & (probabilities.amax(1) < 0.999)
 
 
 def mixed_labels(model: Callable, x: torch.Tensor) -> torch.Tensor:

@@ -8,6 +8,8 @@ from collections.abc import Callable
 
 import torch
 
+from advcourse.exercises.probes import one_step
+
 Property = Callable[[dict, torch.Tensor], str | None]
 
 # What float32 rounding may add to a difference of two numbers in [0, 1]. The library's own attacks spill nothing.
@@ -72,17 +74,24 @@ def equals(formula: Callable, mistakes: dict[str, Callable] | None = None, toler
 
 
 def raises_loss(probe: dict, result: torch.Tensor) -> str | None:
-    """x_adv has a higher cross-entropy loss than x, over the batch."""
+    """x_adv raises the cross-entropy loss, over the batch, by half of what one step of the gradient's sign does.
+
+    Random changes of the same size do not.
+    """
     if message := finite(probe, result):
         return message
-    model, x, y = probe["model"], probe["x"], probe["y"]
+    model, x, y, eps = probe["model"], probe["x"], probe["y"], probe["eps"]
     with torch.no_grad():
-        before, after = (torch.nn.functional.cross_entropy(model(images), y).item() for images in (x, result))
+        before, after, reached = (torch.nn.functional.cross_entropy(model(images), y).item()
+                                  for images in (x, result, one_step(model, x, y, eps)))
     if after < before:
         return (f"your x_adv lowers the loss from {before:.3g} to {after:.3g}: an attack goes uphill, "
                 "so add the step rather than subtract it")
     if after == before:
         return f"your x_adv has the same loss as x, {before:.3g}: nothing was attacked"
+    if after - before < (reached - before) / 2:
+        return (f"your x_adv raises the loss from {before:.3g} to {after:.3g}, hardly more than random changes of this "
+                f"size do; one step along the gradient's sign reaches {reached:.3g}")
     return None
 
 

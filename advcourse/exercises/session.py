@@ -1,12 +1,14 @@
 """What a student calls in a notebook, and what is remembered until the kernel stops."""
 
 import hashlib
+import re
 from collections.abc import Callable
 from types import EllipsisType
 
-from advcourse.exercises import engine
+from advcourse.exercises import engine, stand_ins
 from advcourse.exercises.catalogue import Exercise, Question, all_exercises, get
 from advcourse.exercises.display import count, emit, progress_html, progress_text, show_verdict
+from advcourse.exercises.stand_ins import course_names, is_courses_own, stand_in
 
 _student = ""
 _notebook = None
@@ -48,19 +50,59 @@ def state() -> tuple[str, str | None, dict[str, engine.Verdict]]:
 def check(number: str, function: Callable | EllipsisType | None, seed: int | None = None) -> Callable:
     """Try the student's function, show the verdict, and return a function that works.
 
-    number: of the exercise, "01.2". Raises ValueError where it is none, or a question's.
+    number: of the exercise, "01.2"; what is none is told in words.
     function: the student's; `...` and None leave the exercise open.
     seed: fixes the probes; the default is always the same.
-    Returns `function` where it passes, else the course's own solution, so that the rest of the notebook runs.
+    Returns `function` where it passes, else the course's own solution, so that the rest of the notebook runs. Where it
+    passes with results of a kind that is as good as the wanted, such as a list for a tensor, they are turned into that.
+    The course's own solution under a student's name is no work of theirs: then the verdict of before stays.
     """
-    exercise = get(number)
-    if not isinstance(exercise, Exercise):
-        raise ValueError(f"{number} is a question: use answer({number!r}, \"a\")")
-    if function is not exercise.reference:  # which the name stands for when a wrong function is checked twice
-        _given[number] = function
-    verdict = engine.run(exercise, function, seed)
+    exercise = _task(number, Exercise)
+    if exercise is None:
+        return function
+    if is_courses_own(function):
+        emit(None, f"○ {number} {exercise.title}: {OWN} " + (
+            f"Your last verdict stays: {_verdicts[number].state}." if number in _verdicts else
+            "So far this exercise is not attempted."))
+        return stand_in(exercise)
+    _given[number] = function
+    verdict = verdict_on(exercise, function, seed)
     _remember(verdict)
-    return function if verdict.state == engine.PASSED else exercise.reference
+    if verdict.state != engine.PASSED:
+        return stand_in(exercise)
+    return function if verdict.like is None else engine.as_wanted(function, verdict.like)
+
+
+OWN = ("this is the course's own solution, which stands in for yours, and not yours: run the cell with your `def` "
+       "again, under the name that is checked.")
+
+
+def verdict_on(exercise: Exercise, function: Callable | EllipsisType | None, seed: int | None = None) -> engine.Verdict:
+    """The Verdict on a student's function, as a grading gives it: where nothing of the course is at hand."""
+    if is_courses_own(function):
+        return engine.verdict(exercise, engine.NOT_ATTEMPTED)
+    if names := course_names(function):
+        return engine.verdict(exercise, engine.WRONG, message=(
+            f"your function uses {', '.join(f'`{name}`' for name in names)}, which is the course's: when your work is "
+            "graded it stands on PyTorch and NumPy alone, and on what you wrote yourself"))
+    stand_ins.used.clear()
+    verdict = engine.run(exercise, function, seed)
+    if others := sorted(stand_ins.used):
+        return engine.verdict(exercise, engine.WRONG, message=(
+            f"your function calls the course's own solution of {', '.join(others)}, which stands in for yours: when "
+            f"your work is graded it is not there. Solve {others[0]} first" if others != [exercise.number] else
+            f"your function calls the course's own solution of {others[0]}, which stands in for yours: write your own "
+            "lines"))
+    return verdict
+
+
+def unreadable(number: str | None, problem: str) -> None:
+    """Say that a cell in which the student writes is no Python; number: of its exercise or question, if it has one."""
+    if number is None:
+        emit(None, problem)
+        return
+    _given[number] = ...
+    _remember(engine.verdict(get(number), engine.WRONG, message=problem))
 
 
 def _remember(verdict):
@@ -70,10 +112,8 @@ def _remember(verdict):
 
 def hint(number: str) -> None:
     """Show the next hint of an exercise or a question: each call gives one more."""
-    try:
-        task = get(number)
-    except ValueError as error:  # a slip of the student's: words, no traceback
-        emit(None, f"{error}")
+    task = _task(number, Exercise | Question)
+    if task is None:
         return
     shown = _hints_shown.get(number, 0)
     if shown >= len(task.hints):
@@ -87,8 +127,10 @@ def hint(number: str) -> None:
 
 
 def question(number: str) -> None:
-    """Show a question and its choices; ValueError where the number is none of a question."""
-    task = _question(number)
+    """Show a question and its choices; a number that is none of a question is told in words."""
+    task = _task(number, Question)
+    if task is None:
+        return
     choices = [f"- **{letter})** {text}" for letter, (text, _) in choices_of(task, _student).items()]
     text = "\n".join([f"**{number} {task.title}** ({count(task.points, 'point')})\n", f"{task.text.strip()}\n",
                       *choices])
@@ -98,11 +140,12 @@ def question(number: str) -> None:
 def answer(number: str, letter: str | EllipsisType | None) -> None:
     """Show the verdict on a student's answer, "a", "b", …; `...`, None and "" leave the question open.
 
-    Raises ValueError where the number is none of a question; a letter that is no choice is told in the verdict.
+    A number that is none of a question is told in words, a letter that is no choice in the verdict.
     """
-    verdict = judge_answer(number, letter)
+    if _task(number, Question) is None:
+        return
     _given[number] = letter
-    _remember(verdict)
+    _remember(judge_answer(number, letter))
 
 
 def judge_answer(number: str, letter: str | EllipsisType | None, student: str | None = None) -> engine.Verdict:
@@ -111,8 +154,8 @@ def judge_answer(number: str, letter: str | EllipsisType | None, student: str | 
     choices = choices_of(task, _student if student is None else student)
     if letter is ... or letter is None or (isinstance(letter, str) and not letter.strip()):
         return engine.verdict(task, engine.NOT_ATTEMPTED)
-    given = letter.strip().strip("()").rstrip(".").lower() if isinstance(letter, str) else letter
-    if not isinstance(given, str) or given not in choices:
+    given = re.sub(r"[^\w]+|_", "", letter).lower() if isinstance(letter, str) else None  # "B", "(b)", "b.", "'b'"
+    if given not in choices:
         *others, last = choices
         message = f"the choices are {', '.join(others)} and {last}; your answer is `{letter!r}`"
         return engine.verdict(task, engine.WRONG, message=message)
@@ -147,6 +190,20 @@ def _question(number):
     if not isinstance(task, Question):
         raise ValueError(f"{number} is not a question: use check({number!r}, your_function)")
     return task
+
+
+def _task(number, kind):
+    """The Exercise or Question of a number; None, with words for the student, where there is none of this kind."""
+    try:
+        task = get(number)
+    except ValueError as error:
+        emit(None, f"{error}")
+        return None
+    if isinstance(task, kind):
+        return task
+    emit(None, f'{number} is a question: use answer("{number}", "a")' if kind is Exercise else
+         f'{number} is not a question: use check("{number}", your_function)')
+    return None
 
 
 def progress(notebook: str | None = None) -> None:

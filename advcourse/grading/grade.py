@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from advcourse.exercises import engine
-from advcourse.exercises.attempt import Attempt, attempt
+from advcourse.exercises.attempt import CHANGES, Attempt, attempt
 from advcourse.exercises.catalogue import Exercise, all_exercises, get
+from advcourse.exercises.counted import counting
+from advcourse.exercises.deadline import OutOfTime, deadline
 from advcourse.exercises.kinds import LAYERS
 from advcourse.exercises.session import judge_answer
 from advcourse.grading.box import wire
-from advcourse.grading.box.clock import OutOfTime, time_limit
 from advcourse.grading.marks import TO_BE_GRADED, Graded, Mark
 from advcourse.grading.reading.submissions import Submission
 from advcourse.handin.work import extract
@@ -27,7 +28,7 @@ JUDGING = 4  # times the limit of an exercise may be spent on judging it; the co
 
 @dataclass(frozen=True)
 class Trials:
-    """What every student's function of one exercise meets: probes, and what the reference returns on them."""
+    """What every student's function of one exercise meets: probes, and what the reference makes of them."""
 
     probes: list
     wanted: list
@@ -42,9 +43,10 @@ def trials(number, seed):
     drawing, random, judging = (int.from_bytes(hashlib.sha256(f"{seed}|{number}|{use}".encode()).digest()[:7])
                                 for use in ("probes", "random", "judging"))
     probes = engine.make_probes(exercise, drawing)
-    ours = [attempt(exercise.reference, probe, random) for probe in engine.make_probes(exercise, drawing)]
-    made = Trials(probes, [trial.result for trial in ours], random, judging)
-    verdict = engine.judge(exercise, probes, made.wanted, ours, judging)
+    ours = [attempt(exercise.reference, probe, random, exercise.differentiated_by)
+            for probe in engine.make_probes(exercise, drawing)]
+    made = Trials(probes, ours, random, judging)
+    verdict = engine.judge(exercise, probes, ours, ours, judging)
     if verdict.state != engine.PASSED:
         raise RuntimeError(f"the course's own solution of {exercise.number} fails with the seed {seed}: "
                            f"{'; '.join(verdict.messages)}")
@@ -122,8 +124,8 @@ def tried(box, exercises, work, seed):
         for exercise in exercises:
             made = trials(exercise.number, seed)
             box.start_clock()
-            with time_limit(box.seconds + 1):  # the box's own end comes first, unless it keeps a probe of ours at work
-                attempts = called(box, made, work.functions[exercise.number])
+            with deadline(box.seconds + 1):  # the box's own end comes first, unless it keeps a probe of ours at work
+                attempts = called(box, made, work.functions[exercise.number], exercise.differentiated_by)
             verdicts[exercise.number] = judged(exercise, made, attempts, JUDGING * box.seconds)
     except (wire.Closed, wire.Malformed, OutOfTime) as error:
         exercise = exercises[len(verdicts)]
@@ -134,7 +136,7 @@ def tried(box, exercises, work, seed):
 def judged(exercise, made, attempts, seconds):
     """The Verdict on the attempts; a wrong answer, in words, where it is not found within so many seconds."""
     try:
-        with time_limit(seconds):
+        with deadline(seconds):
             return engine.judge(exercise, made.probes, made.wanted, attempts, made.judging)
     except OutOfTime:
         message = (f"what your function returned could not be judged within {seconds:.0f} s: "
@@ -147,17 +149,18 @@ def ended(error, seconds):
     if isinstance(error, wire.Malformed):
         return f"what your code sent out is not what was asked for: {error}"
     if isinstance(error, wire.TooLate | OutOfTime):
-        return f"your function did not come to an end within {seconds:.0f} s"
+        return engine.out_of_time(seconds)
     return "your code brought its process to an end, or needed more memory or time than there is"
 
 
-def called(box, made, name):
-    """An Attempt for each probe: what the student's function made of it in the box."""
+def called(box, made, name, by):
+    """An Attempt for each probe: what the student's function made of it in the box. by: see `attempt`."""
     names = list(made.probes[0])
     attempts = []
     for probe in made.probes:
         try:
-            said = box.attempt(name, names, probe, made.random)
+            with counting(probe):
+                said = box.attempt(name, names, probe, made.random, by)
         except (wire.Closed, wire.Malformed):
             raise
         except RuntimeError as error:  # the box says in words what went wrong: the result may be too large to send
@@ -175,12 +178,15 @@ def read(said, probe):
         return Attempt(is_open=True)
     if said.get("problem") is not None:
         return Attempt(problem=str(said["problem"])[:1000])
-    if isinstance(said.get("result"), wire.Asked):  # it could answer otherwise whenever it sees that it is attacked
+    changed, gradients, again = (said.get(name) for name in ("changed", "gradients", "again"))
+    results = [said.get("result"), *(again if type(again) is list else [])]
+    if any(isinstance(one, wire.Asked) for one in results):  # it could answer otherwise whenever it is attacked
         return Attempt(problem="your function returns a function, or a network of other layers, which cannot be "
                                f"judged without running it: return an nn.Sequential of {', '.join(LAYERS)}")
-    changed = said.get("changed")
-    names = {name for name in changed if type(name) is str} if type(changed) is list else set()
-    return Attempt(said.get("result"), changed=tuple(name for name in probe if name in names))
+    known = {name: what for name, what in changed.items() if name in probe and type(what) is str and what in CHANGES} \
+        if type(changed) is dict else {}
+    return Attempt(said.get("result"), changed=known, gradients=gradients if type(gradients) is list else None,
+                   again=again[:1] if type(again) is list else [])
 
 
 def mark(task, verdict, code):

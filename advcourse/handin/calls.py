@@ -1,6 +1,7 @@
 """What the statements of a notebook call, which literals they assign, and what they define."""
 
 import ast
+import re
 from typing import NamedTuple
 
 from advcourse.handin.statements import MENTIONS, argument, course_call, evaluated
@@ -70,8 +71,8 @@ def literal(node, literals):
     """The str that a tree stands for, at most 200 characters; None for what is open; NOT_LITERAL for all else."""
     if isinstance(node, ast.NamedExpr):
         node = node.value
-    if isinstance(node, ast.Name):
-        return literals.get(node.id, NOT_LITERAL)
+    if isinstance(node, ast.Name):  # `choice = b`: letters stand for themselves, see notebook.placeholders
+        return literals.get(node.id, node.id if re.fullmatch("[A-Za-z]", node.id) else NOT_LITERAL)
     value = constant(node) if node else None
     if value is ... or value is None or (isinstance(value, str) and not value.strip()):
         return None

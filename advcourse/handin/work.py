@@ -15,7 +15,7 @@ from itertools import takewhile
 from advcourse.exercises.catalogue import Exercise, all_exercises
 from advcourse.exercises.session import name_of
 from advcourse.files import PACKAGE, checkout
-from advcourse.handin.calls import CHOICE, NOT_LITERAL, definitions, is_stub, version_told, walk
+from advcourse.handin.calls import CHOICE, NOT_LITERAL, assigned, definitions, is_stub, version_told, walk
 from advcourse.handin.statements import one_line, read
 from advcourse.version import __version__
 
@@ -126,6 +126,16 @@ def official_names(notebook):
         return {}
     calls, _ = walk(read(shipped()[notebook].read_bytes())[0])
     return {call.number: call.value.id for call in calls if call.kind == "check" and isinstance(call.value, ast.Name)}
+
+
+@cache
+def open_names(notebook):
+    """The names to which a notebook, as students got it, gives `...`, for them to replace."""
+    if notebook not in shipped():
+        return frozenset()
+    statements, _ = read(shipped()[notebook].read_bytes())
+    return frozenset(name for one in statements for name, value in assigned(one.node)
+                     if isinstance(value, ast.Constant) and value.value is ...)
 
 
 # --- answers ---------------------------------------------------------------------------------------------------------

@@ -9,7 +9,16 @@ from advcourse import exercises
 
 exercises.__path__.append(str(Path(__file__).parent / "sample"))
 one_step, why, accuracy = exercises.all_exercises("99")
-step, share = one_step.reference, accuracy.reference
+
+
+def step(model, x, y, eps):
+    images = x.clone().requires_grad_()
+    loss = nn.functional.cross_entropy(model(images), y, reduction="sum")
+    return (x + eps * torch.autograd.grad(loss, images)[0].sign()).clamp(0, 1)
+
+
+def share(logits, y):
+    return (logits.argmax(1) == y).float().mean().item()
 
 
 def down(model, x, y, eps):

@@ -1,7 +1,11 @@
 """What a student reads outside a notebook: plain text, the same every time."""
 
-import pytest
+import functools
 
+import pytest
+import torch
+
+from advcourse.attacks import fgsm
 from advcourse.exercises import (
     answer,
     check,
@@ -14,7 +18,7 @@ from advcourse.exercises import (
     set_notebook,
     set_student,
 )
-from advcourse.exercises.session import choices_of
+from advcourse.exercises.session import choices_of, given
 
 
 @pytest.fixture
@@ -89,6 +93,14 @@ def test_an_open_question_is_not_attempted(sample, said, letter):
                       "  Put the letter of your choice in place of `...` and run the cell again.\n")
 
 
+@pytest.mark.parametrize("typed", ["{}", "{}.", "({})", " {} ", "'{}'", "**{}**"])
+def test_an_answer_is_read_as_people_type_it(sample, said, typed):
+    letter = letter_of_right_answer("99.2")
+    for given_letter in (letter, letter.upper()):
+        answer("99.2", typed.format(given_letter))
+        assert "passed" in said()
+
+
 @pytest.mark.parametrize("letter", ["d", "ab", 2, ["a"], ")"])
 def test_an_answer_that_is_no_choice_is_named(sample, said, letter):
     answer("99.2", letter)
@@ -112,11 +124,79 @@ def test_the_students_own_order_is_shown(sample, said):
     assert "✗" in said()
 
 
-def test_check_and_answer_know_which_number_is_which(sample):
-    with pytest.raises(ValueError, match="is a question: use answer"):
-        check("99.2", print)
-    with pytest.raises(ValueError, match="is not a question: use check"):
-        answer("99.1", "a")
+@pytest.mark.parametrize("number, told", [
+    ("99.2", "is a question: use answer"), ("1.1", "there is no exercise '1.1'"), (1.1, "there is no exercise 1.1"),
+])
+def test_check_tells_in_words_that_a_number_is_none_of_an_exercise(sample, said, number, told):
+    assert check(number, print) is print
+    assert told in said()
+
+
+@pytest.mark.parametrize("ask", [lambda number: answer(number, "a"), question])
+@pytest.mark.parametrize("number, told", [
+    ("99.1", "is not a question: use check"), ("1.1", "there is no exercise '1.1'"), (1.1, "there is no exercise 1.1"),
+])
+def test_answer_and_question_tell_in_words_that_a_number_is_none_of_a_question(sample, said, ask, number, told):
+    ask(number)
+    assert told in said()
+
+
+def wrapped_in(function):
+    """The ways in which the course's own solution comes back under another name."""
+    renamed = function
+    return {"itself": function, "renamed": renamed, "partial": functools.partial(function)}
+
+
+@pytest.mark.parametrize("way", ["itself", "renamed", "partial"])
+def test_the_courses_own_solution_never_passes_under_a_students_name(sample, said, way):
+    step = check("99.1", ...)
+    said()
+    again = check("99.1", wrapped_in(step)[way])
+    assert "this is the course's own solution" in said() and again.stands_for == "99.1"
+    progress()
+    assert "0 of 9 points" in said()
+    check("99.1", sample.too_far)
+    step = check("99.1", sample.too_far)
+    said()
+    check("99.1", wrapped_in(step)[way])
+    assert "Your last verdict stays: wrong" in said()
+    assert given("99.1") is sample.too_far
+
+
+def test_a_function_that_calls_what_stands_in_for_it_does_not_pass(sample, said):
+    own = check("99.1", ...)
+    said()
+
+    def mine(model, x, y, eps):
+        return own(model, x, y, eps)
+
+    check("99.1", mine)
+    assert "calls the course's own solution of 99.1" in said()
+    check("99.10", lambda logits, y: mine(None, logits, y, 0.1))
+    assert "99.1" in said()
+
+
+def test_a_function_that_uses_the_course_is_told_that_a_grading_has_none(sample, said):
+    def with_the_package(model, x, y, eps):
+        from advcourse.attacks import fgsm as course_fgsm
+        return course_fgsm(model, x, y, eps=eps)
+
+    def with_a_name(model, x, y, eps):
+        return helper(model, x, y, eps)
+
+    def helper(model, x, y, eps):
+        return fgsm(model, x, y, eps=eps)
+
+    for function, name in ((with_the_package, "advcourse.attacks"), (with_a_name, "fgsm"), (fgsm, None)):
+        check("99.1", function)
+        assert (f"uses `{name}`, which is the course's" if name else "the course's own solution") in said()
+
+
+def test_what_is_as_good_as_the_wanted_kind_is_turned_into_it(sample, said):
+    logits, y = torch.eye(3), torch.tensor([0, 1, 0])
+    as_tensor = check("99.10", lambda logits, y: (logits.argmax(1) == y).float().mean())
+    assert "passed" in said() and isinstance(as_tensor(logits, y), float)
+    assert check("99.10", sample.share) is sample.share
 
 
 def test_progress_counts_the_latest_verdicts(sample, said):

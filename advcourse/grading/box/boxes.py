@@ -221,10 +221,10 @@ class Box:
             if self.peer.is_broken:
                 raise
 
-    def attempt(self, name, wanted, probe, seed):
-        """What came of a call of the student's function `name`, as `inside.tried` says if nobody meddled with it."""
+    def attempt(self, name, wanted, probe, seed, by=""):
+        """What came of calling the student's function `name`, as `inside.tried` says if nobody meddled with it."""
         try:
-            return self.peer.ask("attempt", name, list(wanted), probe, seed)
+            return self.peer.ask("attempt", name, list(wanted), probe, seed, by)
         finally:
             self.peer.functions.clear()  # what the probe brings along can be asked as long as the call lasts
 

@@ -7,12 +7,8 @@ becomes the box itself. The process that forks has imported PyTorch, so that a b
 nothing that a student may not: no reference, no check, no seed, no other submission.
 """
 
-import ast
 import gc
-import importlib.abc
-import importlib.util
 import json
-import linecache
 import os
 import resource
 import signal
@@ -24,12 +20,12 @@ import warnings
 import numpy  # noqa: F401 (imported before the fork: a box then has it at once)
 import torch
 
+from advcourse.exercises import loading
 from advcourse.exercises.attempt import attempt, signature_problem
 from advcourse.grading.box import values, walls, wire
 from advcourse.grading.box.limits import Limits
 
-OWN = "advcourse"
-SECRET = (f"{OWN}.exercises.notebook_", f"{OWN}.exercises.probes", f"{OWN}.attacks", f"{OWN}.handin")
+SECRET = ("advcourse.exercises.notebook_", "advcourse.exercises.probes", "advcourse.attacks", "advcourse.handin")
 
 
 def alone(descriptor, request):
@@ -135,93 +131,41 @@ def silence(keep):
 
 # --- inside -----------------------------------------------------------------------------------------------------------
 
-class Missing(importlib.abc.MetaPathFinder, importlib.abc.Loader):
-    """Makes every import from the course succeed and every use of it fail, in words."""
-
-    def find_spec(self, name, path=None, target=None):
-        return importlib.util.spec_from_loader(name, self, is_package=True) if name.split(".")[0] == OWN else None
-
-    def create_module(self, spec):
-        return NotHere(spec.name)
-
-    def exec_module(self, module):
-        pass
-
-
-class NotHere(types.ModuleType):
-    """Stands for a module of the course, and for everything in it."""
-
-    def __getattr__(self, name):
-        if name.startswith("__"):
-            raise AttributeError(name)
-        return NotHere(f"{self.__name__}.{name}")
-
-    def __call__(self, *arguments, **keywords):
-        raise RuntimeError(f"{self.__name__} is not at hand when your work is graded: "
-                           "your function stands on PyTorch and NumPy alone")
-
-
 def serve(peer):
     """Answer the grader until it hangs up."""
-    for name in [name for name in sys.modules if name.split(".")[0] == OWN]:
-        del sys.modules[name]
-    sys.meta_path.insert(0, Missing())
+    loading.hide_the_course()
     sys.argv = [""]
     warnings.simplefilter("ignore")
     # The notebook's names live in a module called __main__, as they do in a session.
     notebook = types.ModuleType("__main__")
     sys.modules["__main__"] = notebook
     failed = {}
-    peer.functions["load"] = lambda statements: load(statements, notebook, failed)
-    peer.functions["attempt"] = lambda name, wanted, probe, seed: tried(name, notebook, failed, wanted=wanted,
-                                                                        probe=probe, seed=seed)
+    peer.functions["load"] = lambda statements: loading.load(statements, notebook, failed)
+    peer.functions["attempt"] = lambda name, wanted, probe, seed, by: tried(name, notebook, failed, wanted=wanted,
+                                                                            probe=probe, seed=seed, by=by)
     while True:
         peer.answer(peer.receive())
 
 
-def load(statements, notebook, failed):
-    """Run the notebook's definitions, one by one; `failed` remembers by name why one could not be made."""
-    for place, statement in enumerate(statements):
-        file = f"<your notebook, {place}>"  # each statement its own: its lines count from the top of its cell
-        linecache.cache[file] = (len(statement), None, statement.splitlines(keepends=True), file)
-        tree = ast.parse(statement)
-        try:
-            exec(compile(tree, file, "exec"), vars(notebook))  # this is what the box is for
-        except BaseException as error:
-            failed.update(dict.fromkeys(bound_names(tree), f"{type(error).__name__}: {error}"[:300]))
-
-
-def bound_names(tree):
-    """The names that a statement would have given a value."""
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
-            yield node.id
-        elif isinstance(node, ast.alias):
-            yield node.asname or node.name.split(".")[0]
-        elif isinstance(node, ast.FunctionDef | ast.ClassDef):
-            yield node.name
-
-
-def tried(name, notebook, failed, *, wanted, probe, seed):
-    """What came of one call of the notebook's function `name`: a dict that says so.
+def tried(name, notebook, failed, *, wanted, probe, seed, by):
+    """What came of calling the notebook's function `name`: a dict that says so.
 
     failed: from names that could not be defined to why. wanted: the parameters that the function must have.
+    by: see `attempt`.
     """
     function = getattr(notebook, name, None)
     if function is None:
         return {"problem": f"`{name}` could not be defined" + (f": {failed[name]}" if name in failed else "")}
-    if isinstance(function, NotHere):
+    if isinstance(function, loading.NotHere):
         return {"problem": f"{function.__name__} is the course's: `{name}` must be your own"}
     if problem := signature_problem(wanted, function):
         return {"problem": problem}
-    trial = attempt(function, probe, seed)
+    trial = attempt(function, probe, seed, by)
     if trial.is_open:
         return {"open": True}
     if trial.problem:
-        reasons = [f"; `{unknown}` was not at hand, as its line ends in {words}" for unknown, words in failed.items()
-                   if f"'{unknown}' is not defined" in trial.problem]
-        return {"problem": trial.problem + "".join(reasons[:1])}
-    return {"result": trial.result, "changed": list(trial.changed)}
+        return {"problem": trial.problem + loading.reason(trial.problem, failed)}
+    return {"result": trial.result, "changed": trial.changed, "gradients": trial.gradients, "again": trial.again}
 
 
 if __name__ == "__main__":

@@ -76,7 +76,7 @@ def test_a_function_is_called_in_a_box(boxes):
 
 
 def test_what_a_call_changes_in_place_is_told(boxes):
-    assert said(boxes, "def f(x):\n    x += 1", x=torch.zeros(2))["changed"] == ["x"]
+    assert said(boxes, "def f(x):\n    x += 1", x=torch.zeros(2))["changed"] == {"x": "values"}
 
 
 def test_definitions_that_fail_say_so_when_they_are_called(boxes):

@@ -1,0 +1,66 @@
+"""An end for what may never come to one."""
+
+import contextlib
+import ctypes
+import signal
+import threading
+import time
+from collections.abc import Iterator
+
+AGAIN = 0.05  # seconds after which it is raised once more, for code that catches everything
+
+
+class OutOfTime(BaseException):
+    """The time is up. No Exception: a student's `except Exception` shall not catch it."""
+
+
+@contextlib.contextmanager
+def deadline(seconds: float) -> Iterator[None]:
+    """Raise OutOfTime in the block once it has lasted so long, and again until it ends.
+
+    In the main thread of Linux and macOS a timer of the system does it, which wakes sleeping code, too. Elsewhere a
+    thread does, which cannot end a single call into a library that is written in C.
+    """
+    has_timer = hasattr(signal, "setitimer") and threading.current_thread() is threading.main_thread()
+    with timer(seconds) if has_timer else watchdog(seconds):
+        yield
+
+
+@contextlib.contextmanager
+def timer(seconds):
+    """`deadline` by the system's timer; another one that runs is put back afterwards."""
+    def ring(number, frame):
+        raise OutOfTime
+
+    start = time.monotonic()
+    handler = signal.signal(signal.SIGALRM, ring)
+    left, again = signal.setitimer(signal.ITIMER_REAL, seconds, AGAIN)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, handler or signal.SIG_DFL)  # None where it was not set from Python
+        if left:
+            signal.setitimer(signal.ITIMER_REAL, max(left - (time.monotonic() - start), 1e-3), again)
+
+
+@contextlib.contextmanager
+def watchdog(seconds):
+    """`deadline` by a thread."""
+    thread, is_over, lock = ctypes.c_ulong(threading.get_ident()), threading.Event(), threading.Lock()
+
+    def watch():
+        wait = seconds
+        while not is_over.wait(wait):
+            with lock:
+                if not is_over.is_set():
+                    ctypes.pythonapi.PyThreadState_SetAsyncExc(thread, ctypes.py_object(OutOfTime))
+            wait = AGAIN
+
+    threading.Thread(target=watch, daemon=True).start()
+    try:
+        yield
+    finally:
+        is_over.set()
+        with lock:
+            ctypes.pythonapi.PyThreadState_SetAsyncExc(thread, None)  # one that was sent, and did not arrive yet

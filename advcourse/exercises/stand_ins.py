@@ -1,0 +1,82 @@
+"""The course's own solutions under students' names: handed out so that a notebook goes on, and never passed.
+
+What a student's function uses is looked at, too: where it is graded, nothing of the course is at hand.
+"""
+
+import dis
+import functools
+import types
+from collections.abc import Callable
+
+from advcourse.exercises.catalogue import Exercise
+
+used = set()  # numbers of the exercises whose stand-ins were called since this was last cleared
+
+
+def stand_in(exercise: Exercise) -> Callable:
+    """The course's own solution of an exercise, which can be told from a student's."""
+    @functools.wraps(exercise.reference)
+    def solution(*arguments, **keywords):
+        used.add(exercise.number)
+        return exercise.reference(*arguments, **keywords)
+
+    solution.stands_for = exercise.number
+    return solution
+
+
+def is_courses_own(function: object) -> bool:
+    """Whether a function is a stand-in, or comes from the course's package, by itself or in a functools.partial."""
+    while isinstance(function, functools.partial):
+        function = function.func
+    return is_stand_in(function) or is_from_package(function)
+
+
+def is_stand_in(value: object) -> bool:
+    """Whether a value was made by `stand_in`."""
+    return isinstance(getattr(value, "stands_for", None), str)
+
+
+def is_from_package(value: object) -> bool:
+    """Whether a value is a part of the course's package, or an object of one of its classes."""
+    module = value.__name__ if isinstance(value, types.ModuleType) else getattr(value, "__module__", None)
+    return isinstance(module, str) and module.split(".")[0] == "advcourse"
+
+
+def course_names(function: object) -> list[str]:
+    """The names that a student's function, or another function that it calls, takes from the course's package."""
+    found, seen, waiting = set(), set(), [function]
+    while waiting:
+        one = waiting.pop()
+        while isinstance(one, functools.partial):
+            one = one.func
+        one = getattr(one, "__func__", one)
+        if not isinstance(one, types.FunctionType) or one in seen:
+            continue
+        seen.add(one)
+        for name, value in values_read(one):
+            if not is_from_package(value):
+                waiting.append(value)
+            elif not is_stand_in(value):
+                found.add(name)
+        if wrapped := getattr(one, "__wrapped__", None):
+            waiting.append(wrapped)
+    return sorted(found)
+
+
+def values_read(function: types.FunctionType) -> list[tuple]:
+    """(name, value) of the global names and closed-over variables of a function, as they are now, and its imports."""
+    read, codes = [], [function.__code__]
+    for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
+        try:
+            read.append((name, cell.cell_contents))
+        except ValueError:  # not assigned yet
+            continue
+    while codes:
+        code = codes.pop()
+        codes += [constant for constant in code.co_consts if isinstance(constant, types.CodeType)]
+        for step in dis.get_instructions(code):
+            if step.opname == "IMPORT_NAME" and step.argval.split(".")[0] == "advcourse":
+                read.append((step.argval, types.ModuleType(step.argval)))
+            elif step.opname in ("LOAD_GLOBAL", "LOAD_NAME") and step.argval in function.__globals__:
+                read.append((step.argval, function.__globals__[step.argval]))
+    return read
