@@ -179,7 +179,8 @@ def test_a_secret_stands_for_the_same_seed_everywhere():
 
 
 @pytest.mark.parametrize("text, words", [("7\n", "can be found by trying"), ("", "holds no seed"),
-                                         ("x", "holds no seed"), ("-5", "holds no seed"), ("9" * 5000, "holds no seed")])
+                                         ("x", "holds no seed"), ("-5", "holds no seed"),
+                                         ("9" * 5000, "holds no seed")])
 def test_a_file_without_a_good_seed_is_refused(text, words, tmp_path):
     files.write(tmp_path / "seed.txt", text)
     with pytest.raises(ValueError, match=words):

@@ -21,7 +21,8 @@ def tries(name, *ways, **more):
 
 def calls(name, *numbers, **more):
     """As `tries`, of system calls (x86-64) that must not succeed."""
-    body = "got = []\n" + "\n".join(f"got += ['GOT' ' THROUGH {one}'] if libc.syscall{one} >= 0 else []" for one in numbers)
+    lines = [f"got += ['GOT' ' THROUGH {one}'] if libc.syscall{one} >= 0 else []" for one in numbers]
+    body = "\n".join(["got = []", *lines])
     return reaches(name, f"{body}\nraise ValueError(got)", **more)
 
 
@@ -36,7 +37,8 @@ CASES = [
     calls("scheduling by its newest call", "(314, 0, struct.pack('IIQiIQQQ', 48, 5, 0, 0, 0, 0, 0, 0), 0)"),
     tries("signals to the group", "os.kill(0, 9)", "os.killpg(0, 9)", "os.killpg(os.getpgrp(), 15)",
           "os.kill(-@PID@, 9)"),
-    tries("into another group or session", "os.setpgid(0, @PID@)", "os.setsid()", "os.setpgid(0, 0)", "os.tcsetpgrp(0, 1)"),
+    tries("into another group or session", "os.setpgid(0, @PID@)", "os.setsid()", "os.setpgid(0, 0)",
+          "os.tcsetpgrp(0, 1)"),
     reaches("signals by way of a file's owner", """
 import fcntl
 for number in range(64):
@@ -87,7 +89,8 @@ def project(*things, **more):
 project.__signature__ = inspect.Signature()"""),
     reaches("what stands in __main__, argv and the folder", """
 import sys, __main__
-raise ValueError([name for name in vars(__main__) if 'advcourse' in name or 'seed' in name] + sys.argv + os.listdir())"""),
+names = [name for name in vars(__main__) if 'advcourse' in name or 'seed' in name]
+raise ValueError(names + sys.argv + os.listdir())"""),
     case("reach", "a metaclass and a class body that run as they are defined", """
 import os
 class Meta(type):

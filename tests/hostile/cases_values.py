@@ -91,7 +91,7 @@ for _ in range(14):
 return nest"""),
     returns("a million nothings", "[None] * 1_000_000"),
     returns("signs for terminals and of direction in a reason",
-            "raise ValueError('\\x1b[2J\\x1b]0;title\\x07\\x08\\u202ereversed\\u2066 \\x9b31m <script>alert(1)</script>')"),
+            "raise ValueError('\\x1b[2J\\x1b]0;t\\x07\\x08\\u202ereversed\\u2066 \\x9b31m <script>alert(1)</script>')"),
     returns("a reason of formulas, pipes, backticks and line ends",
             "raise ValueError('=1+1|`' * 200 + '\\u2028\\r\\n|---|\\n# heading')"),
     returns("an object whose text never ends", """
@@ -111,15 +111,18 @@ async def later():
 return [later(), (image for image in right), type('T', (), {'shape': right.shape})]"""),
     returns("a function that returns the right images", "lambda *_: right"),
     # networks that would be judged for ever
-    network("a network with ten thousand layers that change nothing", EYE + "return nn.Sequential(*net, *[same] * 10_000)"),
+    network("a network with ten thousand layers that change nothing",
+            EYE + "return nn.Sequential(*net, *[same] * 10_000)"),
     network("a network with thousands of nn.Identity", EYE + "return nn.Sequential(*net, *[nn.Identity()] * 9_000)"),
     network("a network with three million weights", "return nn.Sequential(nn.Flatten(), nn.Linear(36, 80_000), "
                                                     "nn.Linear(80_000, 3))"),
     network("a wide network in few layers", "return nn.Sequential(nn.Flatten(), nn.Linear(36, 1900), nn.ReLU(), "
                                             "nn.Linear(1900, 16), nn.Linear(16, 3))"),
-    network("a network that flattens what is not there", "return nn.Sequential(nn.Flatten(5, 9), nn.Flatten(-9, 10**18))"),
+    network("a network that flattens what is not there",
+            "return nn.Sequential(nn.Flatten(5, 9), nn.Flatten(-9, 10**18))"),
     network("a network of no layers, and of empty ones", "return nn.Sequential()"),
-    network("a network of nothing in, nothing out", "return nn.Sequential(nn.Flatten(), nn.Linear(36, 0), nn.Linear(0, 3))"),
+    network("a network of nothing in, nothing out",
+            "return nn.Sequential(nn.Flatten(), nn.Linear(36, 0), nn.Linear(0, 3))"),
     network("a network whose weights are of whole numbers", """
 net = nn.Sequential(nn.Flatten(), nn.Linear(36, 3))
 net[1].weight = nn.Parameter(torch.ones(3, 36, dtype=torch.long), requires_grad=False)
@@ -135,7 +138,7 @@ return net"""),
     case("literals", "an exercise of as many", "check(0o" + "7" * 9000 + ", project)", "start(0x" + "f" * 6000 + ")"),
     case("literals", "a function with such a default and constant",
          "LARGE = 0x" + "f" * 6000, "def project(x_p, x, eps, much=0x" + "f" * 6000 + "):\n    return LARGE"),
-    case("literals", "a student of bytes, of a complex number, of a signed one", "STUDENT = b'\\xff'", "STUDENT = -1e999j",
-         "STUDENT = -5"),
+    case("literals", "a student of bytes, of a complex number, of a signed one", "STUDENT = b'\\xff'",
+         "STUDENT = -1e999j", "STUDENT = -5"),
     case("literals", "the same name in full-width letters", HONEST["01.1"].replace("project", "\uff50roject"), points=2),
 ]
