@@ -12,10 +12,10 @@ from advcourse.exercises import engine
 from advcourse.exercises.attempt import CHANGES, Attempt, attempt
 from advcourse.exercises.catalogue import Exercise, all_exercises, get
 from advcourse.exercises.counted import counting
+from advcourse.exercises.deadline import OutOfTime, deadline
 from advcourse.exercises.kinds import LAYERS
 from advcourse.exercises.session import judge_answer
 from advcourse.grading.box import wire
-from advcourse.grading.box.clock import OutOfTime, time_limit
 from advcourse.grading.marks import TO_BE_GRADED, UNREADABLE, Graded, Mark
 from advcourse.grading.reading.submissions import Submission
 from advcourse.handin.work import extract
@@ -138,7 +138,7 @@ def tried(box, exercises, work, seed):
         for exercise in exercises:
             made = trials(exercise.number, seed)
             box.start_clock()
-            with time_limit(box.seconds + 1):  # the box's own end comes first, unless it keeps a probe of ours at work
+            with deadline(box.seconds + 1):  # the box's own end comes first, unless it keeps a probe of ours at work
                 attempts = called(box, made, work.functions[exercise.number], exercise.differentiated_by)
             verdicts[exercise.number] = judged(exercise, made, attempts, JUDGING * box.seconds)
     except (wire.Closed, wire.Malformed, OutOfTime) as error:
@@ -150,7 +150,7 @@ def tried(box, exercises, work, seed):
 def judged(exercise, made, attempts, seconds):
     """The Verdict on the attempts; a wrong answer, in words, where it is not found within so many seconds."""
     try:
-        with time_limit(seconds):
+        with deadline(seconds):
             return engine.judge(exercise, made.probes, made.wanted, attempts, made.judging)
     except OutOfTime:
         message = (f"what your function returned could not be judged within {seconds:.0f} s: "
@@ -193,7 +193,8 @@ def read(said, probe):
     if said.get("problem") is not None:
         return Attempt(problem=str(said["problem"])[:1000])
     changed, gradients, again = (said.get(name) for name in ("changed", "gradients", "again"))
-    if any(isinstance(one, wire.Asked) for one in [said.get("result"), *(again if type(again) is list else [])]):  # it could answer otherwise whenever it sees that it is attacked
+    results = [said.get("result"), *(again if type(again) is list else [])]
+    if any(isinstance(one, wire.Asked) for one in results):  # it could answer otherwise whenever it is attacked
         return Attempt(problem="your function returns a function, or a network of other layers, which cannot be "
                                f"judged without running it: return an nn.Sequential of {', '.join(LAYERS)}")
     known = {name: what for name, what in changed.items() if name in probe and type(what) is str and what in CHANGES} \

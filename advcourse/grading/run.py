@@ -152,8 +152,8 @@ def prove_everywhere(client, scheduler):
     try:
         client.run(proven)
     except distributed.comm.CommClosedError:
-        raise OSError(f"a worker of the cluster at {scheduler} ended while its walls were tried: see in its log why, and "
-                      "grade again; nothing of what was graded before is lost") from None
+        raise OSError(f"a worker of the cluster at {scheduler} ended while its walls were tried: see in its log why, "
+                      "and grade again; nothing of what was graded before is lost") from None
 
 
 def grade_one(submission, conditions, only=None, walls=None) -> Graded:

@@ -85,9 +85,10 @@ def choose(statements, notes, notebook) -> Work:
         notes[MOST_NOTES:] = [f"and {len(notes) - MOST_NOTES} more of this kind"]
     student = literals.get("STUDENT")
     student = "" if student is NOT_LITERAL else name_of(student)
-    return Work(tuple(one.padded for one in kept), functions, answers, student, tuple(notes),
-                {number: own_code(name, statements, real, stubs, leave_out=given_code(notebook), functions=found.values())
-                 for number, name in found.items()})
+    given = given_code(notebook)
+    cells = {number: own_code(name, statements, real, stubs, leave_out=given, functions=found.values())
+             for number, name in found.items()}
+    return Work(tuple(one.padded for one in kept), functions, answers, student, tuple(notes), cells)
 
 
 def own_code(name, statements, real, stubs, *, leave_out=frozenset(), functions=()):

@@ -268,8 +268,8 @@ def test_a_changed_file_name_does_not_change_what_was_graded(tmp_path):
 
 # --- seeds that nobody finds ------------------------------------------------------------------------------------------
 
-WEAK = ["", "anything", "winter 2026", "a" * 40, "abcabcabcabcabcabcabcabc", "abcdefghijklmnopqrstuvwxyz", "0123456789" * 4,
-        "passwordpasswordpassword"]
+WEAK = ["", "anything", "winter 2026", "a" * 40, "abcabcabcabcabcabcabcabc", "abcdefghijklmnopqrstuvwxyz",
+        "0123456789" * 4, "passwordpasswordpassword"]
 
 
 @pytest.mark.parametrize("secret", WEAK)
@@ -286,8 +286,9 @@ def test_a_secret_stands_for_the_same_seed_everywhere():
     assert run.seed_of("uQ8-tZ3k_Lw0x.Rv7m!P") != run.seed_of("uQ8-tZ3k_Lw0x.Rv7m!p")
 
 
-@pytest.mark.parametrize("text, words", [("7\n", "can be found by trying"), ("", "holds no seed"), ("x", "holds no seed"),
-                                         ("-5", "holds no seed"), ("9" * 5000, "holds no seed")])
+@pytest.mark.parametrize("text, words", [("7\n", "can be found by trying"), ("", "holds no seed"),
+                                         ("x", "holds no seed"), ("-5", "holds no seed"),
+                                         ("9" * 5000, "holds no seed")])
 def test_a_file_without_a_good_seed_is_refused(text, words, tmp_path):
     files.write(tmp_path / "seed.txt", text)
     with pytest.raises(ValueError, match=words):
@@ -310,10 +311,11 @@ def dies():
 
 def test_a_worker_that_is_killed_as_its_walls_are_tried_is_told_in_words(monkeypatch):
     monkeypatch.setattr(run, "proven", dies)
-    with distributed.LocalCluster(n_workers=1, threads_per_worker=1, host="127.0.0.1", silence_logs=50,
-                                  dashboard_address="127.0.0.1:0") as cluster, distributed.Client(cluster) as client:
-        with pytest.raises(OSError, match="ended while its walls were tried: see in its log why, and grade again"):
-            run.prove_everywhere(client, "tcp://here")
+    told = pytest.raises(OSError, match="ended while its walls were tried: see in its log why, and grade again")
+    with (distributed.LocalCluster(n_workers=1, threads_per_worker=1, host="127.0.0.1", silence_logs=50,
+                                   dashboard_address="127.0.0.1:0") as cluster,
+          distributed.Client(cluster) as client, told):
+        run.prove_everywhere(client, "tcp://here")
 
 
 def test_what_is_sent_to_a_cluster_holds_no_path_of_this_system(tmp_path, monkeypatch):

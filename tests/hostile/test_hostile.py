@@ -29,13 +29,22 @@ from advcourse.grading.reports.folder import write
 from advcourse.grading.reports.pages import feedback_page
 from advcourse.grading.reports.standings import standings
 from advcourse.handin.work import shipped
-from tests.hostile import cases_files, cases_harm, cases_models, cases_points, cases_reading
+from tests.hostile import (
+    cases_files,
+    cases_harm,
+    cases_models,
+    cases_points,
+    cases_reach,
+    cases_reading,
+    cases_values,
+)
 from tests.hostile.case import HONEST, notebook_of
 
 pytestmark = pytest.mark.xdist_group("hostile")  # one world for all of them: the last test looks at what is left of it
 SEED = 1_987_654_321
 LIMITS = Limits(memory=1 << 30, scratch=16 << 20, threads=32)
-CASES = [*cases_points.CASES, *cases_reading.CASES, *cases_harm.CASES, *cases_models.CASES]
+CASES = [*cases_points.CASES, *cases_reading.CASES, *cases_harm.CASES, *cases_models.CASES, *cases_values.CASES,
+         *cases_reach.CASES]
 
 
 @pytest.fixture(scope="module")
@@ -204,5 +213,5 @@ def test_nothing_lives_on(world):
 
 
 def test_the_suite_is_as_large_as_it_should_be():
-    assert len(CASES) + len(cases_files.CASES) >= 60
+    assert len(CASES) + len(cases_files.CASES) >= 260
     assert len({(case.theme, case.name) for case in CASES}) == len(CASES)

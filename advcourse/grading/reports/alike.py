@@ -23,10 +23,10 @@ from advcourse.handin.work import LONGEST_WORK, extract, own_code, shipped
 PIECES = CountVectorizer(token_pattern=r"\w+|[^\w\s]", ngram_range=(4, 4), lowercase=False, binary=True,
                          dtype=np.int64)
 NUMBER = re.compile(r"(-?\d+(?:\.\d+)?(?:e[+-]?\d+)?)")
-# Measured on the right and wrong answers of tests/wrong_answers with all that they call, 3,092 pairs that solve the same
-# exercise: one passes both limits, and is the other with one part changed. Beside the course's own solutions none of the
-# 42 right answers that were written otherwise comes near (0.43 at most), and 21 of the 257 wrong ones do, which are the
-# course's own with one part changed.
+# Measured on the right and wrong answers of tests/wrong_answers with all that they call, 3,092 pairs that solve the
+# same exercise: one passes both limits, and is the other with one part changed. Beside the course's own solutions none
+# of the 42 right answers that were written otherwise comes near (0.43 at most), and 21 of the 257 wrong ones do, which
+# are the course's own with one part changed.
 ALIKE, RARE_PIECES = 0.7, 30
 
 
@@ -104,7 +104,7 @@ def codes_of(graded):
 
 @functools.cache
 def course_pieces(exercise):
-    """(the pieces of what students are given of an exercise, those of each solution without them, if it is long enough).
+    """(the pieces of what students are given of an exercise, those of each solution without them if it is long enough).
 
     Solutions: the one that checks compare with, and that of the solved notebook where it is at hand.
     """

@@ -63,7 +63,8 @@ def told(*failures):
 
 def test_walls_that_are_refused_are_told_with_the_way_out(monkeypatch):
     monkeypatch.setattr(module, "remedy", lambda: "do this")
-    assert told() == ("the walls cannot be put up (PermissionError: [Errno 1] unshare: Operation not permitted): do this")
+    words = "PermissionError: [Errno 1] unshare: Operation not permitted"
+    assert told() == f"the walls cannot be put up ({words}): do this"
 
 
 @pytest.mark.parametrize("words", ["bwrap: loopback: Failed RTM_NEWADDR: Operation not permitted",
@@ -96,8 +97,8 @@ def test_a_machine_that_gives_no_namespaces_is_told_what_to_do():
     tried = ["unshare", "--user", "--map-root-user", "bash", "-ec", CLOSED, "-"]
     if not shutil.which("setpriv") or subprocess.run([*tried, "true"], capture_output=True).returncode:
         pytest.skip("this system gives no walls: no user namespace to close")
-    done = subprocess.run([*tried, sys.executable, "-m", "advcourse", "grade", "doctor"], capture_output=True, text=True,
-                          timeout=200, env=os.environ | {"CODESPACES": "", "KUBERNETES_SERVICE_HOST": ""})
+    done = subprocess.run([*tried, sys.executable, "-m", "advcourse", "grade", "doctor"], capture_output=True,
+                          text=True, timeout=200, env=os.environ | {"CODESPACES": "", "KUBERNETES_SERVICE_HOST": ""})
     [line] = done.stderr.splitlines()
     assert line.startswith("error: ") and done.returncode == 1
     assert "user.max_user_namespaces=10000" in line or elsewhere.remedy() in line
