@@ -82,7 +82,8 @@ def run(exercise: Exercise, function: Callable | EllipsisType | None, seed: int 
                     attempts.append(attempt(function, probe, seed, exercise.differentiated_by))
     except OutOfTime:
         return verdict(exercise, WRONG, message=out_of_time(SECONDS))
-    other = [ours.result for trial, ours in zip(attempts, wanted, strict=True) if not is_kind(trial.result, ours.result)]
+    other = [ours.result for trial, ours in zip(attempts, wanted, strict=True)
+             if not is_kind(trial.result, ours.result)]
     return replace(judge(exercise, probes, wanted, attempts, seed), like=other[0] if other else None)
 
 

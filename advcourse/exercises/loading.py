@@ -9,7 +9,7 @@ import importlib.util
 import linecache
 import sys
 import types
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 from advcourse.exercises.deadline import OutOfTime
 

@@ -66,7 +66,8 @@ def is_clear(model: Callable, x: torch.Tensor) -> torch.Tensor:
     x = x.detach().clone().requires_grad_()
     with torch.enable_grad():
         logits = model(x)
-        scores = torch.stack([torch.autograd.grad(row.sum(), x, retain_graph=True)[0].flatten(1) for row in logits.T], 1)
+        scores = torch.stack([torch.autograd.grad(row.sum(), x, retain_graph=True)[0].flatten(1)
+                              for row in logits.T], 1)
     probabilities = logits.detach().softmax(1)
     losses = (probabilities[:, :, None] * scores).sum(1, keepdim=True) - scores
     sizes = torch.cat([scores, losses, scores.sum(1, keepdim=True)], 1).abs()

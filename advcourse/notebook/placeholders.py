@@ -4,8 +4,8 @@ import ast
 import re
 from collections.abc import Callable
 
-from advcourse.exercises import all_exercises, get, session
-from advcourse.exercises.catalogue import Exercise, Question
+from advcourse.exercises import all_exercises, get
+from advcourse.exercises.catalogue import Question
 from advcourse.exercises.stand_ins import stand_in
 from advcourse.handin.work import official_names, open_names
 from advcourse.notebook import frontend

@@ -334,7 +334,8 @@ LOSS = Exercise(**KEEP, reference=lambda model, x: model(x).square().mean(), dif
     (LOSS.reference, []),
     (lambda model, x: model(x).square().mean().detach(), ["your loss has no gradient"]),
     (lambda model, x: (model(x) * model(x).detach()).mean(), ["half of it is cut off"]),
-    (lambda model, x: (model(x) * (0.3 * model(x) + 0.7 * model(x).detach())).mean(), ["the value of your loss is right"]),
+    (lambda model, x: (model(x) * (0.3 * model(x) + 0.7 * model(x).detach())).mean(),
+     ["the value of your loss is right"]),
     (lambda model, x: model(x).square().sum(), ["off", "the value of your loss is not"]),
     (lambda model, x: (model(x).sum().backward(), model(x).square().mean())[1], ["leaves a gradient in `model`"]),
 ])
@@ -361,7 +362,7 @@ def swallows_everything(x):
         try:
             x = x + 1
         except:  # noqa: E722 (as students write it)
-            pass
+            x = 0
 
 
 def loops(x):
@@ -414,7 +415,8 @@ def test_changing_the_model_is_named_and_leaves_ours_as_it_was():
     assert verdict.messages == ["your function changes the weights of `model`: it may only read them"]
     assert torch.equal(model[0].weight, weight)
     assert "between training and evaluation" in engine.run(reading, lambda model, x: model.eval()(x)).messages[0]
-    assert "`requires_grad` of `model`" in engine.run(reading, lambda model, x: model.requires_grad_(False)(x)).messages[0]
+    frozen = engine.run(reading, lambda model, x: model.requires_grad_(False)(x))
+    assert "`requires_grad` of `model`" in frozen.messages[0]
     assert engine.run(reading, leaves_gradients_in_the_model).state == "passed"
     assert model.training and model[0].weight.requires_grad
 

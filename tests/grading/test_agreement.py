@@ -47,7 +47,7 @@ def cells(way, number):
                                     f'mine = check("{number}", mine)'],
         "no Python": [right.replace("return", "return (") + check],
         "never ends": [f"{head}\n    while True: pass" + check],
-        "uses the course": [f"{head}\n    import advcourse.attacks\n    return advcourse.attacks.fgsm(x, x, x)" + check],
+        "uses the course": [f"{head}\n    from advcourse import attacks\n    return attacks.fgsm(x, x, x)" + check],
         "stands on a loop": ["for top in [1]: pass", right.replace("clamp(0, 1)", "clamp(0, top)") + check],
         "the right letter": [f'choice = "{letter}"\nanswer("{number}", choice)'],
         "another letter": [f'choice = "{wrong}"\nanswer("{number}", choice)'],
