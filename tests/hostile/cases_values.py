@@ -140,5 +140,6 @@ return net"""),
          "LARGE = 0x" + "f" * 6000, "def project(x_p, x, eps, much=0x" + "f" * 6000 + "):\n    return LARGE"),
     case("literals", "a student of bytes, of a complex number, of a signed one", "STUDENT = b'\\xff'",
          "STUDENT = -1e999j", "STUDENT = -5"),
-    case("literals", "the same name in full-width letters", HONEST["01.1"].replace("project", "\uff50roject"), points=2),
+    case("literals", "the same name in full-width letters", HONEST["01.1"].replace("project", "\uff50roject"),
+         points=2),
 ]
