@@ -9,7 +9,7 @@ import pytest
 from advcourse.exercises import Exercise, all_exercises, letter_of_right_answer
 from advcourse.exercises.display import MIME
 from advcourse.grading import run
-from advcourse.grading.box.walls import Limits
+from advcourse.grading.box.limits import Limits
 from advcourse.grading.reading.submissions import collect
 from advcourse.handin.work import extract, official_names
 from advcourse.pipeline import masters
