@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import torch
 
-from advcourse.exercises.probes import one_step
+from advcourse.exercises.probes import loss_gradient, one_step, towards
 
 Property = Callable[[dict, torch.Tensor], str | None]
 
@@ -96,12 +96,19 @@ def raises_loss(probe: dict, result: torch.Tensor) -> str | None:
 
 
 def moves_the_loss_the_right_way(probe: dict, result: torch.Tensor) -> str | None:
-    """Up the loss of y; down where `targeted`. Judged on the batch, from where the step started."""
+    """Up the loss of y, down where `targeted`, by half of what one step of the gradient's sign does.
+
+    Random changes of the same size do not. Judged on the batch. The step starts at x_adv where the probe has one, else
+    at x, has the size step_size, else eps, and ends in the ε-ball around x.
+    """
     if message := finite(probe, result):
         return message
-    model, y, targeted = probe["model"], probe["y"], probe["targeted"]
-    before, after = (torch.nn.functional.cross_entropy(model(images), y).item()
-                     for images in (probe.get("x_adv", probe["x"]), result))
+    model, x, y, eps, targeted = (probe[name] for name in ("model", "x", "y", "eps", "targeted"))
+    start, way = probe.get("x_adv", x), -1 if targeted else 1
+    step = way * probe.get("step_size", eps) * loss_gradient(model, start, y).sign()
+    with torch.no_grad():
+        before, after, reached = (torch.nn.functional.cross_entropy(model(images), y).item()
+                                  for images in (start, result, towards(start + step, x, eps)))
     if after == before:
         return f"the loss stayed at {before:.3g}: nothing was attacked"
     if targeted and after > before:
@@ -110,6 +117,9 @@ def moves_the_loss_the_right_way(probe: dict, result: torch.Tensor) -> str | Non
     if not targeted and after < before:
         return (f"targeted=False, and the loss of y fell from {before:.3g} "
                 f"to {after:.3g}: go up, which means to add the step")
+    if way * (after - before) < way * (reached - before) / 2:
+        return (f"targeted={targeted}, and the loss of y went from {before:.3g} to {after:.3g} only; one step along the "
+                f"gradient's sign takes it to {reached:.3g}")
     return None
 
 
