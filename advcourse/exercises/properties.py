@@ -109,17 +109,18 @@ def moves_the_loss_the_right_way(probe: dict, result: torch.Tensor) -> str | Non
     with torch.no_grad():
         before, after, reached = (torch.nn.functional.cross_entropy(model(images), y).item()
                                   for images in (start, result, towards(start + step, x, eps)))
-    if after == before:
+    gain, wanted = way * (after - before), way * (reached - before)
+    if gain == 0:
         return f"the loss stayed at {before:.3g}: nothing was attacked"
-    if targeted and after > before:
+    if gain < -wanted / 10 and targeted:
         return (f"targeted=True, and the loss of the target rose from {before:.3g} to {after:.3g}: y is now the class "
                 "to reach, so go down its loss, which means to subtract the step")
-    if not targeted and after < before:
+    if gain < -wanted / 10:
         return (f"targeted=False, and the loss of y fell from {before:.3g} "
                 f"to {after:.3g}: go up, which means to add the step")
-    if way * (after - before) < way * (reached - before) / 2:
-        return (f"targeted={targeted}, and the loss of y went from {before:.3g} to {after:.3g} only; one step along the "
-                f"gradient's sign takes it to {reached:.3g}")
+    if gain < wanted / 2:
+        return (f"targeted={targeted}, and the loss of y went from {before:.3g} to {after:.3g}, as random changes could "
+                f"take it; one step along the gradient's sign takes it to {reached:.3g}")
     return None
 
 

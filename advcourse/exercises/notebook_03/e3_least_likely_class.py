@@ -30,9 +30,11 @@ def the_least_likely(probe, result):
                 "wanted is the hardest, the least likely one")
     if torch.equal(result, order[:, 1]):
         return "these are the second least likely classes: take the smallest entry itself"
-    if torch.equal(result, (-logits).softmax(1).argmin(1)) or torch.equal(result, logits.abs().argmin(1)):
+    if torch.equal(result, logits.abs().argmin(1)):
         return ("you look for the logit nearest to zero; a very negative logit is less likely than that, so leave out "
                 "the absolute value")
+    if torch.equal(result, (order[:, -1] + 1) % logits.shape[1]):
+        return "these are the classes after the likeliest ones, by number: ask the model which is the least likely"
     if (result == result[0]).all():
         return (f"every image got class {result[0].item()}; "
                 "each image has a least likely class of its own: search along dim=1")
