@@ -73,6 +73,14 @@ def equals(formula: Callable, mistakes: dict[str, Callable] | None = None, toler
     return holds
 
 
+def at_cost(is_right: Property, cost: Property) -> Property:
+    """Makes the property that a right result has the right cost, too: a wrong one earns nothing by being cheap."""
+    def holds(probe, result):
+        return "the cost counts once the result is right" if is_right(probe, result) else cost(probe, result)
+
+    return holds
+
+
 def raises_loss(probe: dict, result: torch.Tensor) -> str | None:
     """x_adv raises the cross-entropy loss, over the batch, by half of what one step of the gradient's sign does.
 

@@ -5,6 +5,7 @@ import torch
 from torch import nn
 
 from advcourse.exercises.properties import (
+    at_cost,
     confident,
     equals,
     finite,
@@ -63,6 +64,13 @@ def test_equals():
     assert holds({"x": X}, NAN).endswith("off by up to inf")
     assert equals(lambda x: [0.5, 1.0])({"x": X}, [0.5, 1.0]) is None
     assert equals(lambda x: 0.5)({"x": X}, 0.6) is not None
+
+
+def test_at_cost():
+    holds = at_cost(equals(lambda x, asked: 2 * x), lambda probe, result: "dear" if probe["asked"] > 1 else None)
+    assert holds({"x": X, "asked": 1}, 2 * X) is None
+    assert holds({"x": X, "asked": 3}, 2 * X) == "dear"
+    assert holds({"x": X, "asked": 1}, X) == "the cost counts once the result is right"
 
 
 def test_raises_loss():
