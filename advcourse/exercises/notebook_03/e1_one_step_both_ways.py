@@ -60,7 +60,8 @@ exercise = Exercise(
         "the loss of y goes up, or down where y is a target": moves_the_loss_the_right_way,
         "it is x ± ε · sign(gradient), clipped": equals(fgsm_step, mistakes={
             "you return the step δ; wanted is the image x + δ": step_alone,
-            "you return the step δ, clipped; wanted is the image x + δ": lambda **probe: step_alone(**probe).clamp(0, 1),
+            "you return the step δ, clipped; wanted is the image x + δ":
+                lambda **probe: step_alone(**probe).clamp(0, 1),
             "this is right but for the clip at the end, `.clamp(0, 1)`":
                 lambda **probe: probe["x"] + step_alone(**probe),
             "you clip the step to [0, 1], so that no pixel gets darker: clip the image, after adding":
