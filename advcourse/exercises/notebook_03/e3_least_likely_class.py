@@ -11,9 +11,18 @@ def least_likely_class(model, x):
 
 
 def class_probes(generator):
-    # Five classes, so that least likely, second and likeliest are all different ones.
-    return [{"model": linear_model(generator, classes=5), "x": random_images(generator, count=count)}
-            for count in (7, 12)]
+    # Five classes, so that least likely, second and likeliest are all different ones, and no class that is the least
+    # likely of nearly all images: the bias makes the logits of grey ones equal.
+    model = linear_model(generator, classes=5)
+    with torch.no_grad():
+        model[1].bias -= 0.5 * model[1].weight.sum(1)
+    probes = []
+    for count in (7, 12):
+        x = random_images(generator, count=count)
+        while len(least_likely_class(model, x).unique()) < 3:
+            x = random_images(generator, count=count)
+        probes.append({"model": model, "x": x})
+    return probes
 
 
 def the_least_likely(probe, result):
