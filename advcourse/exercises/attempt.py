@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import torch
 
-from advcourse.exercises.kinds import describe
+from advcourse.exercises.kinds import as_tensor, describe
 
 # What a call can change of an argument, in words.
 CHANGES = VALUES, WEIGHTS, FLAG, LEFT, MODE = "values", "weights", "requires_grad", "grad", "mode"
@@ -119,7 +119,8 @@ def _differentiated(value):
 
 def _gradients(result, inputs):
     """The gradient of a result by each of the inputs, 0 where it does not depend on one; None where it has none."""
-    if not isinstance(result, torch.Tensor) or not result.requires_grad:
+    result = as_tensor(result)  # a list of the losses of the images is as good
+    if result is None or not result.requires_grad:
         return None
     found = torch.autograd.grad(result.sum(), inputs, allow_unused=True)
     return [torch.zeros_like(tensor) if gradient is None else gradient.detach()

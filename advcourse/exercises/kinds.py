@@ -22,7 +22,7 @@ def plain(result: object, expected: object) -> object:
     another floating-point type as the one of `expected`. All else comes back as it is.
     """
     if isinstance(expected, torch.Tensor):
-        tensor = _as_tensor(result)
+        tensor = as_tensor(result)
         casts = tensor is not None and expected.is_floating_point() and tensor.dtype != torch.bool
         return result if tensor is None else tensor.to(expected.dtype) if casts else tensor
     if isinstance(result, torch.Tensor | np.ndarray | np.generic):
@@ -37,7 +37,7 @@ def plain(result: object, expected: object) -> object:
     return result
 
 
-def _as_tensor(value):
+def as_tensor(value: object) -> torch.Tensor | None:
     """A tensor of what holds numbers as a tensor does; None for what does not."""
     if isinstance(value, torch.Tensor):
         return value
@@ -48,7 +48,7 @@ def _as_tensor(value):
     try:
         if all(isinstance(part, int | float) for part in value):
             return torch.tensor(value)
-        parts = list(map(_as_tensor, value))
+        parts = list(map(as_tensor, value))
         return None if any(part is None for part in parts) else torch.stack(parts)
     except (TypeError, ValueError, RuntimeError):  # parts of other shapes, or a number beyond all bounds
         return None

@@ -115,6 +115,31 @@ def all_scores_gradient(model: Callable, x: torch.Tensor, y: torch.Tensor) -> to
         return torch.autograd.grad(model(x).sum(), x)[0]
 
 
+def gradient_of(loss: Callable, model: Callable, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+    """The gradient with respect to the images of another loss, a function of (logits, y) with a sum over the images."""
+    x = x.detach().clone().requires_grad_()
+    with torch.enable_grad():
+        return torch.autograd.grad(loss(model(x), y), x)[0]
+
+
+def squared_error(values, y):
+    """The sum of the squared differences between values, (N, K), and the one-hot vectors of the labels y."""
+    return (values - F.one_hot(y, values.shape[1])).square().sum()
+
+
+# What students take for the cross-entropy loss: from the message to the loss of (logits, y), for `gradient_of`.
+WRONG_LOSSES = {
+    "this is the gradient of `cross_entropy` of probabilities: it takes the softmax itself, so give it the logits":
+        lambda logits, y: F.cross_entropy(logits.softmax(1), y, reduction="sum"),
+    "this is the gradient of the squared error of the logits: J is the cross-entropy, `F.cross_entropy(logits, y)`":
+        squared_error,
+    "this is the gradient of the squared error of probabilities: J is the cross-entropy, `F.cross_entropy(logits, y)`":
+        lambda logits, y: squared_error(logits.softmax(1), y),
+    "this is the gradient of the logit of y alone: J, the cross-entropy, depends on the other logits, too":
+        lambda logits, y: -logits.gather(1, y[:, None]).sum(),
+}
+
+
 def unit(gradient: torch.Tensor) -> torch.Tensor:
     """The gradient, each image's of Euclidean length 1."""
     return gradient / gradient.flatten(1).norm(dim=1).clamp_min(1e-12).view(-1, 1, 1, 1)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import torch
 
-from advcourse.exercises.probes import one_step
+from advcourse.exercises.probes import loss_gradient, one_step, towards
 
 Property = Callable[[dict, torch.Tensor], str | None]
 
@@ -73,6 +73,14 @@ def equals(formula: Callable, mistakes: dict[str, Callable] | None = None, toler
     return holds
 
 
+def at_cost(is_right: Property, cost: Property) -> Property:
+    """Makes the property that a right result has the right cost, too: a wrong one earns nothing by being cheap."""
+    def holds(probe, result):
+        return "the cost counts once the result is right" if is_right(probe, result) else cost(probe, result)
+
+    return holds
+
+
 def raises_loss(probe: dict, result: torch.Tensor) -> str | None:
     """x_adv raises the cross-entropy loss, over the batch, by half of what one step of the gradient's sign does.
 
@@ -96,20 +104,31 @@ def raises_loss(probe: dict, result: torch.Tensor) -> str | None:
 
 
 def moves_the_loss_the_right_way(probe: dict, result: torch.Tensor) -> str | None:
-    """Up the loss of y; down where `targeted`. Judged on the batch, from where the step started."""
+    """Up the loss of y, down where `targeted`, by half of what one step of the gradient's sign does.
+
+    Random changes of the same size do not. Judged on the batch. The step starts at x_adv where the probe has one, else
+    at x, has the size step_size, else eps, and ends in the ε-ball around x.
+    """
     if message := finite(probe, result):
         return message
-    model, y, targeted = probe["model"], probe["y"], probe["targeted"]
-    before, after = (torch.nn.functional.cross_entropy(model(images), y).item()
-                     for images in (probe.get("x_adv", probe["x"]), result))
-    if after == before:
+    model, x, y, eps, targeted = (probe[name] for name in ("model", "x", "y", "eps", "targeted"))
+    start, way = probe.get("x_adv", x), -1 if targeted else 1
+    step = way * probe.get("step_size", eps) * loss_gradient(model, start, y).sign()
+    with torch.no_grad():
+        before, after, reached = (torch.nn.functional.cross_entropy(model(images), y).item()
+                                  for images in (start, result, towards(start + step, x, eps)))
+    gain, wanted = way * (after - before), way * (reached - before)
+    if gain == 0:
         return f"the loss stayed at {before:.3g}: nothing was attacked"
-    if targeted and after > before:
+    if gain < -wanted / 10 and targeted:
         return (f"targeted=True, and the loss of the target rose from {before:.3g} to {after:.3g}: y is now the class "
                 "to reach, so go down its loss, which means to subtract the step")
-    if not targeted and after < before:
+    if gain < -wanted / 10:
         return (f"targeted=False, and the loss of y fell from {before:.3g} "
                 f"to {after:.3g}: go up, which means to add the step")
+    if gain < wanted / 2:
+        return (f"targeted={targeted}, and the loss of y went from {before:.3g} to {after:.3g}, as random changes could "
+                f"take it; one step along the gradient's sign takes it to {reached:.3g}")
     return None
 
 

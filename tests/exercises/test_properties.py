@@ -4,7 +4,16 @@ import pytest
 import torch
 from torch import nn
 
-from advcourse.exercises.properties import confident, equals, finite, in_ball, in_unit_range, raises_loss
+from advcourse.exercises.properties import (
+    at_cost,
+    confident,
+    equals,
+    finite,
+    in_ball,
+    in_unit_range,
+    moves_the_loss_the_right_way,
+    raises_loss,
+)
 
 X = torch.full((2, 1, 2, 2), 0.5)
 NAN = torch.full_like(X, float("nan"))
@@ -57,12 +66,35 @@ def test_equals():
     assert equals(lambda x: 0.5)({"x": X}, 0.6) is not None
 
 
+def test_at_cost():
+    holds = at_cost(equals(lambda x, asked: 2 * x), lambda probe, result: "dear" if probe["asked"] > 1 else None)
+    assert holds({"x": X, "asked": 1}, 2 * X) is None
+    assert holds({"x": X, "asked": 3}, 2 * X) == "dear"
+    assert holds({"x": X, "asked": 1}, X) == "the cost counts once the result is right"
+
+
 def test_raises_loss():
-    probe = {"model": model_of(1.0), "x": X, "y": torch.tensor([1, 1])}
+    probe = {"model": model_of(1.0), "x": X, "y": torch.tensor([1, 1]), "eps": 0.1}
     assert raises_loss(probe, X - 0.1) is None
     assert "goes uphill" in raises_loss(probe, X + 0.1)
     assert "nothing was attacked" in raises_loss(probe, X)
     assert "NaN" in raises_loss(probe, NAN)
+
+
+@pytest.mark.parametrize("targeted, way", [(False, -1), (True, 1)])
+def test_moves_the_loss_the_right_way(targeted, way):
+    """Half of what one step of the gradient's sign gains is asked for, from where the step starts."""
+    probe = {"model": model_of(1.0), "x": X, "y": torch.tensor([1, 1]), "eps": 0.2, "targeted": targeted}
+    signs = torch.tensor([[1.0, 1.0], [-1.0, -1.0]])
+    assert moves_the_loss_the_right_way(probe, X + way * 0.2) is None
+    assert f"targeted={targeted}, and the loss of" in moves_the_loss_the_right_way(probe, X - way * 0.2)
+    assert "nothing was attacked" in moves_the_loss_the_right_way(probe, X + 0.2 * signs)
+    assert "one step along" in moves_the_loss_the_right_way(probe, X + way * 0.05 + 0.15 * signs)
+    assert "NaN" in moves_the_loss_the_right_way(probe, NAN)
+    later = probe | {"x_adv": X + way * 0.1, "step_size": 0.1}
+    assert moves_the_loss_the_right_way(later, X + way * 0.2) is None
+    assert "nothing was attacked" in moves_the_loss_the_right_way(later, X + way * 0.1)
+    assert "one step along" in moves_the_loss_the_right_way(later, X + way * 0.13)
 
 
 def test_confident():
