@@ -40,14 +40,17 @@ def in_ball(norm: str, name: str = "x_adv") -> Property:
     if norm not in ("linf", "l2"):
         raise ValueError(f"norm must be 'linf' or 'l2'; got {norm!r}")
 
+    def size(delta):
+        return delta.flatten(1).abs().amax(1) if norm == "linf" else delta.flatten(1).norm(dim=1)
+
     def holds(probe, result):
         if message := finite(probe, result):
             return message
-        delta, eps = (result - probe["x"]).flatten(1), probe["eps"]
-        distance = delta.abs().amax(1) if norm == "linf" else delta.norm(dim=1)
-        spill = (distance - eps).max().item()
+        spill, around_zero = ((size(delta) - probe["eps"]).max().item() for delta in (result - probe["x"], result))
         if spill <= ROUNDING:
             return None
+        if around_zero <= ROUNDING and (result < 0).any():
+            return f"your {name} lies within ε of 0, not of x: is it the perturbation δ alone? Return x + δ"
         mend = ("clip to [x − ε, x + ε] after adding" if norm == "linf"
                 else "where the length of δ exceeds ε, scale δ by ε / ‖δ‖₂, image by image")
         return f"your {name} leaves the ε-ball by {spill:.2g}: {mend}"
@@ -126,7 +129,7 @@ def confident(target: str = "y", at_least: float = 0.99) -> Property:
             before, after = model(probe["x"]).softmax(1), model(result).softmax(1)
         wanted = torch.as_tensor(wanted, device=after.device).expand(len(after))
         reached = after.gather(1, wanted[:, None])[:, 0]
-        if reached.min() >= at_least:
+        if reached.min() >= at_least - ROUNDING:
             return None
         if torch.equal(result, probe["x"]):
             return "the image came back unchanged: follow the gradient for some steps"

@@ -1,5 +1,7 @@
 """The shared properties name the mistake, and let small rounding pass."""
 
+import math
+
 import pytest
 import torch
 from torch import nn
@@ -47,6 +49,14 @@ def test_in_ball_looks_at_every_image_on_its_own():
         in_ball("l1")
 
 
+@pytest.mark.parametrize("norm", ["linf", "l2"])
+def test_in_ball_knows_a_perturbation_that_came_back_for_the_image(norm):
+    message = in_ball(norm)({"x": X, "eps": 0.1}, torch.full_like(X, -0.05))
+    assert "lies within ε of 0, not of x" in message and "Return x + δ" in message
+    assert in_ball(norm)({"x": X / 100, "eps": 0.1}, -X / 100) is None  # near both
+    assert "leaves the ε-ball" in in_ball(norm)({"x": X, "eps": 0.1}, X / 20)  # a dark image is no perturbation
+
+
 def test_equals():
     holds = equals(lambda x: 2 * x, {"halved": lambda x: x / 2})
     assert holds({"x": X}, 2 * X + 1e-6) is None
@@ -58,8 +68,9 @@ def test_equals():
 
 
 def test_raises_loss():
-    probe = {"model": model_of(1.0), "x": X, "y": torch.tensor([1, 1])}
-    assert raises_loss(probe, X - 0.1) is None
+    probe = {"model": model_of(1.0), "x": X, "y": torch.tensor([1, 1]), "eps": 0.1}
+    assert raises_loss(probe, X - 0.1) is None and raises_loss(probe, X - 0.06) is None
+    assert "hardly more than random changes" in raises_loss(probe, X - 0.04)  # half of the step's gain is wanted
     assert "goes uphill" in raises_loss(probe, X + 0.1)
     assert "nothing was attacked" in raises_loss(probe, X)
     assert "NaN" in raises_loss(probe, NAN)
@@ -70,6 +81,8 @@ def test_confident():
     assert confident("target")({"model": model_of(9.0), "x": X, "target": 1}, bright) is None
     assert confident()({"model": model_of(9.0), "x": X, "y": torch.tensor([1, 0])},
                        torch.stack([bright[0], dark[0]])) is None
+    at_the_border = torch.full_like(X, 0.5 + (math.log(99) - 5e-5) / 8)  # 0.99 but for rounding
+    assert confident("target")({"model": model_of(1.0), "x": X, "target": 1}, at_the_border) is None
     almost = confident("target")({"model": model_of(1.0), "x": X, "target": 1}, bright)
     assert "a probability of 0.98, and gave it 0.5 before" in almost and "take more steps" in almost
     away = confident("target")({"model": model_of(9.0), "x": X, "target": 0}, bright)
