@@ -85,16 +85,16 @@ def raises_loss(probe: dict, result: torch.Tensor) -> str | None:
         return message
     model, x, y, eps = probe["model"], probe["x"], probe["y"], probe["eps"]
     with torch.no_grad():
-        before, after, reached = (torch.nn.functional.cross_entropy(model(images), y).item()
-                                  for images in (x, result, one_step(model, x, y, eps)))
-    if after < before:
-        return (f"your x_adv lowers the loss from {before:.3g} to {after:.3g}: an attack goes uphill, "
-                "so add the step rather than subtract it")
+        before, after, up, down = (torch.nn.functional.cross_entropy(model(images), y).item() for images in (
+            x, result, one_step(model, x, y, eps), one_step(model, x, y, -eps)))
     if after == before:
         return f"your x_adv has the same loss as x, {before:.3g}: nothing was attacked"
-    if after - before < (reached - before) / 2:
-        return (f"your x_adv raises the loss from {before:.3g} to {after:.3g}, hardly more than random changes of this "
-                f"size do; one step along the gradient's sign reaches {reached:.3g}")
+    if after <= (before + down) / 2:
+        return (f"your x_adv lowers the loss from {before:.3g} to {after:.3g}: an attack goes uphill, "
+                "so add the step rather than subtract it")
+    if after < (before + up) / 2:
+        return (f"your x_adv takes the loss from {before:.3g} to {after:.3g}, hardly further than random changes of "
+                f"this size do; one step along the gradient's sign reaches {up:.3g}")
     return None
 
 
