@@ -137,10 +137,12 @@ def confident(target: str = "y", at_least: float = 0.99) -> Property:
         start, sure, seen = before[worst, wanted[worst]].item(), reached[worst].item(), after[worst].argmax().item()
         told = (f"the model gives class {wanted[worst].item()} a "
                 f"probability of {sure:.2g}, and gave it {start:.2g} before")
+        told = f"{told}; at least {at_least} is wanted. It now reads the image as class {seen}"
+        if seen == wanted[worst].item():
+            return f"{told}, as it should: take more steps, or larger ones, down the cross-entropy loss of this class"
         if sure > start:
-            return f"{told}; at least {at_least} is wanted. The direction is right: take more steps, or larger ones"
-        return (f"{told}; it now reads the image as class {seen}. "
-                "Lower the loss of the target class, which means to subtract its gradient")
+            return f"{told}. Take more steps, or larger ones, and each down the loss of the target class"
+        return f"{told}. Lower the loss of the target class, which means to subtract its gradient"
 
     return holds
 

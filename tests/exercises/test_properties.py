@@ -86,9 +86,11 @@ def test_confident():
     assert confident("target")({"model": model_of(1.0), "x": X, "target": 1}, at_the_border) is None
     almost = confident("target")({"model": model_of(1.0), "x": X, "target": 1}, bright)
     assert "a probability of 0.98, and gave it 0.5 before" in almost and "take more steps" in almost
+    nearer = confident("target")({"model": model_of(1.0), "x": dark, "target": 1}, dark + 0.1)
+    assert "reads the image as class 0. Take more steps" in nearer
     away = confident("target")({"model": model_of(9.0), "x": X, "target": 0}, bright)
     assert "reads the image as class 1" in away and "subtract its gradient" in away
     one_of_two = confident("target")({"model": model_of(9.0), "x": X, "target": 1}, torch.stack([bright[0], dark[0]]))
-    assert "now reads the image as class 0" in one_of_two
+    assert "now reads the image as class 0. Lower the loss" in one_of_two
     assert "came back unchanged" in confident("target")({"model": model_of(9.0), "x": X, "target": 0}, X)
     assert "NaN" in confident("target")({"model": model_of(9.0), "x": X, "target": 1}, NAN)
