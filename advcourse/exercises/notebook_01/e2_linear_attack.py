@@ -28,7 +28,7 @@ def no_entry_beyond_eps(probe, result):
         return f"{told}multiply the signs by ε"
     if torch.allclose(result, eps * (weight[target].sign() - weight[y].sign())):
         return f"{told}take the sign of the difference, not the difference of the signs"
-    return f"{told}the limit holds for every input on its own, so only the sign of the weights may matter, not their size"
+    return f"{told}the limit holds for every input on its own, so only the sign of the weights matters, not their size"
 
 
 def gains_the_most(probe, result):

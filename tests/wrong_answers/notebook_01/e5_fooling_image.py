@@ -145,17 +145,17 @@ def raises_the_logit(model, x, target):
 
 
 WRONG = [
-    (takes_one_step, "ake more steps"),
+    (takes_one_step, "ake more steps, or larger ones"),
     (flees_the_target, "subtract its gradient"),
     (never_clips, "Clip to [0, 1]"),
     (returns_the_noise, "back unchanged"),
-    (reaches_class_zero, "it now reads the image as class 0"),
+    (reaches_class_zero, "now reads the image as class 0"),
     (loses_the_batch, "a tensor of shape"),
     (returns_the_confidence, "returned a number"),
-    (flees_the_present_class, "the loss of the target class"),
+    (flees_the_present_class, "loss of th"),
     (takes_the_squared_error, "cross-entropy"),
-    (starts_anew_each_time, "ake more steps"),
-    (steps_too_little, "ake more steps"),
+    (starts_anew_each_time, "ake more steps, or larger ones"),
+    (steps_too_little, "ake more steps, or larger ones"),
     (returns_the_change, "is no image"),
     (returns_too_early, "take more steps"),
     (raises_every_score, "the loss of the target class"),
