@@ -101,7 +101,8 @@ def isolated(seed: int) -> Iterator[None]:
     with torch.random.fork_rng(devices=range(torch.cuda.device_count())), torch.enable_grad():
         random.seed(seed)
         np.random.seed(seed % 2**32)
-        torch.manual_seed(seed)
+        # For devices that are not there, torch.manual_seed notes down the whole stack of calls, each time anew.
+        (torch if torch.accelerator.is_available() else torch.default_generator).manual_seed(seed)
         try:
             yield
         finally:

@@ -118,12 +118,16 @@ def describe(value: object) -> str:
         return "a number"
     if isinstance(value, str):
         return "a string"
+    if type(value).__module__ == "torch.return_types":
+        return f"all that `.{type(value).__name__}(…)` gives (take its `.values`, say)"
     if isinstance(value, list | tuple):
         kind = type(value).__name__
         if not value:
             return f"an empty {kind}"
         if all(map(_is_number, value)):
             return f"a {kind} of {len(value)} number{'s' * (len(value) > 1)}"
+        if isinstance(value[0], list | tuple) and (tensor := _as_tensor(value)) is not None:
+            return f"a {kind} of {kind}s, of shape {tuple(tensor.shape)}"
         parts = ", ".join(map(describe, value[:4])) + (", …" if len(value) > 4 else "")
         return f"a {kind} of {len(value)}: {parts}"
     if isinstance(value, dict):

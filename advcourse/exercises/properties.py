@@ -40,14 +40,17 @@ def in_ball(norm: str, name: str = "x_adv") -> Property:
     if norm not in ("linf", "l2"):
         raise ValueError(f"norm must be 'linf' or 'l2'; got {norm!r}")
 
+    def size(delta):
+        return delta.flatten(1).abs().amax(1) if norm == "linf" else delta.flatten(1).norm(dim=1)
+
     def holds(probe, result):
         if message := finite(probe, result):
             return message
-        delta, eps = (result - probe["x"]).flatten(1), probe["eps"]
-        distance = delta.abs().amax(1) if norm == "linf" else delta.norm(dim=1)
-        spill = (distance - eps).max().item()
+        spill, around_zero = ((size(delta) - probe["eps"]).max().item() for delta in (result - probe["x"], result))
         if spill <= ROUNDING:
             return None
+        if around_zero <= ROUNDING and (result < 0).any():
+            return f"your {name} lies within ε of 0, not of x: is it the perturbation δ alone? Return x + δ"
         mend = ("clip to [x − ε, x + ε] after adding" if norm == "linf"
                 else "where the length of δ exceeds ε, scale δ by ε / ‖δ‖₂, image by image")
         return f"your {name} leaves the ε-ball by {spill:.2g}: {mend}"
@@ -90,16 +93,16 @@ def raises_loss(probe: dict, result: torch.Tensor) -> str | None:
         return message
     model, x, y, eps = probe["model"], probe["x"], probe["y"], probe["eps"]
     with torch.no_grad():
-        before, after, reached = (torch.nn.functional.cross_entropy(model(images), y).item()
-                                  for images in (x, result, one_step(model, x, y, eps)))
-    if after < before:
-        return (f"your x_adv lowers the loss from {before:.3g} to {after:.3g}: an attack goes uphill, "
-                "so add the step rather than subtract it")
+        before, after, up, down = (torch.nn.functional.cross_entropy(model(images), y).item() for images in (
+            x, result, one_step(model, x, y, eps), one_step(model, x, y, -eps)))
     if after == before:
         return f"your x_adv has the same loss as x, {before:.3g}: nothing was attacked"
-    if after - before < (reached - before) / 2:
-        return (f"your x_adv raises the loss from {before:.3g} to {after:.3g}, hardly more than random changes of this "
-                f"size do; one step along the gradient's sign reaches {reached:.3g}")
+    if after <= (before + down) / 2:
+        return (f"your x_adv lowers the loss from {before:.3g} to {after:.3g}: an attack goes uphill, "
+                "so add the step rather than subtract it")
+    if after < (before + up) / 2:
+        return (f"your x_adv takes the loss from {before:.3g} to {after:.3g}, hardly further than random changes of "
+                f"this size do; one step along the gradient's sign reaches {up:.3g}")
     return None
 
 
@@ -145,7 +148,7 @@ def confident(target: str = "y", at_least: float = 0.99) -> Property:
             before, after = model(probe["x"]).softmax(1), model(result).softmax(1)
         wanted = torch.as_tensor(wanted, device=after.device).expand(len(after))
         reached = after.gather(1, wanted[:, None])[:, 0]
-        if reached.min() >= at_least:
+        if reached.min() >= at_least - ROUNDING:
             return None
         if torch.equal(result, probe["x"]):
             return "the image came back unchanged: follow the gradient for some steps"
@@ -153,10 +156,12 @@ def confident(target: str = "y", at_least: float = 0.99) -> Property:
         start, sure, seen = before[worst, wanted[worst]].item(), reached[worst].item(), after[worst].argmax().item()
         told = (f"the model gives class {wanted[worst].item()} a "
                 f"probability of {sure:.2g}, and gave it {start:.2g} before")
+        told = f"{told}; at least {at_least} is wanted. It now reads the image as class {seen}"
+        if seen == wanted[worst].item():
+            return f"{told}, as it should: take more steps, or larger ones, down the cross-entropy loss of this class"
         if sure > start:
-            return f"{told}; at least {at_least} is wanted. The direction is right: take more steps, or larger ones"
-        return (f"{told}; it now reads the image as class {seen}. "
-                "Lower the loss of the target class, which means to subtract its gradient")
+            return f"{told}. Take more steps, or larger ones, and each down the loss of the target class"
+        return f"{told}. Lower the loss of the target class, which means to subtract its gradient"
 
     return holds
 

@@ -155,6 +155,8 @@ TABLE = exercise(lambda x: {"a": 1.0}, {"x": torch.ones(3)})
     (DOUBLE, None, "returns None, but a tensor of shape (2, 3) is wanted: does it end with `return …`?"),
     (DOUBLE, [1.0, 2.0], "returned a list of 2 numbers; a tensor of shape (2, 3) is wanted"),
     (DOUBLE, np.ones((3, 2)), "a NumPy array of shape (3, 2); a tensor of shape (2, 3) is wanted"),
+    (DOUBLE, torch.ones(2, 4, 3).tolist(), "returned a list of lists, of shape (2, 4, 3); a tensor of shape (2, 3)"),
+    (DOUBLE, torch.ones(2, 3).max(1), "returned all that `.max(…)` gives (take its `.values`, say); a tensor"),
     (DOUBLE, torch.ones(3, 2), "returned a tensor of shape (3, 2); a tensor of shape (2, 3) is wanted"),
     (DOUBLE, torch.ones(2, 3).bool(), "a tensor of torch.bool on cpu; one of torch.float32 on cpu is wanted"),
     (DOUBLE, print, "returned a function;"),

@@ -1,5 +1,7 @@
 """The shared properties name the mistake, and let small rounding pass."""
 
+import math
+
 import pytest
 import torch
 from torch import nn
@@ -56,6 +58,14 @@ def test_in_ball_looks_at_every_image_on_its_own():
         in_ball("l1")
 
 
+@pytest.mark.parametrize("norm", ["linf", "l2"])
+def test_in_ball_knows_a_perturbation_that_came_back_for_the_image(norm):
+    message = in_ball(norm)({"x": X, "eps": 0.1}, torch.full_like(X, -0.05))
+    assert "lies within ε of 0, not of x" in message and "Return x + δ" in message
+    assert in_ball(norm)({"x": X / 100, "eps": 0.1}, -X / 100) is None  # near both
+    assert "leaves the ε-ball" in in_ball(norm)({"x": X, "eps": 0.1}, X / 20)  # a dark image is no perturbation
+
+
 def test_equals():
     holds = equals(lambda x: 2 * x, {"halved": lambda x: x / 2})
     assert holds({"x": X}, 2 * X + 1e-6) is None
@@ -75,7 +85,9 @@ def test_at_cost():
 
 def test_raises_loss():
     probe = {"model": model_of(1.0), "x": X, "y": torch.tensor([1, 1]), "eps": 0.1}
-    assert raises_loss(probe, X - 0.1) is None
+    assert raises_loss(probe, X - 0.1) is None and raises_loss(probe, X - 0.06) is None
+    for little in (-0.04, 0.04):  # half of what the step gains is wanted
+        assert "hardly further than random changes" in raises_loss(probe, X + little)
     assert "goes uphill" in raises_loss(probe, X + 0.1)
     assert "nothing was attacked" in raises_loss(probe, X)
     assert "NaN" in raises_loss(probe, NAN)
@@ -102,11 +114,15 @@ def test_confident():
     assert confident("target")({"model": model_of(9.0), "x": X, "target": 1}, bright) is None
     assert confident()({"model": model_of(9.0), "x": X, "y": torch.tensor([1, 0])},
                        torch.stack([bright[0], dark[0]])) is None
+    at_the_border = torch.full_like(X, 0.5 + (math.log(99) - 5e-5) / 8)  # 0.99 but for rounding
+    assert confident("target")({"model": model_of(1.0), "x": X, "target": 1}, at_the_border) is None
     almost = confident("target")({"model": model_of(1.0), "x": X, "target": 1}, bright)
     assert "a probability of 0.98, and gave it 0.5 before" in almost and "take more steps" in almost
+    nearer = confident("target")({"model": model_of(1.0), "x": dark, "target": 1}, dark + 0.1)
+    assert "reads the image as class 0. Take more steps" in nearer
     away = confident("target")({"model": model_of(9.0), "x": X, "target": 0}, bright)
     assert "reads the image as class 1" in away and "subtract its gradient" in away
     one_of_two = confident("target")({"model": model_of(9.0), "x": X, "target": 1}, torch.stack([bright[0], dark[0]]))
-    assert "now reads the image as class 0" in one_of_two
+    assert "now reads the image as class 0. Lower the loss" in one_of_two
     assert "came back unchanged" in confident("target")({"model": model_of(9.0), "x": X, "target": 0}, X)
     assert "NaN" in confident("target")({"model": model_of(9.0), "x": X, "target": 1}, NAN)
