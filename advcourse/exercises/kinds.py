@@ -126,7 +126,7 @@ def describe(value: object) -> str:
             return f"an empty {kind}"
         if all(map(_is_number, value)):
             return f"a {kind} of {len(value)} number{'s' * (len(value) > 1)}"
-        if isinstance(value[0], list | tuple) and (tensor := _as_tensor(value)) is not None:
+        if isinstance(value[0], list | tuple) and (tensor := as_tensor(value)) is not None:
             return f"a {kind} of {kind}s, of shape {tuple(tensor.shape)}"
         parts = ", ".join(map(describe, value[:4])) + (", …" if len(value) > 4 else "")
         return f"a {kind} of {len(value)}: {parts}"
