@@ -5,8 +5,9 @@ every processor and for every way to write the same formula: what goes through a
 """
 
 import contextlib
+import itertools
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import torch
 from torch import nn
@@ -72,6 +73,31 @@ def is_clear(model: Callable, x: torch.Tensor) -> torch.Tensor:
     losses = (probabilities[:, :, None] * scores).sum(1, keepdim=True) - scores
     sizes = torch.cat([scores, losses, scores.sum(1, keepdim=True)], 1).abs()
     return (sizes > 1e-3 * sizes.amax(2, keepdim=True)).all(2).all(1) & (probabilities.amax(1) < 0.999)
+
+
+def telling_apart(draw: Callable[[], dict], right: Callable, mistakes: Iterable[Callable] = ()) -> dict:
+    """The first probe from `draw()` on which the right formula and each mistaken one have a result of their own.
+
+    Without it a wrong formula passes with some seeds, or gets the message written for another. The right result is no
+    constant either, 0, 1/2 or 1, which asks for no work.
+    """
+    for _ in range(1000):
+        probe = draw()
+        own = right(**probe)
+        results = [own, *(formula(**probe) for formula in mistakes)]
+        if (all(distance(one, other) > 1e-3 for one, other in itertools.combinations(results, 2))
+                and all((torch.as_tensor(own) - constant).abs().max() > 1e-3 for constant in (0, 0.5, 1))):
+            return probe
+    raise RuntimeError("no probe tells these formulas apart")
+
+
+def distance(result: object, wanted: object) -> float:
+    """The largest difference between two results of the same shape; infinite where they cannot be compared."""
+    result, wanted = (torch.as_tensor(value, dtype=torch.float64).detach() for value in (result, wanted))
+    if result.shape != wanted.shape:
+        return math.inf
+    largest = (result - wanted).abs().max().item() if result.numel() else 0.0
+    return math.inf if largest != largest else largest
 
 
 def mixed_labels(model: Callable, x: torch.Tensor) -> torch.Tensor:
@@ -177,8 +203,9 @@ class Counted:
 
 @contextlib.contextmanager
 def counting(probe: dict) -> Iterator[None]:
-    """Within it the Counted functions of a probe count, from 0; what checks ask of them before and after is free."""
-    counted = [value for value in probe.values() if isinstance(value, Counted)]
+    """Within it the Counted functions of a probe, or of its lists, count from 0; what checks ask of them is free."""
+    values = [part for value in probe.values() for part in (value if isinstance(value, list) else [value])]
+    counted = [value for value in values if isinstance(value, Counted)]
     for function in counted:
         function.counts, function.calls, function.rows = True, 0.0, 0.0
     try:
