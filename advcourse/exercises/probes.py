@@ -75,18 +75,21 @@ def is_clear(model: Callable, x: torch.Tensor) -> torch.Tensor:
     return (sizes > 1e-3 * sizes.amax(2, keepdim=True)).all(2).all(1) & (probabilities.amax(1) < 0.999)
 
 
-def telling_apart(draw: Callable[[], dict], right: Callable, mistakes: Iterable[Callable] = ()) -> dict:
+def telling_apart(draw: Callable[[], dict], right: Callable, mistakes: Iterable[Callable] = (),
+                  apart: float = 1e-3) -> dict:
     """The first probe from `draw()` on which the right formula and each mistaken one have a result of their own.
 
     Without it a wrong formula passes with some seeds, or gets the message written for another. The right result is no
     constant either, 0, 1/2 or 1, which asks for no work.
+
+    apart: by how much results differ in some entry, at least ten times the tolerance of the check.
     """
     for _ in range(1000):
         probe = draw()
         own = right(**probe)
         results = [own, *(formula(**probe) for formula in mistakes)]
-        if (all(distance(one, other) > 1e-3 for one, other in itertools.combinations(results, 2))
-                and all((torch.as_tensor(own) - constant).abs().max() > 1e-3 for constant in (0, 0.5, 1))):
+        if (all(distance(one, other) > apart for one, other in itertools.combinations(results, 2))
+                and all((torch.as_tensor(own) - constant).abs().max() > apart for constant in (0, 0.5, 1))):
             return probe
     raise RuntimeError("no probe tells these formulas apart")
 
