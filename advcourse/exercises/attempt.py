@@ -119,9 +119,11 @@ def _differentiated(value):
 
 def _gradients(result, inputs):
     """The gradient of a result by each of the inputs, 0 where it does not depend on one; None where it has none."""
-    if not isinstance(result, torch.Tensor) or not result.requires_grad:
+    parts = result if type(result) in (list, tuple) else [result]  # a list of losses is as good as a tensor
+    parts = [part.sum() for part in parts if isinstance(part, torch.Tensor) and part.requires_grad]
+    if not parts:
         return None
-    found = torch.autograd.grad(result.sum(), inputs, allow_unused=True)
+    found = torch.autograd.grad(sum(parts), inputs, allow_unused=True)
     return [torch.zeros_like(tensor) if gradient is None else gradient.detach()
             for tensor, gradient in zip(inputs, found, strict=True)]
 

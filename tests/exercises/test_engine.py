@@ -362,6 +362,14 @@ def test_a_loss_is_judged_with_its_gradient(loss, messages):
     assert all(part in message for part, message in zip(messages, verdict.messages, strict=True))
 
 
+def test_a_list_of_losses_has_a_gradient_too():
+    losses = Exercise(**KEEP, reference=lambda z: z.square().sum(1), differentiated_by="z",
+                      probes=lambda generator: [{"z": torch.ones(3, 2)}], properties={"holds": lambda *_: None})
+    assert engine.run(losses, lambda z: [row.square().sum() for row in z]).state == "passed"
+    assert engine.run(losses, lambda z: [z[0].square().sum(), torch.tensor(2.0), z[2].square().sum()]).points == 2
+    assert "no gradient" in engine.run(losses, lambda z: [2.0, 2.0, 2.0]).messages[0]
+
+
 def test_gates_earn_nothing_and_nothing_is_earned_where_one_does_not_hold():
     def judged(gate, main, other):
         tried = Exercise(**KEEP, reference=double, probes=lambda generator: [{"x": torch.ones(1)}],
