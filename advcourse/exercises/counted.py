@@ -28,8 +28,9 @@ class Counted:
 
 @contextlib.contextmanager
 def counting(probe: dict) -> Iterator[None]:
-    """Within it the Counted functions of a probe count, from 0; what checks ask of them before and after is free."""
-    counted = [value for value in probe.values() if isinstance(value, Counted)]
+    """Within it the Counted functions of a probe, or of its lists, count from 0; what checks ask of them is free."""
+    values = [part for value in probe.values() for part in (value if isinstance(value, list) else [value])]
+    counted = [value for value in values if isinstance(value, Counted)]
     for function in counted:
         function.counts, function.calls, function.rows = True, 0.0, 0.0
     try:

@@ -28,8 +28,8 @@ def plain(result: object, expected: object) -> object:
     if isinstance(result, torch.Tensor | np.ndarray | np.generic):
         if _is_number(expected) and result.ndim == 0:
             return result.item()
-        if type(expected) in (list, tuple) and result.ndim == 1 and all(map(_is_number, expected)):
-            return type(expected)(result.tolist())
+        if type(expected) in (list, tuple) and result.ndim:
+            result = list(result)  # row by row
     if type(expected) in (list, tuple) and type(result) in (list, tuple) and expected:
         return type(expected)(map(plain, result, [*expected, *[expected[-1]] * len(result)]))
     if type(expected) is dict and type(result) is dict and result.keys() == expected.keys():

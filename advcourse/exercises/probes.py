@@ -4,8 +4,9 @@ All is float32, as in the notebooks. There rounding decides the sign of the smal
 every processor and for every way to write the same formula: what goes through a sign is tried on `clear_images` only.
 """
 
+import itertools
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import torch
 from torch import nn
@@ -72,6 +73,34 @@ def is_clear(model: Callable, x: torch.Tensor) -> torch.Tensor:
     losses = (probabilities[:, :, None] * scores).sum(1, keepdim=True) - scores
     sizes = torch.cat([scores, losses, scores.sum(1, keepdim=True)], 1).abs()
     return (sizes > 1e-3 * sizes.amax(2, keepdim=True)).all(2).all(1) & (probabilities.amax(1) < 0.999)
+
+
+def telling_apart(draw: Callable[[], dict], right: Callable, mistakes: Iterable[Callable] = (),
+                  apart: float = 1e-3) -> dict:
+    """The first probe from `draw()` on which the right formula and each mistaken one have a result of their own.
+
+    Without it a wrong formula passes with some seeds, or gets the message written for another. The right result is no
+    constant either, 0, 1/2 or 1, which asks for no work.
+
+    apart: by how much results differ in some entry, at least ten times the tolerance of the check.
+    """
+    for _ in range(1000):
+        probe = draw()
+        own = right(**probe)
+        results = [own, *(formula(**probe) for formula in mistakes)]
+        if (all(distance(one, other) > apart for one, other in itertools.combinations(results, 2))
+                and all((torch.as_tensor(own) - constant).abs().max() > apart for constant in (0, 0.5, 1))):
+            return probe
+    raise RuntimeError("no probe tells these formulas apart")
+
+
+def distance(result: object, wanted: object) -> float:
+    """The largest difference between two results of the same shape; infinite where they cannot be compared."""
+    result, wanted = (torch.as_tensor(value, dtype=torch.float64).detach() for value in (result, wanted))
+    if result.shape != wanted.shape:
+        return math.inf
+    largest = (result - wanted).abs().max().item() if result.numel() else 0.0
+    return math.inf if largest != largest else largest
 
 
 def mixed_labels(model: Callable, x: torch.Tensor) -> torch.Tensor:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import torch
 
-from advcourse.exercises.probes import loss_gradient, one_step, towards
+from advcourse.exercises.probes import distance, loss_gradient, one_step, towards
 
 Property = Callable[[dict, torch.Tensor], str | None]
 
@@ -66,12 +66,12 @@ def equals(formula: Callable, mistakes: dict[str, Callable] | None = None, toler
     """
     def holds(probe, result):
         right = formula(**probe)
-        if _distance(result, right) <= tolerance:
+        if distance(result, right) <= tolerance:
             return None
         for message, mistake in (mistakes or {}).items():
-            if _distance(result, mistake(**probe)) <= tolerance:
+            if distance(result, mistake(**probe)) <= tolerance:
                 return message
-        return f"your result is not what the formula gives: it is off by up to {_distance(result, right):.2g}"
+        return f"your result is not what the formula gives: it is off by up to {distance(result, right):.2g}"
 
     return holds
 
@@ -130,46 +130,42 @@ def moves_the_loss_the_right_way(probe: dict, result: torch.Tensor) -> str | Non
         return (f"targeted=False, and the loss of y fell from {before:.3g} "
                 f"to {after:.3g}: go up, which means to add the step")
     if gain < wanted / 2:
-        return (f"targeted={targeted}, and the loss of y went from {before:.3g} to {after:.3g}, as random changes could "
-                f"take it; one step along the gradient's sign takes it to {reached:.3g}")
+        return (f"targeted={targeted}, and the loss of y went from {before:.3g} to {after:.3g}, as random changes "
+                f"could take it; one step along the gradient's sign takes it to {reached:.3g}")
     return None
 
 
-def confident(target: str = "y", at_least: float = 0.99) -> Property:
+def confident(target: str = "y", at_least: float | str = 0.99) -> Property:
     """Makes the property that the model reads every image as its target class with enough confidence.
 
     target: the name of the argument that holds the target class, a number or one label for each image.
+    at_least: the probability that is enough, or the name of the argument that holds it.
     """
     def holds(probe, result):
         if message := finite(probe, result):
             return message
-        model, wanted = probe["model"], probe[target]
+        model, enough = probe["model"], probe[at_least] if isinstance(at_least, str) else at_least
         with torch.no_grad():
             before, after = model(probe["x"]).softmax(1), model(result).softmax(1)
-        wanted = torch.as_tensor(wanted, device=after.device).expand(len(after))
-        reached = after.gather(1, wanted[:, None])[:, 0]
-        if reached.min() >= at_least - ROUNDING:
+        wanted = torch.as_tensor(probe[target], device=after.device).expand(len(after))
+        start, reached = (probabilities.gather(1, wanted[:, None])[:, 0] for probabilities in (before, after))
+        if reached.min() >= enough - ROUNDING:
             return None
         if torch.equal(result, probe["x"]):
-            return "the image came back unchanged: follow the gradient for some steps"
-        worst = reached.argmin()
-        start, sure, seen = before[worst, wanted[worst]].item(), reached[worst].item(), after[worst].argmax().item()
-        told = (f"the model gives class {wanted[worst].item()} a "
-                f"probability of {sure:.2g}, and gave it {start:.2g} before")
-        told = f"{told}; at least {at_least} is wanted. It now reads the image as class {seen}"
-        if seen == wanted[worst].item():
-            return f"{told}, as it should: take more steps, or larger ones, down the cross-entropy loss of this class"
-        if sure > start:
-            return f"{told}. Take more steps, or larger ones, and each down the loss of the target class"
-        return f"{told}. Lower the loss of the target class, which means to subtract its gradient"
+            return "every image came back unchanged: follow the gradient for some steps"
+        seen, worst = after.argmax(1), reached.argmin()
+        all_one = (seen == seen[0]).all() and (before.argmax(1) != seen).any() and (wanted != seen[0]).any()
+        if all_one and (reached[wanted == seen[0]] >= 0.5).any():
+            return (f"every image was driven to class {seen[0].item()}; each has a target of its own: give "
+                    "`cross_entropy` all the targets")
+        told = (f"the model gives class {wanted[worst].item()} a probability of {reached[worst].item():.2g}, and gave "
+                f"it {start[worst].item():.2g} before")
+        if reached[worst] <= start[worst] and seen[worst] != wanted[worst]:
+            return (f"{told}; it now reads the image as class {seen[worst].item()}. "
+                    "Lower the loss of the target class, which means to subtract its gradient")
+        if (seen == wanted).all():
+            return (f"{told}; at least {enough} is wanted. Every image is read as its target by now, but not surely "
+                    "enough: take more steps, and stop by the softmax probability, not by the class")
+        return f"{told}; at least {enough} is wanted. Take more steps, and stop only when every image has arrived"
 
     return holds
-
-
-def _distance(result, wanted):
-    """The largest difference between two results of the same shape; infinite where they cannot be compared."""
-    result, wanted = (torch.as_tensor(value, dtype=torch.float64).detach() for value in (result, wanted))
-    if result.shape != wanted.shape:
-        return float("inf")
-    largest = (result - wanted).abs().max().item() if result.numel() else 0.0
-    return float("inf") if largest != largest else largest

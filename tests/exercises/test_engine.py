@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import torch
 
-from advcourse.exercises import Exercise, check, counted, engine
+from advcourse.exercises import Exercise, check, counted, engine, probes
 
 KEEP = dict(number="99.1", title="Test", points=4, minutes=1, hints=(("a?", "b"),) * 3)
 
@@ -147,6 +147,7 @@ def test_further_arguments_with_defaults_are_welcome():
 
 NUMBER = exercise(lambda x: 0.5, {"x": torch.ones(1)})
 NUMBERS = exercise(lambda x: [0.5, 0.25], {"x": torch.ones(1)})
+ROWS = exercise(lambda x: [[0.5, 0.25], [1.0, 0.0]], {"x": torch.ones(3)})
 PAIR = exercise(lambda x: (x, "cat"), {"x": torch.ones(3)})
 TABLE = exercise(lambda x: {"a": 1.0}, {"x": torch.ones(3)})
 
@@ -181,6 +182,7 @@ def test_a_wrong_kind_of_result_is_named(wanted, result, message):
     (PAIR, [torch.ones(3, requires_grad=True), "dog"]), (TABLE, {"a": np.float64(2)}),
     (DOUBLE, torch.ones(2, 3).requires_grad_()), (DOUBLE, torch.ones(2, 3).double()), (DOUBLE, np.ones((2, 3))),
     (DOUBLE, [[1, 2, 3], (4, 5, 6)]), (DOUBLE, [torch.ones(3), torch.ones(3)]), (NUMBERS, torch.tensor([1.0, 2.0])),
+    (ROWS, torch.ones(2, 2)), (ROWS, np.ones((2, 2))), (ROWS, [np.ones(2), torch.ones(2)]),
 ])
 def test_harmless_differences_of_kind_are_accepted(wanted, result):
     assert run(lambda x: result, wanted).messages == []
@@ -324,6 +326,22 @@ def test_calls_are_counted_once_though_a_function_is_called_twice():
     assert engine.run(counting, asks(3)).messages == ["3.0 15.0"]
 
 
+def test_calls_of_functions_in_a_list_are_counted_too():
+    listed = [probes.Counted(double), probes.Counted(double)]
+    with probes.counting({"attacks": listed, "x": torch.ones(3, 2)}):
+        listed[1](torch.ones(3, 2))
+    listed[1](torch.ones(3, 2))
+    assert [(one.calls, one.rows) for one in listed] == [(0, 0), (1 / probes.TIMES, 3 / probes.TIMES)]
+
+
+def test_a_probe_that_tells_formulas_apart_is_drawn():
+    draws = iter([{"x": 2.0}, {"x": 0.5}, {"x": 1.0}, {"x": 3.0}])  # 2 · 2 = 2 + 2; 2 · 0.5 = 1; 1 + 2 = 3 · 1
+    formulas = [lambda x: x + 2, lambda x: 3 * x]
+    assert probes.telling_apart(lambda: next(draws), lambda x: 2 * x, formulas) == {"x": 3.0}
+    with pytest.raises(RuntimeError, match="tells these formulas apart"):
+        probes.telling_apart(lambda: {"x": 3.0}, lambda x: 2 * x, [lambda x: x + x])
+
+
 LOSS = Exercise(**KEEP, reference=lambda model, x: model(x).square().mean(), differentiated_by="model",
                 probes=lambda generator: [{"model": torch.nn.Sequential(torch.nn.Linear(2, 2)), "x": torch.ones(3, 2)}],
                 properties={"is the mean square": lambda probe, result: None if torch.allclose(
@@ -345,6 +363,14 @@ def test_a_loss_is_judged_with_its_gradient(loss, messages):
     verdict = engine.run(LOSS, loss)
     assert len(verdict.messages) == len(messages)
     assert all(part in message for part, message in zip(messages, verdict.messages, strict=True))
+
+
+def test_a_list_of_losses_has_a_gradient_too():
+    losses = Exercise(**KEEP, reference=lambda z: z.square().sum(1), differentiated_by="z",
+                      probes=lambda generator: [{"z": torch.ones(3, 2)}], properties={"holds": lambda *_: None})
+    assert engine.run(losses, lambda z: [row.square().sum() for row in z]).state == "passed"
+    assert engine.run(losses, lambda z: [z[0].square().sum(), torch.tensor(2.0), z[2].square().sum()]).points == 2
+    assert "no gradient" in engine.run(losses, lambda z: [2.0, 2.0, 2.0]).messages[0]
 
 
 def test_gates_earn_nothing_and_nothing_is_earned_where_one_does_not_hold():

@@ -117,12 +117,17 @@ def test_confident():
     at_the_border = torch.full_like(X, 0.5 + (math.log(99) - 5e-5) / 8)  # 0.99 but for rounding
     assert confident("target")({"model": model_of(1.0), "x": X, "target": 1}, at_the_border) is None
     almost = confident("target")({"model": model_of(1.0), "x": X, "target": 1}, bright)
-    assert "a probability of 0.98, and gave it 0.5 before" in almost and "take more steps" in almost
-    nearer = confident("target")({"model": model_of(1.0), "x": dark, "target": 1}, dark + 0.1)
-    assert "reads the image as class 0. Take more steps" in nearer
+    assert "a probability of 0.98, and gave it 0.5 before" in almost and "not by the class" in almost
+    assert confident("target", at_least="enough")(
+        {"model": model_of(1.0), "x": X, "target": 1, "enough": 0.9}, bright) is None
     away = confident("target")({"model": model_of(9.0), "x": X, "target": 0}, bright)
     assert "reads the image as class 1" in away and "subtract its gradient" in away
+    slow = confident("y")({"model": model_of(9.0), "x": dark, "y": torch.tensor([1, 0])},
+                          torch.stack([dark[0] + 0.3, dark[0]]))
+    assert "stop only when every image has arrived" in slow
+    same = confident("y")({"model": model_of(9.0), "x": X, "y": torch.tensor([1, 0])}, bright)
+    assert "every image was driven to class 1; each has a target of its own" in same
     one_of_two = confident("target")({"model": model_of(9.0), "x": X, "target": 1}, torch.stack([bright[0], dark[0]]))
-    assert "now reads the image as class 0. Lower the loss" in one_of_two
+    assert "now reads the image as class 0" in one_of_two
     assert "came back unchanged" in confident("target")({"model": model_of(9.0), "x": X, "target": 0}, X)
     assert "NaN" in confident("target")({"model": model_of(9.0), "x": X, "target": 1}, NAN)

@@ -5,7 +5,7 @@ from functools import partial
 import torch
 
 from advcourse.exercises.catalogue import Exercise
-from advcourse.exercises.probes import Counted
+from advcourse.exercises.counted import Counted
 from advcourse.exercises.properties import at_cost, equals, finite
 
 
