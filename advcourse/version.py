@@ -1,3 +1,3 @@
 """The version of the course, said here and nowhere else: pyproject.toml, manifests and cards read it from here."""
 
-__version__ = "0.3.0"
+__version__ = "0.4.0"

@@ -176,8 +176,10 @@ def _same(before, after):
     if type(before) is not type(after):
         return False
     if isinstance(before, torch.Tensor):
-        return ((before.shape, before.dtype, before.device) == (after.shape, after.dtype, after.device)
-                and torch.equal(before, after))
+        kinds = [(one.shape, one.dtype, one.device, one.layout, one.is_quantized) for one in (before, after)]
+        if before.layout != torch.strided or before.is_quantized or before.is_meta or before.is_nested:
+            return kinds[0] == kinds[1]  # PyTorch compares no such tensors
+        return kinds[0] == kinds[1] and torch.equal(before, after)
     if isinstance(before, torch.nn.Module):
         return _same(dict(before.state_dict()), dict(after.state_dict()))
     if isinstance(before, np.ndarray):

@@ -327,7 +327,7 @@ def test_calls_are_counted_once_though_a_function_is_called_twice():
 
 
 def test_calls_of_functions_in_a_list_are_counted_too():
-    listed = [probes.Counted(double), probes.Counted(double)]
+    listed = [counted.Counted(double), probes.Counted(double)]
     with probes.counting({"attacks": listed, "x": torch.ones(3, 2)}):
         listed[1](torch.ones(3, 2))
     listed[1](torch.ones(3, 2))

@@ -20,8 +20,11 @@ def tracked(folder):
 def drawn():
     """CONTRIBUTING's map: from a path, such as "advcourse/attacks/", to what is said of it, lines below it included."""
     block = re.search(r"```\n(advcourse/\n.*?)```", (ROOT / "CONTRIBUTING.md").read_text(), re.DOTALL)[1]
-    folders, found = ["advcourse/"], {}
+    folders, found, path = ["advcourse/"], {}, ""
     for line in block.splitlines()[1:]:
+        if line.startswith(" " * 16):  # the line above goes on
+            found[path] += f" {line.strip()}"
+            continue
         depth = (len(line) - len(line.lstrip())) // 2
         name, _, text = line.strip().partition("  ")
         path = "".join(folders[:depth]) + name
