@@ -42,6 +42,8 @@ def makers(wanted, probe):
         found |= {f"{number:g}": lambda number=number: type(wanted)(number) for number in NUMBERS}
         found |= {f"the number {name}": lambda value=value: value for name, value in probe.items()
                   if isinstance(value, int | float)}
+        found |= {f"the mean of {name}": lambda value=value: type(wanted)(value.double().mean().item())
+                  for name, value in probe.items() if isinstance(value, torch.Tensor) and value.numel()}
     elif isinstance(wanted, str):
         found |= {"no text": lambda: "", "some text": lambda: "a"}
         found |= {f"the text {name}": lambda value=value: value for name, value in probe.items()
@@ -68,13 +70,19 @@ def tensors(wanted, probe):
     found = {f"all {number:g}": like(lambda number=number: torch.full(wanted.shape, number))
              for number in (NUMBERS if wanted.dtype.is_floating_point else NUMBERS[:2])}
     found |= {"noise": like(noise), "uniform noise": like(lambda: torch.rand_like(noise())),
-              "positions": like(lambda: torch.arange(wanted.numel()).reshape(wanted.shape))}
+              "positions": like(lambda: torch.arange(wanted.numel()).reshape(wanted.shape)),
+              "tossed coins": like(lambda: noise() > 0)}
     for name, value in probe.items():
         if isinstance(value, torch.Tensor) and value.shape == wanted.shape and value.is_floating_point():
             size = probe.get("eps", 0.1)
             found |= {f"minus {name}": like(lambda value=value: -value),
                       f"{name}, clipped": like(lambda value=value: value.clamp(0, 1)),
                       f"{name} with noise": like(lambda value=value, size=size: value + size * noise()),
+                      f"{name} with noise, clipped": like(
+                          lambda value=value, size=size: (value + size * noise()).clamp(0, 1)),
+                      f"{name}, the other way up": like(lambda value=value: 1 - value),
+                      f"{name} in another order": like(lambda value=value: value.flip(0)),
+                      f"the mean of {name}": like(lambda value=value: torch.full_like(value, value.mean().item())),
                       f"{name} with random signs": like(
                           lambda value=value, size=size: (value + size * noise().sign()).clamp(0, 1)),
                       f"{name} with faint noise": like(

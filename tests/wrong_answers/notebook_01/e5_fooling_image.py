@@ -158,8 +158,8 @@ WRONG = [
     (steps_too_little, "ake more steps, or larger ones"),
     (returns_the_change, "is no image"),
     (returns_too_early, "take more steps"),
-    (raises_every_score, "the loss of the target class"),
-    (draws_new_noise, "the loss of the target class"),
+    (raises_every_score, "at least 0.99 is wanted"),
+    (draws_new_noise, "at least 0.99 is wanted"),
     (collects_gradients_in_x, "in place"),
 ]
 
