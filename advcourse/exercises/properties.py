@@ -127,8 +127,8 @@ def moves_the_loss_the_right_way(probe: dict, result: torch.Tensor) -> str | Non
         return (f"targeted=False, and the loss of y fell from {before:.3g} "
                 f"to {after:.3g}: go up, which means to add the step")
     if gain < wanted / 2:
-        return (f"targeted={targeted}, and the loss of y went from {before:.3g} to {after:.3g}, as random changes could "
-                f"take it; one step along the gradient's sign takes it to {reached:.3g}")
+        return (f"targeted={targeted}, and the loss of y went from {before:.3g} to {after:.3g}, as random changes "
+                f"could take it; one step along the gradient's sign takes it to {reached:.3g}")
     return None
 
 
