@@ -151,7 +151,7 @@ def gradient_of(loss: Callable, model: Callable, x: torch.Tensor, y: torch.Tenso
         return torch.autograd.grad(loss(model(x), y), x)[0]
 
 
-def squared_error(values, y):
+def squared_error(values: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
     """The sum of the squared differences between values, (N, K), and the one-hot vectors of the labels y."""
     return (values - F.one_hot(y, values.shape[1])).square().sum()
 

@@ -10,17 +10,27 @@ from advcourse.exercises.probes import distances_measured_otherwise, linear_dist
 from advcourse.exercises.properties import equals, finite
 
 
+def distance_probe(generator):
+    model, x = linear_model(generator), random_images(generator, count=20)
+    # Rows of different lengths, so that the nearest class is not always the one with the second largest logit.
+    weight = model[1].weight.detach() * torch.tensor([0.3, 1.0, 1.0, 3.0])[:, None]
+    bias = 2 * torch.randn(4, generator=generator)
+    read = (x.flatten(1) @ weight.T + bias).argmax(1)
+    y = torch.where(torch.arange(len(x)) % 4 == 0, (read + 1) % 4, read)
+    return {"weight": weight, "bias": bias, "x": x, "y": y}
+
+
 def distance_probes(generator):
     probes = []
-    for _ in range(2):
-        model, x = linear_model(generator), random_images(generator, count=20)
-        # Rows of different lengths, so that the nearest class is not always the one with the second largest logit.
-        weight = model[1].weight.detach() * torch.tensor([0.3, 1.0, 1.0, 3.0])[:, None]
-        bias = 2 * torch.randn(4, generator=generator)
-        read = (x.flatten(1) @ weight.T + bias).argmax(1)
-        y = torch.where(torch.arange(len(x)) % 4 == 0, (read + 1) % 4, read)
-        probes.append({"weight": weight, "bias": bias, "x": x, "y": y})
+    while len(probes) < 2:
+        probe = distance_probe(generator)
+        if (to_the_second_largest_logit(**probe) > linear_distance(**probe) + 0.01).sum() >= 2:
+            probes.append(probe)
     return probes
+
+
+def to_the_second_largest_logit(**probe):
+    return distances_measured_otherwise(**probe, pick=lambda logits, distance: logits.argmax(1))
 
 
 def the_farthest(logits, distance):
@@ -97,8 +107,7 @@ exercise = Exercise(
             "this is the lead itself; divide it by how fast it falls, ‖w_y − w_k‖₂":
                 partial(distances_measured_otherwise, size=lambda rows: torch.ones_like(rows[:, :, 0])),
             "you go to the class with the second largest logit; another may be nearer, as its plane is met sooner. "
-            "Divide first, then take the minimum":
-                partial(distances_measured_otherwise, pick=lambda logits, distance: logits.argmax(1)),
+            "Divide first, then take the minimum": to_the_second_largest_logit,
             "this is the farthest class; take the minimum over the classes":
                 partial(distances_measured_otherwise, pick=the_farthest),
             "the bias is missing: z = W x + b": lambda weight, bias, x, y: linear_distance(weight, 0 * bias, x, y),

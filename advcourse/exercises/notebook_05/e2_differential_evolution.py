@@ -21,15 +21,30 @@ def squared_distance(candidates, goal):
     return (candidates - goal).square().sum(1)
 
 
+def generation_probe(generator, size, genes, factor):
+    population = torch.rand(size, genes, generator=generator)
+    loss_of = Counted(partial(squared_distance, goal=torch.rand(genes, generator=generator)))
+    # Three different ones for each candidate, none of them itself: else a child may be nothing but a copy.
+    others = torch.rand(size, size, generator=generator).fill_diagonal_(2).argsort(1)[:, :3].T
+    return {"population": population, "losses": loss_of(population), "loss_of": loss_of, "others": others,
+            "factor": factor}
+
+
+def clipping_matters(probe):
+    """Whether children that take their parents' places were clipped."""
+    first, second, third = probe["population"][probe["others"]]
+    children = first + probe["factor"] * (second - third)
+    lives = probe["loss_of"](children.clamp(0, 1)) < probe["losses"]
+    return bool(((children.clamp(0, 1) != children).any(1) & lives).any())
+
+
 def generation_probes(generator):
     probes = []
     for size, genes, factor in ((20, 3, 0.6), (24, 5, 0.8)):
-        population = torch.rand(size, genes, generator=generator)
-        loss_of = Counted(partial(squared_distance, goal=torch.rand(genes, generator=generator)))
-        # Three different ones for each candidate, none of them itself: else a child may be nothing but a copy.
-        others = torch.rand(size, size, generator=generator).fill_diagonal_(2).argsort(1)[:, :3].T
-        probes.append({"population": population, "losses": loss_of(population), "loss_of": loss_of, "others": others,
-                       "factor": factor})
+        probe = generation_probe(generator, size, genes, factor)
+        while not clipping_matters(probe):
+            probe = generation_probe(generator, size, genes, factor)
+        probes.append(probe)
     return probes
 
 
