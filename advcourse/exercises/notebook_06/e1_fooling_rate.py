@@ -4,7 +4,7 @@ import torch
 from torch.nn import functional as F
 
 from advcourse.exercises.catalogue import Exercise
-from advcourse.exercises.probes import random_images, linear_model, telling_apart
+from advcourse.exercises.probes import linear_model, random_images, telling_apart
 from advcourse.exercises.properties import equals
 
 

@@ -107,7 +107,9 @@ exercise = Exercise(
     properties={"it is −log of the mean probability of y": equals(ensemble_loss, MISTAKES)},
     differentiated_by="x",
     cut_gradients={
-        "only the first model has a gradient: no `.detach()` or `no_grad()` for the others": cut(lambda place: place > 0),
-        "the first model has no gradient: no `.detach()` or `no_grad()` for it": cut(lambda place: place == 0),
+        "only the first model has a gradient: no `.detach()` or `no_grad()` for the others":
+            cut(lambda place: place > 0),
+        "the first model has no gradient: no `.detach()` or `no_grad()` for it":
+            cut(lambda place: place == 0),
     },
 )

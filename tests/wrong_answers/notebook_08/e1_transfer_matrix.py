@@ -100,7 +100,7 @@ def asks_target_by_target(attacks, targets, x, y):
 
 
 def forgets_item(attacks, targets, x, y):
-    made = list(map(lambda attack: attack(x, y), attacks))
+    made = [attack(x, y) for attack in attacks]
     return tuple([(target(x_adv).argmax(1) != y).float().mean() for target in targets] for x_adv in made)
 
 
