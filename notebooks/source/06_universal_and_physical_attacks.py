@@ -102,7 +102,8 @@ def fooling_rate(model, x, delta):
     """The share of images, in [0, 1], whose predicted class changes when delta is added.
 
     model: from images (N, C, H, W) in [0, 1] to logits (N, K); x: such images;
-    delta: one perturbation for all, shape (C, H, W). The sum is clipped to [0, 1] before the model sees it. Returns a number.
+    delta: one perturbation for all, shape (C, H, W), of both signs. The sum is clipped
+    to [0, 1] before the model sees it. Returns a number.
     """
     ### BEGIN SOLUTION
     changed = model((x + delta).clamp(0, 1)).argmax(1) != model(x).argmax(1)
@@ -123,10 +124,12 @@ fooling_rate = check("06.1", fooling_rate)
 
 # %%
 def universal_step(model, x, y, delta, eps, step_size):
-    """delta after one step up the mean cross-entropy on clip(x + delta), with entries in [-eps, eps].
+    """delta after one step up the mean cross-entropy of the model on clip(x + delta).
 
-    x: images (N, C, H, W) in [0, 1]; y: the labels to leave, shape (N,); delta: shape (C, H, W).
-    Every entry moves by step_size along the sign of the gradient. Returns a detached tensor of the shape of delta.
+    x: images (N, C, H, W) in [0, 1]; y: the labels to leave, shape (N,);
+    delta: shape (C, H, W). Every entry moves by step_size along the sign of the
+    gradient, then back into [-eps, eps] where it left it.
+    Returns a detached tensor of the shape of delta.
     """
     ### BEGIN SOLUTION
     delta = delta.clone().requires_grad_()
@@ -304,10 +307,11 @@ def random_view(generator):
 
 # %%
 def eot_gradient(model, x, y, transforms):
-    """The gradient with respect to x of the mean cross-entropy, over all images and all transforms.
+    """The gradient by x of the cross-entropy's mean over all images and transforms.
 
-    x: images (N, C, H, W); y: labels (N,); transforms: a list of differentiable functions from images to images.
-    Each transform is applied to x itself. Returns a detached tensor of the shape of x.
+    x: images (N, C, H, W); y: labels (N,);
+    transforms: a list of differentiable functions from images to images, each of which
+    is applied to x itself. Returns a detached tensor of the shape of x.
     """
     ### BEGIN SOLUTION
     x = x.clone().requires_grad_()
@@ -432,8 +436,9 @@ plots.show(plots.images(rows, titles, list(files)), f"One image of class {classe
 def destruction_rate(model, x, x_adv, x_photo, y):
     """Kurakin's destruction rate: a share in [0, 1].
 
-    x, x_adv, x_photo: images (N, C, H, W), the originals, their adversarial copies, the photographs of those;
-    y: labels, shape (N,). Returns a number. At least one image is adversarial.
+    x, x_adv, x_photo: images (N, C, H, W), the originals, their adversarial copies,
+    the photographs of those; y: labels, shape (N,). At least one image is adversarial.
+    Returns a number.
     """
     ### BEGIN SOLUTION
     right, right_adv, right_photo = (model(images).argmax(1) == y for images in (x, x_adv, x_photo))
@@ -485,6 +490,15 @@ plots.show(plots.matrix(table, names, attacks, "attack", "the camera does only")
 # and attacks of fine grain. On 28 × 28 pixels the perturbation is coarse, blur takes little of it, and moving the image matters more. Such
 # findings belong to their data.
 
+# %%
+question("06.6")
+
+# %%
+### BEGIN SOLUTION
+choice = "b"
+### END SOLUTION
+answer("06.6", choice)
+
 # %% [markdown]
 # An attacker who *knows* of the camera puts it into the loss. It is differentiable, and EOT takes it as it is. Where basic examples survive
 # anyway, as most do on the letters, there is little left to gain.
@@ -503,15 +517,6 @@ basic_error, eot_error = photo_error(x_basic), photo_error(x_eot)
 claim("Error on photographs of basic examples: {value:.0%}.", basic_error, 0.2, 1)
 claim("With the camera in the loss, at the same ε, it is {value:.0f} points higher.", 100 * (eot_error - basic_error), -4, 50)
 
-# %%
-question("06.6")
-
-# %%
-### BEGIN SOLUTION
-choice = "b"
-### END SOLUTION
-answer("06.6", choice)
-
 # %% [markdown]
 # ## A patch
 #
@@ -524,7 +529,8 @@ def put_on(x, pattern, mask):
     """The images x with the pattern on them: (1 − m) · x + m · p.
 
     x: images (N, C, H, W) in [0, 1]; pattern: shape (C, H, W) in [0, 1];
-    mask: shape (H, W) in [0, 1], in between at the rim of a sticker that was turned. Returns images of the shape of x.
+    mask: shape (H, W) in [0, 1], in between at the rim of a sticker that was turned.
+    Returns images of the shape of x.
     """
     ### BEGIN SOLUTION
     return (1 - mask) * x + mask * pattern

@@ -100,15 +100,6 @@ plots.show(plots.images(rows, [named(recogniser, row) for row in rows], ["publis
 
 # %% [markdown]
 # ## Whose faces are these?
-#
-# Nobody's, unless you chose otherwise. `DATASET = "faces"` draws people who do not exist, so that there is no one to ask. The other sets show real people:
-#
-# * `orl-faces`: 40 people of the Olivetti Research Laboratory, free with credit to it (Samaria and Harter, 1994).
-# * `yale-b`: Extended Yale B, 38 people under many lights, for research (Georghiades et al., 2001). You fetch it yourself; the error message says where to put it.
-# * `celeba`: pictures of celebrities collected from the web, for research that is not commercial (Liu et al., 2015). Nobody asked them.
-#
-# A licence says what the maker of a collection allows; it does not speak for the people in it. In much of the world a face is personal data. So: recognise,
-# change and publish faces only of those who agreed to just that, and keep pictures of real people out of notebooks that you hand on.
 
 # %%
 question("07.1")
@@ -118,6 +109,16 @@ question("07.1")
 choice = "d"
 ### END SOLUTION
 answer("07.1", choice)
+
+# %% [markdown]
+# Whose faces are in this notebook? Nobody's, unless you chose otherwise. `DATASET = "faces"` draws people who do not exist, so that there is no one to ask. The other sets show real people:
+#
+# * `orl-faces`: 40 people of the Olivetti Research Laboratory, free with credit to it (Samaria and Harter, 1994).
+# * `yale-b`: Extended Yale B, 38 people under many lights, for research (Georghiades et al., 2001). You fetch it yourself; the error message says where to put it.
+# * `celeba`: pictures of celebrities collected from the web, for research that is not commercial (Liu et al., 2015). Nobody asked them.
+#
+# A licence says what the maker of a collection allows; it does not speak for the people in it. In much of the world a face is personal data. So: recognise,
+# change and publish faces only of those who agreed to just that, and keep pictures of real people out of notebooks that you hand on.
 
 # %% [markdown]
 # ## The recogniser
@@ -136,16 +137,18 @@ claim("On photographs that it has not seen, the recogniser gives the right name 
 # ## Any person, out of nothing
 #
 # First without any limit. Start from noise and go down the loss of a chosen person until the recogniser is sure. The result need not look like anything: the course
-# calls that a *non-realistic* output. **Exercise 07.2**: do it for a whole batch, with a goal for the confidence. An image that is there stops
-# moving; the others go on. Near a goal, steps of one length along the gradient arrive where signed ones jump to and fro.
+# calls that a *non-realistic* output. **Exercise 07.2**: do it for a whole batch, with a goal for the confidence. An image that has
+# reached its goal stops; the others continue. Near the goal, steps of fixed length along the gradient converge; sign steps oscillate.
 
 # %%
 def from_noise(model, x, target, confidence):
     """Images that the model assigns to their targets with at least the given confidence.
 
-    x: noise to start from, shape (N, C, H, W), in [0, 1]; target: a class for each image, shape (N,);
-    confidence: the probability that is wanted, such as 0.99. An image that has it already stays as it is.
-    Returns images of the shape of x, in [0, 1]. 500 steps of length 0.5 are always enough here.
+    x: noise to start from, shape (N, C, H, W), in [0, 1]; target: a class for each
+    image, shape (N,); confidence: the probability that is wanted of the target, such as
+    0.99. An image that has it already stays as it is.
+    Returns detached images of the shape of x, in [0, 1]. 500 steps of length 0.5 are
+    always enough here.
     """
     ### BEGIN SOLUTION
     for _ in range(500):
@@ -189,10 +192,11 @@ claim("Of all people in the data set, the share that noise can stand for at 99 %
 
 # %%
 def realistic_loss(model, z, picture, target, weight):
-    """Cross-entropy at the target plus weight times the squared Euclidean distance to the picture.
+    """Cross-entropy at the target + weight · squared Euclidean distance to the picture.
 
-    z, picture: images of shape (N, C, H, W); target: the classes to be seen, shape (N,); weight: λ, a number.
-    Returns one number per image, shape (N,).
+    z, picture: images of shape (N, C, H, W); target: the classes to be seen, shape (N,);
+    weight: λ, a number. Returns one number per image, shape (N,), with its gradient:
+    z moves down it.
     """
     ### BEGIN SOLUTION
     loss = F.cross_entropy(model(z), target, reduction="none")
@@ -305,10 +309,11 @@ claim("To be taken for the hardest person needs {value:.1f} times the change tha
 def hidden_and_leaked(before, after, other, y):
     """(hidden, leaked): two shares in [0, 1].
 
-    before, after: the classes that the recogniser gives before and after the change; other: what another one gives
-    after it; y: the true classes; all of shape (N,). Photographs that the recogniser got wrong before do not count.
-    hidden: of the rest, those that are wrong after. leaked: of the hidden, those that the other gets right; 0.0 if
-    none is hidden.
+    before, after: the classes that the recogniser gives before and after the change;
+    other: what another one gives after it; y: the true classes; all of shape (N,).
+    Photographs that the recogniser got wrong before do not count.
+    hidden: of the rest, those that are wrong after.
+    leaked: of the hidden, those that the other gets right; 0.0 if none is hidden.
     """
     ### BEGIN SOLUTION
     known = before == y
@@ -409,10 +414,18 @@ widgets.explore(protect, controls, static=[{"eps": 0.02}, {"eps": 0.05}], live=c
 #
 # Two tools brought this idea to the public. *Fawkes* (Shan et al., 2020) changes the pictures that you publish so that a recogniser trained on them
 # learns a wrong idea of you; its authors report a protection of 95 % and more. *LowKey* (Cherepanova et al., 2021) brought two commercial services below 1 %.
-# But the photograph is changed **once**, and the recogniser is trained later, by people who have read the papers too.
+
+# %%
+question("07.6")
+
+# %%
+### BEGIN SOLUTION
+choice = "d"
+### END SOLUTION
+answer("07.6", choice)
 
 # %% [markdown]
-# Play the collector. Gather photographs that are all protected, with the right names beside them, and train a new network on nothing else.
+# The photograph is changed **once**, and the recogniser is trained later, by people who have read the papers too. Play the collector. Gather photographs that are all protected, with the right names beside them, and train a new network on nothing else.
 
 # %%
 collected = pgd(recogniser, x_train, y_train, eps=0.04, steps=10)
@@ -425,15 +438,6 @@ claim("And of photographs without protection it names {value:.0%}.", accuracy(la
 # Nothing was needed but time. Radiya-Dixit et al. (2022) show the same for Fawkes and LowKey on real recognisers: a better network that comes out later suffices,
 # and so does training on pictures that went through the tool. There is no arms race either: the pictures that were collected cannot be changed any more.
 
-# %%
-question("07.6")
-
-# %%
-### BEGIN SOLUTION
-choice = "d"
-### END SOLUTION
-answer("07.6", choice)
-
 # %% [markdown]
 # ## Glasses
 #
@@ -442,21 +446,32 @@ answer("07.6", choice)
 #
 # $$x_p = (1 - m) \cdot x + m \cdot \text{frame} .$$
 #
-# **Exercise 07.7**: put a frame on.
+# Now the *frame* is what the attacker moves, and the loss sees it through the face that wears it: up the loss of the person's own name to hide, down the
+# loss of another name to pass as them. **Exercise 07.7**: one step for the frames.
 
 # %%
 def wear(x, frame, mask):
-    """The images x with the frame wherever the mask is 1, unchanged where it is 0, and mixed in proportion between.
+    """The images x with the frame on, as patches are put on in notebook 06."""
+    return (1 - mask) * x + mask * frame
 
-    x: images (N, C, H, W) in [0, 1]; frame: one for all, (C, H, W), or one for each, (N, C, H, W);
-    mask: (H, W), in [0, 1].
-    Returns images of the shape of x.
+# %%
+def frame_step(model, x, frame, mask, label, step_size):
+    """The frames after one signed step on the cross-entropy of the faces that wear them.
+
+    x: faces (N, C, H, W) in [0, 1]; frame: one for each, of the same shape, in [0, 1];
+    mask: (H, W), in [0, 1], 1 where the frame hides the face; label: classes, (N,);
+    step_size: above 0 to go up the loss of the label, below 0 to go down.
+    Every pixel under the mask moves by step_size along the sign of its gradient, and
+    is clipped to [0, 1]. Returns a detached tensor of the shape of frame.
     """
     ### BEGIN SOLUTION
-    return (1 - mask) * x + mask * frame
+    frame = frame.clone().requires_grad_()
+    loss = F.cross_entropy(model(wear(x, frame, mask)), label, reduction="sum")
+    gradient = torch.autograd.grad(loss, frame)[0]
+    return (frame + step_size * gradient.sign()).clamp(0, 1).detach()
     ### END SOLUTION
 
-wear = check("07.7", wear)
+frame_step = check("07.7", frame_step)
 
 # %%
 # Eyes sit a little lower in these photographs than the library's mask expects.
@@ -468,10 +483,8 @@ def design(label, sign, steps=60):
     """A frame for each photograph: signed steps that fall to 0, up (+1) or down (-1) the loss of the label."""
     frame = torch.full_like(faces, 0.5)
     for step in range(steps):
-        frame.requires_grad_()
-        loss = F.cross_entropy(recogniser(wear(faces, frame, mask)), label, reduction="sum")
-        gradient = torch.autograd.grad(loss, frame)[0]
-        frame = (frame + sign * 0.2 * (1 - step / steps) * gradient.sign()).clamp(0, 1).detach()
+        size = sign * 0.2 * (1 - step / steps)
+        frame = frame_step(recogniser, faces, frame, mask, label, size)
     return wear(faces, frame, mask)
 
 # %%

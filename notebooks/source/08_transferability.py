@@ -145,10 +145,13 @@ print(f"{len(softmax)} softmax regressions, each from {SIZE} images of its own; 
 
 # %%
 def transfer_matrix(attacks, targets, x, y):
-    """How often each target errs on the images of each attack: a list of rows, one for each attack, of shares in [0, 1].
+    """How often each target errs on the images of each attack.
 
-    attacks: list of functions (x, y) -> x_adv; targets: list of models, from images (N, C, H, W) to logits (N, K);
-    x, y: images and their labels, shape (N,). Every image counts, also those that a target misreads anyway.
+    attacks: list of functions (x, y) -> x_adv, each of which takes its time: run it once;
+    targets: list of models, from images (N, C, H, W) to logits (N, K);
+    x, y: images and their labels, shape (N,).
+    Returns a list of rows, one for each attack, of shares in [0, 1], one for each
+    target. Every image counts, also those that a target misreads anyway.
     """
     ### BEGIN SOLUTION
     matrix = []
@@ -204,9 +207,11 @@ claim("A softmax regression errs on {value:.0%} of the images that were made on 
 
 # %%
 def along_normal(weight, x, y, length):
-    """The images x after a step of this Euclidean length against the normal of their class's hyperplane, clipped.
+    """The images x, moved against the normal of their class's hyperplane, clipped.
 
-    weight: tensor (K, D), a row for each class; x: images (N, C, H, W) in [0, 1], C·H·W = D; y: labels, (N,).
+    weight: tensor (K, D), a row for each class; x: images (N, C, H, W) in [0, 1] with
+    C·H·W = D; y: labels, (N,); length: of the step before it is clipped, Euclidean.
+    Returns images of the shape of x, in [0, 1].
     """
     ### BEGIN SOLUTION
     normal = weight / weight.norm(dim=1, keepdim=True)
@@ -288,8 +293,8 @@ claim("The network's ratio lies {value:.0%} of the way up from the SVM's to that
       (ratio["DNN"] - ratio["SVM"]) / (ratio["LR"] - ratio["SVM"]), 0, 0.9)
 
 # %% [markdown]
-# The order of the slides comes back: LR *strong*, DNN *intermediate*, SVM *weak*. The spread over draws is small against these differences. In Papernot et al. (2016)
-# the means off the diagonal are 95 %, 63 % and 39 %. But how much of that is the three families, and how much is what we chose?
+# In Papernot et al. (2016) the means off the diagonal are 95 %, 63 % and 39 %, and the slides call LR *strong*, DNN *intermediate*, SVM *weak*. Our ratios have the same order.
+# But each family was attacked in its own way, LR and DNN with two different ε, the SVM with a Euclidean length. Is it the families that we see, or what we chose?
 
 # %% [markdown]
 # ## What we chose
@@ -319,7 +324,7 @@ lines = {"on the diagonal": on, "off the diagonal": off, "off / on": [b / a for 
 # %%
 figure = plots.curves(prices, lines, "C, the price of a training error", "share misread, and ratio",
                       xscale="log", ylim=(0, 1.02))
-plots.show(figure, "One family, from strong to weak",
+plots.show(figure, "One family, five times with each C",
            alt="Three curves against C, from 0.0001 to 0.1. The error on the diagonal rises, the ratio of off-diagonal to "
                f"diagonal falls: from {lines['off / on'][0]:.1f} to {lines['off / on'][-1]:.1f}.")
 claim("From C = 0.0001 to C = 0.1 the SVM's ratio falls by {value:.2f}.",
@@ -352,8 +357,8 @@ answer("08.3", choice)
 def soft_neighbours(x, x_train, y_train, classes, temperature):
     """The probabilities of the classes, shape (N, K), by the votes of all training images.
 
-    x: images (N, C, H, W); x_train: images (M, C, H, W); y_train: their labels, shape (M,); classes: K;
-    temperature: T > 0.
+    x: images (N, C, H, W); x_train: images (M, C, H, W); y_train: their labels, (M,);
+    classes: K; temperature: T > 0. Each row adds up to 1.
     """
     ### BEGIN SOLUTION
     distances = (x.flatten(1)[:, None] - x_train.flatten(1)[None]).square().sum(2)
@@ -410,8 +415,9 @@ claim("The rank correlation of our thirty cells with the paper's is {value:.2f}.
 print(f"Whatever the source, the decision tree misreads at least {mean[:, 3].min():.0%}.")
 
 # %% [markdown]
-# Papernot et al. (2016) measured the left table at larger sets and step sizes of their own. The ranks agree well, the single numbers less. Note two things. The tree is an easy target and
-# a poor source: its examples change a few pixels by a hair. And a majority of weak members is no fortress.
+# Papernot et al. (2016) measured the left table at larger sets and step sizes of their own. The ranks agree well, the single numbers less. The tree errs on
+# whatever it is shown: how much of that is transfer, and how much any change of this size would do, the table cannot say. What is made *on* the tree changes
+# a few pixels by very little, and misleads few others. And a majority of weak members is no fortress.
 
 # %% [markdown]
 # And without any source? Whatever `as_model` makes is a target like any other. A forest of trees gives its scores to the square attack, and its bare labels to
@@ -444,9 +450,10 @@ def loss_gradient(model, x, y):
     return torch.autograd.grad(F.cross_entropy(model(x), y, reduction="sum"), x)[0]
 
 def similarity(model_a, model_b, x, y):
-    """The mean over the images of the cosine between the two models' loss gradients, a number in [-1, 1].
+    """The mean over the images of the cosine between the two models' loss gradients.
 
-    model_a, model_b: from images (N, C, H, W) in [0, 1] to logits (N, K); x: such images; y: labels, shape (N,).
+    model_a, model_b: from images (N, C, H, W) in [0, 1] to logits (N, K);
+    x: such images; y: labels, shape (N,). Returns a number in [-1, 1].
     """
     ### BEGIN SOLUTION
     a, b = (loss_gradient(model, x, y).flatten(1) for model in (model_a, model_b))
@@ -555,9 +562,10 @@ claim("On the CNN, input diversity gains {value:.0f} points over ten plain steps
 
 # %%
 def ensemble_loss(models, x, y):
-    """The loss of several models' mean probability, one number for each image: shape (N,).
+    """The loss of several models' mean probability, one number per image: shape (N,).
 
-    models: a list of models, from images (N, C, H, W) to logits (N, K); x: images; y: labels, shape (N,).
+    models: a list of models, from images (N, C, H, W) to logits (N, K); x: images;
+    y: labels, shape (N,). The loss keeps its gradient: an attack climbs it.
     """
     ### BEGIN SOLUTION
     probabilities = torch.stack([model(x).softmax(1) for model in models]).mean(0)
@@ -649,10 +657,11 @@ with serve(hidden, shape, budget=100, per_second=1) as service:
 
 # %%
 def augment(model, x, labels, step):
-    """New images to ask about: x + step · sign of the gradient of the label's score, clipped and detached.
+    """New images to ask about: x + step · sign of the gradient of the label's score.
 
-    model: the substitute, from images (N, C, H, W) to logits (N, K); labels: what the remote model says of x, (N,);
-    step: a number, also below zero.
+    model: the substitute, from images (N, C, H, W) to logits (N, K), the scores;
+    labels: what the remote model says of x, (N,); step: a number, also below zero.
+    Returns detached images, clipped to [0, 1].
     """
     ### BEGIN SOLUTION
     x = x.detach().clone().requires_grad_()
@@ -732,6 +741,6 @@ progress()
 # * Liu, Chen, Liu, Song, *Delving into transferable adversarial examples and black-box attacks*, [arXiv:1611.02770](https://arxiv.org/abs/1611.02770): ensembles, targeted transfer.
 # * Xie et al., *Improving transferability with input diversity*, [arXiv:1803.06978](https://arxiv.org/abs/1803.06978); Dong et al., *Evading defenses by translation-invariant attacks*, [arXiv:1904.02884](https://arxiv.org/abs/1904.02884).
 # * Ilyas et al., *Adversarial examples are not bugs, they are features*, [arXiv:1905.02175](https://arxiv.org/abs/1905.02175).
-# * **Since corrected.** That families are strong or weak: Demontis et al. ([arXiv:1809.02861](https://arxiv.org/abs/1809.02861)) trace it to complexity and alignment, as the table over C does here. That a vote of weak defences
+# * **Since corrected.** That families are strong or weak: Demontis et al. ([arXiv:1809.02861](https://arxiv.org/abs/1809.02861)) trace it to complexity and alignment. That a vote of weak defences
 #   is strong: He et al. ([arXiv:1706.04701](https://arxiv.org/abs/1706.04701)). That all of it is features: a discussion on [distill.pub](https://distill.pub/2019/advex-bugs-discussion/) builds transferable examples
 #   that are bugs, too.

@@ -14,14 +14,14 @@ def put_on(x, pattern, mask):
 
 
 def patch_probes(generator):
-    def draw(mask):
+    def draw():
+        # A soft rim, as a sticker has that was turned and interpolated: there image and pattern mix.
+        mask = torch.rand(3, 4, generator=generator)
+        mask[0], mask[1, :2] = 0, 1
         x = random_images(generator, count=5).view(-1, 3, 3, 4)  # as many channels as rows, and not as columns
         return {"x": x, "pattern": torch.rand(3, 3, 4, generator=generator), "mask": mask}
 
-    # A soft rim, as a sticker has that was turned and interpolated: there image and pattern mix.
-    masks = torch.rand(2, 3, 4, generator=generator)
-    masks[:, 0], masks[:, 1, :2] = 0, 1
-    return [telling_apart(lambda mask=mask: draw(mask), put_on, MISTAKES.values()) for mask in masks]
+    return [telling_apart(draw, put_on, MISTAKES.values()) for _ in range(2)]
 
 
 def keeps_the_rest(probe, result):

@@ -84,7 +84,8 @@ MISTAKES = {
         lambda model, z, picture, target, weight: realistic_loss(model, z, 0 * picture, target, weight),
     "the model sees the picture; it is to see z":
         lambda model, z, picture, target, weight: (
-            F.cross_entropy(model(picture), target, reduction="none") + weight * (z - picture).square().flatten(1).sum(1)),
+            F.cross_entropy(model(picture), target, reduction="none")
+            + weight * (z - picture).square().flatten(1).sum(1)),
     "there is one softmax too many: `cross_entropy` wants the logits, and takes the softmax itself":
         another_name(lambda logits, target: F.cross_entropy(logits.softmax(1), target, reduction="none")),
     "the logarithm is missing: J is −log of the target's probability, not minus the probability":

@@ -120,7 +120,7 @@ exercise = Exercise(
     minutes=10,
     hints=(
         ("What is the attack free to change?",
-         "Only the frame. So the frame is what needs a gradient, not the photograph: `frame.clone().requires_grad_()`."),
+         "Only the frame. So the frame needs a gradient, and the photograph none: `frame.clone().requires_grad_()`."),
         ("How does the loss come to depend on the frame?",
          "Through the faces that wear it: give `wear(x, frame, mask)` to the model, the cross-entropy at `label` to "
          "`torch.autograd.grad(loss, frame)`."),

@@ -4,7 +4,7 @@ import torch
 from torch.nn import functional as F
 
 from advcourse.exercises.catalogue import Exercise
-from advcourse.exercises.probes import random_images
+from advcourse.exercises.probes import random_images, telling_apart
 from advcourse.exercises.properties import equals, finite
 
 
@@ -15,12 +15,13 @@ def soft_neighbours(x, x_train, y_train, classes, temperature):
 
 
 def neighbour_probes(generator):
-    probes = []
-    for temperature in (0.5, 2.0):
-        x_train, x = random_images(generator, count=15), random_images(generator, count=5)
-        y_train = torch.tensor([0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 3])  # not equally many of each
-        probes.append({"x": x, "x_train": x_train, "y_train": y_train, "classes": 4, "temperature": temperature})
-    return probes
+    def draw(temperature):
+        x_train, x = (random_images(generator, count=count).view(-1, 2, 3, 6) for count in (15, 5))
+        y_train = torch.tensor([0, 1, 0, 2, 0, 0, 1, 3, 0, 1, 2, 0, 2, 1, 0])  # not equally many of each
+        return {"x": x, "x_train": x_train, "y_train": y_train, "classes": 4, "temperature": temperature}
+
+    return [telling_apart(lambda temperature=temperature: draw(temperature), soft_neighbours, MISTAKES.values())
+            for temperature in (0.7, 2.5)]
 
 
 def neighbours_with(weigh):
@@ -38,6 +39,52 @@ def mean_of_each_class(x, x_train, y_train, classes, temperature):
 
 def softmax_of_the_sums(x, x_train, y_train, classes, temperature):
     return soft_neighbours(x, x_train, y_train, classes, temperature).softmax(1)
+
+
+def nearest_of_each_class(x, x_train, y_train, classes, temperature):
+    squares = (x.flatten(1)[:, None] - x_train.flatten(1)[None]).square().sum(2)
+    return torch.stack([-squares[:, y_train == k].amin(1) / temperature for k in range(classes)], 1).softmax(1)
+
+
+MISTAKES = {
+    "the farther an image is, the more its vote counts: the exponent needs a minus":
+        neighbours_with(lambda d, t: (d.square().sum(2) / t).softmax(1)),
+    "the distances are not squared":
+        neighbours_with(lambda d, t: (-d.norm(dim=2) / t).softmax(1)),
+    "you add up absolute differences; the formula has squared ones":
+        neighbours_with(lambda d, t: (-d.abs().sum(2) / t).softmax(1)),
+    "you take the mean of the squared differences; the formula has their sum":
+        neighbours_with(lambda d, t: (-d.square().mean(2) / t).softmax(1)),
+    "the temperature is missing: divide the distances by it":
+        neighbours_with(lambda d, t: (-d.square().sum(2)).softmax(1)),
+    "you multiply by the temperature: divide by it":
+        neighbours_with(lambda d, t: (-d.square().sum(2) * t).softmax(1)),
+    "you divide by twice the temperature, as a normal distribution does; the exponent here is −d² / T":
+        neighbours_with(lambda d, t: (-d.square().sum(2) / (2 * t)).softmax(1)),
+    "you divide by the temperature's square, as a normal distribution does; the exponent here is −d² / T":
+        neighbours_with(lambda d, t: (-d.square().sum(2) / t**2).softmax(1)),
+    "you divide by twice the temperature's square, as a normal distribution does; the exponent here is −d² / T":
+        neighbours_with(lambda d, t: (-d.square().sum(2) / (2 * t**2)).softmax(1)),
+    "the votes are one over the distance; in the formula they are exp(−d² / T)":
+        neighbours_with(lambda d, t: F.normalize(1 / d.square().sum(2), p=1)),
+    "only the nearest image votes: that is hard nearest neighbours, and it has no gradient":
+        neighbours_with(lambda d, t: F.one_hot(d.square().sum(2).argmin(1), d.shape[1]).to(d.dtype)),
+    "only the nearest image of each class votes; in the formula all do":
+        nearest_of_each_class,
+    "the votes are not shares: divide by the sum over all training images, which softmax does":
+        neighbours_with(lambda d, t: (-d.square().sum(2) / t).exp()),
+    "the weights are normalised over the wrong dimension: for each image of x they should add up to 1 over "
+    "the training images":
+        neighbours_with(lambda d, t: (-d.square().sum(2) / t).softmax(0)),
+    "the weights add up to 1 over all images of x together: for each of them they should, over the training images":
+        neighbours_with(lambda d, t: (-d.square().sum(2) / t).flatten().softmax(0).view(d.shape[:2])),
+    "every class counts the same here, however many images it has; in the formula every *image* has a vote":
+        mean_of_each_class,
+    "there is one softmax too many: the sums of the weights are probabilities already":
+        softmax_of_the_sums,
+    "these are logarithms; wanted are the probabilities themselves":
+        lambda **probe: soft_neighbours(**probe).log(),
+}
 
 
 exercise = Exercise(
@@ -58,32 +105,6 @@ exercise = Exercise(
     ),
     reference=soft_neighbours,
     probes=neighbour_probes,
-    properties={
-        "the probabilities are numbers": finite,
-        "they are the votes of the formula": equals(soft_neighbours, tolerance=1e-6, mistakes={
-            "the farther an image is, the more its vote counts: the exponent needs a minus":
-                neighbours_with(lambda d, t: (d.square().sum(2) / t).softmax(1)),
-            "the distances are not squared":
-                neighbours_with(lambda d, t: (-d.norm(dim=2) / t).softmax(1)),
-            "you add up absolute differences; the formula has squared ones":
-                neighbours_with(lambda d, t: (-d.abs().sum(2) / t).softmax(1)),
-            "you take the mean of the squared differences; the formula has their sum":
-                neighbours_with(lambda d, t: (-d.square().mean(2) / t).softmax(1)),
-            "the temperature is missing: divide the distances by it":
-                neighbours_with(lambda d, t: (-d.square().sum(2)).softmax(1)),
-            "you multiply by the temperature: divide by it":
-                neighbours_with(lambda d, t: (-d.square().sum(2) * t).softmax(1)),
-            "only the nearest image votes: that is hard nearest neighbours, and it has no gradient":
-                neighbours_with(lambda d, t: F.one_hot(d.square().sum(2).argmin(1), d.shape[1]).to(d.dtype)),
-            "the votes are not shares: divide by the sum over all training images, which softmax does":
-                neighbours_with(lambda d, t: (-d.square().sum(2) / t).exp()),
-            "the weights are normalised over the wrong dimension: for each image of x they should add up to 1 over "
-            "the training images":
-                neighbours_with(lambda d, t: (-d.square().sum(2) / t).softmax(0)),
-            "every class counts the same here, however many images it has; in the formula every *image* has a vote":
-                mean_of_each_class,
-            "there is one softmax too many: the sums of the weights are probabilities already":
-                softmax_of_the_sums,
-        }),
-    },
+    gates={"the probabilities are numbers": finite},
+    properties={"they are the votes of the formula": equals(soft_neighbours, MISTAKES, tolerance=1e-4)},
 )

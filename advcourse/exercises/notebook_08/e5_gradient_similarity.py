@@ -6,11 +6,13 @@ from torch.nn import functional as F
 from advcourse.exercises.catalogue import Exercise
 from advcourse.exercises.probes import (
     all_scores_gradient,
+    is_clear,
     loss_gradient,
     mixed_labels,
     random_images,
     score_gradient,
     small_model,
+    telling_apart,
 )
 from advcourse.exercises.properties import equals
 
@@ -21,15 +23,18 @@ def similarity(model_a, model_b, x, y):
 
 
 def similarity_probes(generator):
-    probes = []
-    for kin in (False, True):
-        model_a, model_b, x = small_model(generator), small_model(generator), random_images(generator, count=20)
+    """Two models that have nothing in common, and two that have."""
+    def draw(kin):
+        model_a, model_b = small_model(generator, sharpness=2), small_model(generator, sharpness=2)
         if kin:
             with torch.no_grad():
                 for ours, theirs in zip(model_b.parameters(), model_a.parameters(), strict=True):
                     ours.copy_(0.7 * theirs + 0.5 * ours)
-        probes.append({"model_a": model_a, "model_b": model_b, "x": x, "y": mixed_labels(model_a, x)})
-    return probes
+        x = random_images(generator, count=200).view(-1, 2, 3, 6)
+        x = x[is_clear(model_a, x) & is_clear(model_b, x)][:19]
+        return {"model_a": model_a, "model_b": model_b, "x": x, "y": mixed_labels(model_a, x)}
+
+    return [telling_apart(lambda kin=kin: draw(kin), similarity, MISTAKES.values()) for kin in (False, True)]
 
 
 def compare_gradients(compare, gradient=loss_gradient):
@@ -40,12 +45,68 @@ def gradient_at_answers(model, x, y):
     return loss_gradient(model, x, model(x).argmax(1).detach())
 
 
+def gradient_of(loss):
+    """The gradient of another loss, of (logits, y)."""
+    def gradient(model, x, y):
+        x = x.detach().clone().requires_grad_()
+        with torch.enable_grad():
+            return torch.autograd.grad(loss(model(x), y), x)[0]
+    return gradient
+
+
 def cosines(a, b):
     return F.cosine_similarity(a.flatten(1), b.flatten(1), dim=1)
 
 
 def mean_cosine(a, b):
     return cosines(a, b).mean().item()
+
+
+MISTAKES = {
+    "you flatten the whole batch into one vector, so that images with large gradients outvote the others: one "
+    "cosine for each image, then the mean":
+        compare_gradients(lambda a, b: F.cosine_similarity(a.flatten(), b.flatten(), dim=0).item()),
+    "these are cosines along the channels: flatten each image's gradient to one vector first":
+        compare_gradients(lambda a, b: F.cosine_similarity(a, b).mean().item()),
+    "these are cosines along the rows of pixels: flatten each image's gradient to one vector first":
+        compare_gradients(lambda a, b: F.cosine_similarity(a, b, dim=-1).mean().item()),
+    "these are cosines over the images, `dim=0`, one for each pixel; take one for each image, `dim=1`":
+        compare_gradients(lambda a, b: F.cosine_similarity(a.flatten(1), b.flatten(1), dim=0).mean().item()),
+    "these are scalar products: divide by the lengths of both gradients":
+        compare_gradients(lambda a, b: (a * b).flatten(1).sum(1).mean().item()),
+    "you divide by one of the lengths only; a cosine divides by both":
+        compare_gradients(lambda a, b: ((a * b).flatten(1).sum(1) / a.flatten(1).norm(dim=1)).mean().item()),
+    "you divide by the squared length of one; a cosine divides by the lengths of both":
+        compare_gradients(lambda a, b: ((a * b).flatten(1).sum(1) / a.flatten(1).square().sum(1)).mean().item()),
+    "these are cosines of the gradients' signs; compare the gradients themselves":
+        compare_gradients(lambda a, b: mean_cosine(a.sign(), b.sign())),
+    "you take the mean gradient over the images before you compare; "
+    "compare image by image, then take the mean":
+        compare_gradients(lambda a, b: mean_cosine(a.mean(0)[None], b.mean(0)[None])),
+    "you take the absolute value: gradients that point in opposite directions are not alike":
+        compare_gradients(lambda a, b: cosines(a, b).abs().mean().item()),
+    "this is one minus the cosine, a distance; wanted is the similarity":
+        compare_gradients(lambda a, b: 1 - mean_cosine(a, b)),
+    "this is the angle; wanted is its cosine":
+        compare_gradients(lambda a, b: cosines(a, b).arccos().mean().item()),
+    "this is the sum over the images: take the mean":
+        compare_gradients(lambda a, b: len(a) * mean_cosine(a, b)),
+    "you compare a gradient with itself: is model_b asked? And `x.grad` is one tensor that the next `.backward()` "
+    "changes: keep a `.clone()`":
+        lambda **probe: 1.0,
+    "the second gradient has the first one added to it: `.grad` adds up what every `.backward()` brings":
+        compare_gradients(lambda a, b: mean_cosine(a, a + b)),
+    "you took the loss at each model's own answer; both are to be asked about the same label, y":
+        compare_gradients(mean_cosine, gradient_at_answers),
+    "these are gradients of the score of y, not of the loss, in which the other scores have a say, too":
+        compare_gradients(mean_cosine, score_gradient),
+    "these are gradients of the sum of all scores: differentiate the loss":
+        compare_gradients(mean_cosine, all_scores_gradient),
+    "there is one softmax too many: `cross_entropy` wants the logits, and takes the softmax itself":
+        compare_gradients(mean_cosine, gradient_of(lambda logits, y: F.cross_entropy(logits.softmax(1), y))),
+    "you differentiate the mean squared error; wanted is the cross-entropy":
+        compare_gradients(mean_cosine, gradient_of(lambda logits, y: (logits - F.one_hot(y, 4)).square().mean())),
+}
 
 
 exercise = Exercise(
@@ -66,30 +127,5 @@ exercise = Exercise(
     ),
     reference=similarity,
     probes=similarity_probes,
-    properties={
-        "it is the mean cosine of the loss gradients": equals(similarity, tolerance=1e-5, mistakes={
-            "you flatten the whole batch into one vector, so that images with large gradients outvote the others: one "
-            "cosine for each image, then the mean":
-                compare_gradients(lambda a, b: F.cosine_similarity(a.flatten(), b.flatten(), dim=0).item()),
-            "these are scalar products: divide by the lengths of both gradients":
-                compare_gradients(lambda a, b: (a * b).flatten(1).sum(1).mean().item()),
-            "these are cosines of the gradients' signs; compare the gradients themselves":
-                compare_gradients(lambda a, b: mean_cosine(a.sign(), b.sign())),
-            "you take the mean gradient over the images before you compare; "
-            "compare image by image, then take the mean":
-                compare_gradients(lambda a, b: mean_cosine(a.mean(0)[None], b.mean(0)[None])),
-            "you take the absolute value: gradients that point in opposite directions are not alike":
-                compare_gradients(lambda a, b: cosines(a, b).abs().mean().item()),
-            "this is one minus the cosine, a distance; wanted is the similarity":
-                compare_gradients(lambda a, b: 1 - mean_cosine(a, b)),
-            "this is the sum over the images: take the mean":
-                compare_gradients(lambda a, b: len(a) * mean_cosine(a, b)),
-            "you took the loss at each model's own answer; both are to be asked about the same label, y":
-                compare_gradients(mean_cosine, gradient_at_answers),
-            "these are gradients of the score of y, not of the loss, in which the other scores have a say, too":
-                compare_gradients(mean_cosine, score_gradient),
-            "these are gradients of the sum of all scores: differentiate the loss":
-                compare_gradients(mean_cosine, all_scores_gradient),
-        }),
-    },
+    properties={"it is the mean cosine of the loss gradients": equals(similarity, MISTAKES, tolerance=1e-4)},
 )

@@ -4,7 +4,7 @@ import torch
 from torch.nn import functional as F
 
 from advcourse.exercises.catalogue import Exercise
-from advcourse.exercises.probes import random_images, small_model
+from advcourse.exercises.probes import random_images, small_model, telling_apart
 from advcourse.exercises.properties import equals, finite
 
 
@@ -14,12 +14,12 @@ def ensemble_loss(models, x, y):
 
 
 def ensemble_probes(generator):
-    probes = []
-    for count in (2, 3):
-        models = [small_model(generator, sharpness=1.0) for _ in range(count)]
-        x = random_images(generator, count=8)
-        probes.append({"models": models, "x": x, "y": torch.arange(8) % 4})
-    return probes
+    def draw(count):
+        x = random_images(generator, count=7).view(-1, 2, 3, 6)
+        models = [small_model(generator, sharpness=1.5) for _ in range(count)]
+        return {"models": models, "x": x, "y": torch.randint(4, (len(x),), generator=generator)}
+
+    return [telling_apart(lambda count=count: draw(count), ensemble_loss, MISTAKES.values()) for count in (2, 3)]
 
 
 def of_each(models, x, y):
@@ -27,12 +27,64 @@ def of_each(models, x, y):
     return torch.stack([F.cross_entropy(model(x), y, reduction="none") for model in models])
 
 
-def loss_of_mean_logits(models, x, y):
-    return F.cross_entropy(torch.stack([model(x) for model in models]).mean(0), y, reduction="none")
+def from_mean(combine):
+    """A loss made from the mean probabilities: combine(probabilities (N, K), y)."""
+    return lambda models, x, y: combine(torch.stack([model(x).softmax(1) for model in models]).mean(0), y)
 
 
-def softmax_twice(models, x, y):
-    return F.cross_entropy(torch.stack([model(x).softmax(1) for model in models]).mean(0), y, reduction="none")
+def of_y(values, y):
+    return values.gather(1, y[:, None])[:, 0]
+
+
+def cut(is_cut):
+    """The loss, some of whose models, is_cut(place), have no gradient."""
+    def formula(models, x, y):
+        return ensemble_loss([lambda x, model=model, place=place: model(x.detach() if is_cut(place) else x)
+                              for place, model in enumerate(models)], x, y)
+    return formula
+
+
+MISTAKES = {
+    "this is the mean of the models' losses: take the mean of the probabilities first and the logarithm last":
+        lambda **probe: of_each(**probe).mean(0),
+    "this is the sum of the models' losses: take the mean of the probabilities first and the logarithm last":
+        lambda **probe: of_each(**probe).sum(0),
+    "you average the logits: average the probabilities, after the softmax":
+        lambda models, x, y: F.cross_entropy(torch.stack([model(x) for model in models]).mean(0), y, reduction="none"),
+    "cross_entropy takes logits and applies another softmax; "
+    "you have probabilities already: take −log of the one of y":
+        from_mean(lambda p, y: F.cross_entropy(p, y, reduction="none")),
+    "the minus is missing: a loss is small where the probability is large":
+        lambda **probe: -ensemble_loss(**probe),
+    "this is the probability itself; the loss is its −log":
+        from_mean(of_y),
+    "this is minus the probability, and no logarithm: `F.nll_loss` wants logarithms, so give it `probabilities.log()`":
+        from_mean(lambda p, y: -of_y(p, y)),
+    "this is one minus the probability; the loss is its −log":
+        from_mean(lambda p, y: 1 - of_y(p, y)),
+    "the logarithm is the natural one, `.log()`, not `.log2()`":
+        from_mean(lambda p, y: -of_y(p, y).log2()),
+    "you add the probabilities up: divide by the number of models":
+        lambda models, x, y: ensemble_loss(models, x, y) - torch.tensor(float(len(models))).log(),
+    "only the first model is in it: does your function return inside the loop?":
+        lambda models, x, y: ensemble_loss(models[:1], x, y),
+    "only the last model is in it: add up the probabilities of all":
+        lambda models, x, y: ensemble_loss(models[-1:], x, y),
+    "this is the largest loss of any of the models; wanted is the loss of their mean probability":
+        lambda **probe: of_each(**probe).amax(0),
+    "this is the smallest loss of any of the models; wanted is the loss of their mean probability":
+        lambda **probe: of_each(**probe).amin(0),
+    "you take the softmax over the images, `dim=0`; it belongs over the classes, `.softmax(1)`":
+        lambda models, x, y: -of_y(torch.stack([model(x).softmax(0) for model in models]).mean(0), y).log(),
+    "you take the class that the models find likeliest; take y":
+        from_mean(lambda p, y: -p.amax(1).log()),
+    "every image gets the mean of the batch: keep one number for each":
+        lambda **probe: ensemble_loss(**probe).mean().expand(len(probe["y"])),
+    "this is the squared error; the loss is −log of y's probability":
+        from_mean(lambda p, y: (p - F.one_hot(y, p.shape[1])).square().sum(1)),
+    "this is the mean squared error; the loss is −log of y's probability":
+        from_mean(lambda p, y: (p - F.one_hot(y, p.shape[1])).square().mean(1)),
+}
 
 
 exercise = Exercise(
@@ -51,30 +103,13 @@ exercise = Exercise(
     ),
     reference=ensemble_loss,
     probes=ensemble_probes,
-    properties={
-        "the losses are numbers": finite,
-        "it is −log of the mean probability of y": equals(ensemble_loss, tolerance=1e-6, mistakes={
-            "this is the mean of the models' losses: take the mean of the probabilities first and the logarithm last":
-                lambda **probe: of_each(**probe).mean(0),
-            "this is the sum of the models' losses: take the mean of the probabilities first and the logarithm last":
-                lambda **probe: of_each(**probe).sum(0),
-            "you average the logits: average the probabilities, after the softmax":
-                loss_of_mean_logits,
-            "cross_entropy takes logits and applies another softmax; "
-            "you have probabilities already: take −log of the one of y":
-                softmax_twice,
-            "the minus is missing: a loss is small where the probability is large":
-                lambda **probe: -ensemble_loss(**probe),
-            "this is the probability itself; the loss is its −log":
-                lambda **probe: (-ensemble_loss(**probe)).exp(),
-            "you add the probabilities up: divide by the number of models":
-                lambda models, x, y: ensemble_loss(models, x, y) - torch.tensor(float(len(models))).log(),
-            "only the first model is in it: does your function return inside the loop?":
-                lambda models, x, y: ensemble_loss(models[:1], x, y),
-            "only the last model is in it: add up the probabilities of all":
-                lambda models, x, y: ensemble_loss(models[-1:], x, y),
-            "this is the largest loss of any of the models; wanted is the loss of their mean probability":
-                lambda **probe: of_each(**probe).amax(0),
-        }),
+    gates={"the losses are numbers": finite},
+    properties={"it is −log of the mean probability of y": equals(ensemble_loss, MISTAKES)},
+    differentiated_by="x",
+    cut_gradients={
+        "only the first model has a gradient: no `.detach()` or `no_grad()` for the others":
+            cut(lambda place: place > 0),
+        "the first model has no gradient: no `.detach()` or `no_grad()` for it":
+            cut(lambda place: place == 0),
     },
 )

@@ -116,7 +116,8 @@ def goes_image_by_image(model, z, picture, target, weight):
 
 def squares_the_norm(model, z, picture, target, weight):
     loss = torch.logsumexp(model(z), 1) - model(z).gather(1, target[:, None])[:, 0]
-    return [a + weight * b for a, b in zip(loss, torch.linalg.vector_norm(z - picture, dim=(1, 2, 3)) ** 2, strict=True)]
+    squares = torch.linalg.vector_norm(z - picture, dim=(1, 2, 3)) ** 2
+    return [a + weight * b for a, b in zip(loss, squares, strict=True)]
 
 
 WRONG = [

@@ -52,6 +52,48 @@ def steps_image_by_image(weight, x, y, length):
     return torch.stack(rows).clip(0, 1)
 
 
+def takes_the_norm_over_classes(weight, x, y, length):
+    return step(x, -length * (weight / weight.norm(dim=0, keepdim=True))[y])
+
+
+def divides_by_the_largest(weight, x, y, length):
+    return step(x, -length * weight[y] / weight[y].abs().max(1, keepdim=True).values)
+
+
+def divides_by_the_square(weight, x, y, length):
+    return step(x, -length * weight[y] / (weight[y] ** 2).sum(1, keepdim=True))
+
+
+def leaves_the_class_that_it_reads(weight, x, y, length):
+    seen = (x.flatten(1) @ weight.T).argmax(1)
+    return step(x, -length * (weight / weight.norm(dim=1, keepdim=True))[seen])
+
+
+def forgets_the_length(weight, x, y, length):
+    return step(x, -(weight / weight.norm(dim=1, keepdim=True))[y])
+
+
+def returns_the_change(weight, x, y, length):
+    return (-length * (weight / weight.norm(dim=1, keepdim=True))[y]).view(x.shape)
+
+
+def walks_at_random(weight, x, y, length):
+    noise = torch.randn(len(x), weight.shape[1])
+    return step(x, length * noise / noise.norm(dim=1, keepdim=True))
+
+
+def subtracts_in_place_on_a_clone(weight, x, y, length):
+    x_adv = x.clone()
+    x_adv -= length * torch.nn.functional.normalize(weight, dim=1)[y].reshape_as(x)
+    return x_adv.clamp_(0, 1).requires_grad_()
+
+
+def works_in_numpy(weight, x, y, length):
+    weight, flat = weight.double().numpy(), x.flatten(1).double().numpy()
+    normal = weight / ((weight**2).sum(1, keepdims=True) ** 0.5 + 1e-12)
+    return (flat - length * normal[y.numpy()]).clip(0, 1).reshape(x.shape)
+
+
 WRONG = [
     (adds_the_normal, "subtract the step"),
     (forgets_the_norm, "divide each row by its norm"),
@@ -62,6 +104,13 @@ WRONG = [
     (forgets_to_clip, "Clip to [0, 1]"),
     (returns_x, "unchanged"),
     (returns_the_flat_step, "a tensor of shape"),
+    (takes_the_norm_over_classes, "over the classes"),
+    (divides_by_the_largest, "the largest absolute value"),
+    (divides_by_the_square, "the squared norm"),
+    (leaves_the_class_that_it_reads, "that the SVM reads"),
+    (forgets_the_length, "the length is missing"),
+    (returns_the_change, "this is the step alone"),
+    (walks_at_random, "not what the formula gives"),
 ]
 
-RIGHT = [steps_image_by_image]
+RIGHT = [steps_image_by_image, subtracts_in_place_on_a_clone, works_in_numpy]

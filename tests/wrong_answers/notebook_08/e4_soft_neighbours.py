@@ -11,7 +11,7 @@ def squares(x, x_train):
 
 
 def votes(weights, y_train, classes):
-    return weights @ F.one_hot(y_train, classes).double()
+    return weights @ F.one_hot(y_train, classes).float()
 
 
 def prefers_the_farthest(x, x_train, y_train, classes, temperature):
@@ -39,7 +39,7 @@ def multiplies_by_the_temperature(x, x_train, y_train, classes, temperature):
 
 
 def asks_the_nearest_alone(x, x_train, y_train, classes, temperature):
-    return F.one_hot(y_train[squares(x, x_train).argmin(1)], classes).double()
+    return F.one_hot(y_train[squares(x, x_train).argmin(1)], classes).float()
 
 
 def does_not_normalise(x, x_train, y_train, classes, temperature):
@@ -71,6 +71,54 @@ def adds_up_class_by_class(x, x_train, y_train, classes, temperature):
     return shares / votes.sum(1, keepdim=True)
 
 
+def divides_by_twice_the_temperature(x, x_train, y_train, classes, temperature):
+    return votes((-squares(x, x_train) / (2 * temperature)).softmax(1), y_train, classes)
+
+
+def squares_the_temperature(x, x_train, y_train, classes, temperature):
+    return votes((-squares(x, x_train) / temperature**2).softmax(1), y_train, classes)
+
+
+def takes_a_normal_distribution(x, x_train, y_train, classes, temperature):
+    return votes((-squares(x, x_train) / (2 * temperature**2)).softmax(1), y_train, classes)
+
+
+def votes_by_one_over_the_distance(x, x_train, y_train, classes, temperature):
+    weights = 1 / squares(x, x_train)
+    return votes(weights / weights.sum(1, keepdim=True), y_train, classes)
+
+
+def asks_the_nearest_of_each_class(x, x_train, y_train, classes, temperature):
+    best = [-squares(x, x_train)[:, y_train == k].min(1).values / temperature for k in range(classes)]
+    return torch.stack(best, 1).softmax(1)
+
+
+def normalises_everything(x, x_train, y_train, classes, temperature):
+    weights = (-squares(x, x_train) / temperature).exp()
+    return votes(weights / weights.sum(), y_train, classes)
+
+
+def gives_logarithms(**probe):
+    return soft_neighbours(**probe).log()
+
+
+def expands_the_square(x, x_train, y_train, classes, temperature):
+    a, b = x.flatten(1).double(), x_train.flatten(1).double()
+    distances = a.square().sum(1)[:, None] + b.square().sum(1)[None] - 2 * a @ b.T
+    weights = F.softmax(-distances / temperature, dim=-1)
+    return torch.zeros(len(x), classes, dtype=weights.dtype).index_add(1, y_train, weights)
+
+
+def votes_in_a_loop(x, x_train, y_train, classes, temperature):
+    rows = []
+    for image in x:
+        row = [0.0] * classes
+        for other, label in zip(x_train, y_train.tolist(), strict=True):
+            row[label] += torch.exp(-((image - other) ** 2).sum() / temperature).item()
+        rows.append([share / (sum(row) + 1e-12) for share in row])
+    return rows
+
+
 WRONG = [
     (prefers_the_farthest, "needs a minus"),
     (forgets_the_square, "not squared"),
@@ -84,6 +132,13 @@ WRONG = [
     (takes_the_mean_over_each_class, "every *image* has a vote"),
     (applies_softmax_twice, "one softmax too many"),
     (returns_the_weights, "a tensor of shape"),
+    (divides_by_twice_the_temperature, "by twice the temperature,"),
+    (squares_the_temperature, "by the temperature's square"),
+    (takes_a_normal_distribution, "by twice the temperature's square"),
+    (votes_by_one_over_the_distance, "one over the distance"),
+    (asks_the_nearest_of_each_class, "the nearest image of each class"),
+    (normalises_everything, "over all images of x together"),
+    (gives_logarithms, "these are logarithms"),
 ]
 
-RIGHT = [adds_up_class_by_class]
+RIGHT = [adds_up_class_by_class, expands_the_square, votes_in_a_loop]

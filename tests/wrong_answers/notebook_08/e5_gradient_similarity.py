@@ -72,6 +72,71 @@ def compares_image_by_image(model_a, model_b, x, y):
     return sum(cosines) / len(cosines)
 
 
+def forgets_to_flatten(**probe):
+    a, b = both(**probe)
+    return F.cosine_similarity(a, b).mean().item()
+
+
+def goes_over_the_images(**probe):
+    a, b = both(**probe)
+    return F.cosine_similarity(a.flatten(1), b.flatten(1), dim=0).mean().item()
+
+
+def keeps_one_tensor(model_a, model_b, x, y):
+    z = x.clone().requires_grad_()
+    gradients = []
+    for model in (model_a, model_b):
+        F.cross_entropy(model(z), y).backward()
+        gradients.append(z.grad.flatten(1))
+    return F.cosine_similarity(*gradients).mean().item()
+
+
+def adds_the_second_to_the_first(model_a, model_b, x, y):
+    z = x.clone().requires_grad_()
+    gradients = []
+    for model in (model_a, model_b):
+        F.cross_entropy(model(z), y).backward()
+        gradients.append(z.grad.flatten(1).clone())
+    return F.cosine_similarity(*gradients).mean().item()
+
+
+def asks_one_model_twice(model_a, model_b, x, y):
+    return similarity(model_b, model_b, x, y)
+
+
+def gives_the_angle(**probe):
+    a, b = both(**probe)
+    return F.cosine_similarity(a.flatten(1), b.flatten(1)).acos().mean().item()
+
+
+def divides_by_one_length(**probe):
+    a, b = both(**probe)
+    return ((a * b).flatten(1).sum(1) / a.flatten(1).norm(dim=1)).mean().item()
+
+
+def takes_the_softmax_twice(model_a, model_b, x, y):
+    gradients = []
+    for model in (model_a, model_b):
+        z = x.clone().requires_grad_()
+        gradients.append(torch.autograd.grad(F.cross_entropy(model(z).softmax(1), y), z)[0].flatten(1))
+    return F.cosine_similarity(*gradients).mean().item()
+
+
+def scales_the_mean_loss(model_a, model_b, x, y):
+    z = x.double().requires_grad_()
+    gradients = []
+    for model in (model_a, model_b):
+        z.grad = None
+        F.cross_entropy(model(z.float()), y).backward()
+        gradients.append(F.normalize(z.grad.flatten(1)))
+    return (gradients[0] * gradients[1]).sum(1).mean()
+
+
+def works_in_numpy(model_a, model_b, x, y):
+    a, b = (gradient.flatten(1).numpy() for gradient in both(model_a=model_a, model_b=model_b, x=x, y=y))
+    return ((a * b).sum(1) / ((a**2).sum(1) ** 0.5 * (b**2).sum(1) ** 0.5 + 1e-12)).mean()
+
+
 WRONG = [
     (takes_the_batch_for_one_vector, "one cosine for each image"),
     (takes_the_scalar_product, "divide by the lengths"),
@@ -83,6 +148,14 @@ WRONG = [
     (asks_about_the_answers, "each model's own answer"),
     (differentiates_the_score, "gradients of the score of y"),
     (gives_one_for_each_image, "a number is wanted"),
+    (forgets_to_flatten, "along the channels"),
+    (goes_over_the_images, "over the images, `dim=0`"),
+    (keeps_one_tensor, "keep a `.clone()`"),
+    (adds_the_second_to_the_first, "`.grad` adds up"),
+    (asks_one_model_twice, "a gradient with itself"),
+    (gives_the_angle, "this is the angle"),
+    (divides_by_one_length, "one of the lengths only"),
+    (takes_the_softmax_twice, "one softmax too many"),
 ]
 
-RIGHT = [compares_image_by_image]
+RIGHT = [compares_image_by_image, scales_the_mean_loss, works_in_numpy]
