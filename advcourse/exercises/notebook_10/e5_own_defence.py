@@ -22,7 +22,7 @@ def flags(count, generator):
     y = torch.randint(CLASSES, (count,), generator=generator)
     stripe = 2 * (torch.arange(6) // 2 == y[:, None]).float() - 1
     sign = 2 * torch.randint(2, (count, 1), generator=generator) - 1
-    x = 0.5 + 0.4 * (sign * stripe)[:, None, :, None] + 0.15 * torch.randn(count, 1, 6, 6, generator=generator)
+    x = 0.5 + 0.4 * (sign * stripe)[:, None, :, None] + 0.1 * torch.randn(count, 1, 6, 6, generator=generator)
     return x.clamp(0, 1), y
 
 
@@ -60,8 +60,10 @@ def withstands(probe, result):
                     "defence must not give up the task. (A network that is thrown into the full ε-ball at once gives "
                     "the same answer to everything: let ε grow from 0 over the first half of the training)")
         found = evaluate.audit(result, x, y, eps=EPS, steps=20, queries=100)
-        if not found.passed and found.accuracies.get("gradient", 1) >= LEAST_ROBUST:
-            return hides(found)
+        # What another loss finds, robust_accuracy finds, too; and where the gradient succeeds it hides nothing.
+        hidden = [finding for finding in found.failed if finding.test != "another loss finds no more"]
+        if hidden and found.accuracies.get("gradient", 1) >= LEAST_ROBUST:
+            return hides(found, hidden[0])
         robust = found.accuracy
         if robust >= LEAST_ROBUST:
             with warnings.catch_warnings():
@@ -77,16 +79,15 @@ def withstands(probe, result):
     return None
 
 
-def hides(found):
-    """What is said of a model that fails the audit."""
-    first = found.failed[0]
+def hides(found, first):
+    """What is said of a model that fails the audit, first by this finding."""
     best = min(found.accuracies, key=found.accuracies.get).replace("other loss", "another loss (DLR)")
     broken = f" It was broken by {best}: {found.accuracy:.0%} are left." if found.accuracy < LEAST_ROBUST else ""
     return f"the audit fails “{first.test}” ({first.measured}). {first.advice}{broken} Masked gradients earn nothing"
 
 
 def falls(robust, after_one_step):
-    """What is said of a model that falls even to the gradient, or to an attack that it does not mislead."""
+    """What is said of a model that hides nothing and withstands too little."""
     wanted = f"{robust:.0%} of new images stand all attacks, at least {LEAST_ROBUST:.0%} are wanted"
     if after_one_step > max(0.5, robust + 0.2):
         return (f"it stands single steps, after which {after_one_step:.0%} are right, and not many: {wanted}. A "

@@ -150,7 +150,7 @@ def takes_many_small_steps(x, y, eps):
 
 
 def goes_through_batches(x, y, eps):
-    model, attack = network(96), ascent(eps, steps=5, size=0.5)
+    model, attack = network(96), ascent(eps, steps=10, size=0.25, start=1.0)
     optimizer = torch.optim.Adam(model.parameters(), lr=0.005)
     for epoch in range(30):
         for part in torch.randperm(len(x)).split(50):
