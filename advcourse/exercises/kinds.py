@@ -18,7 +18,7 @@ def is_plain_network(value: object) -> bool:
 def plain(result: object, expected: object) -> object:
     """The result in the kind of `expected`, where they differ in a way that does no harm.
 
-    A tensor, an array or a NumPy scalar that holds one number is as good as the number, a list as a tensor or a tuple,
+    A tensor, an array or a NumPy scalar that holds one number (or True) is as good as the number, a list as a tensor or a tuple,
     another floating-point type as the one of `expected`. All else comes back as it is.
     """
     if isinstance(expected, torch.Tensor):
@@ -26,7 +26,7 @@ def plain(result: object, expected: object) -> object:
         casts = tensor is not None and expected.is_floating_point() and tensor.dtype != torch.bool
         return result if tensor is None else tensor.to(expected.dtype) if casts else tensor
     if isinstance(result, torch.Tensor | np.ndarray | np.generic):
-        if _is_number(expected) and result.ndim == 0:
+        if isinstance(expected, int | float) and result.ndim == 0:
             return result.item()
         if type(expected) in (list, tuple) and result.ndim:
             result = list(result)  # row by row

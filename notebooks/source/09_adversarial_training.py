@@ -139,10 +139,14 @@ claim("The second network reads {value:.0%} more of the old examples than of new
 
 # %%
 def adversarial_loss(model, x, y, eps, c):
-    """c times the mean cross-entropy on x plus (1 - c) times that on x + p, clipped to [0, 1]; a scalar tensor.
+    """c times the mean cross-entropy on x plus (1 - c) times that on x + p.
 
-    model: from images (N, C, H, W) in [0, 1] to logits (N, K); x: such images; y: their labels, shape (N,); c: in [0, 1].
-    p is eps times the sign of the gradient of the cross-entropy at x.
+    Returns a tensor of shape (), whose gradient reaches the model's parameters through
+    both parts; no gradient may be left in them.
+    model: from images (N, C, H, W) in [0, 1] to logits (N, K).
+    x: such images; y: their labels, shape (N,); c: in [0, 1].
+    p is eps times the sign of the gradient of the cross-entropy at x; x + p is clipped
+    to [0, 1].
     """
     ### BEGIN SOLUTION
     image = x.clone().requires_grad_()
@@ -200,9 +204,11 @@ claim("Under PGD the same network errs on {value:.0%} of the images.", error, 0.
 
 # %%
 def batch_loss(model, x, x_adv, y, weight):
-    """The loss of Algorithm 1, a scalar tensor, for the batch in which x_adv replaces the first k images of x.
+    """The loss of Algorithm 1 for the batch in which x_adv replaces the first k of x.
 
-    x: the m clean images, (m, C, H, W); x_adv: the adversarial versions of the first k of them; y: the m labels; weight: λ.
+    Returns a tensor of shape (), whose gradient reaches the model's parameters.
+    model: from images to logits (N, K); x: the m clean images, (m, C, H, W);
+    x_adv: the adversarial versions of the first k of them; y: the m labels; weight: λ.
     """
     ### BEGIN SOLUTION
     k = len(x_adv)
@@ -227,8 +233,19 @@ plots.show(plots.curves(sizes, lines, "ε of the step", "accuracy under FGSM", y
 # %% [markdown]
 # ### Label leaking
 #
-# Kurakin et al. (2017) saw something odd: after training on FGSM, some networks read attacked images *better* than clean ones. How much does
-# the step $p$ alone, without the image, tell about $y$? Train softmax regression on nothing but steps.
+# Kurakin et al. (2017) saw something odd: after training on FGSM, some networks read attacked images *better* than clean ones. Why?
+
+# %%
+question("09.3")
+
+# %%
+### BEGIN SOLUTION
+choice = "d"
+### END SOLUTION
+answer("09.3", choice)
+
+# %% [markdown]
+# How much does the step $p$ alone, without the image, tell about $y$? Train softmax regression on nothing but steps.
 
 # %%
 softmax = course.model("softmax")
@@ -269,15 +286,6 @@ plots.show(plots.matrix(leaks.values(), ["the true label", "its own answer"], ["
 helped = {aim: with_label - without for aim, (with_label, without) in leaks.items()}
 claim("Trained with true labels, the network reads {value:.0%} *more* images when the attacker uses the true label.", helped["true"], 0.08, 1)
 claim("Trained with its own answers: {value:+.0%}. That is the cure.", helped["predicted"], -0.6, 0.07)
-
-# %%
-question("09.3")
-
-# %%
-### BEGIN SOLUTION
-choice = "d"
-### END SOLUTION
-answer("09.3", choice)
 
 # %% [markdown]
 # ## Madry: the worst image in the ball
@@ -392,7 +400,13 @@ plots.show(plots.images([x[:8], gradients["standard"][:8], gradients["robust"][:
 
 # %%
 def trades(model, x, x_adv, y, beta):
-    """The mean cross-entropy on x plus beta times the mean over images of KL(p(x) ‖ p(x_adv)); a scalar tensor."""
+    """The mean cross-entropy on x plus beta times the mean of KL(p(x) ‖ p(x_adv)).
+
+    Returns a tensor of shape (), whose gradient reaches the model's parameters through
+    both answers, p(x) and p(x_adv).
+    model: from images (N, C, H, W) to logits (N, K), of which p is the softmax.
+    x, x_adv: images and their adversarial versions; y: the labels, shape (N,).
+    """
     ### BEGIN SOLUTION
     log_p, log_q = model(x).log_softmax(1), model(x_adv).log_softmax(1)
     divergence = (log_p.exp() * (log_p - log_q)).sum(1)
@@ -416,6 +430,15 @@ for name, loss in losses.items():
 plots.show(plots.matrix(relatives.values(), list(relatives), ["clean", f"PGD, ε = {EPS}"], "accuracy", "loss"), "Four losses, one epoch each",
            alt="Accuracy on clean and on attacked images after one epoch with each of four losses: all of them close together.")
 
+# %%
+question("09.5")
+
+# %%
+### BEGIN SOLUTION
+choice = "c"
+### END SOLUTION
+answer("09.5", choice)
+
 # %% [markdown]
 # ### Pairing, and its breaking
 #
@@ -429,15 +452,6 @@ paired, _ = train(partial(logit_pairing_loss, eps=0.3, weight=2.0, steps=1, step
 weak, strong = (accuracy(paired, attack(paired, x[some], y[some], eps=0.3, steps=steps, restarts=restarts), y[some])
                 for steps, restarts in ((1, 1), (20, 2)))
 claim("Twenty steps and two starts leave {value:.0%} fewer images right than one step does.", weak - strong, 0.1, 1)
-
-# %%
-question("09.5")
-
-# %%
-### BEGIN SOLUTION
-choice = "c"
-### END SOLUTION
-answer("09.5", choice)
 
 # %% [markdown]
 # ## Cheap ways, and a catastrophe
@@ -482,9 +496,12 @@ claim("In the end FGSM leaves {value:.0%} more of the images right than PGD does
 
 # %%
 def alignment(model, x, y, u):
-    """The mean over images of the cosine between the gradients of the loss with respect to the image, at x and at x + u; a number.
+    """The mean over images of the cosine between two gradients of the loss; a number.
 
-    model: from images (N, C, H, W) to logits; x: images; y: their labels; u: of the shape of x.
+    The loss is the cross-entropy at y, the gradients are those with respect to the
+    image, at x and at x + u.
+    model: from images (N, C, H, W) to logits; x: images; y: their labels, shape (N,);
+    u: of the shape of x.
     """
     ### BEGIN SOLUTION
     vectors = []

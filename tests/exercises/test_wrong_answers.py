@@ -16,7 +16,7 @@ from tests.exercises.harness import (
     try_wrong_answers,
 )
 
-LEAST_WRONG_ANSWERS, LEAST_NAMED, SEEDS = 6, 0.9, 100
+LEAST_WRONG_ANSWERS, LEAST_NAMED, SEEDS = 6, 0.9, 5  # a hundred: benchmarks/answers.py
 EXERCISES = [pytest.param(exercise, id=exercise.number) for notebook in notebooks() for exercise in functions(notebook)]
 QUESTIONS = [pytest.param(task, id=task.number) for notebook in notebooks() for task in all_exercises(notebook)
              if isinstance(task, Question)]
@@ -50,7 +50,7 @@ def test_nine_in_ten_get_the_message_written_for_their_mistake(notebook, record_
 
 
 @pytest.mark.parametrize("exercise", EXERCISES)
-def test_the_reference_and_other_right_answers_pass_on_a_hundred_seeds(exercise):
+def test_the_reference_and_other_right_answers_pass_on_every_seed(exercise):
     for function in [exercise.reference, *answers(exercise.number).RIGHT]:
         assert not rejected_seeds(exercise, function, seeds(exercise, SEEDS)), engine.run(exercise, function).messages
 

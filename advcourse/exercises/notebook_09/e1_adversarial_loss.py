@@ -1,9 +1,10 @@
 """09.1: Goodfellow's adversarial loss."""
 
+import torch
 from torch.nn import functional as F
 
 from advcourse.exercises.catalogue import Exercise
-from advcourse.exercises.probes import loss_gradient, mixed_labels, random_images, small_model
+from advcourse.exercises.probes import clear_images, loss_gradient, mixed_labels, small_model
 from advcourse.exercises.properties import equals, finite
 
 
@@ -11,16 +12,24 @@ def adversarial_loss(model, x, y, eps, c):
     return mix(model, x, y, eps, c)
 
 
-def mix(model, x, y, eps, c, p=None, clip=True, reduction="mean"):
+def mix(model, x, y, eps, c, p=None, clip=True, loss=F.cross_entropy):
     """The adversarial loss, with the places at which one may go wrong as arguments."""
     p = eps * loss_gradient(model, x, y).sign() if p is None else p
     x_adv = (x + p).clamp(0, 1) if clip else x + p
-    clean, attacked = (F.cross_entropy(model(images), y, reduction=reduction) for images in (x, x_adv))
-    return c * clean + (1 - c) * attacked
+    return c * loss(model(x), y) + (1 - c) * loss(model(x_adv), y)
+
+
+def cut(clean, attacked):
+    """The right value, with what `clean` and `attacked` make of the two losses: they cut off a gradient."""
+    def wrong(model, x, y, eps, c):
+        x_adv = (x + eps * loss_gradient(model, x, y).sign()).clamp(0, 1)
+        return c * clean(F.cross_entropy(model(x), y)) + (1 - c) * attacked(F.cross_entropy(model(x_adv), y))
+    return wrong
 
 
 def adversarial_probes(generator):
-    model, x = small_model(generator), random_images(generator)
+    model = small_model(generator)
+    x = clear_images(generator, model)
     return [{"model": model, "x": x, "y": mixed_labels(model, x), "eps": eps, "c": c}
             for eps, c in ((0.05, 0.3), (0.2, 0.7))]
 
@@ -54,7 +63,20 @@ def adversarial_mistakes():
         "x + p leaves [0, 1]: clip it, as every image of this course":
             lambda model, x, y, eps, c: mix(model, x, y, eps, c, clip=False),
         "J is the *mean* over the batch, and this is the sum":
-            lambda model, x, y, eps, c: mix(model, x, y, eps, c, reduction="sum"),
+            lambda model, x, y, eps, c: len(x) * mix(model, x, y, eps, c),
+        "c has no effect: the two losses weigh the same":
+            lambda model, x, y, eps, c: mix(model, x, y, eps, 0.5),
+        "the second loss is taken on p alone, the change; it is that of the changed image, x + p":
+            lambda model, x, y, eps, c: c * F.cross_entropy(model(x), y) + (1 - c) * F.cross_entropy(
+                model(eps * loss_gradient(model, x, y).sign()), y),
+        "`F.cross_entropy` takes logits, and it seems to have got probabilities: leave the softmax out, it is in there":
+            lambda model, x, y, eps, c: mix(model, x, y, eps, c, loss=lambda z, y: F.cross_entropy(z.softmax(1), y)),
+        "J is the cross-entropy, `F.cross_entropy`; this is a squared error":
+            lambda model, x, y, eps, c: mix(model, x, y, eps, c, loss=lambda z, y: F.mse_loss(
+                z.softmax(1), F.one_hot(y, z.shape[1]).float())),
+        "J is the cross-entropy, `F.cross_entropy`; this is the squared error of the logits":
+            lambda model, x, y, eps, c: mix(model, x, y, eps, c, loss=lambda z, y: F.mse_loss(
+                z, F.one_hot(y, z.shape[1]).float())),
         "every pixel moves by a full 1: p is ε times the sign":
             with_p(lambda model, x, y, eps: loss_gradient(model, x, y).sign()),
     }
@@ -78,9 +100,15 @@ exercise = Exercise(
     ),
     reference=adversarial_loss,
     probes=adversarial_probes,
+    gates={"the loss is a number": finite},
     properties={
-        "the loss is a number": finite,
-        "it is c · J(x, y) + (1 − c) · J(x + p, y)": equals(
-            adversarial_loss, tolerance=1e-6, mistakes=adversarial_mistakes()),
+        "it is c · J(x, y) + (1 − c) · J(x + p, y)": equals(adversarial_loss, mistakes=adversarial_mistakes()),
+    },
+    differentiated_by="model",
+    cut_gradients={
+        "no gradient flows through the clean loss, so the network would learn from the adversarial images alone: only "
+        "p counts as given": cut(torch.detach, torch.clone),
+        "no gradient flows through the adversarial loss, so the network would learn from the clean images alone: "
+        "detach p or x + p, which count as given, and not the loss": cut(torch.clone, torch.detach),
     },
 )

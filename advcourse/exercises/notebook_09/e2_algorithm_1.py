@@ -58,6 +58,19 @@ def combine(formula):
     return wrong
 
 
+def measured(loss):
+    """The mistake of another loss of (logits, labels), one per image."""
+    def wrong(model, x, x_adv, y, weight):
+        k = len(x_adv)
+        clean, attacked = loss(model(x[k:]), y[k:]).sum(), loss(model(x_adv), y[:k]).sum()
+        return (clean + weight * attacked) / (len(x) - k + weight * k)
+    return wrong
+
+
+def squares(outputs, y):
+    return (outputs - F.one_hot(y, outputs.shape[1])).square().mean(1)
+
+
 exercise = Exercise(
     number="09.2",
     title="The loss of Algorithm 1",
@@ -76,9 +89,9 @@ exercise = Exercise(
     ),
     reference=batch_loss,
     probes=batch_probes,
+    gates={"the loss is a number": finite},
     properties={
-        "the loss is a number": finite,
-        "it is the weighted mean of Algorithm 1": equals(batch_loss, tolerance=1e-6, mistakes={
+        "it is the weighted mean of Algorithm 1": equals(batch_loss, mistakes={
             "the clean originals of the adversarial images still take part: the new batch holds x_adv in their place":
                 all_clean,
             "the clean originals of the adversarial images still take part, and are not counted in the divisor: the "
@@ -102,6 +115,28 @@ exercise = Exercise(
                 combine(lambda clean, attacked, k, weight: (clean.sum() + attacked.sum()) / (len(clean) + k)),
             "λ is missing in the numerator: the adversarial images count in full above the line and by λ below it":
                 combine(lambda clean, attacked, k, weight: (clean.sum() + attacked.sum()) / (len(clean) + weight * k)),
+            "the clean images are missing: they take part with weight 1":
+                combine(lambda clean, attacked, k, weight: weight * attacked.sum() / (len(clean) + weight * k)),
+            "the adversarial images are missing: they take part with weight λ":
+                combine(lambda clean, attacked, k, weight: clean.sum() / (len(clean) + weight * k)),
+            "these are means, divided once more: add up *sums* over the images, `reduction=\"sum\"`, and divide at the "
+            "end":
+                combine(lambda clean, attacked, k, weight: (
+                    (clean.mean() + weight * attacked.mean()) / (len(clean) + weight * k))),
+            "`F.cross_entropy` takes logits, and it seems to have got probabilities: leave the softmax out, it is in "
+            "there": measured(lambda z, y: F.cross_entropy(z.softmax(1), y, reduction="none")),
+            "J is the cross-entropy, `F.cross_entropy`; this is a squared error":
+                measured(lambda z, y: squares(z.softmax(1), y)),
+            "J is the cross-entropy, `F.cross_entropy`; this is the squared error of the logits": measured(squares),
         }),
+    },
+    differentiated_by="model",
+    cut_gradients={
+        "no gradient flows through the clean images' losses: the network would learn from the adversarial ones alone":
+            combine(lambda clean, attacked, k, weight: (
+                (clean.detach().sum() + weight * attacked.sum()) / (len(clean) + weight * k))),
+        "no gradient flows through the adversarial images' losses: the network would learn from the clean ones alone":
+            combine(lambda clean, attacked, k, weight: (
+                (clean.sum() + weight * attacked.detach().sum()) / (len(clean) + weight * k))),
     },
 )

@@ -1,5 +1,6 @@
 """09.4: TRADES."""
 
+import torch
 from torch.nn import functional as F
 
 from advcourse.exercises.catalogue import Exercise
@@ -18,7 +19,8 @@ def divergences(model, x, x_adv):
 
 
 def trades_probes(generator):
-    model, x = small_model(generator), random_images(generator)
+    # no answer surer than float32 and a 1e-8 inside a logarithm can tell
+    model, x = small_model(generator, sharpness=1.5), random_images(generator)
     y = mixed_labels(model, x)
     x_adv = (x + 0.1 * loss_gradient(model, x, y).sign()).clamp(0, 1)
     return [{"model": model, "x": x, "x_adv": x_adv, "y": y, "beta": beta} for beta in (2.0, 6.0)]
@@ -28,6 +30,17 @@ def second_part(distance, clean=lambda model, x, x_adv: x):
     """A mistake in the second part, or in the images that the first part sees."""
     def wrong(model, x, x_adv, y, beta):
         return F.cross_entropy(model(clean(model, x, x_adv)), y) + beta * distance(model, x, x_adv, y)
+    return wrong
+
+
+def cut(first, clean, attacked):
+    """The right value, with what three functions make of the first part's logits and of the divergence's two.
+
+    They cut off a gradient.
+    """
+    def wrong(model, x, x_adv, y, beta):
+        log_p, log_q = clean(model(x)).log_softmax(1), attacked(model(x_adv)).log_softmax(1)
+        return F.cross_entropy(first(model(x)), y) + beta * (log_p.exp() * (log_p - log_q)).sum(1).mean()
     return wrong
 
 
@@ -48,9 +61,9 @@ exercise = Exercise(
     ),
     reference=trades,
     probes=trades_probes,
+    gates={"the loss is a number": finite},
     properties={
-        "the loss is a number": finite,
-        "it is J(x, y) + β · mean KL(p(x) ‖ p(x_adv))": equals(trades, tolerance=1e-6, mistakes={
+        "it is J(x, y) + β · mean KL(p(x) ‖ p(x_adv))": equals(trades, tolerance=1e-4, mistakes={
             "the divergence is the wrong way round: p(x), what the model says of the clean image, stands in front":
                 second_part(lambda model, x, x_adv, y: divergences(model, x_adv, x).mean()),
             "β is missing": lambda model, x, x_adv, y, beta: trades(model, x, x_adv, y, 1.0),
@@ -67,6 +80,20 @@ exercise = Exercise(
                 second_part(lambda model, x, x_adv, y: F.cross_entropy(model(x_adv), y)),
             "the second part compares logits; compare the probabilities, by their divergence":
                 second_part(lambda model, x, x_adv, y: (model(x) - model(x_adv)).square().sum(1).mean()),
+            "the first part is missing: the cross-entropy on x": lambda model, x, x_adv, y, beta: (
+                beta * divergences(model, x, x_adv).mean()),
+            "this is the divergence both ways: only KL(p(x) ‖ p(x_adv)) is wanted":
+                second_part(lambda model, x, x_adv, y: (
+                    divergences(model, x, x_adv) + divergences(model, x_adv, x)).mean()),
+            "the second part compares the probabilities by their squared distance; compare them by their divergence":
+                second_part(lambda model, x, x_adv, y: (
+                    model(x).softmax(1) - model(x_adv).softmax(1)).square().sum(1).mean()),
+            "the second part is −Σ p log q, a cross-entropy of the two answers; the divergence also has + Σ p log p":
+                second_part(lambda model, x, x_adv, y: -(
+                    model(x).softmax(1) * model(x_adv).log_softmax(1)).sum(1).mean()),
+            "`F.cross_entropy` takes logits, and it seems to have got probabilities: leave the softmax out, it is in "
+            "there": lambda model, x, x_adv, y, beta: (
+                F.cross_entropy(model(x).softmax(1), y) + beta * divergences(model, x, x_adv).mean()),
             "the second part is missing": second_part(lambda model, x, x_adv, y: 0.0),
             "the second part has the wrong sign: answers should agree, and the loss is made small":
                 second_part(lambda model, x, x_adv, y: -divergences(model, x, x_adv).mean()),
@@ -77,5 +104,16 @@ exercise = Exercise(
                 second_part(lambda model, x, x_adv, y: F.kl_div(
                     model(x_adv), model(x).softmax(1), reduction="batchmean")),
         }),
+    },
+    differentiated_by="model",
+    cut_gradients={
+        "the answer on the clean image is detached in the divergence: in TRADES both answers move towards each other, "
+        "so its gradient flows as well": cut(torch.clone, torch.detach, torch.clone),
+        "the answer on x_adv is detached in the divergence: then nothing makes it steady":
+            cut(torch.clone, torch.clone, torch.detach),
+        "no gradient flows through the divergence, so that the network would learn the clean images alone":
+            cut(torch.clone, torch.detach, torch.detach),
+        "no gradient flows through the first part, so that the network would not learn the labels":
+            cut(torch.detach, torch.clone, torch.clone),
     },
 )

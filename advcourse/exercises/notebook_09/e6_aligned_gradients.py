@@ -4,7 +4,15 @@ import torch
 from torch.nn import functional as F
 
 from advcourse.exercises.catalogue import Exercise
-from advcourse.exercises.probes import loss_gradient, mixed_labels, random_images, small_model
+from advcourse.exercises.probes import (
+    all_scores_gradient,
+    is_clear,
+    loss_gradient,
+    mixed_labels,
+    random_images,
+    score_gradient,
+    small_model,
+)
 from advcourse.exercises.properties import equals
 
 
@@ -18,10 +26,20 @@ def cosines(first, second):
 
 
 def alignment_probes(generator):
-    model, x = small_model(generator), random_images(generator)
-    y = mixed_labels(model, x)
-    return [{"model": model, "x": x, "y": y, "u": size * (2 * torch.rand(x.shape, generator=generator).double() - 1)}
-            for size in (0.2, 0.5)]
+    model = small_model(generator, sharpness=2.0)
+    return [{"model": model, "x": x, "y": mixed_labels(model, x), "u": u}
+            for x, u in (clear_pairs(generator, model, size) for size in (0.2, 0.5))]
+
+
+def clear_pairs(generator, model, size, count=9):
+    """Images x and changes u of which both x and x + u have gradients that rounding decides nothing of."""
+    images, changes = torch.empty(0, 1, 6, 6), torch.empty(0, 1, 6, 6)
+    while len(images) < count:
+        x = random_images(generator, 4 * count)
+        u = size * (2 * torch.rand(x.shape, generator=generator) - 1)
+        clear = is_clear(model, x) & is_clear(model, x + u)
+        images, changes = torch.cat([images, x[clear]]), torch.cat([changes, u[clear]])
+    return images[:count], changes[:count]
 
 
 def of_gradients(compare):
@@ -49,7 +67,7 @@ exercise = Exercise(
     reference=alignment,
     probes=alignment_probes,
     properties={
-        "it is the mean cosine between the gradients at x and at x + u": equals(alignment, tolerance=1e-6, mistakes={
+        "it is the mean cosine between the gradients at x and at x + u": equals(alignment, mistakes={
             "this is 1 minus the cosine; wanted is the cosine itself, 1 where the gradients agree":
                 lambda **probe: 1 - alignment(**probe),
             "you compare the gradients' signs: the cosine is that of the gradients":
@@ -73,6 +91,22 @@ exercise = Exercise(
                 lambda model, x, y, u: alignment(model, x, model(x).argmax(1).detach(), u),
             "this is the share of pixels whose gradients have the same sign; the cosine also knows how large they are":
                 of_gradients(lambda g, h: (g.sign() == h.sign()).double().mean()),
+            "the second gradient holds the first one, too: gradients add up in `.grad`. Set it to None in between, or "
+            "take `torch.autograd.grad`":
+                of_gradients(lambda g, h: cosines(g, g + h).mean()),
+            "the cosine goes over the images, pixel by pixel: after `.flatten(1)` it is `dim=1`":
+                of_gradients(lambda g, h: F.cosine_similarity(g.flatten(1), h.flatten(1), dim=0).mean()),
+            "this is the sum of the cosines: take their mean":
+                of_gradients(lambda g, h: cosines(g, h).sum()),
+            "this is the angle; wanted is its cosine":
+                of_gradients(lambda g, h: cosines(g, h).acos().mean()),
+            "these are the gradients of the sum of all logits; take those of the loss at the labels y":
+                lambda model, x, y, u: cosines(*(all_scores_gradient(model, at, y) for at in (x, x + u))).mean().item(),
+            "these are the gradients of the logit of y; take those of the loss, the cross-entropy":
+                lambda model, x, y, u: cosines(*(score_gradient(model, at, y) for at in (x, x + u))).mean().item(),
+            "`F.cross_entropy` takes logits, and it seems to have got probabilities: leave the softmax out, it is in "
+            "there": lambda model, x, y, u: cosines(*(
+                loss_gradient(lambda z: model(z).softmax(1), at, y) for at in (x, x + u))).mean().item(),
         }),
     },
 )

@@ -21,15 +21,15 @@ def suspicious_probes(generator):
         return torch.rand(1, generator=generator).item()
 
     probes = []
-    for gradient in (0.1, 0.5, 0.9):
-        below, just_below = gradient * at_random() * 0.4, gradient - 0.02
+    for gradient, tolerance in ((0.15, 0.05), (0.5, 0.1), (0.9, 0.04)):
+        below, just_below = gradient * at_random() * 0.3, gradient - 0.7 * tolerance
         above = gradient + (1 - gradient) * (0.2 + 0.7 * at_random())
         for kind in range(3):
             values = [(below, just_below, above)[(kind + shift) % 3] for shift in (0, 1, 2, 1)]
-            unbounded = (0.0, 0.03, 0.4 + 0.5 * at_random())[kind]
+            unbounded = (0.0, 0.7 * tolerance, 0.4 + 0.5 * at_random())[kind]
             left = {"clean": 1 - 0.01 * at_random(), "gradient": gradient, "noise": values[0], "one step": values[1],
                     "black box": values[2], "transfer": values[3], "unbounded": unbounded}
-            probes.append({"left": left, "tolerance": 0.05})
+            probes.append({"left": left, "tolerance": tolerance})
     return probes
 
 

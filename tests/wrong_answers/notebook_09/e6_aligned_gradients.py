@@ -1,8 +1,9 @@
 """Plausible wrong answers to exercise 09.6, each with a part of the message that it should get, and right ones."""
 
+import torch
 from torch.nn import functional as F
 
-from advcourse.exercises.probes import loss_gradient
+from advcourse.exercises.probes import all_scores_gradient, loss_gradient, score_gradient
 
 
 def two(model, x, y, u):
@@ -71,6 +72,66 @@ def divides_by_hand(model, x, y, u):
     return total / len(x)
 
 
+def lets_gradients_add_up(model, x, y, u):
+    image, found = x.clone().requires_grad_(), []
+    for images in (image, image + u):
+        F.cross_entropy(model(images), y, reduction="sum").backward()
+        found.append(image.grad.clone().flatten(1))
+    return F.cosine_similarity(*found).mean().item()
+
+
+def compares_over_the_images(model, x, y, u):
+    return F.cosine_similarity(*two(model, x, y, u), dim=0).mean().item()
+
+
+def sums_the_cosines(model, x, y, u):
+    return F.cosine_similarity(*two(model, x, y, u)).sum().item()
+
+
+def returns_the_angle(model, x, y, u):
+    return F.cosine_similarity(*two(model, x, y, u)).acos().mean().item()
+
+
+def follows_all_logits(model, x, y, u):
+    g, h = (all_scores_gradient(model, at, y).flatten(1) for at in (x, x + u))
+    return F.cosine_similarity(g, h).mean().item()
+
+
+def follows_the_logit_of_y(model, x, y, u):
+    g, h = (score_gradient(model, at, y).flatten(1) for at in (x, x + u))
+    return F.cosine_similarity(g, h).mean().item()
+
+
+def takes_the_softmax_first(model, x, y, u):
+    return F.cosine_similarity(*two(lambda images: model(images).softmax(1), x, y, u)).mean().item()
+
+
+def switches_the_callers_images(model, x, y, u):
+    g = torch.autograd.grad(F.cross_entropy(model(x.requires_grad_()), y), x)[0].flatten(1)
+    return F.cosine_similarity(g, loss_gradient(model, x + u, y).flatten(1)).mean().item()
+
+
+def adds_a_little_to_the_divisor(model, x, y, u):
+    g, h = two(model, x, y, u)
+    return ((g * h).sum(1) / (g.norm(dim=1) * h.norm(dim=1) + 1e-8)).mean()
+
+
+def works_in_numpy(model, x, y, u):
+    g, h = (part.numpy().astype("float64") for part in two(model, x, y, u))
+    return ((g * h).sum(1) / ((g ** 2).sum(1) * (h ** 2).sum(1)) ** 0.5).mean()
+
+
+def changes_a_copy_in_place(model, x, y, u):
+    image, found = x.clone(), []
+    for change in (0, u):
+        image = image.detach()
+        image += change
+        image.requires_grad_()
+        F.cross_entropy(model(image), y).backward()
+        found.append(F.normalize(image.grad.flatten(1)))
+    return float((found[0] * found[1]).sum() / len(x))
+
+
 WRONG = [
     (measures_the_disagreement, "1 minus the cosine"),
     (compares_signs, "the gradients' signs"),
@@ -83,7 +144,15 @@ WRONG = [
     (compares_with_itself, "compared with itself"),
     (asks_the_prediction, "the model's own answers"),
     (counts_equal_signs, "the share of pixels"),
-    (returns_one_cosine_per_image, "a tensor of shape (12,)"),
+    (returns_one_cosine_per_image, "a tensor of shape (9,)"),
+    (lets_gradients_add_up, "gradients add up in `.grad`"),
+    (compares_over_the_images, "it is `dim=1`"),
+    (sums_the_cosines, "take their mean"),
+    (returns_the_angle, "this is the angle"),
+    (follows_all_logits, "the sum of all logits"),
+    (follows_the_logit_of_y, "the logit of y"),
+    (takes_the_softmax_first, "leave the softmax out"),
+    (switches_the_callers_images, "switches `requires_grad` of `x`"),
 ]
 
-RIGHT = [divides_by_hand]
+RIGHT = [divides_by_hand, adds_a_little_to_the_divisor, works_in_numpy, changes_a_copy_in_place]

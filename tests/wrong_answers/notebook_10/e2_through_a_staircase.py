@@ -4,6 +4,7 @@ import torch
 from torch.nn import functional as F
 
 from advcourse.exercises.notebook_10.e2_through_a_staircase import gradient_at, straight_through_gradient
+from advcourse.exercises.probes import score_gradient, unit
 
 
 def takes_the_true_gradient(model, transform, x, y):
@@ -17,7 +18,7 @@ def forgets_the_transform(model, transform, x, y):
 
 
 def divides_by_the_batch(model, transform, x, y):
-    return gradient_at(model, transform(x), y, "mean")
+    return gradient_at(model, transform(x), y) / len(x)
 
 
 def takes_the_sign(model, transform, x, y):
@@ -45,6 +46,79 @@ def gives_the_loss(model, transform, x, y):
     return F.cross_entropy(model(transform(x)), y, reduction="none")
 
 
+def takes_the_step(model, transform, x, y):
+    return x + straight_through_gradient(model, transform, x, y)
+
+
+def divides_by_the_length(model, transform, x, y):
+    return unit(straight_through_gradient(model, transform, x, y))
+
+
+def adds_the_transform_to_the_image(model, transform, x, y):
+    x = x.clone().requires_grad_()
+    return torch.autograd.grad(F.cross_entropy(model(x + transform(x).detach()), y, reduction="sum"), x)[0]
+
+
+def transforms_twice(model, transform, x, y):
+    return gradient_at(model, transform(transform(x)), y)
+
+
+def transforms_the_gradient(model, transform, x, y):
+    return transform(gradient_at(model, x, y))
+
+
+def follows_the_logit(model, transform, x, y):
+    return score_gradient(model, transform(x), y)
+
+
+def takes_the_softmax_first(model, transform, x, y):
+    return straight_through_gradient(lambda z: model(z).softmax(1), transform, x, y)
+
+
+def takes_a_squared_error(model, transform, x, y):
+    z = transform(x).requires_grad_()
+    return torch.autograd.grad((model(z).softmax(1) - F.one_hot(y, 4)).pow(2).sum(), z)[0]
+
+
+def switches_the_callers_images(model, transform, x, y):
+    x.requires_grad_()
+    z = x + (transform(x) - x).detach()
+    return torch.autograd.grad(F.cross_entropy(model(z), y, reduction="sum"), x)[0]
+
+
+def goes_image_by_image(model, transform, x, y):
+    found = []
+    for image, label in zip(transform(x), y, strict=True):
+        z = image[None].clone().requires_grad_()
+        F.cross_entropy(model(z), label[None]).backward()
+        found.append(z.grad[0].tolist())
+    return found
+
+
+def derives_it_by_hand_in_float64(model, transform, x, y):
+    z = transform(x).detach().requires_grad_()
+    logits = model(z)
+    slope = (logits.softmax(1) - F.one_hot(y, logits.shape[1])).detach()
+    return torch.autograd.grad(logits, z, slope)[0].double()
+
+
+class Rounded(torch.autograd.Function):
+    """A transform whose derivative is said to be 1."""
+
+    @staticmethod
+    def forward(ctx, x, transform):
+        return transform(x)
+
+    @staticmethod
+    def backward(ctx, gradient):
+        return gradient, None
+
+
+def writes_its_own_function(model, transform, x, y):
+    x = x.clone().requires_grad_()
+    return torch.autograd.grad(F.cross_entropy(model(Rounded.apply(x, transform)), y, reduction="sum"), x)[0].numpy()
+
+
 def adds_the_difference_detached(model, transform, x, y):
     x = x.clone().requires_grad_()
     z = x + (transform(x) - x).detach()
@@ -62,6 +136,15 @@ WRONG = [
     (asks_the_model_for_labels, "use the labels y"),
     (differentiates_the_transform, "raises"),
     (gives_the_loss, "a tensor of shape"),
+    (takes_the_step, "the image after a step"),
+    (divides_by_the_length, "divided by its length"),
+    (adds_the_transform_to_the_image, "at x + t(x)"),
+    (transforms_twice, "applied twice"),
+    (transforms_the_gradient, "applied to the gradient"),
+    (follows_the_logit, "the logit of y"),
+    (takes_the_softmax_first, "leave the softmax out"),
+    (takes_a_squared_error, "a squared error"),
+    (switches_the_callers_images, "switches `requires_grad` of `x`"),
 ]
 
-RIGHT = [adds_the_difference_detached]
+RIGHT = [adds_the_difference_detached, goes_image_by_image, derives_it_by_hand_in_float64, writes_its_own_function]

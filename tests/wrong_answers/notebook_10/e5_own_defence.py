@@ -5,22 +5,82 @@ from torch import nn
 from torch.nn import functional as F
 
 from advcourse.defenses import masking
-from advcourse.exercises.notebook_10.e5_own_defence import CLASSES, defend, plain_network
+from advcourse.exercises.notebook_10.e5_own_defence import CLASSES, defend
 
 
-def trained(x, y, steps=80, scale=1.0):
-    torch.manual_seed(0)
-    model = plain_network()
-    optimizer = torch.optim.Adam(model.parameters(), lr=0.03)
-    for _ in range(steps):
+def network(hidden=64):
+    return nn.Sequential(nn.Flatten(), nn.Linear(36, hidden), nn.ReLU(), nn.Linear(hidden, CLASSES))
+
+
+def trained(x, y, attack=lambda model, x, y, grown: x, *, model=None, steps=120, rate=0.01, scale=1.0, clean=0.0):
+    """A network, trained on what attack(model, x, y, grown) makes of x; grown: from 0 to 1 over the first half.
+
+    clean: the weight of the loss on x itself.
+    """
+    model = model or network()
+    optimizer = torch.optim.Adam(model.parameters(), lr=rate)
+    for step in range(steps):
+        x_adv = attack(model, x, y, min(1, 2 * (step + 1) / steps))
         optimizer.zero_grad()
-        F.cross_entropy(scale * model(x), y).backward()
+        (clean * F.cross_entropy(scale * model(x), y)
+         + (1 - clean) * F.cross_entropy(scale * model(x_adv), y)).backward()
         optimizer.step()
     return model.requires_grad_(False)
 
 
+def ascent(eps, steps=1, size=1.0, start=0.0):
+    """An attack for `trained`: steps of size · ε along the gradient's sign, from x or beside it."""
+    def attack(model, x, y, grown):
+        radius = eps * grown
+        x_adv = (x + start * radius * (2 * torch.rand(x.shape) - 1)).clamp(0, 1)
+        for _ in range(steps):
+            x_adv = x_adv.detach().requires_grad_()
+            gradient = torch.autograd.grad(F.cross_entropy(model(x_adv), y), x_adv)[0]
+            x_adv = (x_adv + size * radius * gradient.sign()).clamp(x - radius, x + radius).clamp(0, 1).detach()
+        return x_adv
+    return attack
+
+
 def defends_nothing(x, y, eps):
     return trained(x, y)
+
+
+def trains_on_single_steps(x, y, eps):
+    return trained(x, y, ascent(eps))
+
+
+def trains_a_small_network_on_single_steps(x, y, eps):
+    return trained(x, y, ascent(eps), model=network(16), steps=60, rate=0.03)
+
+
+def trains_long_on_single_steps(x, y, eps):
+    return trained(x, y, ascent(eps), model=network(128), steps=300)
+
+
+def mixes_single_steps_in(x, y, eps):
+    return trained(x, y, ascent(eps), clean=0.5)
+
+
+def steps_once_from_a_random_start(x, y, eps):
+    return trained(x, y, ascent(eps, size=1.25, start=1.0))
+
+
+def trains_with_half_of_eps(x, y, eps):
+    return trained(x, y, ascent(eps / 2, steps=5, size=0.5))
+
+
+def trains_on_old_examples(x, y, eps):
+    first = trained(x, y)
+    old = ascent(eps, steps=10, size=0.25)(first, x, y, 1)
+    return trained(x, y, lambda model, x, y, grown: old, clean=0.5)
+
+
+def goes_down_the_loss(x, y, eps):
+    return trained(x, y, ascent(eps, steps=5, size=-0.5))
+
+
+def trains_a_linear_model(x, y, eps):
+    return trained(x, y, ascent(eps, steps=5, size=0.5), model=nn.Sequential(nn.Flatten(), nn.Linear(36, CLASSES)))
 
 
 def saturates(x, y, eps):
@@ -69,7 +129,7 @@ def gives_one_answer(x, y, eps):
 
 
 def trains_on_noise(x, y, eps):
-    return trained((x + eps * torch.randn(x.shape).sign()).clamp(0, 1), y)
+    return trained(x, y, lambda model, x, y, grown: (x + eps * torch.randn(x.shape).sign()).clamp(0, 1))
 
 
 def returns_labels(x, y, eps):
@@ -81,21 +141,65 @@ def returns_the_weights(x, y, eps):
     return trained(x, y)[1].weight
 
 
-def trains_a_linear_model_by_its_closed_form(x, y, eps):
-    model = nn.Sequential(nn.Flatten(), nn.Linear(36, CLASSES))
-    nn.init.zeros_(model[1].weight), nn.init.zeros_(model[1].bias)
-    optimizer = torch.optim.Adam(model.parameters(), lr=0.05)
-    for _ in range(80):
-        weight = model[1].weight
-        worst = eps * (weight[None] - weight[:, None]).abs().sum(2)  # how much every other class can gain on y
+def starts_at_random(x, y, eps):
+    return trained(x, y, ascent(eps, steps=7, size=0.35, start=1.0))
+
+
+def takes_many_small_steps(x, y, eps):
+    return trained(x, y, ascent(eps, steps=10, size=0.25), steps=150)
+
+
+def goes_through_batches(x, y, eps):
+    model, attack = network(96), ascent(eps, steps=10, size=0.25, start=1.0)
+    optimizer = torch.optim.Adam(model.parameters(), lr=0.005)
+    for epoch in range(30):
+        for part in torch.randperm(len(x)).split(50):
+            x_adv = attack(model, x[part], y[part], min(1, (epoch + 1) / 15))
+            optimizer.zero_grad()
+            F.cross_entropy(model(x_adv), y[part]).backward()
+            optimizer.step()
+    return model
+
+
+def builds_it_deeper(x, y, eps):
+    model = nn.Sequential(nn.Flatten(), nn.Linear(36, 64), nn.Tanh(), nn.Linear(64, 32), nn.ReLU(),
+                          nn.Linear(32, CLASSES))
+    return trained(x, y, ascent(eps, steps=7, size=0.35), model=model)
+
+
+def mixes_clean_images_in(x, y, eps):
+    return trained(x, y, ascent(eps, steps=7, size=0.35), clean=0.3)
+
+
+def trades(x, y, eps):
+    model = network()
+    optimizer = torch.optim.Adam(model.parameters(), lr=0.01)
+    for step in range(150):
+        radius, wanted = eps * min(1, (step + 1) / 75), model(x).softmax(1)
+        x_adv = (x + 0.1 * radius * torch.randn(x.shape)).clamp(0, 1)
+        for _ in range(5):
+            x_adv = x_adv.detach().requires_grad_()
+            divergence = F.kl_div(model(x_adv).log_softmax(1), wanted.detach(), reduction="sum")
+            gradient = torch.autograd.grad(divergence, x_adv)[0]
+            x_adv = (x_adv + 0.4 * radius * gradient.sign()).clamp(x - radius, x + radius).clamp(0, 1).detach()
         optimizer.zero_grad()
-        F.cross_entropy(model(x) + worst[y], y).backward()
+        loss = F.cross_entropy(model(x), y)
+        (loss + 3 * F.kl_div(model(x_adv).log_softmax(1), wanted, reduction="batchmean")).backward()
         optimizer.step()
-    return model.requires_grad_(False)
+    return model
 
 
 WRONG = [
     (defends_nothing, "withstands little"),
+    (trains_on_single_steps, "it stands single steps"),
+    (trains_a_small_network_on_single_steps, "it stands single steps"),
+    (trains_long_on_single_steps, "it stands single steps"),
+    (mixes_single_steps_in, "it stands single steps"),
+    (steps_once_from_a_random_start, "it stands single steps"),
+    (trains_with_half_of_eps, "with the whole ε"),
+    (trains_on_old_examples, "made anew in every step"),
+    (goes_down_the_loss, "withstands little"),
+    (trains_a_linear_model, "must not give up the task"),
     (saturates, "Zero gradients"),
     (saturates_the_last_layer, "Zero gradients"),
     (distils, "Masked gradients earn nothing"),
@@ -111,4 +215,5 @@ WRONG = [
     (returns_the_weights, "is wanted"),
 ]
 
-RIGHT = [trains_a_linear_model_by_its_closed_form]
+RIGHT = [starts_at_random, takes_many_small_steps, goes_through_batches, builds_it_deeper,
+         mixes_clean_images_in, trades]
