@@ -100,6 +100,8 @@ my_guess = 70
 
 # %%
 upside_down = accuracy(model, x.flip(2), y)
+
+# %% tags=["tells"]
 compare_guess(my_guess, 100 * upside_down)
 claim("Upside down it reads {value:.0%} right.", upside_down, 0.1, 0.85)
 

@@ -184,12 +184,18 @@ my_guess = 60
 # %%
 measured = {"LR": tables(softmax, partial(fgsm, eps=0.2))}
 on, off = summary(measured["LR"])
+
+# %% tags=["tells"]
 compare_guess(my_guess, 100 * off)
 claim("A softmax regression errs on {value:.0%} of the images that were made on one with other training images.",
       off, 0.85, 1)
 
 # %% [markdown]
+# <details><summary>After your guess: what this shows</summary>
+#
 # Hardly fewer than on its own. So these examples are no accidents of one training set: the weights of the five have much in common.
+#
+# </details>
 
 # %% [markdown]
 # ## The linear SVM
@@ -255,7 +261,7 @@ else:
     dnn = family(deep, epochs=8, learning_rate=2e-3)
 measured["DNN"] = tables(dnn, partial(fgsm, eps=0.1 if course.quick else 0.2))
 
-# %%
+# %% tags=["tells"]
 PAPER = {"LR": "98 95 95 95 95  95 98 95 95 94  94 94 98 95 95  94 95 95 98 95  95 95 95 95 98",
          "SVM": "99 41 38 40 41  34 99 32 46 34  36 41 99 38 45  37 43 37 99 38  39 37 47 37 99",
          "DNN": "81 67 66 49 54  71 86 75 53 58  67 70 84 52 57  64 64 65 68 57  75 73 74 57 80"}
@@ -272,6 +278,7 @@ spread = {f"{kind}, here": table.std(0) for kind, table in measured.items()}
 def spoken(table):
     return "{:.0%} on and {:.0%} off the diagonal".format(*summary(table))
 
+# %% tags=["tells"]
 plots.show(plots.matrices([paper, ours], "ABCDE", spread=spread, xlabel="target", ylabel="source"),
            f"Percent misread; ours: mean ± spread of {DRAWS} draws",
            alt="Six tables of five sources by five targets, the paper's above, ours below, with the percentage of adversarial "
@@ -279,7 +286,7 @@ plots.show(plots.matrices([paper, ours], "ABCDE", spread=spread, xlabel="target"
                + "; ".join(f"{name} {spoken(table)}" for name, table in (paper | ours).items()) + ".")
 record("transfer between subsets", {name: summary(table) for name, table in (paper | ours).items()})
 
-# %%
+# %% tags=["tells"]
 ratio = {kind: summary(table)[1] / summary(table)[0] for kind, table in measured.items()}
 print("off the diagonal / on it:", ", ".join(f"{kind} {value:.2f}" for kind, value in ratio.items()))
 claim("For softmax regression the ratio of off-diagonal to diagonal is {value:.2f} higher than for the SVM.",
@@ -288,15 +295,21 @@ claim("The network's ratio lies {value:.0%} of the way up from the SVM's to that
       (ratio["DNN"] - ratio["SVM"]) / (ratio["LR"] - ratio["SVM"]), 0, 0.9)
 
 # %% [markdown]
+# <details><summary>After your guess: what this shows</summary>
+#
 # The order of the slides comes back: LR *strong*, DNN *intermediate*, SVM *weak*. The spread over draws is small against these differences. In Papernot et al. (2016)
-# the means off the diagonal are 95 %, 63 % and 39 %. But how much of that is the three families, and how much is what we chose?
+# the means off the diagonal are 95 %, 63 % and 39 %.
+#
+# </details>
+#
+# How much of the differences is the three families, and how much is what we chose?
 
 # %% [markdown]
 # ## What we chose
 #
 # First ε. With a larger one everything fools everyone, and there is nothing left to compare.
 
-# %%
+# %% tags=["tells"]
 for name, members in {"LR": softmax, "DNN": dnn}.items():
     print(f"ε = 0.3, {name}: {spoken(tables(members, partial(fgsm, eps=0.3)))}")
 

@@ -1,7 +1,7 @@
 """What nbval lacks for this course, as a pytest plugin: `pytest --nbval -p nbval_course`.
 
 Outputs may take a minute to arrive, measured numbers may differ a little between processors, what tells the outcome of
-a guess lies in `told/` and not in the notebook, an error is one in the cells with work to do, too, and what the cells
+a guess lies beside the tests and not in the notebook, an error is one in the cells with work to do, too, and what the cells
 said to programs is kept for tests.
 """
 
@@ -9,15 +9,14 @@ import html
 import json
 import math
 import re
-from pathlib import Path
 
 import nbformat
 from nbval.plugin import IPyNbCell
 
+from advcourse.pipeline import told
+
 MIME = "application/vnd.advcourse+json"
 VARIES = "varies-by-processor"  # the tag of a cell whose result hangs on the last bit of a long computation
-TELLS = "tells"  # the tag of a cell whose stored outputs lie in TOLD
-TOLD = Path(__file__).with_name("told")
 OUTPUT_TIMEOUT = 60  # seconds; nbval's own 5 are fixed, and too few on a busy machine
 NUMBER = re.compile(r"(?<![\w.])-?\d+(?:\.\d+)?(?:e[-+]?\d+)?(?!\w)")
 
@@ -75,18 +74,18 @@ def pytest_configure(config):
     IPyNbCell.sanitize, IPyNbCell.compare_outputs = sanitize_to_text, compare_comparable
 
 
-def told(name, identity):
-    """The telling cell with this id of the notebook in the file `name`, as its build left it."""
-    [cell] = [cell for cell in nbformat.read(TOLD / name, as_version=4).cells if cell.id == identity]
+def stored(item):
+    """A cell that tells the outcome of a guess, as the build left it."""
+    place = told.place(item.path.stem, item.path.parents[1])
+    [cell] = [cell for cell in nbformat.read(place, as_version=4).cells if cell.id == item.cell.id]
     return cell
 
 
 def pytest_itemcollected(item):
     item.output_timeout = OUTPUT_TIMEOUT
     item.options["check_exception"] = False
-    if TELLS in item.cell.metadata.get("tags", []):
-        stored = told(item.path.name, item.cell.id)
-        item.cell.outputs, item.cell.execution_count = stored.outputs, stored.execution_count
+    if told.tells(item.cell):
+        item.cell.outputs, item.cell.execution_count = stored(item).outputs, stored(item).execution_count
 
 
 def pytest_sessionfinish(session):
