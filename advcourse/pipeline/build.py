@@ -28,13 +28,11 @@ def build(names=None, check=False, force=False, root=masters.ROOT):
         notebook, solved = masters.make(path, False, root), masters.make(path, True, root)
         student_path = root / "notebooks" / f"{path.stem}.ipynb"
         solved_path = root / "notebooks" / "solutions" / f"{path.stem}.ipynb"
-        telling, told_path = told.part(notebook), told.place(path.stem, root)
-        problems = {student_path: problem_of(student_path, notebook),
-                    told_path: problem_of(told_path, telling) if telling.cells else None}
-        if force and not any(problems.values()):
-            problems[student_path] = "to be executed again"
-        if stale := [f"{place.relative_to(root)}: {problem}" for place, problem in problems.items() if problem]:
-            found += stale
+        told_path = told.place(path.stem, root)
+        problems = {student_path: problem_of(student_path, notebook) or (force and "to be executed again"),
+                    told_path: problem_of(told_path, told.part(notebook))}
+        if any(problems.values()):
+            found += [f"{place.relative_to(root)}: {problem}" for place, problem in problems.items() if problem]
             if not check:
                 write_executed(student_path, told_path, executed(path.stem, notebook))
         if not solved_path.exists() or solved_path.read_text(encoding="utf-8") != text(solved):
@@ -56,11 +54,9 @@ def page_of_attacks(check, root):
 
 def write_executed(student_path, told_path, notebook):
     """Write an executed student's notebook, and beside the tests what its telling cells showed."""
-    telling = told.part(notebook)
+    files.write(told_path, text(told.part(notebook)))
     told.strip(notebook)
     files.write(student_path, text(notebook))
-    if telling.cells:
-        files.write(told_path, text(telling))
 
 
 def problem_of(path, notebook):

@@ -52,11 +52,11 @@ def spoilt(notebook):
                 yield f"code cell {index}: it is no form on Colab"
         elif compared(cell):
             yield f"code cell {index}: it compares a guess, and is not marked"
-        if names := asked(cell):
-            ends = [end for end in range(index, len(cells)) if compared(cells[end]) & names]
-            if names - set().union(*(compared(cells[end]) for end in ends)):
-                yield f"code cell {index}: {names} are not all compared with a result"
-            for at in range(index, max(ends, default=index)):
+        for name in asked(cell):
+            end = next((end for end in range(index, len(cells)) if name in compared(cells[end])), None)
+            if end is None:
+                yield f"code cell {index}: {name} is not compared with a result"
+            for at in range(index, end or index):
                 if cells[at].outputs or (not told.tells(cells[at]) and lint.shows(ast.parse(cells[at].source))):
                     yield f"code cell {at}: it shows something between a guess and its result"
 
@@ -106,7 +106,7 @@ GUESS, RESULT = ("my_guess = ...", []), ("compare_guess(my_guess, error)", [told
     (lambda cells: cells[2].metadata.pop("cellView"), "it is no form on Colab"),
     (lambda cells: cells[2].update(source="compare_guess(my_guess, error)"), "it is no form on Colab"),
     (lambda cells: cells[2].update(metadata={"tags": []}), "it compares a guess, and is not marked"),
-    (lambda cells: cells[0].update(source="my_guess = ...\nmy_other = ..."), "are not all compared"),
+    (lambda cells: cells[0].update(source="my_guess = ...\nmy_other = ..."), "my_other is not compared"),
 ])
 def test_whatever_spoils_a_guess_is_found(change, problem):
     notebook = sample(GUESS, ("error = 57", []), RESULT)
