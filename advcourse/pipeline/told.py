@@ -1,7 +1,7 @@
 """Cells that tell the outcome of a guess: those tagged "tells" in a master.
 
-The student's notebook hides their source and stores none of their outputs. What they showed in the build lies beside the
-tests, in notebooks of these cells alone, where nbval compares it.
+The student's notebook hides their source and stores none of their outputs. What they showed in the build lies beside
+the tests, in notebooks of these cells alone, where nbval compares it.
 """
 
 import nbformat

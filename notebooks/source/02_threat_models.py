@@ -250,7 +250,8 @@ count = 500 if course.quick else 5000
 one = universal(cnn, course.data.x_train[:count].to(course.device), eps=0.2, steps=8, generator=course.generator())
 for_each = pgd(cnn, x, y, eps=0.2, steps=10, generator=course.generator())
 for_all = (x + one).clamp(0, 1)
-by_one, by_coins = (1 - accuracy(cnn, images, y) for images in (for_all, tossed(x, 0.2)))
+by_one = 1 - accuracy(cnn, for_all, y)
+by_coins = 1 - accuracy(cnn, tossed(x, 0.2), y)
 
 # %% tags=["tells"]
 compare_guess(my_guess, 100 * by_one)

@@ -106,7 +106,8 @@ def test_percents_of_steps_are_no_guess(payloads):
 def test_a_guess_that_may_be_a_share_is_taken_at_its_word_and_asked_about(payloads, guess, unit, asked):
     notebook.compare_guess(guess, 60, unit)
     assert ("If you meant 57 %, write 57." in payloads[0][1]) is asked
-    assert payloads[0][1].startswith(f"You guessed {str(guess).rstrip(' %').replace(',', '.')} {unit}; the result is 60")
+    said = str(guess).rstrip(" %").replace(",", ".")
+    assert payloads[0][1].startswith(f"You guessed {said} {unit}; the result is 60 {unit}.")
 
 
 @pytest.mark.parametrize("guess", [..., None])

@@ -101,7 +101,7 @@ LONG = "\n".join(f"x{i} = {i}" for i in range(30))
     ("compare_guess(my_guess", "print(my_guess", "nothing is guessed"),
     ("compare_guess(my_guess", "print(my_guess", "no cell compares my_guess with the result"),
     ("my_guess = 3", "my_guess = 3\nmy_other_guess = 4", "no cell compares my_other_guess with the result"),
-    ("compare_guess(my_guess", "compare_guess(my_ges", "cell 10: compare_guess compares my_ges, which no cell asks for"),
+    ("compare_guess(my_guess", "compare_guess(my_ges", "compare_guess compares my_ges, which no cell asks for"),
     (' tags=["tells"]', "", "cell 10: it shows something below a guess and is not tagged 'tells'"),
     ("outcome = 70", "outcome = 70\nclaim('It is {value}.', outcome, 69, 71)", "cell 9: it shows something below"),
     ("outcome = 70", "outcome = 70\nplots.show(figure, 'Seventy', alt='Seventy.')", "cell 9: it shows something below"),
