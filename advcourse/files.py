@@ -7,7 +7,10 @@ import tempfile
 import unicodedata
 import zipfile
 from collections.abc import Mapping
+from contextlib import contextmanager
 from pathlib import Path
+
+LONGEST_NAME = 200  # bytes: systems end at 255, and something may be put before and after it
 
 
 def write(path: str | Path, content: str | bytes) -> None:
@@ -15,12 +18,32 @@ def write(path: str | Path, content: str | bytes) -> None:
 
     The content goes to another name in the same folder first, and is then renamed.
     """
+    with _part(path, content) as part:
+        os.replace(part, path)
+
+
+def write_new(path: str | Path, content: str | bytes) -> None:
+    """As `write`, but FileExistsError where there is such a file already: of several processes one alone succeeds."""
+    with _part(path, content) as part:
+        try:
+            os.link(part, path)
+        except FileExistsError:
+            raise
+        except OSError:  # a file system without links: this may overwrite what another process writes at this moment
+            if Path(path).exists():
+                raise FileExistsError(f"{path} is there already") from None
+            os.replace(part, path)
+
+
+@contextmanager
+def _part(path, content):
+    """The path of a file with this content in the folder of `path`, which is made; afterwards it is gone."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         part.write_bytes(content.encode() if isinstance(content, str) else content)
-        os.replace(part, path)
+        yield part
     finally:
         part.unlink(missing_ok=True)
 
@@ -52,6 +75,7 @@ def safe_name(text: str) -> str:
     Raises ValueError where it holds no letter and no digit.
     """
     name = re.sub(r"[^\w@.-]+", "_", unicodedata.normalize("NFC", text)).strip("._-")[:80]
+    name = name.encode("utf-8", "replace")[:LONGEST_NAME].decode("utf-8", "ignore")
     if not re.search(r"[^\W_]", name):
         raise ValueError(f"{text!r} makes no file name: it holds no letter and no digit")
     return name

@@ -24,9 +24,10 @@ from advcourse.exercises import Exercise, all_exercises
 from advcourse.exercises.attempt import attempt
 from advcourse.grading import grade, run
 from advcourse.grading.box.boxes import Boxes
-from advcourse.grading.box.walls import Limits
+from advcourse.grading.box.limits import Limits
 from advcourse.grading.reading.submissions import Submission
 from advcourse.grading.reports.folder import write
+from advcourse.grading.reports.standings import standings
 from advcourse.pipeline import exports, masters
 
 OUT = Path(__file__).parent / "results" / "grading.json"
@@ -69,7 +70,7 @@ def whole_class(notebook, count, workers):
     with tempfile.TemporaryDirectory() as folder:
         start = time.perf_counter()
         graded = run.grade_class(submissions, folder, limits=Limits(), seed=SEED, workers=workers)
-        write(graded, folder)
+        write(standings(graded), folder)
         seconds = time.perf_counter() - start
     wrong = [one.student for one in graded if one.points != one.maximum]
     if wrong:

@@ -58,6 +58,14 @@ def test_a_safe_name_is_one_name_on_any_system(text, name):
     assert files.safe_name(text) == name
 
 
+@pytest.mark.parametrize("letter", ["a", "é", "李", "𠮷"])
+def test_a_safe_name_leaves_room_for_what_stands_around_it(tmp_path, letter):
+    """Systems end at 255 bytes, and not at so many letters."""
+    name = files.safe_name(letter * 300)
+    assert set(name) == {letter} and len(name) >= 50
+    files.write(tmp_path / f"01_{name}_submission.zip", b"")
+
+
 @pytest.mark.parametrize("text", ["", "..", "/", "___", "\n"])
 def test_what_makes_no_name_is_refused(text):
     with pytest.raises(ValueError, match="makes no file name"):

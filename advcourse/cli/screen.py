@@ -20,8 +20,17 @@ def show(text):
 
 def complain(message):
     """Print one clear line about what is wrong on stderr."""
-    line = " ".join(str(message).split())
-    Console(stderr=True).print(f"[red]error:[/] {escape(line)}", soft_wrap=True, highlight=False)
+    to_stderr("[red]error:[/]", message)
+
+
+def warn(message):
+    """Print one line on stderr about what a person should look at."""
+    to_stderr("[yellow]look:[/]", message)
+
+
+def to_stderr(mark, message):
+    """Print a message in one line on stderr, after a mark."""
+    Console(stderr=True).print(f"{mark} {escape(' '.join(str(message).split()))}", soft_wrap=True, highlight=False)
 
 
 def how_to_install(package):

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import torch
 
-from advcourse.exercises.kinds import describe
+from advcourse.exercises.kinds import as_tensor, describe
 
 # What a call can change of an argument, in words.
 CHANGES = VALUES, WEIGHTS, FLAG, LEFT, MODE = "values", "weights", "requires_grad", "grad", "mode"
@@ -101,7 +101,8 @@ def isolated(seed: int) -> Iterator[None]:
     with torch.random.fork_rng(devices=range(torch.cuda.device_count())), torch.enable_grad():
         random.seed(seed)
         np.random.seed(seed % 2**32)
-        torch.manual_seed(seed)
+        # For devices that are not there, torch.manual_seed notes down the whole stack of calls, each time anew.
+        (torch if torch.accelerator.is_available() else torch.default_generator).manual_seed(seed)
         try:
             yield
         finally:
@@ -119,7 +120,8 @@ def _differentiated(value):
 
 def _gradients(result, inputs):
     """The gradient of a result by each of the inputs, 0 where it does not depend on one; None where it has none."""
-    if not isinstance(result, torch.Tensor) or not result.requires_grad:
+    result = as_tensor(result)  # a list of the losses of the images is as good
+    if result is None or not result.requires_grad:
         return None
     found = torch.autograd.grad(result.sum(), inputs, allow_unused=True)
     return [torch.zeros_like(tensor) if gradient is None else gradient.detach()

@@ -25,9 +25,9 @@ from advcourse.exercises.attempt import (
     signature_problem,
 )
 from advcourse.exercises.catalogue import Exercise, Question
+from advcourse.exercises.counted import counting
 from advcourse.exercises.deadline import OutOfTime, deadline
 from advcourse.exercises.kinds import describe, holds_nan, is_kind, kind_problem, plain
-from advcourse.exercises.probes import counting
 
 NOT_ATTEMPTED, WRONG, PASSED = "not attempted", "wrong", "passed"
 SECONDS = 30  # for all calls of a student's function together, as in a grading
@@ -82,7 +82,8 @@ def run(exercise: Exercise, function: Callable | EllipsisType | None, seed: int 
                     attempts.append(attempt(function, probe, seed, exercise.differentiated_by))
     except OutOfTime:
         return verdict(exercise, WRONG, message=out_of_time(SECONDS))
-    other = [ours.result for trial, ours in zip(attempts, wanted, strict=True) if not is_kind(trial.result, ours.result)]
+    other = [ours.result for trial, ours in zip(attempts, wanted, strict=True)
+             if not is_kind(trial.result, ours.result)]
     return replace(judge(exercise, probes, wanted, attempts, seed), like=other[0] if other else None)
 
 

@@ -22,14 +22,14 @@ def plain(result: object, expected: object) -> object:
     another floating-point type as the one of `expected`. All else comes back as it is.
     """
     if isinstance(expected, torch.Tensor):
-        tensor = _as_tensor(result)
+        tensor = as_tensor(result)
         casts = tensor is not None and expected.is_floating_point() and tensor.dtype != torch.bool
         return result if tensor is None else tensor.to(expected.dtype) if casts else tensor
     if isinstance(result, torch.Tensor | np.ndarray | np.generic):
         if _is_number(expected) and result.ndim == 0:
             return result.item()
-        if type(expected) in (list, tuple) and result.ndim == 1 and all(map(_is_number, expected)):
-            return type(expected)(result.tolist())
+        if type(expected) in (list, tuple) and result.ndim:
+            result = list(result)  # row by row
     if type(expected) in (list, tuple) and type(result) in (list, tuple) and expected:
         return type(expected)(map(plain, result, [*expected, *[expected[-1]] * len(result)]))
     if type(expected) is dict and type(result) is dict and result.keys() == expected.keys():
@@ -37,7 +37,7 @@ def plain(result: object, expected: object) -> object:
     return result
 
 
-def _as_tensor(value):
+def as_tensor(value: object) -> torch.Tensor | None:
     """A tensor of what holds numbers as a tensor does; None for what does not."""
     if isinstance(value, torch.Tensor):
         return value
@@ -48,7 +48,7 @@ def _as_tensor(value):
     try:
         if all(isinstance(part, int | float) for part in value):
             return torch.tensor(value)
-        parts = list(map(_as_tensor, value))
+        parts = list(map(as_tensor, value))
         return None if any(part is None for part in parts) else torch.stack(parts)
     except (TypeError, ValueError, RuntimeError):  # parts of other shapes, or a number beyond all bounds
         return None
@@ -118,12 +118,16 @@ def describe(value: object) -> str:
         return "a number"
     if isinstance(value, str):
         return "a string"
+    if type(value).__module__ == "torch.return_types":
+        return f"all that `.{type(value).__name__}(…)` gives (take its `.values`, say)"
     if isinstance(value, list | tuple):
         kind = type(value).__name__
         if not value:
             return f"an empty {kind}"
         if all(map(_is_number, value)):
             return f"a {kind} of {len(value)} number{'s' * (len(value) > 1)}"
+        if isinstance(value[0], list | tuple) and (tensor := as_tensor(value)) is not None:
+            return f"a {kind} of {kind}s, of shape {tuple(tensor.shape)}"
         parts = ", ".join(map(describe, value[:4])) + (", …" if len(value) > 4 else "")
         return f"a {kind} of {len(value)}: {parts}"
     if isinstance(value, dict):

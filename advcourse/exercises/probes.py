@@ -4,9 +4,9 @@ All is float32, as in the notebooks. There rounding decides the sign of the smal
 every processor and for every way to write the same formula: what goes through a sign is tried on `clear_images` only.
 """
 
-import contextlib
+import itertools
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable
 
 import torch
 from torch import nn
@@ -67,11 +67,40 @@ def is_clear(model: Callable, x: torch.Tensor) -> torch.Tensor:
     x = x.detach().clone().requires_grad_()
     with torch.enable_grad():
         logits = model(x)
-        scores = torch.stack([torch.autograd.grad(row.sum(), x, retain_graph=True)[0].flatten(1) for row in logits.T], 1)
+        scores = torch.stack([torch.autograd.grad(row.sum(), x, retain_graph=True)[0].flatten(1)
+                              for row in logits.T], 1)
     probabilities = logits.detach().softmax(1)
     losses = (probabilities[:, :, None] * scores).sum(1, keepdim=True) - scores
     sizes = torch.cat([scores, losses, scores.sum(1, keepdim=True)], 1).abs()
     return (sizes > 1e-3 * sizes.amax(2, keepdim=True)).all(2).all(1) & (probabilities.amax(1) < 0.999)
+
+
+def telling_apart(draw: Callable[[], dict], right: Callable, mistakes: Iterable[Callable] = (),
+                  apart: float = 1e-3) -> dict:
+    """The first probe from `draw()` on which the right formula and each mistaken one have a result of their own.
+
+    Without it a wrong formula passes with some seeds, or gets the message written for another. The right result is no
+    constant either, 0, 1/2 or 1, which asks for no work.
+
+    apart: by how much results differ in some entry, at least ten times the tolerance of the check.
+    """
+    for _ in range(1000):
+        probe = draw()
+        own = right(**probe)
+        results = [own, *(formula(**probe) for formula in mistakes)]
+        if (all(distance(one, other) > apart for one, other in itertools.combinations(results, 2))
+                and all((torch.as_tensor(own) - constant).abs().max() > apart for constant in (0, 0.5, 1))):
+            return probe
+    raise RuntimeError("no probe tells these formulas apart")
+
+
+def distance(result: object, wanted: object) -> float:
+    """The largest difference between two results of the same shape; infinite where they cannot be compared."""
+    result, wanted = (torch.as_tensor(value, dtype=torch.float64).detach() for value in (result, wanted))
+    if result.shape != wanted.shape:
+        return math.inf
+    largest = (result - wanted).abs().max().item() if result.numel() else 0.0
+    return math.inf if largest != largest else largest
 
 
 def mixed_labels(model: Callable, x: torch.Tensor) -> torch.Tensor:
@@ -115,6 +144,31 @@ def all_scores_gradient(model: Callable, x: torch.Tensor, y: torch.Tensor) -> to
         return torch.autograd.grad(model(x).sum(), x)[0]
 
 
+def gradient_of(loss: Callable, model: Callable, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+    """The gradient with respect to the images of another loss, a function of (logits, y) with a sum over the images."""
+    x = x.detach().clone().requires_grad_()
+    with torch.enable_grad():
+        return torch.autograd.grad(loss(model(x), y), x)[0]
+
+
+def squared_error(values, y):
+    """The sum of the squared differences between values, (N, K), and the one-hot vectors of the labels y."""
+    return (values - F.one_hot(y, values.shape[1])).square().sum()
+
+
+# What students take for the cross-entropy loss: from the message to the loss of (logits, y), for `gradient_of`.
+WRONG_LOSSES = {
+    "this is the gradient of `cross_entropy` of probabilities: it takes the softmax itself, so give it the logits":
+        lambda logits, y: F.cross_entropy(logits.softmax(1), y, reduction="sum"),
+    "this is the gradient of the squared error of the logits: J is the cross-entropy, `F.cross_entropy(logits, y)`":
+        squared_error,
+    "this is the gradient of the squared error of probabilities: J is the cross-entropy, `F.cross_entropy(logits, y)`":
+        lambda logits, y: squared_error(logits.softmax(1), y),
+    "this is the gradient of the logit of y alone: J, the cross-entropy, depends on the other logits, too":
+        lambda logits, y: -logits.gather(1, y[:, None]).sum(),
+}
+
+
 def unit(gradient: torch.Tensor) -> torch.Tensor:
     """The gradient, each image's of Euclidean length 1."""
     return gradient / gradient.flatten(1).norm(dim=1).clamp_min(1e-12).view(-1, 1, 1, 1)
@@ -150,39 +204,3 @@ def distances_measured_otherwise(weight: torch.Tensor, bias: torch.Tensor, x: to
     if pick is None:
         return distance.amin(1).clamp_min(0)
     return distance.gather(1, pick(logits.scatter(1, y[:, None], -math.inf), distance)[:, None])[:, 0].clamp_min(0)
-
-
-# Costs ----------------------------------------------------------------------------------------------------------------
-
-TIMES = 2  # that a function is called on each probe
-
-
-class Counted:
-    """A function among the probes that counts how often the student's asks it.
-
-    calls: how often, in one call of the student's function. rows: how many rows of its first argument, in all.
-    """
-
-    def __init__(self, function: Callable):
-        self.function, self.counts = function, False
-        self.calls = self.rows = 0.0
-
-    def __call__(self, *arguments, **keywords):
-        if self.counts:
-            self.calls += 1 / TIMES
-            first = next(iter([*arguments, *keywords.values()]), None)
-            self.rows += (len(first) if isinstance(first, torch.Tensor) and first.dim() else 1) / TIMES
-        return self.function(*arguments, **keywords)
-
-
-@contextlib.contextmanager
-def counting(probe: dict) -> Iterator[None]:
-    """Within it the Counted functions of a probe count, from 0; what checks ask of them before and after is free."""
-    counted = [value for value in probe.values() if isinstance(value, Counted)]
-    for function in counted:
-        function.counts, function.calls, function.rows = True, 0.0, 0.0
-    try:
-        yield
-    finally:
-        for function in counted:
-            function.counts = False

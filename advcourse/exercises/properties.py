@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import torch
 
-from advcourse.exercises.probes import one_step
+from advcourse.exercises.probes import distance, loss_gradient, one_step, towards
 
 Property = Callable[[dict, torch.Tensor], str | None]
 
@@ -40,14 +40,17 @@ def in_ball(norm: str, name: str = "x_adv") -> Property:
     if norm not in ("linf", "l2"):
         raise ValueError(f"norm must be 'linf' or 'l2'; got {norm!r}")
 
+    def size(delta):
+        return delta.flatten(1).abs().amax(1) if norm == "linf" else delta.flatten(1).norm(dim=1)
+
     def holds(probe, result):
         if message := finite(probe, result):
             return message
-        delta, eps = (result - probe["x"]).flatten(1), probe["eps"]
-        distance = delta.abs().amax(1) if norm == "linf" else delta.norm(dim=1)
-        spill = (distance - eps).max().item()
+        spill, around_zero = ((size(delta) - probe["eps"]).max().item() for delta in (result - probe["x"], result))
         if spill <= ROUNDING:
             return None
+        if around_zero <= ROUNDING and (result < 0).any():
+            return f"your {name} lies within ε of 0, not of x: is it the perturbation δ alone? Return x + δ"
         mend = ("clip to [x − ε, x + ε] after adding" if norm == "linf"
                 else "where the length of δ exceeds ε, scale δ by ε / ‖δ‖₂, image by image")
         return f"your {name} leaves the ε-ball by {spill:.2g}: {mend}"
@@ -63,12 +66,20 @@ def equals(formula: Callable, mistakes: dict[str, Callable] | None = None, toler
     """
     def holds(probe, result):
         right = formula(**probe)
-        if _distance(result, right) <= tolerance:
+        if distance(result, right) <= tolerance:
             return None
         for message, mistake in (mistakes or {}).items():
-            if _distance(result, mistake(**probe)) <= tolerance:
+            if distance(result, mistake(**probe)) <= tolerance:
                 return message
-        return f"your result is not what the formula gives: it is off by up to {_distance(result, right):.2g}"
+        return f"your result is not what the formula gives: it is off by up to {distance(result, right):.2g}"
+
+    return holds
+
+
+def at_cost(is_right: Property, cost: Property) -> Property:
+    """Makes the property that a right result has the right cost, too: a wrong one earns nothing by being cheap."""
+    def holds(probe, result):
+        return "the cost counts once the result is right" if is_right(probe, result) else cost(probe, result)
 
     return holds
 
@@ -82,70 +93,79 @@ def raises_loss(probe: dict, result: torch.Tensor) -> str | None:
         return message
     model, x, y, eps = probe["model"], probe["x"], probe["y"], probe["eps"]
     with torch.no_grad():
-        before, after, reached = (torch.nn.functional.cross_entropy(model(images), y).item()
-                                  for images in (x, result, one_step(model, x, y, eps)))
-    if after < before:
-        return (f"your x_adv lowers the loss from {before:.3g} to {after:.3g}: an attack goes uphill, "
-                "so add the step rather than subtract it")
+        before, after, up, down = (torch.nn.functional.cross_entropy(model(images), y).item() for images in (
+            x, result, one_step(model, x, y, eps), one_step(model, x, y, -eps)))
     if after == before:
         return f"your x_adv has the same loss as x, {before:.3g}: nothing was attacked"
-    if after - before < (reached - before) / 2:
-        return (f"your x_adv raises the loss from {before:.3g} to {after:.3g}, hardly more than random changes of this "
-                f"size do; one step along the gradient's sign reaches {reached:.3g}")
+    if after <= (before + down) / 2:
+        return (f"your x_adv lowers the loss from {before:.3g} to {after:.3g}: an attack goes uphill, "
+                "so add the step rather than subtract it")
+    if after < (before + up) / 2:
+        return (f"your x_adv takes the loss from {before:.3g} to {after:.3g}, hardly further than random changes of "
+                f"this size do; one step along the gradient's sign reaches {up:.3g}")
     return None
 
 
 def moves_the_loss_the_right_way(probe: dict, result: torch.Tensor) -> str | None:
-    """Up the loss of y; down where `targeted`. Judged on the batch, from where the step started."""
+    """Up the loss of y, down where `targeted`, by half of what one step of the gradient's sign does.
+
+    Random changes of the same size do not. Judged on the batch. The step starts at x_adv where the probe has one, else
+    at x, has the size step_size, else eps, and ends in the ε-ball around x.
+    """
     if message := finite(probe, result):
         return message
-    model, y, targeted = probe["model"], probe["y"], probe["targeted"]
-    before, after = (torch.nn.functional.cross_entropy(model(images), y).item()
-                     for images in (probe.get("x_adv", probe["x"]), result))
-    if after == before:
+    model, x, y, eps, targeted = (probe[name] for name in ("model", "x", "y", "eps", "targeted"))
+    start, way = probe.get("x_adv", x), -1 if targeted else 1
+    step = way * probe.get("step_size", eps) * loss_gradient(model, start, y).sign()
+    with torch.no_grad():
+        before, after, reached = (torch.nn.functional.cross_entropy(model(images), y).item()
+                                  for images in (start, result, towards(start + step, x, eps)))
+    gain, wanted = way * (after - before), way * (reached - before)
+    if gain == 0:
         return f"the loss stayed at {before:.3g}: nothing was attacked"
-    if targeted and after > before:
+    if gain < -wanted / 10 and targeted:
         return (f"targeted=True, and the loss of the target rose from {before:.3g} to {after:.3g}: y is now the class "
                 "to reach, so go down its loss, which means to subtract the step")
-    if not targeted and after < before:
+    if gain < -wanted / 10:
         return (f"targeted=False, and the loss of y fell from {before:.3g} "
                 f"to {after:.3g}: go up, which means to add the step")
+    if gain < wanted / 2:
+        return (f"targeted={targeted}, and the loss of y went from {before:.3g} to {after:.3g}, as random changes "
+                f"could take it; one step along the gradient's sign takes it to {reached:.3g}")
     return None
 
 
-def confident(target: str = "y", at_least: float = 0.99) -> Property:
+def confident(target: str = "y", at_least: float | str = 0.99) -> Property:
     """Makes the property that the model reads every image as its target class with enough confidence.
 
     target: the name of the argument that holds the target class, a number or one label for each image.
+    at_least: the probability that is enough, or the name of the argument that holds it.
     """
     def holds(probe, result):
         if message := finite(probe, result):
             return message
-        model, wanted = probe["model"], probe[target]
+        model, enough = probe["model"], probe[at_least] if isinstance(at_least, str) else at_least
         with torch.no_grad():
             before, after = model(probe["x"]).softmax(1), model(result).softmax(1)
-        wanted = torch.as_tensor(wanted, device=after.device).expand(len(after))
-        reached = after.gather(1, wanted[:, None])[:, 0]
-        if reached.min() >= at_least:
+        wanted = torch.as_tensor(probe[target], device=after.device).expand(len(after))
+        start, reached = (probabilities.gather(1, wanted[:, None])[:, 0] for probabilities in (before, after))
+        if reached.min() >= enough - ROUNDING:
             return None
         if torch.equal(result, probe["x"]):
-            return "the image came back unchanged: follow the gradient for some steps"
-        worst = reached.argmin()
-        start, sure, seen = before[worst, wanted[worst]].item(), reached[worst].item(), after[worst].argmax().item()
-        told = (f"the model gives class {wanted[worst].item()} a "
-                f"probability of {sure:.2g}, and gave it {start:.2g} before")
-        if sure > start:
-            return f"{told}; at least {at_least} is wanted. The direction is right: take more steps, or larger ones"
-        return (f"{told}; it now reads the image as class {seen}. "
-                "Lower the loss of the target class, which means to subtract its gradient")
+            return "every image came back unchanged: follow the gradient for some steps"
+        seen, worst = after.argmax(1), reached.argmin()
+        all_one = (seen == seen[0]).all() and (before.argmax(1) != seen).any() and (wanted != seen[0]).any()
+        if all_one and (reached[wanted == seen[0]] >= 0.5).any():
+            return (f"every image was driven to class {seen[0].item()}; each has a target of its own: give "
+                    "`cross_entropy` all the targets")
+        told = (f"the model gives class {wanted[worst].item()} a probability of {reached[worst].item():.2g}, and gave "
+                f"it {start[worst].item():.2g} before")
+        if reached[worst] <= start[worst] and seen[worst] != wanted[worst]:
+            return (f"{told}; it now reads the image as class {seen[worst].item()}. "
+                    "Lower the loss of the target class, which means to subtract its gradient")
+        if (seen == wanted).all():
+            return (f"{told}; at least {enough} is wanted. Every image is read as its target by now, but not surely "
+                    "enough: take more steps, and stop by the softmax probability, not by the class")
+        return f"{told}; at least {enough} is wanted. Take more steps, and stop only when every image has arrived"
 
     return holds
-
-
-def _distance(result, wanted):
-    """The largest difference between two results of the same shape; infinite where they cannot be compared."""
-    result, wanted = (torch.as_tensor(value, dtype=torch.float64).detach() for value in (result, wanted))
-    if result.shape != wanted.shape:
-        return float("inf")
-    largest = (result - wanted).abs().max().item() if result.numel() else 0.0
-    return float("inf") if largest != largest else largest

@@ -96,6 +96,15 @@ def verdict_on(exercise: Exercise, function: Callable | EllipsisType | None, see
     return verdict
 
 
+def unreadable(number: str | None, problem: str) -> None:
+    """Say that a cell in which the student writes is no Python; number: of its exercise or question, if it has one."""
+    if number is None:
+        emit(None, problem)
+        return
+    _given[number] = ...
+    _remember(engine.verdict(get(number), engine.WRONG, message=problem))
+
+
 def _remember(verdict):
     _verdicts[verdict.number] = verdict
     show_verdict(verdict)

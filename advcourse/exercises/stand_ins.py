@@ -28,7 +28,12 @@ def is_courses_own(function: object) -> bool:
     """Whether a function is a stand-in, or comes from the course's package, by itself or in a functools.partial."""
     while isinstance(function, functools.partial):
         function = function.func
-    return hasattr(function, "stands_for") or is_from_package(function)
+    return is_stand_in(function) or is_from_package(function)
+
+
+def is_stand_in(value: object) -> bool:
+    """Whether a value was made by `stand_in`."""
+    return isinstance(getattr(value, "stands_for", None), str)
 
 
 def is_from_package(value: object) -> bool:
@@ -51,7 +56,7 @@ def course_names(function: object) -> list[str]:
         for name, value in values_read(one):
             if not is_from_package(value):
                 waiting.append(value)
-            elif not hasattr(value, "stands_for"):
+            elif not is_stand_in(value):
                 found.add(name)
         if wrapped := getattr(one, "__wrapped__", None):
             waiting.append(wrapped)

@@ -1,8 +1,8 @@
 """The rules of a class, read from one small file: weights, deadlines, what lateness costs, the limits of the sandbox.
 
     name = "Adversarial machine learning, winter 2026"
-    secret = "anything"                     # optional: what the grader's probes are drawn from; else drawn and kept
-    personal = true                         # optional: choices stand in each student's order, whatever STUDENT says
+    secret = "qX3-long-and-random-…"        # optional: what the grader's probes are drawn from; else drawn and kept
+    personal = true                         # optional: choices stand in the order of the roster's id, not of STUDENT
 
     [notebooks.01]
     deadline = 2026-11-30T23:59:00+01:00
@@ -13,9 +13,13 @@
     grace_minutes = 15                      # so much is not late; days are counted from its end
     most_days = 7                           # later than that earns nothing
     floor_percent = 50                      # up to then no less than this share is left
+    free_days = 3                           # late passes: so many days cost nothing, in the order of deadlines
 
-    [extensions."ada@uni.example"]          # this student's own deadlines
+    [extensions."ada@uni.example"]          # by the roster's id: this student's own deadlines
     01 = 2026-12-03T12:00:00+01:00
+
+    [groups]                                # one file for all of them: each gets its marks
+    penguins = ["ada@uni.example", "bob@uni.example"]
 
     [limits]                                # of the sandbox, for each exercise
     seconds = 60                            # by the clock; 30 unless told otherwise
@@ -24,6 +28,7 @@
 
 import difflib
 import tomllib
+from collections import Counter
 from pathlib import Path
 from typing import Annotated
 
@@ -48,6 +53,7 @@ class Late(Section):
     grace_minutes: Annotated[float, Field(ge=0)] = 0.0
     most_days: Annotated[int, Field(ge=0)] | None = None
     floor_percent: Annotated[float, Field(ge=0, le=100)] = 0.0
+    free_days: Annotated[int, Field(ge=0)] = 0
 
 
 class Limits(Section):
@@ -62,6 +68,7 @@ class Course(Section):
     notebooks: Annotated[dict[NotebookNumber, Notebook], Field(min_length=1)]
     late: Late = Late()
     extensions: dict[str, dict[NotebookNumber, AwareDatetime]] = {}
+    groups: dict[str, Annotated[list[str], Field(min_length=2)]] = {}
     limits: Limits = Limits()
 
     @model_validator(mode="after")
@@ -71,6 +78,13 @@ class Course(Section):
                 if number not in self.notebooks:
                     raise ValueError(f"extensions.{student} names notebook {number}; the course has "
                                      f"{', '.join(self.notebooks)}")
+        return self
+
+    @model_validator(mode="after")
+    def groups_are_apart(self):
+        members = Counter(student for group in self.groups.values() for student in group)
+        if twice := [student for student, times in members.items() if times > 1]:
+            raise ValueError(f"groups: {', '.join(twice)} must stand in one group, and once")
         return self
 
 

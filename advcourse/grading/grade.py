@@ -4,21 +4,27 @@ import functools
 import hashlib
 import time
 import traceback
+from collections.abc import Collection
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from advcourse.exercises import engine
 from advcourse.exercises.attempt import CHANGES, Attempt, attempt
 from advcourse.exercises.catalogue import Exercise, all_exercises, get
+from advcourse.exercises.counted import counting
+from advcourse.exercises.deadline import OutOfTime, deadline
 from advcourse.exercises.kinds import LAYERS
-from advcourse.exercises.probes import counting
 from advcourse.exercises.session import judge_answer
-from advcourse.grading.box import walls, wire
-from advcourse.grading.box.boxes import Boxes
-from advcourse.grading.marks import TO_BE_GRADED, Graded, Mark
+from advcourse.grading.box import wire
+from advcourse.grading.marks import TO_BE_GRADED, UNREADABLE, Graded, Mark
 from advcourse.grading.reading.submissions import Submission
 from advcourse.handin.work import extract
 
+if TYPE_CHECKING:
+    from advcourse.grading.box.boxes import Boxes
+
 OWN_MEMORY = 4 << 30  # bytes that a box can make the grader take by asking for much
+JUDGING = 4  # times the limit of an exercise may be spent on judging it; the course's own take a hundredth of that
 
 
 @dataclass(frozen=True)
@@ -48,18 +54,22 @@ def trials(number, seed):
     return made
 
 
-def grade(submission: Submission, boxes: Boxes, seed: int, *, proven: str = "", personal: bool = False) -> Graded:
-    """The Graded of one submission.
+def grade(submission: Submission, boxes: "Boxes", seed: int, *, proven: str = "", personal: bool = False,
+          only: Collection[str] | None = None) -> Graded:
+    """The Graded of one submission. only: the numbers of the exercises to judge; all by default.
 
     seed: of the probes, the instructor's secret. proven: the line that says which walls hold.
     personal: the choices of questions stand in the order of the submission's student, whatever STUDENT says in the
     notebook. Whatever goes wrong on our side becomes the problem of a Graded that is still to be graded.
     """
+    from advcourse.grading.box import walls  # of Linux; who sends a class to a cluster may have another system
+
     start = time.monotonic()
     try:
         with walls.bounded_memory(OWN_MEMORY):
-            marks, notes = marked(submission, all_exercises(submission.notebook), boxes, seed, personal=personal)
-        return Graded(**about(submission, seed), walls=proven, marks=tuple(marks), notes=(*submission.notes, *notes),
+            tasks = [task for task in all_exercises(submission.notebook) if only is None or task.number in only]
+            marks, notes = marked(submission, tasks, boxes, seed, personal=personal)
+        return Graded(**about(submission, seed), walls=proven, marks=tuple(marks), notes=tuple(notes),
                       seconds=time.monotonic() - start)
     except Exception as error:  # ours: a student's mistakes end in marks
         where = traceback.extract_tb(error.__traceback__)[-1]
@@ -70,24 +80,35 @@ def to_be_graded(submission, seed, problem):
     """The Graded of a submission that we could not grade, through no fault of its own."""
     marks = tuple(Mark(task.number, task.title, TO_BE_GRADED, 0, task.points)
                   for task in all_exercises(submission.notebook))
-    return Graded(**about(submission, seed), marks=marks, notes=submission.notes, problem=problem)
+    return Graded(**about(submission, seed), marks=marks, problem=problem)
 
 
 def about(submission, seed):
     """What a Graded says of where it comes from."""
-    return {"student": submission.student, "notebook": submission.notebook, "path": str(submission.path), "seed": seed,
-            "sha256": hashlib.sha256(submission.content).hexdigest(), "submitted": submission.submitted,
-            "name": submission.name, "platform": submission.platform, "source": submission.source}
+    return told(submission) | {"sha256": digest(submission), "seed": seed}
+
+
+def told(submission):
+    """What is told of a submission beside its content."""
+    found = tuple(note for note in submission.notes if note not in submission.flags)
+    return {"student": submission.student, "notebook": submission.notebook, "path": str(submission.path),
+            "submitted": submission.submitted, "source": submission.source, "name": submission.name,
+            "platform": submission.platform, "flags": submission.flags, "found": found}
+
+
+def digest(submission):
+    """What stands for a submission's content; where it cannot be read, for what is wrong with it."""
+    return hashlib.sha256(submission.content or (submission.problem or "").encode(errors="replace")).hexdigest()
 
 
 def marked(submission, tasks, boxes, seed, *, personal):
     """(the Marks of a submission, lines on what was wrong with the file)."""
     if submission.problem:
-        return [unanswered(task) for task in tasks], [submission.problem]
+        return [unreadable(task, submission.problem) for task in tasks], [submission.problem]
     try:
         work = extract(submission.content, submission.notebook)
     except ValueError as error:
-        return [unanswered(task) for task in tasks], [str(error)]
+        return [unreadable(task, str(error)) for task in tasks], [str(error)]
     student = submission.student if personal else work.student
     verdicts = {task.number: judge_answer(task.number, work.answers.get(task.number), student)
                 for task in tasks if not isinstance(task, Exercise)}
@@ -103,9 +124,9 @@ def marked(submission, tasks, boxes, seed, *, personal):
     return [mark(task, verdicts[task.number], work.cells.get(task.number, "")) for task in tasks], work.notes
 
 
-def unanswered(task):
+def unreadable(task, problem):
     """The Mark of an exercise in a file that could not be read."""
-    return mark(task, engine.verdict(task, engine.NOT_ATTEMPTED), "")
+    return Mark(task.number, task.title, UNREADABLE, 0, task.points, reason=clipped(" ".join(problem.split())))
 
 
 def tried(box, exercises, work, seed):
@@ -117,19 +138,31 @@ def tried(box, exercises, work, seed):
         for exercise in exercises:
             made = trials(exercise.number, seed)
             box.start_clock()
-            attempts = called(box, made, work.functions[exercise.number], exercise.differentiated_by)
-            verdicts[exercise.number] = engine.judge(exercise, made.probes, made.wanted, attempts, made.judging)
-    except (wire.Closed, wire.Malformed) as error:
+            with deadline(box.seconds + 1):  # the box's own end comes first, unless it keeps a probe of ours at work
+                attempts = called(box, made, work.functions[exercise.number], exercise.differentiated_by)
+            verdicts[exercise.number] = judged(exercise, made, attempts, JUDGING * box.seconds)
+    except (wire.Closed, wire.Malformed, OutOfTime) as error:
         exercise = exercises[len(verdicts)]
         verdicts[exercise.number] = engine.verdict(exercise, engine.WRONG, message=ended(error, box.seconds))
     return verdicts
 
 
+def judged(exercise, made, attempts, seconds):
+    """The Verdict on the attempts; a wrong answer, in words, where it is not found within so many seconds."""
+    try:
+        with deadline(seconds):
+            return engine.judge(exercise, made.probes, made.wanted, attempts, made.judging)
+    except OutOfTime:
+        message = (f"what your function returned could not be judged within {seconds:.0f} s: "
+                   "return something smaller or simpler")
+        return engine.verdict(exercise, engine.WRONG, message=message)
+
+
 def ended(error, seconds):
     """In words, why no answer came out of the box."""
     if isinstance(error, wire.Malformed):
-        return "what your code sent out is not what was asked for"
-    if isinstance(error, wire.TooLate):
+        return f"what your code sent out is not what was asked for: {error}"
+    if isinstance(error, wire.TooLate | OutOfTime):
         return engine.out_of_time(seconds)
     return "your code brought its process to an end, or needed more memory or time than there is"
 
@@ -160,7 +193,8 @@ def read(said, probe):
     if said.get("problem") is not None:
         return Attempt(problem=str(said["problem"])[:1000])
     changed, gradients, again = (said.get(name) for name in ("changed", "gradients", "again"))
-    if any(isinstance(one, wire.Asked) for one in [said.get("result"), *(again if type(again) is list else [])]):  # it could answer otherwise whenever it sees that it is attacked
+    results = [said.get("result"), *(again if type(again) is list else [])]
+    if any(isinstance(one, wire.Asked) for one in results):  # it could answer otherwise whenever it is attacked
         return Attempt(problem="your function returns a function, or a network of other layers, which cannot be "
                                f"judged without running it: return an nn.Sequential of {', '.join(LAYERS)}")
     known = {name: what for name, what in changed.items() if name in probe and type(what) is str and what in CHANGES} \

@@ -7,13 +7,12 @@ from dataclasses import asdict
 from advcourse.grading.marks import Graded, Mark
 
 # Written into the file's header, so that no other program's database is taken for a gradebook.
-APPLICATION, VERSION = 0x61647663, 2
+APPLICATION, VERSION = 0x61647663, 3
 
 # submission: the JSON of [student, notebook], so that any name at all can be written, and no two alike.
-# graded: the JSON of a Graded, from which everything is read back; the other columns say what is graded already.
+# graded: the JSON of a Graded. fingerprints: that of a dict, from every exercise to what its mark depends on.
 TABLES = (
-    "CREATE TABLE submissions (submission TEXT PRIMARY KEY, sha256 TEXT NOT NULL, fingerprint TEXT NOT NULL, "
-    "has_problem INTEGER NOT NULL, graded TEXT NOT NULL)",
+    "CREATE TABLE submissions (submission TEXT PRIMARY KEY, fingerprints TEXT NOT NULL, graded TEXT NOT NULL)",
     f"PRAGMA application_id = {APPLICATION}",
     f"PRAGMA user_version = {VERSION}",
 )
@@ -55,35 +54,38 @@ def prepare(connection, path):
     connection.execute("PRAGMA journal_mode = WAL")
 
 
-def save(connection, graded: Graded, fingerprint):
+def save(connection, graded: Graded, fingerprints: dict):
     """Put `graded` in the place of what this student had for this notebook, in one transaction.
 
-    fingerprint: see `is_graded`.
+    fingerprints: from every exercise's number to a str that stands for all that its mark depends on but the
+    submission, such as the seed and the exercise's version.
     """
-    connection.execute("INSERT OR REPLACE INTO submissions VALUES (?, ?, ?, ?, ?)", (
-        key_of(graded.student, graded.notebook), graded.sha256, fingerprint, graded.problem is not None,
-        json.dumps(asdict(graded), allow_nan=False)))
+    connection.execute("INSERT OR REPLACE INTO submissions VALUES (?, ?, ?)", (
+        key_of(graded.student, graded.notebook), json.dumps(fingerprints), json.dumps(asdict(graded), allow_nan=False)))
 
 
-def load(connection):
+def find(connection, student, notebook) -> tuple[Graded, dict] | None:
+    """(the Graded, its fingerprints) of what this student has for this notebook; None where nothing is graded."""
+    found = connection.execute("SELECT graded, fingerprints FROM submissions WHERE submission = ?",
+                               (key_of(student, notebook),)).fetchone()
+    return found and (read(found[0]), json.loads(found[1]))
+
+
+def submissions(connection) -> list[tuple[str, str]]:
+    """The (student, notebook) of everything graded so far, sorted."""
+    return sorted(tuple(json.loads(text)) for (text,) in connection.execute("SELECT submission FROM submissions"))
+
+
+def load(connection) -> list[Graded]:
     """Everything graded so far, a Graded each, by student and notebook."""
-    found = []
-    for (text,) in connection.execute("SELECT graded FROM submissions"):
-        fields = json.loads(text)
-        marks = tuple(Mark(**mark) for mark in fields["marks"])
-        found.append(Graded(**fields | {"marks": marks, "notes": tuple(fields["notes"])}))
+    found = [read(text) for (text,) in connection.execute("SELECT graded FROM submissions")]
     return sorted(found, key=lambda graded: (graded.student, graded.notebook))
 
 
-def is_graded(connection, student, notebook, sha256, fingerprint):
-    """Is exactly this submission graded, with nothing left to be graded?
-
-    fingerprint: a str that stands for everything else that a grade depends on, such as the seed and the exercises'
-    version.
-    """
-    found = connection.execute("SELECT 1 FROM submissions WHERE submission = ? AND sha256 = ? AND fingerprint = ? "
-                               "AND NOT has_problem", (key_of(student, notebook), sha256, fingerprint))
-    return found.fetchone() is not None
+def read(text):
+    """The Graded in a JSON text."""
+    fields = {key: tuple(value) if isinstance(value, list) else value for key, value in json.loads(text).items()}
+    return Graded(**fields | {"marks": tuple(Mark(**mark) for mark in fields["marks"])})
 
 
 def key_of(student, notebook):

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass, field
 
-TO_BE_GRADED = "to be graded"
-STATES = ("passed", "wrong", "not attempted", TO_BE_GRADED)  # the first three are the exercises' own
+TO_BE_GRADED, UNREADABLE, SET_BY_HAND = "to be graded", "unreadable", "set by hand"
+STATES = ("passed", "wrong", "not attempted", TO_BE_GRADED, UNREADABLE, SET_BY_HAND)  # three are the exercises' own
 
 
 @dataclass(frozen=True)
@@ -15,6 +15,7 @@ class Mark:
     outcomes: from each property's sentence to None (it holds) or to what is wrong.
     message: what kept the properties from being judged; for a question, the explanation.
     hint: the first hint, unless the exercise is passed. code: the student's own.
+    comment: what was written beside points that were set by hand.
     """
 
     exercise: str
@@ -27,6 +28,7 @@ class Mark:
     message: str = ""
     hint: str = ""
     code: str = ""
+    comment: str = ""
 
     def __post_init__(self):
         if self.state not in STATES:
@@ -40,11 +42,14 @@ class Graded:
     student: the roster's id where there is a roster, else the name that the platform gave. name: the roster's, or "".
     platform: the learning platform's own number of the student, by which it takes marks back, or "".
     path: where it came from, for people. sha256: of its content, in hex.
-    notes: what was wrong with the file, a line each.
+    found: what was found beside the file, such as an earlier one. notes: what is wrong in it. A line each.
     problem: the grader's own fault, or None; where there is one, every mark is "to be graded" and nothing counts as 0.
     walls: a line that says in which sandbox it ran. seed: of the probes, the instructor's secret.
     seconds: how long grading took. submitted: seconds since the epoch.
     source: what tells when it was submitted, for people, such as "the file's date".
+    flags: what a person should look at, a line each.
+    group: who else gets these marks. handed_in_by: the one of them whose file it is; empty for one's own.
+    set_points: the points of the whole notebook where they were set by hand, or None; comment: what was written there.
     """
 
     student: str
@@ -52,6 +57,7 @@ class Graded:
     path: str
     sha256: str
     marks: tuple = ()
+    found: tuple = ()
     notes: tuple = ()
     problem: str | None = None
     walls: str = ""
@@ -61,21 +67,47 @@ class Graded:
     name: str = ""
     platform: str = ""
     source: str = ""
+    flags: tuple = ()
+    group: tuple = ()
+    handed_in_by: str = ""
+    set_points: float | None = None
+    comment: str = ""
 
     def __post_init__(self):
-        if self.problem is not None and any(mark.state != TO_BE_GRADED for mark in self.marks):
+        if self.problem is not None and any(mark.state not in (TO_BE_GRADED, SET_BY_HAND) for mark in self.marks):
             raise ValueError(f"a grader's fault leaves every exercise {TO_BE_GRADED!r}; "
                              f"{self.student!r}, notebook {self.notebook}, has other states beside {self.problem!r}")
 
     @property
     def is_open(self):
         """Is anything still to be graded? Then there are no points to speak of."""
-        return self.problem is not None or any(mark.state == TO_BE_GRADED for mark in self.marks)
+        waits = any(mark.state == TO_BE_GRADED for mark in self.marks) if self.marks else self.problem is not None
+        return waits and self.set_points is None
+
+    @property
+    def pending(self):
+        """Why there are no points yet: TO_BE_GRADED, UNREADABLE, or "" where there are."""
+        if self.is_open:
+            return TO_BE_GRADED
+        is_read = self.marks and all(mark.state != UNREADABLE for mark in self.marks)
+        return "" if is_read or self.set_points is not None else UNREADABLE
+
+    @property
+    def reason(self):
+        """Why there are no points yet, in a line."""
+        if self.problem:
+            return self.problem
+        if self.is_open:
+            return ", ".join(mark.exercise for mark in self.marks if mark.state == TO_BE_GRADED)
+        told = (mark.reason for mark in self.marks if mark.state == UNREADABLE)
+        return next(told, next(iter(self.notes), "no exercise was found in this file")) if self.pending else ""
 
     @property
     def points(self):
-        """The points of all exercises; None while anything is still to be graded."""
-        return None if self.is_open else sum(mark.points for mark in self.marks)
+        """The points of all exercises; None while there are none, see `pending`."""
+        if self.set_points is not None:
+            return self.set_points
+        return None if self.pending else sum(mark.points for mark in self.marks)
 
     @property
     def maximum(self):

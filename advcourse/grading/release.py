@@ -12,7 +12,7 @@ import nbformat
 from advcourse import files
 from advcourse.grading.course import Course
 from advcourse.grading.reading import lateness
-from advcourse.grading.reading.roster import Student
+from advcourse.grading.reading.roster import Student, require_known
 
 OWN_EPS = re.compile(r"^EPS = (.+?)(?=\s+#|$)", re.MULTILINE)
 SUBMIT = "import advcourse\n\nadvcourse.submit()"
@@ -159,9 +159,7 @@ def release(course: Course, students: Iterable[Student], source: str | Path,
     `source`.
     """
     students = list(students)
-    if strangers := sorted(set(course.extensions) - {student.id for student in students}):
-        raise ValueError(f"{course.name} gives an extension to "
-                         f"{', '.join(map(repr, strangers))}, who is not in the roster")
+    require_known(course, students)
     notebooks = templates(course, source)
     for student in students:
         texts = contents(course, student, notebooks)

@@ -1,6 +1,7 @@
 """What the statements of a notebook call, which literals they assign, and what they define."""
 
 import ast
+import re
 from typing import NamedTuple
 
 from advcourse.handin.statements import MENTIONS, argument, course_call, evaluated
@@ -70,12 +71,31 @@ def literal(node, literals):
     """The str that a tree stands for, at most 200 characters; None for what is open; NOT_LITERAL for all else."""
     if isinstance(node, ast.NamedExpr):
         node = node.value
-    if isinstance(node, ast.Name):
-        return literals.get(node.id, NOT_LITERAL)
-    if not isinstance(node, ast.Constant):
-        return NOT_LITERAL if node else None
-    is_open = node.value is ... or node.value is None or (isinstance(node.value, str) and not node.value.strip())
-    return None if is_open else str(node.value)[:200]
+    if isinstance(node, ast.Name):  # `choice = b`: letters stand for themselves, see notebook.placeholders
+        return literals.get(node.id, node.id if re.fullmatch("[A-Za-z]", node.id) else NOT_LITERAL)
+    value = constant(node) if node else None
+    if value is ... or value is None or (isinstance(value, str) and not value.strip()):
+        return None
+    try:
+        return value if value is NOT_LITERAL else str(value)[:200]
+    except ValueError:  # a number of more digits than Python writes out, in a notebook as here
+        return NOT_LITERAL
+
+
+def constant(node):
+    """The value of a constant, of a number with its sign, and of an f-string that has no fields; else NOT_LITERAL."""
+    match node:
+        case ast.Constant(value):
+            return value
+        case ast.UnaryOp(ast.USub(), ast.Constant(int() | float() | complex() as value)):
+            return -value
+        case ast.UnaryOp(ast.UAdd(), ast.Constant(int() | float() | complex() as value)):
+            return +value
+        case ast.JoinedStr([]):
+            return ""
+        case ast.JoinedStr([ast.Constant(value)]):
+            return value
+    return NOT_LITERAL
 
 
 # --- definitions -----------------------------------------------------------------------------------------------------

@@ -15,11 +15,13 @@ from itertools import takewhile
 from advcourse.exercises.catalogue import Exercise, all_exercises
 from advcourse.exercises.session import name_of
 from advcourse.files import PACKAGE, checkout
-from advcourse.handin.calls import CHOICE, NOT_LITERAL, definitions, is_stub, version_told, walk
+from advcourse.handin.calls import CHOICE, NOT_LITERAL, assigned, definitions, is_stub, version_told, walk
 from advcourse.handin.statements import one_line, read
 from advcourse.version import __version__
 
 MOST_NOTES = 20
+LONGEST_WORK = 20_000  # characters of one exercise's code that are shown and compared: no answer needs more
+DEFINITION = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 
 
 @dataclass(frozen=True)
@@ -32,7 +34,8 @@ class Work:
     answers: from every question's number to what was given; None where it was left open or is no plain literal.
     student: the last string or number assigned to STUDENT, as `name_of` reads it.
     notes: what was wrong with the file, one line each.
-    cells: from the number of an exercise that has a function to the definition as the student wrote it.
+    cells: from the number of an exercise that has a function to its definition as the student wrote it, and after it
+        what else of the student's own it needs: functions, classes, constants.
     """
 
     statements: tuple
@@ -82,8 +85,38 @@ def choose(statements, notes, notebook) -> Work:
         notes[MOST_NOTES:] = [f"and {len(notes) - MOST_NOTES} more of this kind"]
     student = literals.get("STUDENT")
     student = "" if student is NOT_LITERAL else name_of(student)
-    return Work(tuple(one.padded for one in kept), functions, answers, student, tuple(notes),
-                {number: (real.get(name) or stubs[name]).text for number, name in found.items()})
+    given = given_code(notebook)
+    cells = {number: own_code(name, statements, real, stubs, leave_out=given, functions=found.values())
+             for number, name in found.items()}
+    return Work(tuple(one.padded for one in kept), functions, answers, student, tuple(notes), cells)
+
+
+def own_code(name, statements, real, stubs, *, leave_out=frozenset(), functions=()):
+    """The definition of `name` and, after it, the others that it needs: as they were written, but no imports.
+
+    leave_out: texts of statements that are nobody's own. functions: names that stand for themselves.
+    """
+    code = (first := real.get(name) or stubs[name]).text
+    for one in needed(statements, [name], real):
+        is_another = one.binds & set(functions) - {name} or one.text in leave_out
+        is_import = isinstance(one.node, ast.Import | ast.ImportFrom)
+        longer = f"{code}\n\n\n{one.text}"
+        if not (one is first or is_another or is_import or is_superseded(one, real)) and len(longer) <= LONGEST_WORK:
+            code = longer
+    return code
+
+
+def is_superseded(statement, real):
+    """Whether this defines a function or class whose name a later definition takes."""
+    last = [real.get(name, statement) for name in statement.binds]
+    return (isinstance(statement.node, DEFINITION) and statement not in last
+            and all(isinstance(one.node, DEFINITION) for one in last))
+
+
+@cache
+def given_code(notebook):
+    """The texts of all statements of a notebook as students got it."""
+    return frozenset(one.text for one in read(shipped()[notebook].read_bytes())[0]) if notebook in shipped() else ()
 
 
 @cache
@@ -93,6 +126,16 @@ def official_names(notebook):
         return {}
     calls, _ = walk(read(shipped()[notebook].read_bytes())[0])
     return {call.number: call.value.id for call in calls if call.kind == "check" and isinstance(call.value, ast.Name)}
+
+
+@cache
+def open_names(notebook):
+    """The names to which a notebook, as students got it, gives `...`, for them to replace."""
+    if notebook not in shipped():
+        return frozenset()
+    statements, _ = read(shipped()[notebook].read_bytes())
+    return frozenset(name for one in statements for name, value in assigned(one.node)
+                     if isinstance(value, ast.Constant) and value.value is ...)
 
 
 # --- answers ---------------------------------------------------------------------------------------------------------

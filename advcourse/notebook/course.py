@@ -10,6 +10,7 @@ from torch import nn
 
 from advcourse import data, device, doctor, exercises, files
 from advcourse.exercises.display import emit
+from advcourse.notebook import placeholders
 from advcourse.randomness import check_seed
 from advcourse.version import __version__
 
@@ -94,6 +95,7 @@ def start(notebook: str, *, version: str | None = None, profile: str = "quick", 
     plots.data_name = course.data.name
     exercises.set_student(student)
     exercises.set_notebook(notebook)
+    placeholders.put(notebook)
     settings = {"profile": profile, "dataset": course.data.name, "seed": seed, "device": str(course.device)}
     text = " · ".join(f"{name} {value}" for name, value in settings.items())
     card = course.data.card + ("" if dataset == asked else f" (in place of {asked}, which this notebook cannot use)")

@@ -42,6 +42,14 @@ def say(text: str) -> None:
     emit(None, text, f"<p>{inline(text)}</p>")
 
 
+def clear() -> None:
+    """Take away what was shown so far below the cell that runs, once something else is shown."""
+    if ipython():
+        from IPython.display import clear_output
+
+        clear_output(wait=True)
+
+
 def running(notebook: str) -> tuple[Path | None, bytes | None]:
     """The path of the notebook that runs in this kernel, and its content where its front end gives it, else None.
 

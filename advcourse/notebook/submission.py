@@ -10,8 +10,9 @@ from typing import Any, NamedTuple
 
 from advcourse import files
 from advcourse.exercises import all_exercises, session
-from advcourse.exercises.display import COLOURS, SYMBOLS, emit, inline
+from advcourse.exercises.display import COLOURS, SYMBOLS, count, emit, inline
 from advcourse.exercises.engine import NOT_ATTEMPTED, WRONG, Verdict
+from advcourse.handin import trial
 from advcourse.handin.calls import Call, version_told, walk
 from advcourse.handin.statements import LARGEST_NOTEBOOK, code_cells, read_cells
 from advcourse.handin.work import Work, choose
@@ -22,7 +23,7 @@ NOT_RUN = "not run"
 
 
 def submit(path: str | Path | None = None) -> None:
-    """Write NN_STUDENT_submission.zip beside the notebook that is running, and say what is still missing.
+    """Write NN_STUDENT_submission.zip beside the notebook that is running, and say what is missing or would not count.
 
     path: the notebook's file, wanted only where it cannot be found out. The zip holds the file as it was last saved,
     and manifest.json: the course's version, the notebook and its version, the student, the file's sha256, the time.
@@ -40,7 +41,12 @@ def submit(path: str | Path | None = None) -> None:
     if content is None:
         content = saved_content(path)
     saved = read_saved(content, notebook, path.name)
-    missing = [*problems(student, notebook, saved), *open_exercises(notebook, verdicts)]
+    frontend.say("Trying what you hand in as a grading does: on its own, without the rest of the notebook …")
+    tried = trial.tried(content, notebook)
+    frontend.clear()
+    other = {*not_in_file(notebook, saved), *not_saved(notebook, saved)}  # the file is not what this session ran
+    missing = [*problems(student, notebook, saved), *open_exercises(notebook, verdicts),
+               *not_counting({number: one for number, one in verdicts.items() if number not in other}, tried)]
     name = path.name if path.name.startswith(f"{notebook}_") else f"{notebook}_{path.name}"
     manifest = {"advcourse": __version__, "notebook": notebook, "notebook_version": version_told(saved.calls),
                 "student": student, "file": name, "sha256": hashlib.sha256(content).hexdigest(),
@@ -52,7 +58,7 @@ def submit(path: str | Path | None = None) -> None:
         frontend.say(f"Nothing can be written here ({error.strerror or error}). Hand in the notebook's own .ipynb "
                      "file: it counts as well.")
         return
-    show(target, path, manifest, table(notebook, verdicts), missing)
+    show(target, path, manifest, table(notebook, verdicts, tried), missing)
     frontend.offer_download(target)
 
 
@@ -170,15 +176,26 @@ def open_exercises(notebook: str, verdicts: Mapping[str, Verdict]) -> Iterator[s
             yield f"{told}: {', '.join(numbers)}."
 
 
+def not_counting(verdicts: Mapping[str, Verdict], tried: Mapping[str, list] | None) -> Iterator[str]:
+    """A line for each exercise that earned more in this session than it does on its own, as it is graded."""
+    if tried is None:
+        yield "it could not be tried here as a grading does; what the table says was found in this session."
+    for number, (_, points, why) in (tried or {}).items():
+        if number in verdicts and points < verdicts[number].points:
+            yield (f"{number}: {count(verdicts[number].points, 'point')} in this session, {points} when the file is "
+                   f"graded{': ' if why else ''}{why.rstrip('.')}.")
+
+
 # --- what is shown ---------------------------------------------------------------------------------------------------
 
-def table(notebook: str, verdicts: Mapping[str, Verdict]) -> list[tuple]:
-    """(number, title, state, points, maximum) of each exercise of the notebook."""
+def table(notebook: str, verdicts: Mapping[str, Verdict], tried: Mapping[str, list] | None = None) -> list[tuple]:
+    """(number, title, state, points, maximum) of each exercise of the notebook, as tried on its own where it was."""
     rows = []
     for task in all_exercises(notebook):
         verdict = verdicts.get(task.number)
-        rows.append((task.number, task.title, verdict.state if verdict else NOT_RUN, verdict.points if verdict else 0,
-                     task.points))
+        state, points = (verdict.state, verdict.points) if verdict else (NOT_RUN, 0)
+        state, points, _ = (tried or {}).get(task.number, (state, points, ""))
+        rows.append((task.number, task.title, state, points, task.points))
     return rows
 
 

@@ -142,7 +142,7 @@ plots.show(plots.images([versions], [[f"distance {d:.2f}" for d in distances]]),
 # ## What you may attack
 #
 # Attacks are taught here so that defences can be understood and tested. What *can* be done is not what *should* be done: people rely on
-# the systems out there. Attack your own models, or those whose owner asked you to. If you find a weakness elsewhere, tell those who can mend it first.
+# the systems out there. Judge a case before you read the rule.
 
 # %%
 question("00.2")
@@ -152,6 +152,9 @@ question("00.2")
 choice = "c"
 ### END SOLUTION
 answer("00.2", choice)
+
+# %% [markdown]
+# Attack your own models, or those whose owner asked you to. If you find a weakness elsewhere, tell those who can mend it first.
 
 # %% [markdown]
 # ## The map

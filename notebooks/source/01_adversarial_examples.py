@@ -96,9 +96,10 @@ plots.show(plots.images([x[fooled], x_adv[fooled]], [read(cnn, x[fooled]), read(
 
 # %%
 def project(x_p, x, eps):
-    """The image nearest to x_p that is allowed: within eps of x in every pixel, and a grey value in [0, 1].
+    """The allowed image nearest to x_p: within eps of x in every pixel, and in [0, 1].
 
-    x_p, x: tensors of shape (N, C, H, W), x in [0, 1]; eps: a number. Returns a tensor of the same shape.
+    x_p, x: tensors of shape (N, C, H, W), x in [0, 1]; eps: a number.
+    Returns a tensor of the same shape.
     """
     ### BEGIN SOLUTION
     return torch.clamp(x_p, x - eps, x + eps).clamp(0, 1)
@@ -132,7 +133,7 @@ claim("Random changes of ±0.1 leave the network's answer as it was on {value:.1
 
 # %%
 softmax = course.model("softmax")
-weight, bias = softmax[1].weight, softmax[1].bias
+weight, bias = softmax[1].weight.detach(), softmax[1].bias.detach()
 shape = course.data.x_test.shape[1:]
 plots.show(plots.images([weight.view(-1, *shape)], [classes], signed=[0]),
            "The weights of softmax regression",
@@ -145,9 +146,10 @@ plots.show(plots.images([weight.view(-1, *shape)], [classes], signed=[0]),
 
 # %%
 def linear_attack(weight, y, target, eps):
-    """The perturbation that raises the target's lead over y as much as any with entries in [-eps, eps].
+    """Of all perturbations within ±eps, the one that raises target's lead over y most.
 
-    weight: tensor of shape (K, n), one row per class; y, target: two class numbers. Returns a tensor of shape (n,).
+    weight: tensor of shape (K, n), one row per class; y, target: two class numbers;
+    eps: a number, the limit for every entry. Returns a tensor of shape (n,).
     """
     ### BEGIN SOLUTION
     return eps * (weight[target] - weight[y]).sign()
@@ -202,10 +204,11 @@ claim("Inside [0, 1], three times the bound changes the class of {value:.0%} of 
 
 # %%
 def one_step(model, x, y, eps):
-    """The images x after one step of size eps along the sign of the gradient of the cross-entropy loss.
+    """One step of eps in every pixel, along the sign of the cross-entropy's gradient.
 
-    model: from images (N, C, H, W) in [0, 1] to logits (N, K); x: such images; y: their labels, shape (N,).
-    Returns the changed images, in [0, 1] and detached.
+    model: from images (N, C, H, W) in [0, 1] to logits (N, K);
+    x: such images; y: their labels, shape (N,); eps: a number.
+    Returns the changed images, in [0, 1].
     """
     ### BEGIN SOLUTION
     x = x.clone().requires_grad_()
@@ -313,9 +316,11 @@ claim("Under this noise the network that was trained on noise still reads {value
 
 # %%
 def accuracy_curve(model, attack, x, y, epsilons):
-    """The accuracy of the model under attack, a share in [0, 1], for each eps in epsilons: a list of numbers.
+    """The accuracy under attack, a share in [0, 1], for each eps in epsilons.
 
+    model: from images (N, C, H, W) to logits (N, K); x, y: images and labels;
     attack: a function (model, x, y, eps) -> x_adv, such as your one_step.
+    Returns a list of numbers, in the order of epsilons.
     """
     ### BEGIN SOLUTION
     accuracies = []
@@ -402,7 +407,8 @@ plots.show(figure, "Overfitting in the plane", on="synthetic points",
 def fooling_image(model, x, target):
     """An image that the model assigns to `target` with a probability of at least 0.99.
 
-    x: noise to start from, shape (1, C, H, W), in [0, 1]; target: a class number. Returns an image of that shape, in [0, 1].
+    model: from images to logits; x: noise to start from, shape (1, C, H, W), in [0, 1];
+    target: a class number. Returns an image of that shape, in [0, 1].
     """
     ### BEGIN SOLUTION
     label = torch.tensor([target], device=x.device)
@@ -436,7 +442,7 @@ claim("Accuracy of softmax regression on training images, minus that on test ima
 
 # %% [markdown]
 # Second: **transfer**. Train two networks on different images, with different starting weights, and show the second one the images
-# that were made to fool the first. Accidents of one training set should not hurt a model that never saw it.
+# that were made to fool the first.
 
 # %%
 half = 10_000 if course.quick else len(course.data.x_train) // 2
@@ -475,11 +481,26 @@ choice = "b"
 answer("01.6", choice)
 
 # %% [markdown]
+# What an overfitted model learnt by accident would not hurt a model that never saw its images. What the two share comes from elsewhere:
+# from the task, from the data, or from the kind of function that both compute.
+
+# %% [markdown]
 # ## Second suspect: too many small changes
 #
-# Look at the linear model again. Its score changes by $w^\top\delta$, which is $\varepsilon\lVert w\rVert_1$ at worst: one term per pixel.
-# With weights of a given average size, it grows *in step with the number of inputs*, while $\lVert\delta\rVert_\infty$ stays at ε.
-# Coin tosses cancel, and grow only like its square root.
+# Look at the linear model again. Its score changes by $w^\top\delta$. What do more pixels do to it?
+
+# %%
+question("01.7")
+
+# %%
+### BEGIN SOLUTION
+choice = "b"
+### END SOLUTION
+answer("01.7", choice)
+
+# %% [markdown]
+# At worst the change is $\varepsilon\lVert w\rVert_1$: one term per pixel. With weights of a given average size, it grows *in step with
+# the number of inputs*, while $\lVert\delta\rVert_\infty$ stays at ε. Coin tosses cancel, and grow only like its square root.
 
 # %%
 sizes = [10, 100, 1000, 10_000, 100_000]
@@ -526,15 +547,6 @@ claim("From 7 × 7 to 56 × 56 pixels the attacker's advantage over chance grows
 # %% [markdown]
 # Sixty-four times as many inputs, and about eight times the advantage: the square root, as the linear argument says.
 # The sum grows with n for the attacker and with √n for chance.
-
-# %%
-question("01.7")
-
-# %%
-### BEGIN SOLUTION
-choice = "b"
-### END SOLUTION
-answer("01.7", choice)
 
 # %% [markdown]
 # ## Networks are nearly straight

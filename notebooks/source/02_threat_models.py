@@ -131,10 +131,12 @@ attacks.table("name", "measurement", "specificity", "paper", knowledge="black bo
 
 # %%
 def succeeds(model, x, x_p, y, eps, target=None):
-    """For every image: is x_p an adversarial example of x? A tensor of True and False, shape (N,).
+    """For every image: is x_p an adversarial example of x?
 
-    model: from images (N, C, H, W) to logits (N, K); x, x_p: the images before and after; y: the true labels, shape (N,);
-    eps: the largest allowed change of a pixel; target: the class number to be reached; None where any wrong class will do.
+    model: from images (N, C, H, W) to logits (N, K); x, x_p: the images before and after;
+    y: the true labels, shape (N,); eps: the largest allowed change of a pixel;
+    target: the class number to be reached, or None where any wrong class will do.
+    Returns a tensor of True and False, shape (N,).
     """
     ### BEGIN SOLUTION
     before, after = model(x).argmax(1), model(x_p).argmax(1)
@@ -285,9 +287,10 @@ plots.show(plots.images(rows, [blank, reading(cnn, for_each[hit]), blank, readin
 
 # %%
 def size(delta, p):
-    """The ℓp size of every perturbation in a batch: a tensor of shape (N,) and of delta's dtype.
+    """The ℓp size of every perturbation in a batch; for p = 0, how many entries change.
 
     delta: perturbations, shape (N, C, H, W) or (N, n); p: 0, 1, 2 or math.inf.
+    Returns a tensor of shape (N,).
     """
     ### BEGIN SOLUTION
     flat = delta.flatten(1).abs()
@@ -343,9 +346,10 @@ plots.show(plots.curves(scales, shown, "a", "size of a·δ / size of δ", small)
 
 # %%
 def onto_ball(x_p, x, eps):
-    """The point nearest to x_p whose Euclidean distance from x is at most eps, image by image.
+    """The point nearest to x_p whose Euclidean distance from x is at most eps.
 
-    x_p, x: tensors of shape (N, C, H, W); eps: a number. Returns a tensor of that shape. (Leave [0, 1] aside here.)
+    x_p, x: tensors of shape (N, C, H, W); eps: a number. Every image has its own
+    distance. Returns a tensor of that shape. (Leave [0, 1] aside here.)
     """
     ### BEGIN SOLUTION
     delta = x_p - x
@@ -451,7 +455,8 @@ claim("The realistic ones are at {value:.0%} of the distance that the others hav
 def error_rates(said, truth):
     """The rates of type 1 and type 2 errors, as a tuple of two numbers in [0, 1].
 
-    said, truth: tensors of True (positive) and False (negative), shape (N,): the detector's answers, and what is so.
+    said, truth: tensors of True (positive) and False (negative), shape (N,): the
+    detector's answers, and what is so.
     """
     ### BEGIN SOLUTION
     type_1 = (said & ~truth).sum() / (~truth).sum()

@@ -133,8 +133,10 @@ claim("One step of the same size across it adds {value:.2f}.", rise[1], -0.05, 0
 def fgsm_step(model, x, y, eps, targeted):
     """The fast gradient sign method: one step of size eps, then back into [0, 1].
 
-    model: from images (N, C, H, W) in [0, 1] to logits (N, K); x: such images; y: labels, shape (N,).
-    targeted: False: y are the true classes, to get away from; True: y are the classes to reach.
+    model: from images (N, C, H, W) in [0, 1] to logits (N, K).
+    x: such images; y: labels, shape (N,).
+    targeted: False: y are the true classes, to get away from;
+        True: y are the classes to reach.
     Returns images like x.
     """
     ### BEGIN SOLUTION
@@ -188,8 +190,11 @@ claim("One step towards a drawn class reaches it on {value:.0%}.", reached, 0.1,
 def bim_step(model, x_adv, x, y, eps, step_size, targeted):
     """One step of the basic iterative method, from x_adv to the next iterate.
 
-    x_adv: where the walk is now; x: the clean images, the centres of the balls; both (N, C, H, W) in [0, 1].
-    y, targeted: as for fgsm_step. eps: how far from x the result may lie; step_size: how far to go from x_adv.
+    x_adv: where the walk is now; x: the clean images, the centres of the balls;
+        both (N, C, H, W) in [0, 1].
+    y, targeted: as for fgsm_step.
+    eps: how far from x a pixel may end up; step_size: how far it goes from x_adv.
+    Returns images like x.
     """
     ### BEGIN SOLUTION
     step = step_size * loss_gradient(model, x_adv, y).sign()
@@ -255,7 +260,10 @@ widgets.explore(walk_picture, controls, static=[{}, {"share": 2.0}], live=course
 
 # %%
 def least_likely_class(model, x):
-    """For each of the images x, (N, C, H, W), the class that the model thinks least likely: labels, shape (N,)."""
+    """For each image the class that the model thinks least likely.
+
+    model, x: as for fgsm_step. Returns labels, whole numbers of shape (N,).
+    """
     ### BEGIN SOLUTION
     return model(x).argmin(1)
     ### END SOLUTION
@@ -285,9 +293,11 @@ claim("At two and a half times our ε the least likely class is reached on {valu
 
 # %%
 def add_momentum(momentum, gradient, decay):
-    """The next momentum: decay times the old one, plus the gradient divided by its l1 norm, image by image.
+    """The next momentum: decay · old one + gradient / its l1 norm, image by image.
 
-    momentum, gradient: tensors of shape (N, C, H, W); decay: a number, the paper's μ.
+    momentum, gradient: tensors of shape (N, C, H, W); decay: the paper's μ, a number.
+    Where an image's gradient is zero everywhere, it adds nothing.
+    Returns a tensor of that shape.
     """
     ### BEGIN SOLUTION
     size = gradient.abs().flatten(1).sum(1).clamp_min(1e-12)
@@ -489,10 +499,6 @@ claim("With steps of 2 ε, keeping the best of twenty iterates in place of the l
       "accuracy.",
       last[5][4] - best[5][4], 0, 0.2)
 
-# %% [markdown]
-# Two rules follow. Steps times step size must exceed ε, or the attack never sees most of the ball. And keep the best iterate: it costs nothing and
-# cannot be worse. `advcourse.attacks.pgd` does.
-
 # %%
 question("03.6")
 
@@ -501,6 +507,10 @@ question("03.6")
 choice = "b"
 ### END SOLUTION
 answer("03.6", choice)
+
+# %% [markdown]
+# Two rules follow. Steps times step size must exceed ε, or the attack never sees most of the ball. And keep the best iterate: it costs nothing and
+# cannot be worse. `advcourse.attacks.pgd` does.
 
 # %% [markdown]
 # And restarts? Run PGD from several random points, and count an image as fooled when any run fools it. The ε is smaller here, so that something
@@ -557,7 +567,19 @@ claim("Under PGD with the same ε, on {value:.0%}.", under_many, 0, 0.1)
 
 # %% [markdown]
 # A network that looks as if it were robust, and is not. On CIFAR-10 it is the same: Madry et al. (2018) report 95.1 % under FGSM and 0.0 % under PGD for a network trained so.
-# What did the training do? Look at the loss around one image, and at the accuracy under FGSM for other ε.
+# What did the training do?
+
+# %%
+question("03.7")
+
+# %%
+### BEGIN SOLUTION
+choice = "c"
+### END SOLUTION
+answer("03.7", choice)
+
+# %% [markdown]
+# Look at the loss around one image, and at the accuracy under FGSM for other ε.
 
 # %% tags=["varies-by-processor"]
 by_one, by_ten = one_step(trained, x, y, strong), pgd_linf(trained, x, y, strong)
@@ -581,15 +603,6 @@ claim("Between its lowest point and the ε of the training, accuracy under FGSM 
 # %% [markdown]
 # The training has put a valley exactly where one step of ε ends. The dangerous images are still in the ball, and a walk that looks again finds them.
 # One speaks of *gradient masking* (Tramèr et al., 2018).
-
-# %%
-question("03.7")
-
-# %%
-### BEGIN SOLUTION
-choice = "c"
-### END SOLUTION
-answer("03.7", choice)
 
 # %% [markdown]
 # Claim 7 fails in a duller way. Cross-entropy's gradient holds the factor $1 - p(y \mid x)$. Where the network is sure, 32-bit numbers round it to zero,

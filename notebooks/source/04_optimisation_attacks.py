@@ -125,10 +125,11 @@ claim("Random training images, driven through every class: the lowest probabilit
 
 # %%
 def linear_distance(weight, bias, x, y):
-    """The Euclidean distance from each image to the nearest one that the linear model W x + b gives to another class.
+    """How far each image is from the nearest one that W x + b gives to another class.
 
-    weight: (K, n), bias: (K,); x: images, (N, C, H, W); y: their labels, (N,). Returns (N,); 0 where the model errs on x already.
+    weight: (K, n), bias: (K,); x: images, (N, C, H, W); y: their labels, (N,).
     Grey values are not limited here.
+    Returns Euclidean distances, (N,), 0 where the model does not see y on x already.
     """
     ### BEGIN SOLUTION
     logits = x.flatten(1) @ weight.T + bias
@@ -234,13 +235,15 @@ widgets.explore(price_figure, controls, static=[{"price": price} for price in (0
 
 # %% [markdown]
 # A low price buys certainty and a long way; a high price buys nothing. The nearest *success* belongs to the **largest c that still works**, and it is
-# found by binary search. **Exercise 04.2.** c may lie anywhere between a thousandth and a thousand: in which middle do you look?
+# found by binary search. **Exercise 04.2.** c may lie anywhere between a thousandth and a thousand: which midpoint should you test?
 
 # %%
 def largest_weight(works, low, high, steps):
     """The largest c found by `steps` halvings at which the attack still works.
 
-    works: a function; works(c) is True or False. It is True at low, False at high, and changes once in between. Returns a number.
+    works: a function; works(c) is True or False. It is True at low, False at high,
+        and changes once in between. Every call is a whole attack: one a halving.
+    Returns a number.
     """
     ### BEGIN SOLUTION
     for _ in range(steps):
@@ -279,9 +282,12 @@ claim("At the largest price that works, the first image moved {value:.2f} times 
 
 # %%
 def deepfool_step(model, x, y):
-    """The image x moved onto the nearest of its linearised decision boundaries, in Euclidean length; not clipped.
+    """The image x moved onto the nearest of its linearised decision boundaries.
 
-    model: from images in [0, 1] to logits (1, K); x: one image, (1, C, H, W); y: its class, a number. Returns an image like x.
+    Nearest in Euclidean length; exactly onto it, with no overshoot and no clipping.
+    model: from images in [0, 1] to logits (1, K).
+    x: one image, (1, C, H, W); y: the class that the model sees on it, a number.
+    Returns an image like x.
     """
     ### BEGIN SOLUTION
     x = x.clone().requires_grad_()
@@ -360,9 +366,10 @@ claim("The library's DeepFool changes an image by {value:.3f} of its own length 
 
 # %%
 def cw_loss(logits, target, kappa):
-    """Carlini and Wagner's f6: by how much the target is behind the best other class, but not below −kappa.
+    """Carlini and Wagner's f6: by how much the target is behind the best other class.
 
-    logits: (N, K); target: the wished classes, (N,); kappa: a number >= 0. Returns (N,).
+    logits: (N, K); target: the classes to reach, (N,); kappa: a number >= 0.
+    Returns a loss for each image, (N,), not below −kappa; its gradient is used.
     """
     ### BEGIN SOLUTION
     wanted = logits.gather(1, target[:, None])[:, 0]
@@ -433,9 +440,10 @@ claim("Another network's error on these images rises by {value:.0%} of all image
 
 # %%
 def shrink(z, x, beta):
-    """The image in [0, 1] whose change from x is that of z, shrunk by beta in every pixel; changes up to beta vanish.
+    """The image whose change from x is that of z, shrunk by beta in every pixel.
 
     z, x: tensors of the same shape, x in [0, 1]; beta: a number >= 0.
+    Changes up to beta vanish. Returns an image in [0, 1], clipped at the end.
     """
     ### BEGIN SOLUTION
     delta = z - x

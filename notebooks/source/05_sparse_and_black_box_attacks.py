@@ -107,9 +107,11 @@ def jacobian(model, image):
 
 # %%
 def saliency_map(jacobian, target):
-    """For every pixel a · |b| where a > 0 and b < 0, else 0; a is the target's row, b the sum of all other rows.
+    """For every pixel a · |b| where a > 0 and b < 0, else 0.
 
-    jacobian: tensor of shape (K, n), one row for each class; target: a class number. Returns a tensor of shape (n,).
+    jacobian: tensor of shape (K, n), one row for each class; target: a class number.
+    a is the target's row, b the sum of all other rows.
+    Returns a tensor of shape (n,).
     """
     ### BEGIN SOLUTION
     a = jacobian[target]
@@ -228,17 +230,19 @@ def recoloured(image, genes):
     return images
 
 # %% [markdown]
-# **Differential evolution** makes a child for every candidate out of three others, $r_1 + F\,(r_2 - r_3)$: a neighbour of $r_1$, as far away as
-# two candidates are from each other. Early on they are far apart and the children jump about; later all are close together and the search gets fine.
+# **Differential evolution** makes a child for every candidate out of three different others, $r_1 + F\,(r_2 - r_3)$: a neighbour of $r_1$, away from
+# it by a share $F$ of the distance between two candidates. Early on they are far apart and the children jump about; later all are close together and the search gets fine.
 # **Exercise 05.2**: one generation.
 
 # %%
 def next_generation(population, losses, loss_of, others, factor):
-    """Each candidate, or its child where that has a smaller loss. Returns both: (population, losses).
+    """Each candidate, or its child where that has a smaller loss.
 
-    population: tensor (S, G) with entries in [0, 1]; losses: their losses, shape (S,);
-    loss_of: from a population to its losses; others: for each candidate three others by number, tensor (3, S).
+    population: tensor (S, G) with entries in [0, 1]; losses: theirs, shape (S,).
+    loss_of: from candidates (S, G) to their losses (S,): ask it once.
+    others: for each candidate three different others by number, tensor (3, S).
     A child is first + factor * (second − third), clipped to [0, 1].
+    Returns both, the next population and its losses.
     """
     ### BEGIN SOLUTION
     first, second, third = population[others]
@@ -269,7 +273,8 @@ population = torch.rand(40, 2 + shape[0], generator=generator, device=x.device)
 loss_of = lambda genes: margin(recoloured(x[i], genes), y[i])
 history = [(population, loss_of(population))]
 for _ in range(15):
-    others = torch.stack([torch.randperm(40, generator=generator, device=x.device) for _ in range(3)])
+    order = torch.rand(40, 40, generator=generator, device=x.device).fill_diagonal_(2)
+    others = order.argsort(1)[:, :3].T  # three different ones, and none is the candidate
     history.append(next_generation(*history[-1], loss_of, others, 0.5))
 
 # %%
@@ -372,8 +377,9 @@ def queries_until_fooled(model, attack, x, y, eps):
 def estimate_gradient(loss_of, x, directions, delta):
     """The gradient of the loss at x, estimated from two queries for each direction.
 
-    loss_of: from images (N, C, H, W) to their losses (N,); x: one image, (1, C, H, W); directions: (S, C, H, W) of entries ±1;
-    delta: how far to go. Returns a tensor of the shape of x.
+    loss_of: from images (N, C, H, W) to their losses (N,); every image is a query.
+    x: one image, (1, C, H, W); directions: (S, C, H, W) of entries ±1.
+    delta: how far to go, either way. Returns a tensor of the shape of x.
     """
     ### BEGIN SOLUTION
     rise = loss_of(x + delta * directions) - loss_of(x - delta * directions)
@@ -518,11 +524,6 @@ record("accuracy of the rounded network", left)
 claim("SPSA with a coarse δ leaves {value:.0%}.", left["SPSA, δ = 0.1"], 0, 0.4)
 claim("PGD with the pretended gradient leaves {value:.0%}.", left["PGD with BPDA"], 0, 0.15)
 
-# %% [markdown]
-# The rounding did not remove the adversarial examples. It removed the signpost to them. This is called **gradient masking**, or obfuscated
-# gradients, and it has fooled many authors: of nine defences published at one conference seven relied on it, of which six were broken completely and
-# one in part (Athalye et al., 2018).
-
 # %%
 question("05.4")
 
@@ -533,6 +534,11 @@ choice = "d"
 answer("05.4", choice)
 
 # %% [markdown]
+# The rounding did not remove the adversarial examples. It removed the signpost to them. This is called **gradient masking**, or obfuscated
+# gradients, and it has fooled many authors: of nine defences published at one conference seven relied on it, of which six were broken completely and
+# one in part (Athalye et al., 2018).
+
+# %% [markdown]
 # ## Only the label
 #
 # Now the model keeps its scores to itself as well and names a class, no more. A small change of the image then changes nothing at all, so there is no
@@ -541,10 +547,12 @@ answer("05.4", choice)
 
 # %%
 def to_the_boundary(is_wrong, x, x_wrong, steps):
-    """For each image a point on the straight way from x to x_wrong that is wrong, but only just.
+    """For each image a point on the straight way from x to x_wrong: wrong, but only just.
 
-    is_wrong: from images (N, C, H, W) to a bool tensor (N,), one question each; x: images that are read right;
-    x_wrong: images that are not; steps: how often the way that is left, at first all of it, is halved.
+    is_wrong: from N images like x to a bool tensor (N,); ask it once a step, which
+        costs one query for each image.
+    x: images (N, C, H, W) that are read right; x_wrong: as many that are not.
+    steps: how often the way that is left, at first all of it, is halved.
     Returns images of the shape of x, all of them wrong.
     """
     ### BEGIN SOLUTION
@@ -585,8 +593,20 @@ claim("After 1,000 queries the images are {value:.1f} times nearer (in the ℓ2 
 # %% [markdown]
 # ## The price of knowing less
 #
+# Every attack needs something of the model. First think of what that was.
+
+# %%
+question("05.6")
+
+# %%
+### BEGIN SOLUTION
+choice = "a"
+### END SOLUTION
+answer("05.6", choice)
+
+# %% [markdown]
 # Four attacks, one ball, and the wrapper counts. SPSA and NES measure gradients. **Square** (Andriushchenko et al., 2020) measures nothing: it
-# changes a random square of pixels by ±ε and keeps the change if the margin shrinks. HopSkipJump sees labels only.
+# changes a random square of pixels by ±ε and keeps the change if the margin shrinks. HopSkipJump you have just met.
 #
 # **Predict before you run.** In the median over the images, how many queries will SPSA need?
 
@@ -626,15 +646,6 @@ claim("By labels alone {value:.0%} of the images fell within the budget.", succe
 # %% [markdown]
 # A random search that knows what adversarial examples look like (large patches at the border of the ball) beats the careful measurement of a gradient.
 # On ImageNet, Andriushchenko et al. (2020) report that it needs 1.8 to 3 times fewer queries than the best attack before it.
-
-# %%
-question("05.6")
-
-# %%
-### BEGIN SOLUTION
-choice = "a"
-### END SOLUTION
-answer("05.6", choice)
 
 # %% [markdown]
 # ## What to remember

@@ -67,10 +67,19 @@ def test_the_command_names_the_extra_that_holds_the_package():
 
 
 @pytest.mark.parametrize("arguments", [["grade", "doctor"], ["grade", "."]], ids=" ".join)
-def test_grading_is_refused_on_windows(arguments, monkeypatch):
-    monkeypatch.setattr(grading, "sys", SimpleNamespace(platform="win32"))
-    assert one_line_error(run(*arguments)) == ("grading needs Linux, of which the boxes for students' code are made: "
-                                               "on Windows run this in WSL or in a virtual machine")
+@pytest.mark.parametrize("platform, words", [("win32", "on Windows grade in WSL 2"), ("darwin", "on macOS grade in a")])
+def test_grading_without_a_cluster_is_refused_where_there_is_no_linux(arguments, platform, words, monkeypatch):
+    monkeypatch.setattr(grading, "sys", SimpleNamespace(platform=platform))
+    assert words in one_line_error(run(*arguments))
+
+
+@pytest.mark.parametrize("seed", ["7", "2026", "1234567890123456789"])
+def test_a_seed_that_can_be_found_by_trying_is_refused(seed, tmp_path):
+    (tmp_path / "in").mkdir()
+    error = one_line_error(run("grade", str(tmp_path / "in"), "--out", str(tmp_path / "out"), "--seed", seed))
+    offered = int(re.search("such as ([0-9]+)", error)[1])
+    assert f"the seed {seed} can be found by trying" in error and offered > 1 << 64
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_bug_of_ours_is_not_dressed_up():

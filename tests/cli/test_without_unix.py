@@ -1,9 +1,11 @@
 """On a system without what Unix alone has, the library, a check and the command do what they do here."""
 
 import os
+import shutil
 import subprocess
 import sys
 
+import distributed
 import pytest
 
 from tests.house.test_other_systems import ROOT, UNIX_MODULES, UNIX_NAMES
@@ -72,3 +74,26 @@ def test_commands_answer(arguments, tmp_path):
 def test_a_pipe_that_has_no_letter_for_a_mark_gets_a_question_mark(tmp_path):
     done = on_windows(COMMAND, "doctor", ADVCOURSE_DATA=str(tmp_path), PYTHONIOENCODING="cp1252")
     assert done.returncode == 0 and "? ok" in done.stdout, done.stderr
+
+
+CLIENT = """
+import advcourse.cli.grading
+from advcourse.cli.app import app
+advcourse.cli.grading.sys = types.SimpleNamespace(platform="win32")
+app(prog_name="advcourse")
+"""
+
+
+def test_a_class_is_handed_to_a_cluster_of_linux(tmp_path):
+    """The client puts up no walls, and takes nothing of Linux; the workers do."""
+    solved = next((ROOT / "notebooks" / "solutions").glob("00_*.ipynb"))
+    (tmp_path / "in" / "ada").mkdir(parents=True)
+    shutil.copy(solved, tmp_path / "in" / "ada")
+    with distributed.LocalCluster(n_workers=1, threads_per_worker=1, host="127.0.0.1",
+                                  dashboard_address="127.0.0.1:0") as cluster:
+        done = on_windows(CLIENT, "grade", str(tmp_path / "in"), "--out", str(tmp_path / "out"), "--scheduler",
+                          cluster.scheduler_address)
+    if "no walls" in done.stderr or "walls cannot be put up" in done.stderr:
+        pytest.skip(f"this system gives no walls: {done.stderr}")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "ada,00," in (tmp_path / "out" / "grades.csv").read_text(encoding="utf-8-sig")

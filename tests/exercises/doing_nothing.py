@@ -79,6 +79,13 @@ def tensors(wanted, probe):
                           lambda value=value, size=size: (value + size * noise().sign()).clamp(0, 1)),
                       f"{name} with faint noise": like(
                           lambda value=value: (value + 1e-3 * noise().sign()).clamp(0, 1))}
+    pairs = [(one, other) for one in probe for other in probe if one != other and all(
+        isinstance(probe[name], torch.Tensor) and probe[name].shape == wanted.shape for name in (one, other))]
+    for one, other in pairs:
+        ours, theirs, size = probe[one], probe[other], probe.get("eps", 0.1)
+        found |= {f"{one} and a little of {other}": like(
+                      lambda ours=ours, theirs=theirs, size=size: (ours + size * theirs).clamp(0, 1)),
+                  f"between {one} and {other}": like(lambda ours=ours, theirs=theirs: (ours + theirs) / 2)}
     return found
 
 

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import torch
 
-from advcourse.exercises import Exercise, check, engine, probes
+from advcourse.exercises import Exercise, check, counted, engine, probes
 
 KEEP = dict(number="99.1", title="Test", points=4, minutes=1, hints=(("a?", "b"),) * 3)
 
@@ -147,6 +147,7 @@ def test_further_arguments_with_defaults_are_welcome():
 
 NUMBER = exercise(lambda x: 0.5, {"x": torch.ones(1)})
 NUMBERS = exercise(lambda x: [0.5, 0.25], {"x": torch.ones(1)})
+ROWS = exercise(lambda x: [[0.5, 0.25], [1.0, 0.0]], {"x": torch.ones(3)})
 PAIR = exercise(lambda x: (x, "cat"), {"x": torch.ones(3)})
 TABLE = exercise(lambda x: {"a": 1.0}, {"x": torch.ones(3)})
 
@@ -155,6 +156,8 @@ TABLE = exercise(lambda x: {"a": 1.0}, {"x": torch.ones(3)})
     (DOUBLE, None, "returns None, but a tensor of shape (2, 3) is wanted: does it end with `return …`?"),
     (DOUBLE, [1.0, 2.0], "returned a list of 2 numbers; a tensor of shape (2, 3) is wanted"),
     (DOUBLE, np.ones((3, 2)), "a NumPy array of shape (3, 2); a tensor of shape (2, 3) is wanted"),
+    (DOUBLE, torch.ones(2, 4, 3).tolist(), "returned a list of lists, of shape (2, 4, 3); a tensor of shape (2, 3)"),
+    (DOUBLE, torch.ones(2, 3).max(1), "returned all that `.max(…)` gives (take its `.values`, say); a tensor"),
     (DOUBLE, torch.ones(3, 2), "returned a tensor of shape (3, 2); a tensor of shape (2, 3) is wanted"),
     (DOUBLE, torch.ones(2, 3).bool(), "a tensor of torch.bool on cpu; one of torch.float32 on cpu is wanted"),
     (DOUBLE, print, "returned a function;"),
@@ -179,6 +182,7 @@ def test_a_wrong_kind_of_result_is_named(wanted, result, message):
     (PAIR, [torch.ones(3, requires_grad=True), "dog"]), (TABLE, {"a": np.float64(2)}),
     (DOUBLE, torch.ones(2, 3).requires_grad_()), (DOUBLE, torch.ones(2, 3).double()), (DOUBLE, np.ones((2, 3))),
     (DOUBLE, [[1, 2, 3], (4, 5, 6)]), (DOUBLE, [torch.ones(3), torch.ones(3)]), (NUMBERS, torch.tensor([1.0, 2.0])),
+    (ROWS, torch.ones(2, 2)), (ROWS, np.ones((2, 2))), (ROWS, [np.ones(2), torch.ones(2)]),
 ])
 def test_harmless_differences_of_kind_are_accepted(wanted, result):
     assert run(lambda x: result, wanted).messages == []
@@ -315,11 +319,27 @@ def test_calls_are_counted_once_though_a_function_is_called_twice():
         return lambda ask, x: [ask(x) for _ in range(times)][-1]
 
     counting = Exercise(**KEEP, reference=asks(1),
-                        probes=lambda generator: [{"ask": probes.Counted(double), "x": torch.ones(5, 2)}],
+                        probes=lambda generator: [{"ask": counted.Counted(double), "x": torch.ones(5, 2)}],
                         properties={"asks once": lambda probe, result: None if probe["ask"](result) is not None
                                     and probe["ask"].calls == 1 else f"{probe['ask'].calls} {probe['ask'].rows}"})
     assert engine.run(counting, asks(1)).state == "passed"
     assert engine.run(counting, asks(3)).messages == ["3.0 15.0"]
+
+
+def test_calls_of_functions_in_a_list_are_counted_too():
+    listed = [probes.Counted(double), probes.Counted(double)]
+    with probes.counting({"attacks": listed, "x": torch.ones(3, 2)}):
+        listed[1](torch.ones(3, 2))
+    listed[1](torch.ones(3, 2))
+    assert [(one.calls, one.rows) for one in listed] == [(0, 0), (1 / probes.TIMES, 3 / probes.TIMES)]
+
+
+def test_a_probe_that_tells_formulas_apart_is_drawn():
+    draws = iter([{"x": 2.0}, {"x": 0.5}, {"x": 1.0}, {"x": 3.0}])  # 2 · 2 = 2 + 2; 2 · 0.5 = 1; 1 + 2 = 3 · 1
+    formulas = [lambda x: x + 2, lambda x: 3 * x]
+    assert probes.telling_apart(lambda: next(draws), lambda x: 2 * x, formulas) == {"x": 3.0}
+    with pytest.raises(RuntimeError, match="tells these formulas apart"):
+        probes.telling_apart(lambda: {"x": 3.0}, lambda x: 2 * x, [lambda x: x + x])
 
 
 LOSS = Exercise(**KEEP, reference=lambda model, x: model(x).square().mean(), differentiated_by="model",
@@ -334,7 +354,8 @@ LOSS = Exercise(**KEEP, reference=lambda model, x: model(x).square().mean(), dif
     (LOSS.reference, []),
     (lambda model, x: model(x).square().mean().detach(), ["your loss has no gradient"]),
     (lambda model, x: (model(x) * model(x).detach()).mean(), ["half of it is cut off"]),
-    (lambda model, x: (model(x) * (0.3 * model(x) + 0.7 * model(x).detach())).mean(), ["the value of your loss is right"]),
+    (lambda model, x: (model(x) * (0.3 * model(x) + 0.7 * model(x).detach())).mean(),
+     ["the value of your loss is right"]),
     (lambda model, x: model(x).square().sum(), ["off", "the value of your loss is not"]),
     (lambda model, x: (model(x).sum().backward(), model(x).square().mean())[1], ["leaves a gradient in `model`"]),
 ])
@@ -342,6 +363,14 @@ def test_a_loss_is_judged_with_its_gradient(loss, messages):
     verdict = engine.run(LOSS, loss)
     assert len(verdict.messages) == len(messages)
     assert all(part in message for part, message in zip(messages, verdict.messages, strict=True))
+
+
+def test_a_list_of_losses_has_a_gradient_too():
+    losses = Exercise(**KEEP, reference=lambda z: z.square().sum(1), differentiated_by="z",
+                      probes=lambda generator: [{"z": torch.ones(3, 2)}], properties={"holds": lambda *_: None})
+    assert engine.run(losses, lambda z: [row.square().sum() for row in z]).state == "passed"
+    assert engine.run(losses, lambda z: [z[0].square().sum(), torch.tensor(2.0), z[2].square().sum()]).points == 2
+    assert "no gradient" in engine.run(losses, lambda z: [2.0, 2.0, 2.0]).messages[0]
 
 
 def test_gates_earn_nothing_and_nothing_is_earned_where_one_does_not_hold():
@@ -361,7 +390,7 @@ def swallows_everything(x):
         try:
             x = x + 1
         except:  # noqa: E722 (as students write it)
-            pass
+            x = 0
 
 
 def loops(x):
@@ -414,7 +443,8 @@ def test_changing_the_model_is_named_and_leaves_ours_as_it_was():
     assert verdict.messages == ["your function changes the weights of `model`: it may only read them"]
     assert torch.equal(model[0].weight, weight)
     assert "between training and evaluation" in engine.run(reading, lambda model, x: model.eval()(x)).messages[0]
-    assert "`requires_grad` of `model`" in engine.run(reading, lambda model, x: model.requires_grad_(False)(x)).messages[0]
+    frozen = engine.run(reading, lambda model, x: model.requires_grad_(False)(x))
+    assert "`requires_grad` of `model`" in frozen.messages[0]
     assert engine.run(reading, leaves_gradients_in_the_model).state == "passed"
     assert model.training and model[0].weight.requires_grad
 

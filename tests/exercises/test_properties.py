@@ -1,10 +1,21 @@
 """The shared properties name the mistake, and let small rounding pass."""
 
+import math
+
 import pytest
 import torch
 from torch import nn
 
-from advcourse.exercises.properties import confident, equals, finite, in_ball, in_unit_range, raises_loss
+from advcourse.exercises.properties import (
+    at_cost,
+    confident,
+    equals,
+    finite,
+    in_ball,
+    in_unit_range,
+    moves_the_loss_the_right_way,
+    raises_loss,
+)
 
 X = torch.full((2, 1, 2, 2), 0.5)
 NAN = torch.full_like(X, float("nan"))
@@ -47,6 +58,14 @@ def test_in_ball_looks_at_every_image_on_its_own():
         in_ball("l1")
 
 
+@pytest.mark.parametrize("norm", ["linf", "l2"])
+def test_in_ball_knows_a_perturbation_that_came_back_for_the_image(norm):
+    message = in_ball(norm)({"x": X, "eps": 0.1}, torch.full_like(X, -0.05))
+    assert "lies within ε of 0, not of x" in message and "Return x + δ" in message
+    assert in_ball(norm)({"x": X / 100, "eps": 0.1}, -X / 100) is None  # near both
+    assert "leaves the ε-ball" in in_ball(norm)({"x": X, "eps": 0.1}, X / 20)  # a dark image is no perturbation
+
+
 def test_equals():
     holds = equals(lambda x: 2 * x, {"halved": lambda x: x / 2})
     assert holds({"x": X}, 2 * X + 1e-6) is None
@@ -57,12 +76,37 @@ def test_equals():
     assert equals(lambda x: 0.5)({"x": X}, 0.6) is not None
 
 
+def test_at_cost():
+    holds = at_cost(equals(lambda x, asked: 2 * x), lambda probe, result: "dear" if probe["asked"] > 1 else None)
+    assert holds({"x": X, "asked": 1}, 2 * X) is None
+    assert holds({"x": X, "asked": 3}, 2 * X) == "dear"
+    assert holds({"x": X, "asked": 1}, X) == "the cost counts once the result is right"
+
+
 def test_raises_loss():
-    probe = {"model": model_of(1.0), "x": X, "y": torch.tensor([1, 1])}
-    assert raises_loss(probe, X - 0.1) is None
+    probe = {"model": model_of(1.0), "x": X, "y": torch.tensor([1, 1]), "eps": 0.1}
+    assert raises_loss(probe, X - 0.1) is None and raises_loss(probe, X - 0.06) is None
+    for little in (-0.04, 0.04):  # half of what the step gains is wanted
+        assert "hardly further than random changes" in raises_loss(probe, X + little)
     assert "goes uphill" in raises_loss(probe, X + 0.1)
     assert "nothing was attacked" in raises_loss(probe, X)
     assert "NaN" in raises_loss(probe, NAN)
+
+
+@pytest.mark.parametrize("targeted, way", [(False, -1), (True, 1)])
+def test_moves_the_loss_the_right_way(targeted, way):
+    """Half of what one step of the gradient's sign gains is asked for, from where the step starts."""
+    probe = {"model": model_of(1.0), "x": X, "y": torch.tensor([1, 1]), "eps": 0.2, "targeted": targeted}
+    signs = torch.tensor([[1.0, 1.0], [-1.0, -1.0]])
+    assert moves_the_loss_the_right_way(probe, X + way * 0.2) is None
+    assert f"targeted={targeted}, and the loss of" in moves_the_loss_the_right_way(probe, X - way * 0.2)
+    assert "nothing was attacked" in moves_the_loss_the_right_way(probe, X + 0.2 * signs)
+    assert "one step along" in moves_the_loss_the_right_way(probe, X + way * 0.05 + 0.15 * signs)
+    assert "NaN" in moves_the_loss_the_right_way(probe, NAN)
+    later = probe | {"x_adv": X + way * 0.1, "step_size": 0.1}
+    assert moves_the_loss_the_right_way(later, X + way * 0.2) is None
+    assert "nothing was attacked" in moves_the_loss_the_right_way(later, X + way * 0.1)
+    assert "one step along" in moves_the_loss_the_right_way(later, X + way * 0.13)
 
 
 def test_confident():
@@ -70,10 +114,19 @@ def test_confident():
     assert confident("target")({"model": model_of(9.0), "x": X, "target": 1}, bright) is None
     assert confident()({"model": model_of(9.0), "x": X, "y": torch.tensor([1, 0])},
                        torch.stack([bright[0], dark[0]])) is None
+    at_the_border = torch.full_like(X, 0.5 + (math.log(99) - 5e-5) / 8)  # 0.99 but for rounding
+    assert confident("target")({"model": model_of(1.0), "x": X, "target": 1}, at_the_border) is None
     almost = confident("target")({"model": model_of(1.0), "x": X, "target": 1}, bright)
-    assert "a probability of 0.98, and gave it 0.5 before" in almost and "take more steps" in almost
+    assert "a probability of 0.98, and gave it 0.5 before" in almost and "not by the class" in almost
+    assert confident("target", at_least="enough")(
+        {"model": model_of(1.0), "x": X, "target": 1, "enough": 0.9}, bright) is None
     away = confident("target")({"model": model_of(9.0), "x": X, "target": 0}, bright)
     assert "reads the image as class 1" in away and "subtract its gradient" in away
+    slow = confident("y")({"model": model_of(9.0), "x": dark, "y": torch.tensor([1, 0])},
+                          torch.stack([dark[0] + 0.3, dark[0]]))
+    assert "stop only when every image has arrived" in slow
+    same = confident("y")({"model": model_of(9.0), "x": X, "y": torch.tensor([1, 0])}, bright)
+    assert "every image was driven to class 1; each has a target of its own" in same
     one_of_two = confident("target")({"model": model_of(9.0), "x": X, "target": 1}, torch.stack([bright[0], dark[0]]))
     assert "now reads the image as class 0" in one_of_two
     assert "came back unchanged" in confident("target")({"model": model_of(9.0), "x": X, "target": 0}, X)

@@ -4,7 +4,7 @@ import pytest
 
 from advcourse.grading import course as courses
 from advcourse.grading.reading import lateness
-from tests.grading.rules import DAY, DUE, SMALLEST, load, rules
+from tests.grading.rules import DAY, DUE, SMALLEST, handed_in, load, rules
 
 
 def test_the_example_of_the_docstring_is_a_course(tmp_path):
@@ -19,8 +19,8 @@ def test_little_is_needed(tmp_path):
     course = rules(tmp_path)
     assert course.notebooks["01"].weight == 1 and course.limits.seconds == 30
     assert course.secret == "" and not course.personal
-    left = lateness.final_points(course, 7, DUE + 100 * DAY, "01", "ada")
-    assert left == 7, "lateness costs nothing unless the file says so"
+    late = lateness.priced(course, "ada", {"01": handed_in(submitted=DUE + 100 * DAY)})
+    assert late["01"].percent == 100, "lateness costs nothing unless the file says so"
 
 
 MISTAKES = {
@@ -32,7 +32,8 @@ MISTAKES = {
     SMALLEST + "wieght = 2": "notebooks.01.wieght is not known; did you mean weight?",
     SMALLEST + "[late]\ngrace = 3": "late.grace is not known; did you mean grace_minutes?",
     SMALLEST + "[limits]\nmemory = 3": "limits.memory is not known; did you mean memory_mb?",
-    SMALLEST + "[qqq]": "qqq is not known; known are name, secret, personal, notebooks, late, extensions, limits",
+    SMALLEST + "[qqq]": "qqq is not known; known are name, secret, personal, notebooks, late, extensions, groups, "
+                        "limits",
     SMALLEST + "weight = 'two'": "notebooks.01.weight: input should be a valid number; got 'two'",
     SMALLEST + "weight = true": "notebooks.01.weight: input should be a valid number; got True",
     SMALLEST + "weight = 0": "notebooks.01.weight: input should be greater than 0; got 0",
@@ -50,6 +51,11 @@ MISTAKES = {
     SMALLEST.replace("11-30", "02-30"): "is not TOML: Invalid date",
     SMALLEST + "[extensions.ada]\n01 = 2026-12-03": "extensions.ada.01 must be a date, a time and their offset",
     SMALLEST + "[extensions.ada]\n02 = 2026-12-03T12:00:00Z": "extensions.ada names notebook 02; the course has 01",
+    SMALLEST + "[late]\nfree_days = 1.5": "late.free_days: input should be a valid integer; got 1.5",
+    SMALLEST + "[groups]\na = ['ada']": "groups.a: list should have at least 2 items",
+    SMALLEST + "[groups]\na = 'ada'": "groups.a: input should be a valid list; got 'ada'",
+    SMALLEST + "[groups]\na = ['ada', 'bob']\nb = ['ada', 'cy']": "groups: ada must stand in one group, and once",
+    SMALLEST + "[groups]\na = ['ada', 'ada']": "groups: ada must stand in one group, and once",
     SMALLEST + "[extensions]\nada = 2026-12-03": "extensions.ada: input should be a section",
     SMALLEST.replace("[notebooks.01]", "[notebooks.1]"): "notebooks have two digits, such as 01; got '1'",
     SMALLEST.replace("deadline", "deadlin"): "notebooks.01.deadline is missing; notebooks.01.deadlin is not known; did "

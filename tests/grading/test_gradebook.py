@@ -11,15 +11,17 @@ from dataclasses import replace
 import pytest
 
 from advcourse.exercises import engine
-from advcourse.grading.gradebook import is_graded, load, open_gradebook, save
-from advcourse.grading.marks import STATES, TO_BE_GRADED, Graded, Mark
+from advcourse.grading.gradebook import find, load, open_gradebook, save, submissions
+from advcourse.grading.marks import SET_BY_HAND, STATES, TO_BE_GRADED, UNREADABLE, Graded, Mark
 
 MARKS = (
     Mark("01.1", "Clip", "passed", 2, 2, outcomes={"it is so": None}, code="def clip(): ...\n"),
     Mark("01.2", "Step", "wrong", 1.5, 3, "off by 0.1", {"it is so": None, "it is ε": "off by `0.1`\nand more"},
          "", "Try π.", "x = '\0'"),
 )
-ADA = Graded("Ada", "01", "a.zip!Ada/01.ipynb", "ab12", MARKS, ("cell 3 was cut",), None, "namespaces", 17, 0.25, 1.7e9)
+PRINTS = {"01.1": "f", "01.2": "g"}
+ADA = Graded("Ada", "01", "a.zip!Ada/01.ipynb", "ab12", MARKS, ("an earlier file",), ("cell 3 was cut",), None,
+             "namespaces", 17, 0.25, 1.7e9, flags=("two files",), group=("Bob",))
 
 
 @pytest.fixture
@@ -30,8 +32,8 @@ def book(tmp_path):
 
 def test_what_is_saved_comes_back(book, tmp_path):
     alan = replace(ADA, student="Alan", marks=(), notes=())
-    save(book, alan, "f")
-    save(book, ADA, "f")
+    save(book, alan, PRINTS)
+    save(book, ADA, PRINTS)
     assert load(book) == [ADA, alan]
     with closing(open_gradebook(tmp_path / "gradebook.db")) as again:
         assert load(again) == [ADA, alan]
@@ -40,50 +42,47 @@ def test_what_is_saved_comes_back(book, tmp_path):
 @pytest.mark.parametrize("student", ["", "a\nb", "../etc", "Ада", "x" * 10_000, "\udcff", "\0",
                                      "'; DROP TABLE submissions; --", "<b>"])
 def test_any_name_can_be_kept(book, student):
-    save(book, replace(ADA, student=student), "f")
-    save(book, ADA, "f")
+    save(book, replace(ADA, student=student), PRINTS)
+    save(book, ADA, PRINTS)
     assert replace(ADA, student=student) in load(book) and len(load(book)) == 2
-    assert is_graded(book, student, "01", "ab12", "f")
+    assert find(book, student, "01") == (replace(ADA, student=student), PRINTS)
 
 
 def test_no_two_submissions_are_taken_for_one(book):
     for student, notebook in [("a", "b01"), ("ab", "01"), ('a", "b', "01"), ("a", "01")]:
-        save(book, replace(ADA, student=student, notebook=notebook), "f")
+        save(book, replace(ADA, student=student, notebook=notebook), PRINTS)
     assert len(load(book)) == 4
 
 
 def test_a_new_grade_takes_the_place_of_the_old_one(book):
-    save(book, ADA, "f")
-    save(book, replace(ADA, notebook="02"), "f")
+    save(book, ADA, PRINTS)
+    save(book, replace(ADA, notebook="02"), PRINTS)
     better = replace(ADA, sha256="cd34", marks=MARKS[:1])
-    save(book, better, "f")
+    save(book, better, PRINTS)
     assert load(book) == [better, replace(ADA, notebook="02")]
 
 
-def test_a_changed_submission_or_fingerprint_is_to_be_graded_again(book):
-    assert not is_graded(book, "Ada", "01", "ab12", "seed 17")
-    save(book, ADA, "seed 17")
-    assert is_graded(book, "Ada", "01", "ab12", "seed 17")
-    assert not is_graded(book, "Ada", "01", "ab13", "seed 17")
-    assert not is_graded(book, "Ada", "01", "ab12", "seed 18")
-    assert not is_graded(book, "Ada", "02", "ab12", "seed 17")
-    assert not is_graded(book, "Alan", "01", "ab12", "seed 17")
+def test_what_is_there_is_found_with_what_its_marks_depend_on(book):
+    assert find(book, "Ada", "01") is None and submissions(book) == []
+    save(book, replace(ADA, notebook="02"), {})
+    save(book, ADA, PRINTS)
+    assert find(book, "Ada", "01") == (ADA, PRINTS) and find(book, "Ada", "02")[1] == {}
+    assert find(book, "Alan", "01") is None and submissions(book) == [("Ada", "01"), ("Ada", "02")]
 
 
 @pytest.mark.parametrize("problem", ["the box did not start", ""])
-def test_with_a_graders_fault_nothing_counts_as_graded(book, problem):
-    save(book, ADA, "f")
-    save(book, replace(ADA, marks=(Mark("01.1", "Clip", "to be graded", 0, 2),), problem=problem), "f")
-    assert not is_graded(book, "Ada", "01", "ab12", "f")
+def test_a_graders_fault_comes_back_as_one(book, problem):
+    save(book, ADA, PRINTS)
+    save(book, replace(ADA, marks=(Mark("01.1", "Clip", "to be graded", 0, 2),), problem=problem), PRINTS)
     assert load(book)[0].problem == problem and load(book)[0].points is None
 
 
 def test_a_failed_save_leaves_what_was_there(book):
-    save(book, ADA, "f")
+    save(book, ADA, PRINTS)
     with pytest.raises(ValueError):
-        save(book, replace(ADA, seconds=float("nan")), "f")
+        save(book, replace(ADA, seconds=float("nan")), PRINTS)
     with pytest.raises(TypeError):
-        save(book, replace(ADA, notes=(object(),)), "f")
+        save(book, replace(ADA, notes=(object(),)), PRINTS)
     assert load(book) == [ADA]
 
 
@@ -100,7 +99,7 @@ def test_a_file_that_is_something_else_is_refused_and_left_alone(tmp_path):
         open_gradebook(text)
     with pytest.raises(ValueError, match=r"other\.db is another program's database"):
         open_gradebook(other)
-    with pytest.raises(ValueError, match=r"newer\.db is a gradebook of version 99, and this advcourse has version 2"):
+    with pytest.raises(ValueError, match=r"newer\.db is a gradebook of version 99, and this advcourse has version 3"):
         open_gradebook(newer)
     assert [path.read_bytes() for path in (text, other)] == before
 
@@ -114,15 +113,15 @@ def test_a_file_that_cannot_be_opened_is_an_oserror(tmp_path, place):
 def test_an_empty_file_becomes_a_gradebook(tmp_path):
     (tmp_path / "g.db").touch()  # what a grader leaves that was killed in its first moment
     with closing(open_gradebook(tmp_path / "g.db")) as connection:
-        save(connection, ADA, "f")
+        save(connection, ADA, PRINTS)
         assert load(connection) == [ADA]
         assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
 
 
 def test_one_can_read_while_another_writes(book, tmp_path):
-    save(book, ADA, "f")
+    save(book, ADA, PRINTS)
     book.execute("BEGIN IMMEDIATE")
-    save(book, replace(ADA, student="Alan"), "f")
+    save(book, replace(ADA, student="Alan"), PRINTS)
     with closing(sqlite3.connect(f"file:{tmp_path / 'gradebook.db'}?mode=ro", uri=True)) as reader:
         assert load(reader) == [ADA]
     book.execute("COMMIT")
@@ -138,7 +137,7 @@ print("open", flush=True)
 book = open_gradebook(sys.argv[1])
 for k in count():
     marks = tuple(Mark(f"01.{n}", "t", "wrong", k, k + 1, "r" * 2000) for n in range(10))
-    save(book, Graded(f"student {k % 7}", "01", str(k), f"{k:064x}", marks), "f")
+    save(book, Graded(f"student {k % 7}", "01", str(k), f"{k:064x}", marks), {"01.1": "f"})
     print(k, flush=True)
 """
 
@@ -165,17 +164,17 @@ def test_kill_9_at_any_moment_leaves_every_submission_whole(tmp_path):
             assert found in (expected, one_more)
             for graded in load(book):
                 assert len(graded.marks) == 10 and {mark.points for mark in graded.marks} == {int(graded.path)}
-                assert is_graded(book, graded.student, "01", f"{int(graded.path):064x}", "f")
+                assert find(book, graded.student, "01") == (graded, {"01.1": "f"})
             book.execute("DELETE FROM submissions")
     assert len(set(moments)) > 1
 
 
 def test_the_states_are_those_of_the_checks():
-    assert set(STATES) == {engine.PASSED, engine.WRONG, engine.NOT_ATTEMPTED, TO_BE_GRADED}
+    assert set(STATES) == {engine.PASSED, engine.WRONG, engine.NOT_ATTEMPTED, TO_BE_GRADED, UNREADABLE, SET_BY_HAND}
 
 
 def test_marks_refuse_what_would_count_as_0():
-    wanted = r"state of 01\.1 must be one of passed, wrong, not attempted, to be graded; got 'ok'"
+    wanted = r"state of 01\.1 must be one of passed, wrong, not attempted, to be graded, unreadable, .*; got 'ok'"
     with pytest.raises(ValueError, match=wanted):
         Mark("01.1", "Clip", "ok", 0, 2)
     with pytest.raises(ValueError, match="a grader's fault leaves every exercise 'to be graded'"):
@@ -183,6 +182,22 @@ def test_marks_refuse_what_would_count_as_0():
 
 
 def test_points_are_summed_unless_something_is_open():
-    assert (ADA.points, ADA.maximum, ADA.is_open) == (3.5, 5, False)
+    assert (ADA.points, ADA.maximum, ADA.is_open, ADA.pending, ADA.reason) == (3.5, 5, False, "", "")
     waiting = replace(ADA, marks=(*MARKS, Mark("01.3", "Draw", "to be graded", 0, 1)))
-    assert (waiting.points, waiting.maximum, waiting.is_open) == (None, 6, True)
+    assert (waiting.points, waiting.maximum, waiting.pending, waiting.reason) == (None, 6, "to be graded", "01.3")
+
+
+@pytest.mark.parametrize("marks, notes, reason", [
+    ((Mark("01.1", "Clip", UNREADABLE, 0, 2, "it is a .rar"),), ("a note",), "it is a .rar"),
+    ((), ("it is a .7z",), "it is a .7z"), ((), (), "no exercise was found in this file")])
+def test_what_cannot_be_read_is_no_0(marks, notes, reason):
+    one = replace(ADA, marks=marks, notes=notes)
+    assert (one.points, one.pending, one.is_open, one.reason) == (None, UNREADABLE, False, reason)
+    assert replace(one, set_points=0).points == 0 and replace(one, set_points=0).pending == ""
+
+
+def test_points_that_were_set_end_a_graders_fault():
+    fault = replace(ADA, marks=(Mark("01.1", "Clip", TO_BE_GRADED, 0, 2),), problem="ours")
+    assert replace(fault, set_points=3).points == 3 and not replace(fault, set_points=3).is_open
+    by_hand = replace(fault, marks=(Mark("01.1", "Clip", SET_BY_HAND, 1, 2),))
+    assert by_hand.points == 1 and not by_hand.is_open

@@ -220,3 +220,9 @@ def test_the_grader_names_the_student_as_the_notebook_did(value):
             session.state()[0])
     finally:
         session.set_student("")
+
+
+@pytest.mark.parametrize("value, student", [("-5", "-5"), ("+5", "5"), ("-1.5", "-1.5"), ("f'ada'", "ada"), ("f''", ""),
+                                            ("True", "True"), ("0x" + "f" * 6000, ""), ("-0x" + "f" * 6000, "")])
+def test_the_student_is_read_as_the_notebook_reads_it(value, student):
+    assert extract(cells(f"STUDENT = {value}", REAL), "01").student == student

@@ -24,7 +24,7 @@ def lead(logits, y):
 """,
 }
 # the honest exercise of a hostile notebook, and its points
-BESIDE = {"01": ("01.2", 3), "10": ("10.1", 2), "00": (None, 0)}
+BESIDE = {"01": ("01.2", 3), "10": ("10.1", 2), "00": (None, 0), "05": (None, 0)}
 IMPORTS = "import torch\nfrom torch import nn\nfrom torch.nn import functional as F"
 
 

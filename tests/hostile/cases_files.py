@@ -4,6 +4,7 @@ import io
 import json
 import os
 import stat
+import warnings
 import zipfile
 
 from tests.hostile.case import HONEST, notebook_of
@@ -109,6 +110,50 @@ def odd_files(folder, canary):
     os.mkfifo(folder / "piper" / "01.ipynb")
 
 
+def doubled_members(folder, canary):
+    with warnings.catch_warnings(action="ignore"):  # zipfile warns of them
+        put(folder, "double", "01.zip", zip_of([("01.ipynb", notebook_of(["x = 1"])), ("01.ipynb", GOOD)]))
+
+
+def treacherous_members(folder, canary):
+    names = ("01\0.ipynb", "..\\..\\01.ipynb", "\u202e01.ipynb", "./././01.ipynb", "//01.ipynb", "CON/01.IPYNB")
+    put(folder, "treacherous", "01.zip", zip_of([(name, GOOD) for name in names]))
+
+
+def encrypted_members(folder, canary):
+    archive = bytearray(zip_of([("01.ipynb", GOOD)]))
+    for mark, place in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        archive[archive.index(mark) + place] |= 1
+    put(folder, "locked", "01.zip", bytes(archive))
+
+
+def members_that_lie_about_their_size(folder, canary):
+    archive = bytearray(zip_of([("01.ipynb", GOOD)]))
+    for mark, place in ((b"PK\x03\x04", 22), (b"PK\x01\x02", 24)):
+        at = archive.index(mark) + place
+        archive[at:at + 4] = (2**31).to_bytes(4, "little")
+    put(folder, "liar", "01.zip", bytes(archive))
+
+
+def names_that_look_alike(folder, canary):
+    for name in ("Ada", "ADA", "\uff21da", "\u0410da"):  # full-width, Cyrillic
+        put(folder, name, "01.ipynb", GOOD)
+
+
+def names_composed_in_two_ways(folder, canary):
+    for name in ("Zoe\u0308", "Zo\u00eb"):
+        put(folder, name, "01.ipynb", GOOD)
+
+
+def literals_without_end(folder, canary):
+    put(folder, "hex", "01.ipynb", notebook_of(["STUDENT = 0x" + "f" * 9000, "x = -0b" + "1" * 90_000, HONEST["01.2"]]))
+
+
+def metadata_without_end(folder, canary):
+    document = json.loads(GOOD) | {"metadata": {"a" * 100_000: "b" * 1_000_000, "language_info": [{}] * 10_000}}
+    put(folder, "meta", "01.ipynb", json.dumps(document).encode())
+
+
 # From what it tries to (function, points that its files deserve together).
 CASES = {
     "HTML in students' names": (markup_in_names, 6),
@@ -124,4 +169,12 @@ CASES = {
     "archives that are cut or spoilt": (broken_archives, 0),
     "files that are no notebooks": (no_notebooks, 0),
     "a pipe in the place of a file": (odd_files, 0),
+    "two members of an archive with one name": (doubled_members, 3),
+    "NUL, backslashes, marks of direction and capitals in members' names": (treacherous_members, 3),
+    "a member that says it is encrypted": (encrypted_members, 0),
+    "a member that says it is larger than it is": (members_that_lie_about_their_size, 3),
+    "names in capitals, full width and Cyrillic: each a student": (names_that_look_alike, 12),
+    "a name composed in two ways: one student": (names_composed_in_two_ways, 3),
+    "numbers that nobody can write out": (literals_without_end, 3),
+    "metadata of a megabyte": (metadata_without_end, 3),
 }

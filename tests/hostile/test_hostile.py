@@ -22,19 +22,29 @@ import psutil
 import pytest
 
 from advcourse.grading.box.boxes import Boxes
-from advcourse.grading.box.walls import Limits
+from advcourse.grading.box.limits import Limits
 from advcourse.grading.grade import grade
 from advcourse.grading.reading.submissions import Submission, collect
 from advcourse.grading.reports.folder import write
 from advcourse.grading.reports.pages import feedback_page
+from advcourse.grading.reports.standings import standings
 from advcourse.handin.work import shipped
-from tests.hostile import cases_files, cases_harm, cases_models, cases_points, cases_reading
+from tests.hostile import (
+    cases_files,
+    cases_harm,
+    cases_models,
+    cases_points,
+    cases_reach,
+    cases_reading,
+    cases_values,
+)
 from tests.hostile.case import HONEST, notebook_of
 
 pytestmark = pytest.mark.xdist_group("hostile")  # one world for all of them: the last test looks at what is left of it
 SEED = 1_987_654_321
 LIMITS = Limits(memory=1 << 30, scratch=16 << 20, threads=32)
-CASES = [*cases_points.CASES, *cases_reading.CASES, *cases_harm.CASES, *cases_models.CASES]
+CASES = [*cases_points.CASES, *cases_reading.CASES, *cases_harm.CASES, *cases_models.CASES, *cases_values.CASES,
+         *cases_reach.CASES]
 
 
 @pytest.fixture(scope="module")
@@ -112,7 +122,7 @@ def harm(world):
 def leaks(world, graded):
     """How often something secret, or the words of an attempt that succeeded, stand in what people will read."""
     told = [mark.reason + mark.message + json.dumps(mark.outcomes) for mark in graded.marks] + list(graded.notes)
-    page = feedback_page(graded.student, [graded])
+    page = feedback_page(*standings([graded]))
     found = sum("GOT THROUGH" in text for text in told) + page.count(world.secret) + page.count(str(SEED))
     return found + page.lower().count("<script") + page.lower().count("<img")
 
@@ -164,7 +174,7 @@ def test_hostile_files(name, world, record_property, tmp_path):
     before = {path.name for path in tmp_path.iterdir()}
     world.boxes.limits = replace(LIMITS, seconds=20)
     graded = [grade(one, world.boxes, SEED) for one in collect(submissions)]
-    write(graded, tmp_path / "out")
+    write(standings(graded), tmp_path / "out")
     points, wrong = outcome(world, graded, deserved)
     wrong["harm"] += {path.name for path in tmp_path.iterdir()} != before | {"out"}
     written = "".join(path.read_text() for path in (tmp_path / "out").rglob("*.html")).lower()
@@ -203,5 +213,5 @@ def test_nothing_lives_on(world):
 
 
 def test_the_suite_is_as_large_as_it_should_be():
-    assert len(CASES) + len(cases_files.CASES) >= 60
+    assert len(CASES) + len(cases_files.CASES) >= 260
     assert len({(case.theme, case.name) for case in CASES}) == len(CASES)

@@ -11,9 +11,9 @@ def largest_change(x, x_p):
 
 
 def change_probes(generator):
-    pairs = [torch.rand(2, count, 1, 5, 5, generator=generator) for count in (1, 4)]
-    # One pair in which the largest change is downwards: x_p = x but for one pixel that loses 0.5.
-    x = torch.rand(3, 1, 5, 5, generator=generator) * 0.4 + 0.5
+    pairs = [torch.rand(2, count, 3, 4, 5, generator=generator) for count in (2, 6)]
+    # One pair in which the largest change is downwards: x_p = x but for one value that loses 0.5.
+    x = torch.rand(3, 2, 5, 4, generator=generator) * 0.4 + 0.5
     darker = x.clone()
     darker[:, 0, 2, 2] -= 0.5
     return [{"x": a, "x_p": b} for a, b in pairs] + [{"x": x, "x_p": darker}]
@@ -51,6 +51,16 @@ exercise = Exercise(
                 lambda x, x_p: (x_p - x).abs().flatten(1).amin(1),
             "this is the largest pixel, not the largest change: subtract x from x_p":
                 lambda x, x_p: x_p.flatten(1).amax(1),
+            "you compare the brightest pixels of the two images; subtract pixel by pixel, then take the largest":
+                lambda x, x_p: (x_p.flatten(1).amax(1) - x.flatten(1).amax(1)).abs(),
+            "this is the place of the largest change (`argmax`); wanted is its size (`amax`)":
+                lambda x, x_p: (x_p - x).abs().flatten(1).argmax(1),
+            "this is the square of the largest change: take absolute values, not squares":
+                lambda x, x_p: (x_p - x).square().flatten(1).amax(1),
+            "you give every pair the largest change of the whole batch: keep the first dimension":
+                lambda x, x_p: (x_p - x).abs().amax().expand(len(x)),
+            "this is the number of pixels that change (ℓ0); wanted is the size of the largest change":
+                lambda x, x_p: (x_p != x).flatten(1).sum(1),
         }),
     },
 )

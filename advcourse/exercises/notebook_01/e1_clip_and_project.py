@@ -23,6 +23,11 @@ def shrink_the_whole_perturbation(x_p, x, eps):
     return (x + delta * eps / delta.flatten(1).abs().amax(1).view(-1, 1, 1, 1)).clamp(0, 1)
 
 
+def rescale_the_grey_values(x_p, x, eps):
+    near = torch.clamp(x_p, x - eps, x + eps)
+    return (near - near.min()) / (near.max() - near.min())
+
+
 def project_probes(generator):
     probes = []
     for eps in (0.05, 0.3):
@@ -46,9 +51,11 @@ exercise = Exercise(
     ),
     reference=project,
     probes=project_probes,
-    properties={
+    gates={
         "every pixel stays within ε of x": in_ball("linf", name="image"),
         "every pixel is a grey value in [0, 1]": partial(in_unit_range, name="image"),
+    },
+    properties={
         "it is the allowed image nearest to x_p": equals(project, mistakes={
             "this is the nearest image in Euclidean length; ε limits every pixel on its own, so clip pixel by pixel":
                 project_onto_euclidean_ball,
@@ -59,6 +66,20 @@ exercise = Exercise(
                 shrink_the_whole_perturbation,
             "every pixel went to x ± ε, the near ones too: clip to the border, don't jump to it":
                 lambda x_p, x, eps: (x + eps * (x_p - x).sign()).clamp(0, 1),
+            "you clip x around x_p; it is x_p that moves, into the ball around x":
+                lambda x_p, x, eps: torch.clamp(x, x_p - eps, x_p + eps).clamp(0, 1),
+            "pixels that get darker came back unchanged: the lower limit is x − ε":
+                lambda x_p, x, eps: torch.clamp(x_p, x, x + eps).clamp(0, 1),
+            "pixels that get brighter came back unchanged: the upper limit is x + ε":
+                lambda x_p, x, eps: torch.clamp(x_p, x - eps, x).clamp(0, 1),
+            "pixels that were too far away went back to x; wanted is the nearest allowed value, on the border":
+                lambda x_p, x, eps: torch.where((x_p - x).abs() <= eps, x_p, x).clamp(0, 1),
+            "this clips to x ± ε/2: the ball reaches ε to either side":
+                lambda x_p, x, eps: torch.clamp(x_p, x - eps / 2, x + eps / 2).clamp(0, 1),
+            "you rescale the grey values, which moves every pixel; clip those that are outside, and no others":
+                rescale_the_grey_values,
+            "you clip x_p itself to ±ε and add it; what is limited to ±ε is the change, x_p − x":
+                lambda x_p, x, eps: (x + x_p.clamp(-eps, eps)).clamp(0, 1),
         }),
     },
 )

@@ -3,7 +3,7 @@
 import torch
 
 from advcourse.exercises.catalogue import Exercise
-from advcourse.exercises.probes import one_step, random_images, small_model
+from advcourse.exercises.probes import clear_images, one_step, small_model
 from advcourse.exercises.properties import equals
 
 
@@ -12,12 +12,15 @@ def accuracy_curve(model, attack, x, y, epsilons):
 
 
 def curve_probes(generator):
-    model, x = small_model(generator), random_images(generator, count=40)
-    # Labels mostly as the model says, so that the curve starts high and falls.
-    predicted = model(x).argmax(1).detach()
-    y = torch.where(torch.arange(len(x)) % 5 == 0, (predicted + 1) % 4, predicted)
-    return [{"model": model, "attack": one_step, "x": x, "y": y, "epsilons": epsilons}
-            for epsilons in ([0.0, 0.03, 0.2], [0.0, 0.02, 0.04, 0.08, 0.16])]
+    probes = []
+    for count, epsilons in ((37, [0.0, 0.03, 0.2]), (43, [0.16, 0.02, 0.0, 0.08, 0.04])):
+        model = small_model(generator)
+        x = clear_images(generator, model, count)
+        # Labels mostly as the model says, so that the curve starts high and falls.
+        predicted = model(x).argmax(1).detach()
+        y = torch.where(torch.arange(count) % 5 == 0, (predicted + 1) % 4, predicted)
+        probes.append({"model": model, "attack": one_step, "x": x, "y": y, "epsilons": epsilons})
+    return probes
 
 
 def attack_step_by_step(model, attack, x, y, epsilons):
@@ -33,6 +36,29 @@ def agreement_with_clean(model, attack, x, y, epsilons):
     """The mistake of asking whether the attack changed the model's mind, not whether the model is right."""
     clean = model(x).argmax(1)
     return [(model(attack(model, x, y, eps)).argmax(1) == clean).float().mean().item() for eps in epsilons]
+
+
+def of_those_once_right(model, attack, x, y, epsilons):
+    """The mistake of leaving out the images that the model read wrong from the start."""
+    right = model(x).argmax(1) == y
+    return [accuracy / right.float().mean().item() for accuracy in accuracy_curve(model, attack, x, y, epsilons)]
+
+
+def attack_the_predictions(model, attack, x, y, epsilons):
+    """The mistake of attacking with the model's own answers in place of the labels."""
+    return accuracy_curve(model, lambda model, x, y, eps: attack(model, x, model(x).argmax(1), eps), x, y, epsilons)
+
+
+def running_averages(values):
+    return [sum(values[:count]) / count for count in range(1, len(values) + 1)]
+
+
+def always_the(place):
+    """The mistake of attacking with one of the epsilons only."""
+    def formula(model, attack, x, y, epsilons):
+        return accuracy_curve(model, attack, x, y, [epsilons[place]]) * len(epsilons)
+
+    return formula
 
 
 exercise = Exercise(
@@ -62,12 +88,26 @@ exercise = Exercise(
                 lambda **probe: [len(probe["x"]) * accuracy for accuracy in accuracy_curve(**probe)],
             "the accuracy does not change with ε: is the model given the attacked images, each time with this ε?":
                 lambda **probe: accuracy_curve(**probe | {"epsilons": [0.0] * len(probe["epsilons"])}),
+            "you attack with the last of the epsilons only: each wants an attack of its own":
+                always_the(-1),
+            "you attack with the first of the epsilons only: each wants an attack of its own":
+                always_the(0),
             "these are the right numbers in the reverse order: keep the order of epsilons":
                 lambda **probe: accuracy_curve(**probe)[::-1],
             "each attack starts from the images that the one before it changed: start from the clean x for every ε":
                 attack_step_by_step,
             "you compare with what the model said of the clean images; an image counts when the model says y":
                 agreement_with_clean,
+            "you divide by the number of images that the model read right at first; divide by the number of all":
+                of_those_once_right,
+            "you attack the model's own answers; give the attack the labels, y":
+                attack_the_predictions,
+            "you sort the epsilons: keep their order":
+                lambda **probe: accuracy_curve(**probe | {"epsilons": sorted(probe["epsilons"])}),
+            "these are averages over the epsilons so far: each accuracy belongs to one ε":
+                lambda **probe: running_averages(accuracy_curve(**probe)),
+            "these are rounded: leave the numbers as they are":
+                lambda **probe: [round(accuracy, 2) for accuracy in accuracy_curve(**probe)],
         }),
     },
 )

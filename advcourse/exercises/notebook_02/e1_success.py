@@ -20,7 +20,7 @@ def brightest_of_four(places):
     with torch.no_grad():
         model[1].weight.zero_()
         model[1].weight[torch.arange(4), places] = 1
-    return model.double().eval()
+    return model.eval()
 
 
 def pairs(generator, eps, target, count=64):
@@ -29,8 +29,9 @@ def pairs(generator, eps, target, count=64):
     before, after = torch.randint(4, (2, count), generator=generator)
     y = torch.where(torch.rand(count, generator=generator) < 0.7, before, (before + 1) % 4)
     far = torch.randint(8, (count,), generator=generator)  # 0, 1, 2: too far, in three ways
-    x = 0.3 + 0.2 * torch.rand(count, 25, generator=generator).double()
-    x_p = x + 0.9 * eps * (2 * torch.rand(count, 25, generator=generator) - 1)
+    few = torch.rand(count, generator=generator) < 0.4  # two pixels change at most, so that it is short in every norm
+    x = 0.3 + 0.2 * torch.rand(count, 25, generator=generator)
+    x_p = x + torch.where(few[:, None], 0, 0.9 * eps * (2 * torch.rand(count, 25, generator=generator) - 1))
     row = torch.arange(count)
     for images, seen in ((x, before), (x_p, after)):
         images[:, places[:4]] = 0.6
@@ -57,8 +58,10 @@ def judged(near="largest", right_before=True, reached="wanted"):
         after = model(x_p).argmax(1)
         within = {"largest": change.abs().amax(1) <= eps, "none": torch.ones_like(said, dtype=torch.bool),
                   "signed": change.amax(1) <= eps, "mean": change.abs().mean(1) <= eps,
-                  "euclidean": change.norm(dim=1) <= eps}
+                  "euclidean": change.norm(dim=1) <= eps, "batch": (change.abs().max() <= eps).expand(len(said)),
+                  "beyond": change.abs().amax(1) > eps}
         goal = {"wanted": after != y if target is None else after == target, "any": after != y, "left": after != said,
+                "true": after != y if not target else after == target,
                 "not target": after != y if target is None else after != target,
                 "same": after == y if target is None else after == target}
         good = said == y if right_before else torch.ones_like(within["none"])
@@ -90,6 +93,11 @@ exercise = Exercise(
                 judged(near="none"),
             "a pixel that gets darker by more than ε is too far as well: take the absolute value of the change":
                 judged(near="signed"),
+            "you ask for every image of the batch to be near enough at once: each has its own distance (`.flatten(1)`, "
+            "then `.amax(1)`)":
+                judged(near="batch"),
+            "you ask for a distance of more than ε; near enough is at most ε":
+                judged(near="beyond"),
             "you average the change over the pixels; d is the *largest* change of a pixel":
                 judged(near="mean"),
             "you measure the Euclidean length; d is the largest change of a pixel":
@@ -99,6 +107,8 @@ exercise = Exercise(
                 judged(right_before=False),
             "you count every change of the answer, also of images that were wrong before; ask for f(x) = y first":
                 judged(right_before=False, reached="left"),
+            "class 0 is a target like any other, and `if target:` takes it for none: ask `if target is None`":
+                judged(reached="true"),
             "with a target any wrong class is not enough: the answer must be the target":
                 judged(reached="any"),
             "with a target you ask for the answer *not* to be the target; it is the one that the attacker wants":

@@ -13,19 +13,25 @@ def error_rates(said, truth):
 
 
 def error_probes(generator):
+    """So many of each kind that no mistake gives what the formula or another mistake does."""
     probes = []
-    for count, positive in ((60, 0.2), (80, 0.7)):
-        truth = torch.rand(count, generator=generator) < positive
-        truth[:2] = torch.tensor([True, False])  # some of each, whatever the seed
-        # Errors on both sides, and more on one of them.
-        wrong = torch.rand(count, generator=generator) < torch.where(truth, 0.4, 0.15)
-        wrong[2:6], truth[2:6] = True, torch.tensor([True, True, True, False])
+    for negative, positive, alarms, misses in ((44, 16, (8, 12), (5, 8)), (25, 55, (2, 6), (20, 27))):
+        places = torch.randperm(negative + positive, generator=generator)
+        truth = (torch.arange(negative + positive) >= negative)[places]
+        wrong = torch.zeros_like(truth)
+        for kind, (least, most) in ((~truth, alarms), (truth, misses)):
+            wrong[kind.nonzero()[:torch.randint(least, most, (), generator=generator), 0]] = True
         probes.append({"said": truth ^ wrong, "truth": truth})
     return probes
 
 
 def counts(said, truth):
     return (said & ~truth).sum().item(), (~said & truth).sum().item()
+
+
+def numbers_turned_round(said, truth):
+    said, truth = said.int(), truth.int()
+    return (said & ~truth).sum().item() / (~truth).sum().item(), (~said & truth).sum().item() / truth.sum().item()
 
 
 exercise = Exercise(
@@ -63,6 +69,14 @@ exercise = Exercise(
                 lambda said, truth: tuple(1 - rate for rate in error_rates(said, truth)),
             "these are percentages; wanted are shares between 0 and 1":
                 lambda said, truth: tuple(100 * rate for rate in error_rates(said, truth)),
+            "the two rates do not add up to 1: misses are a share of the positives, counted among them":
+                lambda said, truth: (error_rates(said, truth)[0], 1 - error_rates(said, truth)[0]),
+            "the second number is the share of the positives that were found; a miss is one that was not":
+                lambda said, truth: (error_rates(said, truth)[0], 1 - error_rates(said, truth)[1]),
+            "the first number is the share of the negatives that were left in peace; a false alarm is one that was not":
+                lambda said, truth: (1 - error_rates(said, truth)[0], error_rates(said, truth)[1]),
+            "`~` turns True and False round; of a whole number it makes another one: leave the tensors as they are":
+                numbers_turned_round,
             "this is the share of all errors, twice: the two kinds are counted apart":
                 lambda said, truth: ((said != truth).double().mean().item(),) * 2,
         }),

@@ -11,9 +11,18 @@ def least_likely_class(model, x):
 
 
 def class_probes(generator):
-    # Five classes, so that least likely, second and likeliest are all different ones.
-    return [{"model": linear_model(generator, classes=5), "x": random_images(generator, count=count)}
-            for count in (7, 12)]
+    # Five classes, so that least likely, second and likeliest are all different ones, and no class that is the least
+    # likely of nearly all images: the bias makes the logits of grey ones equal.
+    model = linear_model(generator, classes=5)
+    with torch.no_grad():
+        model[1].bias -= 0.5 * model[1].weight.sum(1)
+    probes = []
+    for count in (7, 12):
+        x = random_images(generator, count=count)
+        while len(least_likely_class(model, x).unique()) < 3:
+            x = random_images(generator, count=count)
+        probes.append({"model": model, "x": x})
+    return probes
 
 
 def the_least_likely(probe, result):
@@ -30,9 +39,11 @@ def the_least_likely(probe, result):
                 "wanted is the hardest, the least likely one")
     if torch.equal(result, order[:, 1]):
         return "these are the second least likely classes: take the smallest entry itself"
-    if torch.equal(result, (-logits).softmax(1).argmin(1)) or torch.equal(result, logits.abs().argmin(1)):
+    if torch.equal(result, logits.abs().argmin(1)):
         return ("you look for the logit nearest to zero; a very negative logit is less likely than that, so leave out "
                 "the absolute value")
+    if torch.equal(result, (order[:, -1] + 1) % logits.shape[1]):
+        return "these are the classes after the likeliest ones, by number: ask the model which is the least likely"
     if (result == result[0]).all():
         return (f"every image got class {result[0].item()}; "
                 "each image has a least likely class of its own: search along dim=1")

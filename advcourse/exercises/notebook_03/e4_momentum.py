@@ -13,24 +13,14 @@ def add_momentum(momentum, gradient, decay):
 
 def momentum_probes(generator):
     def draw(scale=1.0):
-        return torch.randn(6, 1, 5, 5, generator=generator).double() * scale
+        return torch.randn(6, 2, 4, 5, generator=generator) * scale
 
     # Gradients of very different sizes, as they are in practice, and one image whose gradient has vanished.
-    gradient = draw() * 10.0 ** torch.linspace(-6, 2, 6).double().view(-1, 1, 1, 1)
+    gradient = draw() * 10.0 ** torch.linspace(-3, 2, 6).view(-1, 1, 1, 1)
     vanished = draw()
     vanished[2] = 0
-    return [{"momentum": draw(0.1), "gradient": gradient, "decay": 1.0},
-            {"momentum": draw(0.1), "gradient": vanished, "decay": 0.5}]
-
-
-def survives_a_vanished_gradient(probe, result):
-    empty = ~probe["gradient"].flatten(1).any(1)
-    if not torch.isfinite(result).all():
-        return ("where the gradient of an image is zero everywhere, you divide by zero: keep the divisor away from 0, "
-                "for instance with `.clamp_min(1e-12)`")
-    if empty.any() and (result - probe["decay"] * probe["momentum"])[empty].abs().max() > 1e-6:
-        return "where the gradient is zero nothing comes in: what is left there is decay · momentum"
-    return None
+    return [{"momentum": draw(0.1), "gradient": gradient, "decay": 0.9},
+            {"momentum": draw(0.1), "gradient": vanished, "decay": 0.4}]
 
 
 def scaled(norm):
@@ -57,7 +47,6 @@ exercise = Exercise(
     reference=add_momentum,
     probes=momentum_probes,
     properties={
-        "a gradient that is zero does no harm": survives_a_vanished_gradient,
         "it is decay · momentum + gradient / ‖gradient‖₁": equals(add_momentum, mistakes={
             "you divide by the Euclidean norm; the formula has the sum of the absolute values":
                 scaled(lambda rows: rows.norm(dim=1)),
@@ -65,22 +54,42 @@ exercise = Exercise(
                 scaled(lambda rows: rows.abs().mean(1)),
             "you divide by the largest entry; the formula has the sum of the absolute values":
                 scaled(lambda rows: rows.abs().amax(1)),
+            "you divide by the sum of the entries, in which plus and minus cancel; the ℓ₁ norm is the sum of their "
+            "absolute values":
+                scaled(lambda rows: rows.sum(1).abs()),
             "you divide the whole batch by one number: an image with a "
             "large gradient then drowns the others. Sum image by image":
                 scaled(lambda rows: rows.abs().sum().expand(len(rows))),
+            "you divide every channel by a sum of its own: the norm is that of the whole image, one number":
+                lambda momentum, gradient, decay: (
+                    decay * momentum + gradient / gradient.abs().sum((2, 3), keepdim=True).clamp_min(1e-12)),
+            "you sum over the channels alone (dim=1), pixel by pixel: the norm is that of the whole image, one number":
+                lambda momentum, gradient, decay: (
+                    decay * momentum + gradient / gradient.abs().sum(1, keepdim=True).clamp_min(1e-12)),
+            "you sum over the images (dim=0): every image has a norm of its own":
+                lambda momentum, gradient, decay: (
+                    decay * momentum + gradient / gradient.abs().sum(0, keepdim=True).clamp_min(1e-12)),
             "the gradient comes in as it is: divide it by its ℓ₁ norm first, or the largest gradient rules the sum":
                 lambda momentum, gradient, decay: decay * momentum + gradient,
             "the old momentum is lost: this is the new gradient alone":
                 lambda momentum, gradient, decay: add_momentum(momentum, gradient, 0.0),
+            "the gradient is lost: this is the old momentum, decayed":
+                lambda momentum, gradient, decay: decay * momentum,
+            "nothing decays: multiply the old momentum by decay":
+                lambda momentum, gradient, decay: add_momentum(momentum, gradient, 1.0),
             "you add signs: the sign is taken of the *sum*, later, when the step is made":
                 lambda momentum, gradient, decay: decay * momentum + gradient.sign(),
+            "you return the sign of the sum: it is taken later, when the step is made; the sum itself goes on":
+                lambda **probe: add_momentum(**probe).sign(),
             "decay multiplies the gradient too; it belongs to the old momentum only":
                 lambda momentum, gradient, decay: decay * add_momentum(momentum, gradient, 1.0),
+            "decay multiplies the gradient; it belongs to the old momentum":
+                lambda momentum, gradient, decay: momentum + decay * add_momentum(momentum, gradient, 0.0),
             "this is a weighted mean, decay · old + (1 − decay) · new; in MIM the new gradient comes in with weight 1":
                 lambda momentum, gradient, decay: (
-                    decay * momentum + (1 - decay) * add_momentum(0 * momentum, gradient, 0.0)),
+                    decay * momentum + (1 - decay) * add_momentum(momentum, gradient, 0.0)),
             "you normalise the whole sum; only the new gradient is divided":
-                lambda momentum, gradient, decay: add_momentum(0 * momentum, decay * momentum + gradient, 0.0),
+                lambda momentum, gradient, decay: add_momentum(momentum, decay * momentum + gradient, 0.0),
         }),
     },
 )

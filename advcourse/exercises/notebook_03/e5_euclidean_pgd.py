@@ -1,9 +1,20 @@
 """03.5: PGD in the Euclidean ball."""
 
+from functools import partial
+
 import torch
 
 from advcourse.exercises.catalogue import Exercise
-from advcourse.exercises.probes import exact_loss_gradient, mixed_labels, random_images, small_model, towards, unit
+from advcourse.exercises.probes import (
+    WRONG_LOSSES,
+    clear_images,
+    exact_loss_gradient,
+    gradient_of,
+    mixed_labels,
+    small_model,
+    towards,
+    unit,
+)
 from advcourse.exercises.properties import equals, in_ball, in_unit_range
 
 
@@ -13,12 +24,16 @@ def into_euclidean_ball(x_adv, x, eps):
     return x + delta * (eps / length).clamp(max=1)
 
 
-def climb(model, x, y, eps, step_size, steps, noise, *, direction=unit, back=into_euclidean_ball, start=None,
-          box_first=False):
+def random_start(x, eps, noise):
+    return (x + eps * noise).clamp(0, 1)
+
+
+def climb(model, x, y, eps, step_size, steps, noise, *, start=random_start, gradient_at=exact_loss_gradient,
+          direction=unit, back=into_euclidean_ball, box_first=False):
     """pgd_l2, with every part of it exchangeable, so that the mistakes can be written down."""
-    x_adv = (x + eps * noise).clamp(0, 1) if start is None else start(x, eps, noise)
+    x_adv = start(x, eps, noise)
     for _ in range(steps):
-        moved = x_adv + step_size * direction(exact_loss_gradient(model, x_adv, y))
+        moved = x_adv + step_size * direction(gradient_at(model, x_adv, y))
         x_adv = back(moved.clamp(0, 1), x, eps) if box_first else back(moved, x, eps).clamp(0, 1)
     return x_adv
 
@@ -28,70 +43,93 @@ def pgd_l2(model, x, y, eps, step_size, steps, noise):
 
 
 def pgd_probes(generator):
-    model, x = small_model(generator, sharpness=2.0), random_images(generator)
+    model = small_model(generator, sharpness=2.0)
+    x = clear_images(generator, model)
     y = mixed_labels(model, x)
-    directions = unit(torch.randn(x.shape, generator=generator).double())
-    noise = directions * torch.rand(len(x), 1, 1, 1, generator=generator).double()
+    noise = unit(torch.randn(x.shape, generator=generator)) * torch.rand(len(x), 1, 1, 1, generator=generator)
     return [{"model": model, "x": x, "y": y, "eps": eps, "step_size": step_size, "steps": steps, "noise": noise}
-            for eps, step_size, steps in ((0.8, 0.1, 0), (0.8, 0.3, 1), (0.5, 0.2, 3))]
+            for eps, step_size, steps in ((0.8, 0.1, 0), (0.8, 0.3, 1), (0.5, 0.2, 4))]
 
 
-def starts_at_random(probe, result):
-    """With no step taken, the start is what comes back."""
-    x, eps, noise = probe["x"], probe["eps"], probe["noise"]
-    if probe["steps"] or torch.allclose(result, (x + eps * noise).clamp(0, 1), atol=1e-6):
-        return None
-    if torch.allclose(result, x):
-        return ("with steps=0 you return x itself: start at a random "
-                "point of the ball, x + eps * noise, clipped to [0, 1]")
-    if torch.allclose(result, (x + noise).clamp(0, 1), atol=1e-6):
-        return ("with steps=0 you return x + noise: the noise has a length "
-                "of up to 1 and must be scaled to the ball, eps * noise")
-    if torch.allclose(result, (x + eps * unit(noise)).clamp(0, 1), atol=1e-6):
-        return ("you start on the border of the ball: leave the noise's length as it is, it is drawn so that the "
-                "inside is reached too")
-    if torch.allclose(result, noise):
-        return "you start at the noise alone: the start is near the image, x + eps * noise"
-    return "with steps=0 the start should come back: x + eps * noise, clipped to [0, 1]"
+def climb_on_all_gradients(**probe):
+    """The mistake of `backward` without `zero_grad`: each step is along the sum of the gradients so far."""
+    seen = []
+
+    def summed(gradient):
+        seen.append(gradient)
+        return unit(sum(seen))
+
+    return climb(**probe, direction=summed)
 
 
-def goes_uphill(probe, result):
-    if not probe["steps"]:
-        return None
-    before, after = (torch.nn.functional.cross_entropy(probe["model"](images), probe["y"]).item()
-                     for images in ((probe["x"] + probe["eps"] * probe["noise"]).clamp(0, 1), result))
-    if after < before:
-        return (f"{probe['steps']} steps took the loss from {before:.3g} down to {after:.3g}: an attack on y goes "
-                "uphill, so add the step")
-    return None
+FROM_THE_START = "start at a random point of the ball, x + eps * noise, clipped to [0, 1]"
+MISTAKES = {
+    f"you return x itself where no step is taken, and begin at x where some are: {FROM_THE_START}":
+        partial(climb, start=lambda x, eps, noise: x),
+    "you start at x + noise: the noise has a length of up to 1 and must be scaled to the ball, eps * noise":
+        partial(climb, start=lambda x, eps, noise: (x + noise).clamp(0, 1)),
+    "you start on the border of the ball: leave the noise's length as it is, it is drawn so that the inside is "
+    "reached too":
+        partial(climb, start=lambda x, eps, noise: random_start(x, eps, unit(noise))),
+    f"you start at the noise alone: {FROM_THE_START}": partial(climb, start=lambda x, eps, noise: noise),
+    f"you start at the noise alone, clipped: {FROM_THE_START}":
+        partial(climb, start=lambda x, eps, noise: noise.clamp(0, 1)),
+    f"the start is not clipped: {FROM_THE_START}": partial(climb, start=lambda x, eps, noise: x + eps * noise),
+    "you return δ; wanted is the image x + δ": lambda **probe: pgd_l2(**probe) - probe["x"],
+    "no step was made: after the start come `steps` of them": lambda steps, **probe: climb(steps=0, **probe),
+    "only one step was made: repeat it `steps` times":
+        lambda steps, **probe: climb(steps=min(1, steps), **probe),
+    "you walk down the loss: an attack on y goes uphill, so add the step":
+        partial(climb, direction=lambda gradient: -unit(gradient)),
+    "you step along the sign, which is right in the ℓ∞ ball; here the step is gradient / ‖gradient‖₂ · step_size":
+        partial(climb, direction=torch.sign),
+    "the step is as long as the gradient happens to be: divide it by its length, image by image":
+        partial(climb, direction=lambda gradient: gradient),
+    "the step is as long as the gradient of the batch's mean loss happens to be: divide it by its length, image by "
+    "image":
+        partial(climb, direction=lambda gradient: gradient / len(gradient)),
+    "you divide by the length of the whole batch's gradient: every image has a length of its own":
+        partial(climb, direction=lambda gradient: gradient / gradient.norm()),
+    "you divide by the squared length: a step of length step_size is gradient / ‖gradient‖₂ · step_size":
+        partial(climb, direction=lambda gradient: gradient / gradient.flatten(1).square().sum(1).view(-1, 1, 1, 1)),
+    "your images are pushed out to the border of the ball: scale δ only where it is *longer* than ε":
+        partial(climb, back=lambda x_adv, x, eps: x + eps * unit(x_adv - x)),
+    "you shorten δ of all images by one factor, from the length of the whole batch: every image has its own":
+        partial(climb, back=lambda x_adv, x, eps: x + (x_adv - x) * (eps / (x_adv - x).norm()).clamp(max=1)),
+    "every step is along the sum of all gradients so far: `backward` *adds* to `.grad`, so begin each step from a "
+    "fresh copy, or take `torch.autograd.grad`": climb_on_all_gradients,
+    "all steps follow the gradient of the first one: take it anew at every x_adv":
+        lambda **probe: climb(**probe, gradient_at=lambda model, x_adv, y: exact_loss_gradient(
+            model, random_start(probe["x"], probe["eps"], probe["noise"]), y)),
+    "all steps follow the gradient at x: take it where you are, at x_adv":
+        lambda **probe: climb(**probe, gradient_at=lambda model, x_adv, y: exact_loss_gradient(model, probe["x"], y)),
+    "you flee what the model says at the moment: go up the loss of y":
+        partial(climb, gradient_at=lambda model, x_adv, y: exact_loss_gradient(model, x_adv, model(x_adv).argmax(1))),
+} | {message: partial(climb, gradient_at=partial(gradient_of, loss)) for message, loss in WRONG_LOSSES.items()}
 
 
-def pgd_in_either_order(probe, result):
+def walks_in_either_order(probe, result):
     """The reference's result, also where the student clips to [0, 1] before the ball: both are allowed."""
-    if torch.allclose(result, climb(**probe, box_first=True), atol=1e-6):
+    if torch.allclose(result, climb(**probe, box_first=True), atol=1e-5):
         return None
-    return equals(pgd_l2, mistakes={
-        "you step along the sign, which is right in the ℓ∞ ball; here the step is gradient / ‖gradient‖₂ · step_size":
-            lambda **probe: climb(**probe, direction=torch.sign),
-        "the step is as long as the gradient happens to be: divide it by its length, image by image":
-            lambda **probe: climb(**probe, direction=lambda gradient: gradient),
-        "you divide by the length of the whole batch's gradient: every image has a length of its own":
-            lambda **probe: climb(**probe, direction=lambda gradient: gradient / gradient.norm()),
-        "your images are pushed out to the border of the ball: scale δ only where it is *longer* than ε":
-            lambda **probe: climb(**probe, back=lambda x_adv, x, eps: x + eps * unit(x_adv - x)),
-        "only one step was made: repeat it `steps` times":
-            lambda **probe: climb(**probe | {"steps": min(1, probe["steps"])}),
-        "the walk starts at x: start from a random point of the ball, x + eps * noise":
-            lambda **probe: climb(**probe, start=lambda x, eps, noise: x),
-    })(probe, result)
+    return equals(pgd_l2, MISTAKES)(probe, result)
+
+
+def first_step(probe, result):
+    return walks_in_either_order(probe, result) if probe["steps"] <= 1 else None
+
+
+def later_steps(probe, result):
+    return walks_in_either_order(probe, result) if probe["steps"] > 1 else None
 
 
 def stays_in_euclidean_ball(probe, result):
     problem = in_ball("l2")(probe, result)
-    if problem and torch.allclose(result, climb(**probe, back=towards), atol=1e-6):
+    if problem and any(torch.allclose(result, climb(**probe, back=back), atol=1e-5)
+                       for back in (towards, lambda x_adv, x, eps: x_adv)):
         return ("δ gets longer than ε, and nothing brings it back: to clip every pixel to ± ε does not, since that "
                 "ball is far larger. Shorten the whole δ, by ε / ‖δ‖₂, where it is longer than ε")
-    if problem and torch.allclose(result, climb(**probe, direction=torch.sign, back=towards), atol=1e-6):
+    if problem and torch.allclose(result, climb(**probe, direction=torch.sign, back=towards), atol=1e-5):
         return "this is PGD in the ℓ∞ ball: both the step and the way back are other ones in the Euclidean ball"
     return problem
 
@@ -115,11 +153,12 @@ exercise = Exercise(
     ),
     reference=pgd_l2,
     probes=pgd_probes,
-    properties={
-        "the walk starts at a random point of the ball": starts_at_random,
+    gates={
         "δ is never longer than ε": stays_in_euclidean_ball,
         "every pixel is a grey value in [0, 1]": in_unit_range,
-        "the loss goes up": goes_uphill,
-        "every step is what the formula says": pgd_in_either_order,
+    },
+    properties={
+        "the start and the first step are what the formula says": first_step,
+        "so is every later step": later_steps,
     },
 )

@@ -6,6 +6,8 @@ from functools import partial
 import torch
 
 from advcourse.exercises.catalogue import Exercise
+from advcourse.exercises.counted import Counted
+from advcourse.exercises.properties import at_cost
 
 
 def largest_weight(works, low, high, steps):
@@ -26,7 +28,7 @@ def below(threshold, c):
 def weight_probes(generator):
     exponents = torch.rand(3, generator=generator).tolist()
     thresholds = [10 ** (1.2 + exponents[0]), 10 ** exponents[1], 10 ** (exponents[2] - 2.5)]
-    return [{"works": partial(below, threshold), "low": 1e-3, "high": 1e3, "steps": steps}
+    return [{"works": Counted(partial(below, threshold)), "low": 1e-3, "high": 1e3, "steps": steps}
             for threshold, steps in zip(thresholds, (12, 8, 10), strict=True)]
 
 
@@ -48,10 +50,12 @@ def the_attack_works_there(probe, result):
     return "the attack fails at the c that you return: keep, and return, the largest c at which it worked"
 
 
-def and_hardly_at_a_larger_one(probe, result):
+def hardly_at_a_larger_one(probe, result):
     low, high, steps, works = probe["low"], probe["high"], probe["steps"], probe["works"]
     precision = (high / low) ** (0.5 ** steps) * (1 + 1e-6)
-    if result <= 0 or not math.isfinite(result) or not works(result) or not works(result * precision):
+    if the_attack_works_there(probe, result):
+        return "the attack fails at this c, so the largest at which it works lies below"
+    if not works(result * precision):
         return None
     if math.isclose(result, low, rel_tol=1e-6):
         return ("you return the c that you were given as low: when a larger c works, it becomes the new low. (If "
@@ -64,6 +68,14 @@ def and_hardly_at_a_larger_one(probe, result):
                 "and the first halvings would all be spent on large ones: try the geometric mean, √(low · high)")
     return (f"the attack also works at a c {precision:.3g} times as large: after `steps` halvings no more than that "
             "factor should be left. Where the middle works it becomes low, else it becomes high")
+
+
+def asks_once_a_step(probe, result):
+    calls, steps = probe["works"].calls, probe["steps"]
+    if calls == steps:
+        return None
+    return (f"you call `works` {calls:.0f} times where steps = {steps}: each call is a whole attack, so call it once a "
+            "step, for the middle, and keep its answer")
 
 
 exercise = Exercise(
@@ -83,8 +95,11 @@ exercise = Exercise(
     ),
     reference=largest_weight,
     probes=weight_probes,
-    properties={
+    gates={
         "the attack works with the weight that you return": the_attack_works_there,
-        "and with hardly any larger one": and_hardly_at_a_larger_one,
+    },
+    properties={
+        "it hardly works with any larger one": hardly_at_a_larger_one,
+        "`works` is asked once a step": at_cost(hardly_at_a_larger_one, asks_once_a_step),
     },
 )

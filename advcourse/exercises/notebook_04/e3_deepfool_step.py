@@ -53,6 +53,14 @@ def step_probes(generator):
             {"model": linear, "x": images[i][None], "y": y[i].item()}]
 
 
+def longer(factor=1.0, more=0.0):
+    """The mistake of a step that is a little longer, as the authors' own code makes it, to be sure to arrive."""
+    def mistaken(model, x, y):
+        step = reference_step(model, x, y) - x
+        return x + factor * step * (1 + more / step.norm())
+    return mistaken
+
+
 def step_of_one_logit(model, x, y):
     """The mistake of following the gradient of z_k instead of that of z_k − z_y."""
     gaps, gradients = planes(model, x, y)
@@ -64,6 +72,15 @@ def step_of_one_logit(model, x, y):
     away = (gaps.abs() / lengths).scatter(0, torch.tensor([y], device=x.device), math.inf)
     k = away.argmin()
     return x + (gaps[k].abs() / lengths[k] ** 2 * gradients[k]).view_as(x)
+
+
+def step_of_the_loss(model, x, y):
+    """The mistake of taking the loss for f."""
+    own = x.detach().clone().requires_grad_()
+    with torch.enable_grad():
+        loss = torch.nn.functional.cross_entropy(model(own), torch.tensor([y], device=x.device))
+    w = torch.autograd.grad(loss, own)[0]
+    return x + loss.detach() / w.square().sum().clamp_min(1e-24) * w
 
 
 def step_in_sign(model, x, y):
@@ -109,6 +126,14 @@ exercise = Exercise(
             "where z_k − z_y = 0, so take the gradient of the difference":
                 step_of_one_logit,
             "this is the step for the ℓ∞ norm, along sign(w); the shortest Euclidean one goes along w": step_in_sign,
+            "there is no overshoot here: you go 1.02 times as far as to the plane": longer(1.02),
+            "there is no overshoot here: you go 0.0001 farther than to the plane": longer(more=1e-4),
+            "there is no overshoot here: you go 1.02 times as far, and 0.0001 farther, than to the plane":
+                longer(1.02, 1e-4),
+            "you work on probabilities; DeepFool's planes are those of the logits, so leave softmax out":
+                lambda model, x, y: reference_step(lambda images: model(images).softmax(1), x, y),
+            "you follow the gradient of the cross-entropy loss; DeepFool's planes are those of the difference of two "
+            "logits": step_of_the_loss,
             "you clipped to [0, 1]; do without here, so that the step lands exactly on the plane":
                 lambda model, x, y: reference_step(model, x, y).clamp(0, 1),
         }),

@@ -16,11 +16,11 @@ def cw_loss(logits, target, kappa):
 
 def loss_probes(generator):
     probes = []
-    for shift, kappa in ((0, 0.0), (0, 1.5), (-20, 4.0)):
-        logits = 3 * torch.randn(24, 5, generator=generator).double() + shift
+    for shift, kappa in ((0, 1.5), (-20, 4.0), (0, 0.0)):
+        logits = 3 * torch.randn(24, 5, generator=generator) + shift
         target = torch.randint(5, (24,), generator=generator)
         # A third of the images are the target's already, by leads on both sides of κ.
-        leads = torch.linspace(0.5, 8, 8, dtype=torch.float64)
+        leads = torch.linspace(0.5, 8, 8)
         logits[torch.arange(0, 24, 3), target[::3]] = logits[::3].amax(1) + leads
         probes.append({"logits": logits, "target": target, "kappa": kappa})
     return probes
@@ -28,6 +28,15 @@ def loss_probes(generator):
 
 def lead_of_others(logits, target):
     return cw_loss(logits, target, math.inf)
+
+
+def one_hot(logits, target):
+    return torch.nn.functional.one_hot(target, logits.shape[1])
+
+
+def cut(logits, where):
+    """The logits, with no gradient where `where` is 1."""
+    return torch.where(where == 1, logits.detach(), logits)
 
 
 exercise = Exercise(
@@ -47,6 +56,13 @@ exercise = Exercise(
     ),
     reference=cw_loss,
     probes=loss_probes,
+    differentiated_by="logits",
+    cut_gradients={
+        "the others are cut off from the gradient (by `.detach()`, or `.data`), so nothing pushes them down":
+            lambda logits, target, kappa: cw_loss(cut(logits, 1 - one_hot(logits, target)), target, kappa),
+        "the target is cut off from the gradient (by `.detach()`, or `.data`), so nothing pulls it up":
+            lambda logits, target, kappa: cw_loss(cut(logits, one_hot(logits, target)), target, kappa),
+    },
     properties={
         "it is max(max over i ≠ t of z_i − z_t, −κ)": equals(cw_loss, mistakes={
             "the loss goes on falling for ever: stop it at −κ, "
@@ -59,6 +75,17 @@ exercise = Exercise(
                 lambda logits, target, kappa: lead_of_others(logits, target).clamp_min(kappa),
             "your loss is the right one plus κ, with its floor at 0; the formula here has the floor at −κ":
                 lambda logits, target, kappa: cw_loss(logits, target, kappa) + kappa,
+            "this is the size of the difference; where the target leads it is negative: take no absolute value":
+                lambda logits, target, kappa: lead_of_others(logits, target).abs(),
+            "you take the smaller of the difference and −κ; wanted is the larger: −κ is a floor, `.clamp_min(-kappa)`":
+                lambda logits, target, kappa: lead_of_others(logits, target).clamp_max(-kappa),
+            "you add up all the other logits; wanted is the largest of them":
+                lambda logits, target, kappa: (logits.sum(1) - 2 * logits.gather(1, target[:, None])[:, 0]
+                                               ).clamp_min(-kappa),
+            "you take the mean of the other logits; wanted is the largest of them":
+                lambda logits, target, kappa: ((logits.sum(1) - logits.gather(1, target[:, None])[:, 0]
+                                                ) / (logits.shape[1] - 1)
+                                               - logits.gather(1, target[:, None])[:, 0]).clamp_min(-kappa),
             "the sign is reversed: this pushes away from the target. Others minus target":
                 lambda logits, target, kappa: (-lead_of_others(logits, target)).clamp_min(-kappa),
             "a 0 stands in the target's place, and wins where all logits are negative: put −∞ there":

@@ -8,8 +8,7 @@ from advcourse.exercises.properties import equals
 
 
 def shrink(z, x, beta):
-    delta = z - x
-    return (x + delta.sign() * (delta.abs() - beta).clamp_min(0)).clamp(0, 1)
+    return (x + softly(z - x, beta)).clamp(0, 1)
 
 
 def shrink_probes(generator):
@@ -18,6 +17,14 @@ def shrink_probes(generator):
         x = random_images(generator)
         probes.append({"z": x + 0.4 * torch.randn(x.shape, generator=generator), "x": x, "beta": beta})
     return probes
+
+
+def softly(delta, beta):
+    return delta.sign() * (delta.abs() - beta).clamp_min(0)
+
+
+def lengths(delta):
+    return delta.flatten(1).norm(dim=1).clamp_min(1e-12).view(-1, 1, 1, 1)
 
 
 def thresholded(z, x, beta):
@@ -44,18 +51,34 @@ exercise = Exercise(
                 lambda z, x, beta: thresholded(z, x, beta).clamp(0, 1),
             "large changes keep their full size, and the result is not clipped": thresholded,
             "the result leaves [0, 1]: clip it at the end":
-                lambda z, x, beta: x + (z - x).sign() * ((z - x).abs() - beta).clamp_min(0),
+                lambda z, x, beta: x + softly(z - x, beta),
             "you shrink the image z towards black; it is the change z − x that should shrink":
-                lambda z, x, beta: (z.sign() * (z.abs() - beta).clamp_min(0)).clamp(0, 1),
+                lambda z, x, beta: softly(z, beta).clamp(0, 1),
             "the sign is lost: pixels that became darker come out lighter":
                 lambda z, x, beta: (x + ((z - x).abs() - beta).clamp_min(0)).clamp(0, 1),
             "this limits every change to β; shrinking does the opposite: it takes β off every change":
                 lambda z, x, beta: (x + (z - x).clamp(-beta, beta)).clamp(0, 1),
             "small changes turn round instead of vanishing: |δ| − β must not fall below 0":
                 lambda z, x, beta: (x + (z - x).sign() * ((z - x).abs() - beta)).clamp(0, 1),
+            "you shrink by half of β: |δ| − β": lambda z, x, beta: shrink(z, x, beta / 2),
+            "you shrink by 2 β: |δ| − β": lambda z, x, beta: shrink(z, x, 2 * beta),
+            "you clip z to [0, 1] before you shrink its change: clip last, or the change was cut already":
+                lambda z, x, beta: shrink(z.clamp(0, 1), x, beta),
+            "you clip the change to [0, 1], so that no pixel gets darker: clip the image":
+                lambda z, x, beta: (x + softly(z - x, beta).clamp(0, 1)).clamp(0, 1),
+            "you shorten the change of each image as a whole, by its length; shrinking takes β off every pixel":
+                lambda z, x, beta: (x + (z - x) * (1 - beta / lengths(z - x)).clamp_min(0)).clamp(0, 1),
+            "you take the change to be x − z: it is z − x, and x + change is the image":
+                lambda z, x, beta: (x - softly(z - x, beta)).clamp(0, 1),
+            "large changes are taken back and small ones kept: turn the condition round":
+                lambda z, x, beta: torch.where((z - x).abs() > beta, x, z).clamp(0, 1),
+            "you multiply the change by 1 − β: take β off its size":
+                lambda z, x, beta: (x + (1 - beta) * (z - x)).clamp(0, 1),
             "nothing was shrunk, only clipped": lambda z, x, beta: z.clamp(0, 1),
             "you return the change; wanted is the image x + change":
-                lambda z, x, beta: (z - x).sign() * ((z - x).abs() - beta).clamp_min(0),
+                lambda z, x, beta: softly(z - x, beta),
+            "you return the change, clipped; wanted is the image x + change":
+                lambda z, x, beta: softly(z - x, beta).clamp(0, 1),
         }),
     },
 )

@@ -13,7 +13,7 @@ def saliency_map(jacobian, target):
 
 
 def saliency_probes(generator):
-    return [{"jacobian": torch.randn(classes, pixels, generator=generator).double(), "target": target}
+    return [{"jacobian": torch.randn(classes, pixels, generator=generator), "target": target}
             for classes, pixels, target in ((4, 60, 2), (10, 200, 0))]
 
 
@@ -38,6 +38,11 @@ def map_with_all_classes(jacobian, target):
 
 def map_of_the_mean(jacobian, target):
     return saliency_map(jacobian, target) / (len(jacobian) - 1)
+
+
+def shown(jacobian, target):
+    """1 where the map is not 0."""
+    return (saliency_map(jacobian, target) > 0).to(jacobian.dtype)
 
 
 def map_of_the_strongest(jacobian, target):
@@ -72,9 +77,11 @@ exercise = Exercise(
     ),
     reference=saliency_map,
     probes=saliency_probes,
-    properties={
+    gates={
         "no entry is negative": never_negative,
-        "it is a · |b| where a > 0 and b < 0, else 0": equals(saliency_map, tolerance=1e-9, mistakes={
+    },
+    properties={
+        "it is a · |b| where a > 0 and b < 0, else 0": equals(saliency_map, tolerance=1e-4, mistakes={
             "you sum over all classes: b is the sum over the *other* classes, without the target's row":
                 map_with_all_classes,
             "your map is right but for a factor: b is the sum over the other classes, not their mean":
@@ -92,7 +99,20 @@ exercise = Exercise(
             "a pixel where both signs are wrong has a product of the right sign, too: ask for a > 0 and b < 0":
                 lambda jacobian, target: product_map(jacobian, target).clamp_min(0),
             "you gave a where the signs are right; multiply it by |b|":
-                lambda jacobian, target: jacobian[target] * (saliency_map(jacobian, target) > 0),
+                lambda jacobian, target: jacobian[target] * shown(jacobian, target),
+            "you gave |b| where the signs are right; multiply it by a":
+                lambda jacobian, target: (jacobian[target] - jacobian.sum(0)) * shown(jacobian, target),
+            "you add a and |b|; their product is wanted":
+                lambda jacobian, target: (2 * jacobian[target] - jacobian.sum(0)) * shown(jacobian, target),
+            "this says where the signs are right; wanted is a · |b| there":
+                lambda jacobian, target: shown(jacobian, target),
+            "you add up absolute values: b is the sum of the other rows with their signs, and |b| its absolute value":
+                lambda jacobian, target: jacobian[target] * (
+                    jacobian.abs().sum(0) - jacobian[target].abs()) * shown(jacobian, target),
+            "you scale the map by its largest entry: leave it as it is":
+                lambda jacobian, target: saliency_map(jacobian, target) / saliency_map(jacobian, target).amax(),
+            "the minus is missing: b is negative where it counts, so the map is a · |b| = −a · b":
+                lambda jacobian, target: -saliency_map(jacobian, target),
         }),
     },
 )

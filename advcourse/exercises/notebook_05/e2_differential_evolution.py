@@ -5,7 +5,8 @@ from functools import partial
 import torch
 
 from advcourse.exercises.catalogue import Exercise
-from advcourse.exercises.properties import equals, finite
+from advcourse.exercises.counted import Counted
+from advcourse.exercises.properties import at_cost, equals, finite
 
 
 def next_generation(population, losses, loss_of, others, factor):
@@ -22,10 +23,11 @@ def squared_distance(candidates, goal):
 
 def generation_probes(generator):
     probes = []
-    for size, genes, factor in ((12, 3, 0.5), (20, 6, 0.8)):
-        population = torch.rand(size, genes, generator=generator).double()
-        loss_of = partial(squared_distance, goal=torch.rand(genes, generator=generator).double())
-        others = torch.stack([torch.randperm(size, generator=generator) for _ in range(3)])
+    for size, genes, factor in ((20, 3, 0.6), (24, 5, 0.8)):
+        population = torch.rand(size, genes, generator=generator)
+        loss_of = Counted(partial(squared_distance, goal=torch.rand(genes, generator=generator)))
+        # Three different ones for each candidate, none of them itself: else a child may be nothing but a copy.
+        others = torch.rand(size, size, generator=generator).fill_diagonal_(2).argsort(1)[:, :3].T
         probes.append({"population": population, "losses": loss_of(population), "loss_of": loss_of, "others": others,
                        "factor": factor})
     return probes
@@ -45,6 +47,12 @@ def children_of(parents, first, second, third, factor):
     return first + factor * (second - third)
 
 
+def generation_from_the_best(population, losses, **probe):
+    best = population[losses.argmin()]
+    return generation_with(lambda parents, first, second, third, factor: best + factor * (second - third))(
+        population, losses, **probe)
+
+
 def best_one_only(new_losses, losses):
     """The mistake of comparing all with the best of their parents."""
     return new_losses < losses.min()
@@ -62,15 +70,15 @@ def genes_in_unit_range(probe, result):
 
 def losses_belong(probe, result):
     population, losses = result
-    if torch.allclose(losses, probe["loss_of"](population), atol=1e-9):
+    if torch.allclose(losses, probe["loss_of"](population), atol=1e-6):
         return None
-    if torch.allclose(losses, probe["losses"], atol=1e-12):
+    if torch.allclose(losses, probe["losses"], atol=1e-7):
         return "you give the old losses back: candidates that were replaced need their child's loss"
     return "the losses are not those of the candidates beside them: choose both by the same condition"
 
 
 def nobody_gets_worse(probe, result):
-    worse = (probe["loss_of"](result[0]) > probe["losses"] + 1e-12).sum().item()
+    worse = (probe["loss_of"](result[0]) > probe["losses"] + 1e-6).sum().item()
     if worse:
         return (f"{worse} of {len(probe['losses'])} candidates have a larger loss than before: a child takes its "
                 "parent's place only where its loss is smaller")
@@ -95,13 +103,29 @@ def is_generation(probe, result):
             generation_with(lambda parents, first, second, third, factor: first + second - third),
         "you add the second and the third; wanted is their difference":
             generation_with(lambda parents, first, second, third, factor: first + factor * (second + third)),
+        "the three others change places: it is first + factor * (second − third)":
+            generation_with(lambda parents, first, second, third, factor: second + factor * (first - third)),
+        "the children start from the best of all; the formula starts from the first of the three others":
+            generation_from_the_best,
+        "the difference is that of the parent and the third; wanted is second minus third":
+            generation_with(lambda parents, first, second, third, factor: first + factor * (parents - third)),
+        "you take the size of the difference: keep its sign":
+            generation_with(lambda parents, first, second, third, factor: first + factor * (second - third).abs()),
         "a child must beat its own parent, not the best of all": generation_with(children_of, best_one_only),
         "the factor scales all of the child; it belongs to the difference alone":
             generation_with(lambda parents, first, second, third, factor: factor * (first + second - third)),
     }
-    right = equals(lambda **probe: as_table(next_generation(**probe)), tolerance=1e-9, mistakes={
+    right = equals(lambda **probe: as_table(next_generation(**probe)), mistakes={
         message: lambda formula=formula, **probe: as_table(formula(**probe)) for message, formula in formulas.items()})
     return right(probe, as_table(result))
+
+
+def asks_once(probe, result):
+    calls, rows, size = probe["loss_of"].calls, probe["loss_of"].rows, len(probe["population"])
+    if calls == 1 and rows == size:
+        return None
+    return (f"you call `loss_of` {calls:.0f} times, with {rows:.0f} candidates in all: ask once, for the {size} "
+            "children together; the parents' losses are known")
 
 
 exercise = Exercise(
@@ -123,10 +147,13 @@ exercise = Exercise(
     ),
     reference=next_generation,
     probes=generation_probes,
-    properties={
+    gates={
         "every gene stays in [0, 1]": genes_in_unit_range,
         "no candidate is replaced by a worse one": nobody_gets_worse,
         "the losses are those of the candidates": losses_belong,
+    },
+    properties={
         "it is the generation that the formula gives": is_generation,
+        "`loss_of` is asked once, for all children": at_cost(is_generation, asks_once),
     },
 )

@@ -5,7 +5,8 @@ from functools import partial
 import torch
 
 from advcourse.exercises.catalogue import Exercise
-from advcourse.exercises.properties import finite
+from advcourse.exercises.counted import Counted
+from advcourse.exercises.properties import at_cost, finite
 
 
 def to_the_boundary(is_wrong, x, x_wrong, steps):
@@ -26,11 +27,13 @@ def beyond_the_border(images, x, x_wrong, border):
 def boundary_probes(generator):
     probes = []
     for count, steps in ((5, 6), (8, 12)):
-        x = torch.rand(count, 1, 4, 4, generator=generator).double() * 0.3
-        x_wrong = 1 - torch.rand(count, 1, 4, 4, generator=generator).double() * 0.3
-        # Along each way from x to x_wrong the model errs from a share of the way on that differs from image to image.
-        border = 0.1 + 0.8 * torch.rand(count, generator=generator).double()
-        is_wrong = partial(beyond_the_border, x=x, x_wrong=x_wrong, border=border)
+        x = torch.rand(count, 2, 3, 4, generator=generator) * 0.3
+        x_wrong = 1 - torch.rand(count, 2, 3, 4, generator=generator) * 0.3
+        # Along each way from x to x_wrong the model errs from a share of the way on that differs from image to image,
+        # and that no halving meets: rounding shall decide nothing.
+        cell = torch.randint(410, 3686, (count,), generator=generator)
+        border = (cell + 0.25 + 0.5 * torch.rand(count, generator=generator)) / 2**12
+        is_wrong = Counted(partial(beyond_the_border, x=x, x_wrong=x_wrong, border=border))
         probes.append({"is_wrong": is_wrong, "x": x, "x_wrong": x_wrong, "steps": steps})
     return probes
 
@@ -58,7 +61,7 @@ def still_wrong(probe, result):
 
 def on_the_way(probe, result):
     straight = probe["x"] + shares(probe, result).view(-1, 1, 1, 1) * (probe["x_wrong"] - probe["x"])
-    if torch.allclose(result, straight, atol=1e-9):
+    if torch.allclose(result, straight, atol=1e-5):
         return None
     return "your images do not lie on the straight line from x to x_wrong"
 
@@ -67,15 +70,23 @@ def near_the_boundary(probe, result):
     here, best = shares(probe, result), shares(probe, to_the_boundary(**probe))
     if torch.allclose(here, torch.ones_like(here)):
         return "x_wrong came back: halve the way again and again"
-    if torch.allclose(here, here[:1], atol=1e-9):
+    if torch.allclose(here, here[:1], atol=1e-5):
         return ("all images stop at the same share of their way: "
                 "every image has its own border, so decide image by image")
-    if (here < best - 1e-9).any():
-        return "nearer than `steps` halvings can get: use exactly as many questions as `steps`"
-    if (here - best).max() > 1e-9:
+    if (here < best - 1e-5).any():
+        return "nearer than `steps` halvings can get: halve exactly `steps` times"
+    if (here - best).max() > 1e-5:
         return (f"an image could be nearer by {(here - best).max():.2g} of its way: after each question half of the "
                 "way that is left is ruled out")
     return None
+
+
+def asks_once_a_step(probe, result):
+    calls, steps = probe["is_wrong"].calls, probe["steps"]
+    if calls == steps:
+        return None
+    return (f"you call `is_wrong` {calls:.0f} times where steps = {steps}: each call costs a query for every image, so "
+            "ask once a step, for the middles of all images together, and keep the answer")
 
 
 exercise = Exercise(
@@ -96,9 +107,12 @@ exercise = Exercise(
     ),
     reference=to_the_boundary,
     probes=boundary_probes,
-    properties={
+    gates={
         "the model is still wrong about every image": still_wrong,
         "every image lies on its way from x to x_wrong": on_the_way,
-        "it is as near to x as `steps` questions allow": near_the_boundary,
+    },
+    properties={
+        "it is as near to x as `steps` halvings allow": near_the_boundary,
+        "it takes `steps` queries for each image": at_cost(near_the_boundary, asks_once_a_step),
     },
 )

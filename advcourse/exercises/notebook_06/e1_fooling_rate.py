@@ -1,9 +1,10 @@
 """06.1: the fooling rate."""
 
 import torch
+from torch.nn import functional as F
 
 from advcourse.exercises.catalogue import Exercise
-from advcourse.exercises.probes import random_images, small_model
+from advcourse.exercises.probes import linear_model, random_images, telling_apart
 from advcourse.exercises.properties import equals
 
 
@@ -13,32 +14,48 @@ def fooling_rate(model, x, delta):
 
 
 def fooling_probes(generator):
-    model, x = small_model(generator), random_images(generator, count=80)
-    return [{"model": model, "x": x, "delta": size * torch.randn(1, 6, 6, generator=generator).double()}
-            for size in (0.1, 0.3)]
+    def draw(size):
+        x = random_images(generator, count=487).view(-1, 2, 3, 6)
+        return {"model": linear_model(generator), "x": x, "delta": size * torch.randn(2, 3, 6, generator=generator)}
+
+    return [telling_apart(lambda size=size: draw(size), fooling_rate, MISTAKES.values()) for size in (0.2, 0.4)]
 
 
-def fooling_rate_without_clip(model, x, delta):
-    return (model(x + delta).argmax(1) != model(x).argmax(1)).float().mean().item()
+def rate_with(count):
+    """The mean of count(logits of x, logits of clip(x + delta))."""
+    return lambda model, x, delta: count(model(x), model((x + delta).clamp(0, 1))).float().mean().item()
 
 
-def fooling_rate_backwards(model, x, delta):
-    return fooling_rate(model, x, -delta)
+def rate_on(change):
+    """The fooling rate where the model sees change(x, delta)."""
+    return lambda model, x, delta: (model(change(x, delta)).argmax(1) != model(x).argmax(1)).float().mean().item()
 
 
-def share_read_as_the_perturbation(model, x, delta):
-    """The mistake of asking the model about delta itself."""
-    return (model(x).argmax(1) != model(delta[None].clamp(0, 1)).argmax(1)).float().mean().item()
-
-
-def share_of_changed_logits(model, x, delta):
-    return (model((x + delta).clamp(0, 1)) != model(x)).any(1).float().mean().item()
-
-
-def mean_loss_of_probability(model, x, delta):
-    clean = model(x).softmax(1)
-    answer = clean.argmax(1, keepdim=True)
-    return (clean - model((x + delta).clamp(0, 1)).softmax(1)).gather(1, answer).mean().item()
+MISTAKES = {
+    "this is the share of images that keep their class; wanted is the share whose class changes":
+        rate_with(lambda before, after: before.argmax(1) == after.argmax(1)),
+    "this is a percentage; wanted is a share between 0 and 1":
+        lambda **probe: 100 * fooling_rate(**probe),
+    "this is a count; divide by the number of images":
+        lambda **probe: len(probe["x"]) * fooling_rate(**probe),
+    "x + delta leaves [0, 1] and is no image: clip it before the model sees it":
+        rate_on(lambda x, delta: x + delta),
+    "you clip delta before you add it; its negative entries count, so clip the sum alone":
+        rate_on(lambda x, delta: (x + delta.clamp(0, 1)).clamp(0, 1)),
+    "you subtract delta; it is to be added":
+        rate_on(lambda x, delta: (x - delta).clamp(0, 1)),
+    "the model is to see x + delta, not delta alone":
+        rate_on(lambda x, delta: delta[None].clamp(0, 1)),
+    "you compare logits, which always change a little; compare the classes, `.argmax(1)`":
+        lambda **probe: 1.0,
+    "`.argmax(0)` asks which image is largest in a class; an image's class is `.argmax(1)`":
+        rate_with(lambda before, after: before.argmax(0) != after.argmax(0)),
+    "this is how much probability the answers lose; wanted is how many answers change":
+        rate_with(lambda before, after: (before.softmax(1) - after.softmax(1)).gather(1, before.argmax(1)[:, None])),
+    "this is how much the loss rises; wanted is how many answers change":
+        rate_with(lambda before, after: F.cross_entropy(after, before.argmax(1))
+                  - F.cross_entropy(before, before.argmax(1))),
+}
 
 
 exercise = Exercise(
@@ -59,23 +76,6 @@ exercise = Exercise(
     reference=fooling_rate,
     probes=fooling_probes,
     properties={
-        "it is the share of images whose class changes": equals(fooling_rate, tolerance=1e-4, mistakes={
-            "this is the share of images that keep their class; wanted is the share whose class changes":
-                lambda **probe: 1 - fooling_rate(**probe),
-            "this is a percentage; wanted is a share between 0 and 1":
-                lambda **probe: 100 * fooling_rate(**probe),
-            "this is a count; divide by the number of images":
-                lambda **probe: len(probe["x"]) * fooling_rate(**probe),
-            "x + delta leaves [0, 1] and is no image: clip it before the model sees it":
-                fooling_rate_without_clip,
-            "you subtract delta; it is to be added":
-                fooling_rate_backwards,
-            "the model is to see x + delta, not delta alone":
-                share_read_as_the_perturbation,
-            "you compare logits, which always change a little; compare the classes, `.argmax(1)`":
-                share_of_changed_logits,
-            "this is how much probability the answers lose; wanted is how many answers change":
-                mean_loss_of_probability,
-        }),
+        "it is the share of images whose class changes": equals(fooling_rate, MISTAKES, tolerance=1e-4),
     },
 )

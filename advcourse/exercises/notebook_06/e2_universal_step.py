@@ -4,16 +4,15 @@ import torch
 from torch.nn import functional as F
 
 from advcourse.exercises.catalogue import Exercise
-from advcourse.exercises.probes import loss_gradient, random_images, small_model
+from advcourse.exercises.probes import loss_gradient, random_images, small_model, telling_apart
 from advcourse.exercises.properties import equals, finite
 
 
-def shared_gradient(model, x, y, delta):
+def shared_gradient(model, x, y, delta, loss=F.cross_entropy):
     """The gradient of the mean loss of all images with respect to the delta that they share."""
     delta = delta.detach().clone().requires_grad_()
     with torch.enable_grad():
-        loss = F.cross_entropy(model((x + delta).clamp(0, 1)), y)
-    return torch.autograd.grad(loss, delta)[0]
+        return torch.autograd.grad(loss(model((x + delta).clamp(0, 1)), y), delta)[0]
 
 
 def universal_step(model, x, y, delta, eps, step_size):
@@ -21,14 +20,25 @@ def universal_step(model, x, y, delta, eps, step_size):
 
 
 def universal_probes(generator):
-    probes = []
-    for step_size in (0.05, 0.1, 0.2):
-        model, x = small_model(generator), random_images(generator, count=8)
+    return [telling_apart(lambda step_size=step_size: universal_probe(generator, step_size), universal_step,
+                          MISTAKES.values()) for step_size in (0.05, 0.1, 0.2)]
+
+
+def universal_probe(generator, step_size):
+    """Images and a delta at which rounding decides no sign, whether or not the gradient passes the clip."""
+    while True:
+        model, x = small_model(generator), random_images(generator, count=9).view(-1, 2, 3, 6)
         y = torch.randint(4, (len(x),), generator=generator)  # not always what the model says
         # Many entries are within a step of the border: some leave the ball, others must not be cut.
-        delta = (2 * torch.rand(1, 6, 6, generator=generator).double() - 1) * 0.3
-        probes.append({"model": model, "x": x, "y": y, "delta": delta, "eps": 0.3, "step_size": step_size})
-    return probes
+        delta = (2 * torch.rand(2, 3, 6, generator=generator) - 1) * 0.3
+        gradients = shared_gradient(model, x, y, delta), gradient_at((x + delta).clamp(0, 1), model, y)
+        if all((gradient.abs() > 1e-3 * gradient.abs().max()).all() for gradient in gradients):
+            return {"model": model, "x": x, "y": y, "delta": delta, "eps": 0.3, "step_size": step_size}
+
+
+def gradient_at(images, model, y):
+    """The sum of the images' own gradients, those of pixels that a clip holds included."""
+    return loss_gradient(model, images, y).sum(0)
 
 
 def no_entry_beyond_eps(probe, result):
@@ -41,58 +51,64 @@ def no_entry_beyond_eps(probe, result):
     return None
 
 
-def step_at_clipped_images(model, x, y, delta, eps, step_size):
-    """Right, too: the gradient at the clipped images, pixels that the clip holds included."""
-    gradient = loss_gradient(model, (x + delta).clamp(0, 1), y).sum(0)
-    return (delta + step_size * gradient.sign()).clamp(-eps, eps)
+def step_along(direction):
+    """The projected step along direction(model, x, y, delta)."""
+    return lambda model, x, y, delta, eps, step_size: (
+        delta + step_size * direction(model=model, x=x, y=y, delta=delta)).clamp(-eps, eps)
 
 
-def step_at_unclipped_images(model, x, y, delta, eps, step_size):
-    gradient = loss_gradient(model, x + delta, y).sum(0)
-    return (delta + step_size * gradient.sign()).clamp(-eps, eps)
+def step_with_loss(loss):
+    """The step up the mean of another loss, of (logits, labels)."""
+    return step_along(lambda model, x, y, delta: shared_gradient(model, x, y, delta, loss).sign())
 
 
-def step_at_clean_images(model, x, y, delta, eps, step_size):
-    return (delta + step_size * loss_gradient(model, x, y).sum(0).sign()).clamp(-eps, eps)
+step_at_clipped_images = step_along(lambda model, x, y, delta: gradient_at((x + delta).clamp(0, 1), model, y).sign())
 
-
-def step_of_the_first_image(model, x, y, delta, eps, step_size):
-    return universal_step(model, x[:1], y[:1], delta, eps, step_size)
-
-
-def step_by_votes(model, x, y, delta, eps, step_size):
-    """The mistake of adding up signs: every image has one vote, however much it has to gain."""
-    votes = loss_gradient(model, (x + delta).clamp(0, 1), y).sign().sum(0)
-    return (delta + step_size * votes.sign()).clamp(-eps, eps)
-
-
-def step_without_sign(model, x, y, delta, eps, step_size):
-    return (delta + step_size * shared_gradient(model, x, y, delta)).clamp(-eps, eps)
-
-
-follows_the_formula = equals(universal_step, mistakes={
+MISTAKES = {
     "you go down the loss: add the step, an attack goes uphill":
         lambda **probe: universal_step(**probe | {"step_size": -probe["step_size"]}),
     "entries move in proportion to their gradient: take its sign, so that every one goes the full step":
-        step_without_sign,
+        step_along(shared_gradient),
+    "the step is as long as step_size as a whole, by its Euclidean norm: take the gradient's sign, so that every entry "
+    "goes the full step":
+        step_along(lambda **given: F.normalize(shared_gradient(**given).flatten(), dim=0).view_as(given["delta"])),
+    "the gradient is divided by its largest entry: take its sign, so that every entry goes the full step":
+        step_along(lambda **given: shared_gradient(**given) / shared_gradient(**given).abs().max()),
     "you start from zero and lose the delta that you were given: "
     "take the gradient at x + delta, and add the step to delta":
         lambda **probe: universal_step(**probe | {"delta": 0 * probe["delta"]}),
+    "this is the step alone: add it to the delta that you were given":
+        lambda **probe: probe["step_size"] * shared_gradient(
+            probe["model"], probe["x"], probe["y"], probe["delta"]).sign(),
     "the gradient is taken at the clean x: the images that the model sees carry the present delta":
-        step_at_clean_images,
+        step_along(lambda model, x, y, delta: gradient_at(x, model, y).sign()),
     "this follows the first image alone; the loss is the mean over all images":
-        step_of_the_first_image,
+        lambda **probe: universal_step(**probe | {"x": probe["x"][:1], "y": probe["y"][:1]}),
+    "this follows the last image alone; the loss is the mean over all images":
+        lambda **probe: universal_step(**probe | {"x": probe["x"][-1:], "y": probe["y"][-1:]}),
     "you take signs image by image and add them up; add the gradients up first, and take the sign once":
-        step_by_votes,
+        step_along(lambda model, x, y, delta:
+                   loss_gradient(model, (x + delta).clamp(0, 1), y).sign().sum(0).sign()),
+    "you take the mean of the images' signs; add the gradients up first, and take the sign once":
+        step_along(lambda model, x, y, delta: loss_gradient(model, (x + delta).clamp(0, 1), y).sign().mean(0)),
     "the step is not of size step_size; ε is only the limit for delta as a whole":
         lambda **probe: universal_step(**probe | {"step_size": probe["eps"]}),
     "the images under delta leave [0, 1]: the model is to see `(x + delta).clamp(0, 1)`":
-        step_at_unclipped_images,
+        step_along(lambda model, x, y, delta: gradient_at(x + delta, model, y).sign()),
     "delta is a perturbation, not an image: its entries may be negative. Clip to [−ε, ε], not to [0, 1]":
         lambda **probe: universal_step(**probe).clamp(0, 1),
-    "you followed the model's own answers; use the labels y that you are given":
+    "you followed the model's own answers on x; use the labels y that you are given":
         lambda **probe: universal_step(**probe | {"y": probe["model"](probe["x"]).argmax(1).detach()}),
-})
+    "there is one softmax too many: `cross_entropy` wants the logits, and takes the softmax itself":
+        step_with_loss(lambda logits, y: F.cross_entropy(logits.softmax(1), y)),
+    "you climb the mean squared error; wanted is the cross-entropy":
+        step_with_loss(lambda logits, y: (logits - F.one_hot(y, logits.shape[1])).square().mean()),
+    "you climb the mean squared error of the probabilities; wanted is the cross-entropy":
+        step_with_loss(lambda logits, y: (logits.softmax(1) - F.one_hot(y, logits.shape[1])).square().mean()),
+    "you lower the score of y alone; the loss counts the other scores, too: take `F.cross_entropy`":
+        step_with_loss(lambda logits, y: -logits.gather(1, y[:, None]).sum()),
+}
+follows_the_formula = equals(universal_step, MISTAKES)
 
 
 def follows_the_shared_gradient(probe, result):
@@ -118,8 +134,6 @@ exercise = Exercise(
     ),
     reference=universal_step,
     probes=universal_probes,
-    properties={
-        "no entry of delta exceeds ε": no_entry_beyond_eps,
-        "it is one projected step up the mean loss": follows_the_shared_gradient,
-    },
+    gates={"no entry of delta exceeds ε": no_entry_beyond_eps},
+    properties={"it is one projected step up the mean loss": follows_the_shared_gradient},
 )

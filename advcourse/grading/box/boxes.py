@@ -17,6 +17,8 @@ from pathlib import Path
 
 from advcourse.files import PACKAGE
 from advcourse.grading.box import walls, wire
+from advcourse.grading.box.elsewhere import remedy
+from advcourse.grading.box.limits import Limits
 
 START = 60  # seconds until PyTorch is imported, on a slow machine
 
@@ -33,7 +35,7 @@ class Boxes:
     """
 
     def __init__(self, limits=None, walled=True, bubblewrap=False):
-        self.limits, self.walled, self.bubblewrap = limits or walls.Limits(), walled, bubblewrap
+        self.limits, self.walled, self.bubblewrap = limits or Limits(), walled, bubblewrap
         self.control, theirs = socket.socketpair()
         with theirs:
             self.process = started([], [theirs.fileno()])
@@ -107,7 +109,9 @@ class Boxes:
                 ours.close()
                 child.wait()
                 said.seek(0)
-                raise OSError(f"bubblewrap opens no box: {last_line(said.read()) or error}") from None
+                words = last_line(said.read()) or str(error)
+                mend = f": {remedy()}" if words.startswith("bwrap: ") else ""
+                raise OSError(f"bubblewrap opens no box ({words}){mend}") from None
 
     def is_alive(self):
         """Does the process still wait? It never says anything: what can be read is its end."""
@@ -143,7 +147,7 @@ def own_folders():
 def needed_modules():
     """The files of the course that inside.py imports: none of them holds an exercise, its solution or its probes."""
     box = [PACKAGE / "grading" / "box" / f"{name}.py"
-           for name in ("__init__", "inside", "syscalls", "values", "walls", "wire")]
+           for name in ("__init__", "inside", "limits", "syscalls", "values", "walls", "wire")]
     exercises = [path for path in (PACKAGE / "exercises").glob("*.py")
                  if not path.name.startswith(("notebook_", "probes"))]
     return [PACKAGE / "__init__.py", PACKAGE / "version.py", PACKAGE / "grading" / "__init__.py", *box, *exercises]
@@ -199,7 +203,7 @@ def next_line(connection):
         line += letter
     said = json.loads(line)
     if "failed" in said:
-        raise WallsRefused(f"the walls cannot be put up: {said['failed']}")
+        raise WallsRefused(f"the walls cannot be put up ({said['failed']}): {remedy()}")
     return said
 
 

@@ -7,12 +7,8 @@ becomes the box itself. The process that forks has imported PyTorch, so that a b
 nothing that a student may not: no reference, no check, no seed, no other submission.
 """
 
-import ast
 import gc
-import importlib.abc
-import importlib.util
 import json
-import linecache
 import os
 import resource
 import signal
@@ -24,18 +20,19 @@ import warnings
 import numpy  # noqa: F401 (imported before the fork: a box then has it at once)
 import torch
 
+from advcourse.exercises import loading
 from advcourse.exercises.attempt import attempt, signature_problem
 from advcourse.grading.box import values, walls, wire
+from advcourse.grading.box.limits import Limits
 
-OWN = "advcourse"
-SECRET = (f"{OWN}.exercises.notebook_", f"{OWN}.exercises.probes", f"{OWN}.attacks", f"{OWN}.handin")
+SECRET = ("advcourse.exercises.notebook_", "advcourse.exercises.probes", "advcourse.attacks", "advcourse.handin")
 
 
 def alone(descriptor, request):
     """Be the one box of this process."""
     torch.set_num_threads(1)
     silence(keep=(descriptor,))
-    walls.enter_bubblewrap(walls.Limits(**request["limits"]), request["seconds"], request["size"])
+    walls.enter_bubblewrap(Limits(**request["limits"]), request["seconds"], request["size"])
     tell(descriptor, {"ready": True})
     serve(wire.Peer(socket.socket(fileno=descriptor)))
 
@@ -91,7 +88,7 @@ def tell(handle, message):
 
 def become_box(request, handle, number):
     """Fork the first process of a box's own namespace, and stay to take it along when the grader's side is killed."""
-    limits = walls.Limits(**request["limits"])
+    limits = Limits(**request["limits"])
     keeper = os.getpid()
     walls.die_with(None)
     group = around = None
@@ -109,6 +106,7 @@ def become_box(request, handle, number):
             os.rmdir(group.name, dir_fd=around)
         os._exit(0)
     walls.die_with(keeper if not request["walls"] else None)
+    os.setsid()  # what is done to a whole group of processes, such as its priority, must not be done to the grader
     silence(keep=(handle,))
     if request["walls"]:
         walls.join(group)
@@ -133,71 +131,20 @@ def silence(keep):
 
 # --- inside -----------------------------------------------------------------------------------------------------------
 
-class Missing(importlib.abc.MetaPathFinder, importlib.abc.Loader):
-    """Makes every import from the course succeed and every use of it fail, in words."""
-
-    def find_spec(self, name, path=None, target=None):
-        return importlib.util.spec_from_loader(name, self, is_package=True) if name.split(".")[0] == OWN else None
-
-    def create_module(self, spec):
-        return NotHere(spec.name)
-
-    def exec_module(self, module):
-        pass
-
-
-class NotHere(types.ModuleType):
-    """Stands for a module of the course, and for everything in it."""
-
-    def __getattr__(self, name):
-        if name.startswith("__"):
-            raise AttributeError(name)
-        return NotHere(f"{self.__name__}.{name}")
-
-    def __call__(self, *arguments, **keywords):
-        raise RuntimeError(f"{self.__name__} is not at hand when your work is graded: "
-                           "your function stands on PyTorch and NumPy alone")
-
-
 def serve(peer):
     """Answer the grader until it hangs up."""
-    for name in [name for name in sys.modules if name.split(".")[0] == OWN]:
-        del sys.modules[name]
-    sys.meta_path.insert(0, Missing())
+    loading.hide_the_course()
     sys.argv = [""]
     warnings.simplefilter("ignore")
     # The notebook's names live in a module called __main__, as they do in a session.
     notebook = types.ModuleType("__main__")
     sys.modules["__main__"] = notebook
     failed = {}
-    peer.functions["load"] = lambda statements: load(statements, notebook, failed)
+    peer.functions["load"] = lambda statements: loading.load(statements, notebook, failed)
     peer.functions["attempt"] = lambda name, wanted, probe, seed, by: tried(name, notebook, failed, wanted=wanted,
                                                                             probe=probe, seed=seed, by=by)
     while True:
         peer.answer(peer.receive())
-
-
-def load(statements, notebook, failed):
-    """Run the notebook's definitions, one by one; `failed` remembers by name why one could not be made."""
-    for place, statement in enumerate(statements):
-        file = f"<your notebook, {place}>"  # each statement its own: its lines count from the top of its cell
-        linecache.cache[file] = (len(statement), None, statement.splitlines(keepends=True), file)
-        tree = ast.parse(statement)
-        try:
-            exec(compile(tree, file, "exec"), vars(notebook))  # this is what the box is for
-        except BaseException as error:
-            failed.update(dict.fromkeys(bound_names(tree), f"{type(error).__name__}: {error}"[:300]))
-
-
-def bound_names(tree):
-    """The names that a statement would have given a value."""
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
-            yield node.id
-        elif isinstance(node, ast.alias):
-            yield node.asname or node.name.split(".")[0]
-        elif isinstance(node, ast.FunctionDef | ast.ClassDef):
-            yield node.name
 
 
 def tried(name, notebook, failed, *, wanted, probe, seed, by):
@@ -209,7 +156,7 @@ def tried(name, notebook, failed, *, wanted, probe, seed, by):
     function = getattr(notebook, name, None)
     if function is None:
         return {"problem": f"`{name}` could not be defined" + (f": {failed[name]}" if name in failed else "")}
-    if isinstance(function, NotHere):
+    if isinstance(function, loading.NotHere):
         return {"problem": f"{function.__name__} is the course's: `{name}` must be your own"}
     if problem := signature_problem(wanted, function):
         return {"problem": problem}
@@ -217,9 +164,7 @@ def tried(name, notebook, failed, *, wanted, probe, seed, by):
     if trial.is_open:
         return {"open": True}
     if trial.problem:
-        reasons = [f"; `{unknown}` was not at hand, as its line ends in {words}" for unknown, words in failed.items()
-                   if f"'{unknown}' is not defined" in trial.problem]
-        return {"problem": trial.problem + "".join(reasons[:1])}
+        return {"problem": trial.problem + loading.reason(trial.problem, failed)}
     return {"result": trial.result, "changed": trial.changed, "gradients": trial.gradients, "again": trial.again}
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from advcourse.files import PACKAGE
 from advcourse.grading.box import wire
 from advcourse.grading.box.boxes import START, Boxes
-from advcourse.grading.box.walls import Limits
+from advcourse.grading.box.limits import Limits
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,28 @@ def through(port):
 import os
 def through(port):
     return any(name.isdigit() and int(name) > 1 for name in os.listdir("/proc"))
+"""),
+    Wall("no reach to the grader's processes", """
+import ctypes, os
+def through(port):
+    libc, group, idle = ctypes.CDLL(None), os.PRIO_PGRP, 3 << 13
+    own = os.getpriority(os.PRIO_PROCESS, 0)
+    if os.getpgid(0) != os.getpid():  # the group of others
+        return True
+    ways = [lambda: os.setpriority(group, 0, own), lambda: os.setpriority(os.PRIO_USER, 0, own),
+            lambda: os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0)),
+            lambda: os.sched_setaffinity(0, os.sched_getaffinity(0)), lambda: os.kill(0, 0), lambda: os.kill(-1, 0),
+            lambda: os.killpg(os.getpgid(0), 0), lambda: os.setpgid(0, 0)]
+    for way in ways:
+        try:
+            way()
+            return True
+        except OSError:
+            pass
+    here = (ctypes.c_ulong * 2)(ctypes.addressof(libc.getpid), 8)
+    calls = [(251, 2, 0, idle), (302, os.getppid() or 1, 7, 0, 0), (307, 0, 0, 0, 0),
+             (310, os.getppid() or 1, here, 1, here, 1, 0)] if os.uname().machine == "x86_64" else []
+    return any(libc.syscall(*call) >= 0 for call in calls)
 """),
     Wall("no file of the instructor's", """
 import os

@@ -27,9 +27,13 @@ FORBIDDEN = {
     "execveat": (322, 281), "kill": (62, 129), "tkill": (200, 130), "pidfd_open": (434, 434), "pidfd_getfd": (438, 438),
     "pidfd_send_signal": (424, 424), "ptrace": (101, 117), "process_vm_readv": (310, 270),
     "process_vm_writev": (311, 271), "process_madvise": (440, 440), "kcmp": (312, 272),
+    # the priority of others, and of groups of others
+    "setpriority": (141, 140), "ioprio_set": (251, 30), "sched_setparam": (142, 118), "sched_setscheduler": (144, 119),
+    "sched_setaffinity": (203, 122), "sched_setattr": (314, 274), "setpgid": (109, 154), "setsid": (112, 157),
     # the walls themselves
     "mount": (165, 40), "umount2": (166, 39), "pivot_root": (155, 41), "chroot": (161, 51), "move_mount": (429, 429),
     "open_tree": (428, 428), "fsopen": (430, 430), "fsconfig": (431, 431), "fsmount": (432, 432), "fspick": (433, 433),
+    "open_tree_attr": (467, 467), "lsm_set_self_attr": (460, 460),
     "mount_setattr": (442, 442), "unshare": (272, 97), "setns": (308, 268), "mknod": (133, None), "mknodat": (259, 33),
     "setuid": (105, 146), "setgid": (106, 144), "setreuid": (113, 145), "setregid": (114, 143), "setresuid": (117, 147),
     "setresgid": (119, 149), "setgroups": (116, 159), "capset": (126, 91), "personality": (135, 92),
@@ -49,9 +53,9 @@ FORBIDDEN = {
     "modify_ldt": (154, None), "quotactl_fd": (443, 443),
     "statmount": (457, 457), "listmount": (458, 458), "process_mrelease": (448, 448), "rt_sigqueueinfo": (129, 138),
     "rt_tgsigqueueinfo": (297, 240), "migrate_pages": (256, 238), "move_pages": (279, 239), "sysfs": (139, None),
-    "sendmsg": (46, 211),
+    "sendmsg": (46, 211), "sendmmsg": (307, 269),
 }
-CLONE, CLONE3, PRCTL = (56, 220), (435, 435), (157, 167)  # refused in part
+CLONE, CLONE3, PRCTL, PRLIMIT = (56, 220), (435, 435), (157, 167), (302, 261)  # refused in part
 
 libc = ctypes.CDLL(None, use_errno=True)
 
@@ -128,6 +132,8 @@ def refuse_calls():
         if numbers[here] is not None:
             program += [(equal, 0, 1, numbers[here]), (give, 0, 0, refuse)]
     program += [(equal, 0, 4, PRCTL[here]), (load, 0, 0, 16), (equal, 0, 1, PR_SET_PDEATHSIG), (give, 0, 0, refuse),
+                (give, 0, 0, allow)]
+    program += [(equal, 0, 4, PRLIMIT[here]), (load, 0, 0, 16), (equal, 1, 0, 0), (give, 0, 0, refuse),  # one's own: 0
                 (give, 0, 0, allow)]
     program += [(equal, 0, 3, CLONE[here]), (load, 0, 0, 16), (any_bit, 1, 0, CLONE_THREAD), (give, 0, 0, refuse),
                 (give, 0, 0, allow)]

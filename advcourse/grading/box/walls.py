@@ -11,24 +11,12 @@ import struct
 import sys
 import sysconfig
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 from advcourse.grading.box import syscalls
 
 STRANGERS = 1 << 30  # users of this number and above are nobody's: each box gets one, so that no bound is shared
 SCRATCH = "/box"  # inside of the box; a name that no folder of Python's own bears
-
-
-@dataclass(frozen=True)
-class Limits:
-    """What one submission may use."""
-
-    seconds: float = 30  # for all calls of one exercise, by the clock
-    memory: int = 2 << 30  # bytes, beyond what Python and PyTorch take themselves
-    scratch: int = 64 << 20  # bytes in the scratch folder
-    threads: int = 64
-    files: int = 64  # open at a time
 
 
 # --- namespaces: what a process sees of the system --------------------------------------------------------------------

@@ -74,7 +74,12 @@ class Peer:
             reply = {"error": f"{type(error).__name__}: {error}"[:1000]}
         finally:
             self.depth -= 1
-        self.send(reply)
+        try:
+            self.send(reply)
+        except (Closed, Malformed):
+            raise
+        except Exception as error:  # it is not sendable, or too large; nothing of it has been sent
+            self.send({"error": f"{error}"[:1000]})
 
     def called(self, function, values):
         """What one of our functions returns for the values of a question."""

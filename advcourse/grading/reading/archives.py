@@ -1,16 +1,16 @@
 """The files in a folder or a zip, and in the zips in it. Nothing is unpacked to disk, and no link is followed."""
 
+import functools
 import io
 import os
-import re
 import stat
 import zipfile
 import zlib
 from dataclasses import dataclass, replace
-from datetime import datetime
 from pathlib import Path, PurePosixPath
-from zoneinfo import ZoneInfo
 
+from advcourse.grading.reading import platforms, times
+from advcourse.grading.reading.notebooks import Inside, is_notebook, look
 from advcourse.handin.statements import LARGEST_NOTEBOOK, one_line
 
 # Bytes of a student's zip, and of a zip's table of contents.
@@ -20,20 +20,71 @@ MOST_MEMBERS, MOST_UNPACKED, DEEPEST = 2_000, 200_000_000, 3
 MOST_OF_CLASS, MOST_UNPACKED_OF_CLASS = 200_000, 8_000_000_000
 IGNORED = {".png", ".jpg", ".jpeg", ".gif", ".svg", ".csv", ".npy", ".npz", ".pt", ".pth", ".safetensors", ".xml",
            ".db"}
-NOTEBOOK = re.compile(r"\.ipynb(\.txt|\.json)?$", re.IGNORECASE)  # browsers append the latter
 BROKEN = (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, ValueError, OSError)
 LINK = "it is a symbolic link, which is not followed"
+OWN_FOLDERS = {"solutions", "source", "site-packages"}  # in a copy of the course, what is the course's own
+OWN = "it lies in a folder solutions or source, where the course keeps its own: that is never a submission"
+
+
+@dataclass(frozen=True)
+class Stored:
+    """Where the bytes of a file are: they are read when their turn comes.
+
+    members: its place in the archive at `path`, then in the archive that is found there, and so on; () for a file.
+    """
+
+    path: Path
+    members: tuple = ()
+
+    def read(self) -> bytes:
+        """The bytes; OSError where they are no longer there, or are too many."""
+        try:
+            content, problem = self.bounded_read()
+        except (*BROKEN, IndexError) as error:
+            raise OSError(f"{self.path} can no longer be read: {one_line(error)}") from None
+        if problem:
+            raise OSError(f"{self.path} can no longer be read: {problem}")
+        return content
+
+    def bounded_read(self):
+        if not self.members:
+            with open(self.path, "rb") as file:
+                return bounded(file, LARGEST_NOTEBOOK)
+        status = self.path.stat()
+        archive = outermost(self.path, status.st_mtime_ns, status.st_size)
+        for at in self.members[:-1]:
+            content, problem = member(archive, archive.infolist()[at], LARGEST_ARCHIVE, students_allowance())
+            if problem:
+                return None, problem
+            archive = zipfile.ZipFile(io.BytesIO(content))
+        return member(archive, archive.infolist()[self.members[-1]], LARGEST_NOTEBOOK, students_allowance())
+
+
+@functools.lru_cache(maxsize=1)
+def outermost(path, _modified, _size):
+    """The ZipFile at `path`, left open: one after the other, all of its members are asked for."""
+    return zipfile.ZipFile(path)
 
 
 @dataclass(frozen=True)
 class Found:
-    """A file that may be a submission. parts: the folders, archives and the name that lead to it."""
+    """A file that may be a submission.
+
+    parts: the folders, archives and the name that lead to it. submitted, source: its date, and what tells it.
+    inside: what was seen in it; None where it is no notebook, or was not read. problem: why not.
+    """
 
     parts: tuple
     path: Path | str
     submitted: float
-    content: bytes | None = None  # None where it was not read
+    source: str = ""
+    stored: Stored | None = None
+    inside: Inside | None = None
     problem: str | None = None
+
+    def seen(self, content, problem):
+        """This, with what is in it; content is None where there is a problem."""
+        return replace(self, inside=None if problem else look(content), problem=problem)
 
 
 @dataclass
@@ -56,28 +107,47 @@ def is_zip(name):
     return name.lower().endswith(".zip")
 
 
-def is_notebook(name):
-    return bool(NOTEBOOK.search(name))
+def is_own(parts):
+    """Whether a file lies among the course's own, such as the solutions in a fork of its repository."""
+    return bool(OWN_FOLDERS & set(parts[:-1]))
 
 
 # --- folders ---------------------------------------------------------------------------------------------------------
 
 def walk_folder(root):
     """What lies in a folder and its folders."""
-    of_class = holds_one_archive(root)
+    of_class, stamped = holds_class_archives(root), nbgrader_folders(root)
     for base, folders, names in os.walk(root):
         folders[:] = sorted(name for name in folders if not hidden(name))
         links = [name for name in folders if os.path.islink(os.path.join(base, name))]
-        date = nbgrader_date(Path(base, "timestamp.txt"))
+        parts = Path(base).relative_to(root).parts
+        date = times.nbgrader_date(Path(base, "timestamp.txt")) if Path(base) in stamped else None
         for name in sorted([*links, *(name for name in names if not ignored(name))]):
-            path = Path(base, name)
-            yield from walk_file(path, path.relative_to(root).parts, date=date, of_class=of_class)
+            yield from walk_file(Path(base, name), (*parts, name), date=date, of_class=of_class)
 
 
-def holds_one_archive(root):
-    """Whether all that counts in a folder is one thing: where that is a zip, it is the whole class's."""
+def holds_class_archives(root):
+    """Whether the zips in a folder are whole classes': one is that holds nothing else, or all names are platforms'."""
     visible = [path for path in root.iterdir() if not hidden(path.name)]
-    return sum(path.is_dir() or is_zip(path.name) or is_notebook(path.name) for path in visible) == 1
+    counting = [path for path in visible if path.is_dir() or is_zip(path.name) or is_notebook(path.name)]
+    return len(counting) == 1 or all(is_zip(path.name) and platforms.of_class(names_in(path)) for path in counting)
+
+
+def nbgrader_folders(root):
+    """The folders STUDENT/ASSIGNMENT in nbgrader's tree, here or in submitted; none where it is no such tree."""
+    tree = root if root.resolve().name == "submitted" else root / "submitted"
+    files = [("submitted", *path.relative_to(tree).parts) for path in tree.glob("*/*/*")]
+    return {tree.joinpath(*parts[1:3]) for parts in files} if times.is_nbgrader_tree(files) else set()
+
+
+def names_in(path):
+    """The names at the top of a zip; none where it cannot be read."""
+    try:
+        with open(path, "rb") as file:
+            archive = opened(file, (), Allowance(MOST_OF_CLASS, 0), largest=None)
+            return {inner[0] for info in archive.infolist() if (inner := inner_parts(info)) and not hidden(inner[0])}
+    except BROKEN:
+        return set()
 
 
 def walk_file(path, parts, *, date, of_class):
@@ -87,21 +157,20 @@ def walk_file(path, parts, *, date, of_class):
     """
     try:
         status = path.lstat()
-        found = Found(parts, path, date or status.st_mtime)
+        found = Found(parts, path, date or status.st_mtime, times.NBGRADER if date else times.FILE, Stored(path))
         if stat.S_ISLNK(status.st_mode):
             yield replace(found, problem=LINK)
         elif not stat.S_ISREG(status.st_mode):
             yield replace(found, problem="it is no plain file")
+        elif is_own(parts):
+            yield replace(found, problem=OWN)
         elif is_notebook(path.name):
             with open(path, "rb") as file:
-                content, problem = bounded(file, LARGEST_NOTEBOOK)
-            yield replace(found, content=content, problem=problem)
+                yield found.seen(*bounded(file, LARGEST_NOTEBOOK))
         elif is_zip(path.name):
             with open(path, "rb") as file:
-                if of_class:
-                    yield from walk_zip(file, parts, str(path))
-                else:
-                    yield from walk_zip(file, parts, str(path), date=found.submitted, allowance=students_allowance())
+                yield from walk_zip(file, found if not of_class else replace(found, submitted=0.0),
+                                    allowance=None if of_class else students_allowance())
         else:
             yield found
     except OSError as error:
@@ -114,40 +183,49 @@ def students_allowance():
     return Allowance(MOST_MEMBERS, MOST_UNPACKED)
 
 
-def walk_zip(file, parts, path, *, date=None, allowance=None):
-    """What is in an archive, and in the archives in it.
+def walk_zip(file, itself, *, allowance=None):
+    """What is in an open archive, and in the archives in it.
 
-    parts, path: those of the archive.
-    date, allowance: when a student handed this archive in, for the dates inside are the student's own, and what it
-        may hold. None: it is the whole class's.
+    itself: the Found of the archive.
+    allowance: what it may still hold; then a student handed it in, and the dates inside are the student's own. None:
+        it is the whole class's.
     """
     of_class = allowance is None
-    if of_class:
-        allowance = Allowance(MOST_OF_CLASS, MOST_UNPACKED_OF_CLASS)
+    allowance = allowance or Allowance(MOST_OF_CLASS, MOST_UNPACKED_OF_CLASS)
     try:
-        archive = opened(file, parts, allowance, largest=None if of_class else LARGEST_ARCHIVE)
+        archive = opened(file, itself.parts, allowance, largest=None if of_class else LARGEST_ARCHIVE)
     except BROKEN as error:
-        yield Found(parts, path, date or 0.0, problem=f"this zip is not opened: {one_line(error)}")
+        yield replace(itself, problem=f"this zip is not opened: {one_line(error)}")
         return
-    for info in archive.infolist():
+    in_tree = of_class and times.is_nbgrader_tree([inner_parts(info) for info in archive.infolist()])
+    for at, info in enumerate(archive.infolist()):
         inner = inner_parts(info)
         if info.is_dir() or not inner or any(map(hidden, inner)) or ignored(inner[-1]):
             continue
-        found = Found(parts + inner, f"{path}!{info.filename}", zip_date(archive, info) if of_class else date)
-        if stat.S_ISLNK(info.external_attr >> 16):
-            yield replace(found, problem=LINK)
-        elif is_notebook(inner[-1]):
-            content, problem = member(archive, info, LARGEST_NOTEBOOK, allowance)
-            yield replace(found, content=content, problem=problem)
-        elif is_zip(inner[-1]):
-            content, problem = member(archive, info, LARGEST_ARCHIVE, allowance)
-            if problem:
-                yield replace(found, problem=problem)
-            else:
-                yield from walk_zip(io.BytesIO(content), found.parts, found.path, date=found.submitted,
-                                    allowance=students_allowance() if of_class else allowance)
+        date, source = itself.submitted, itself.source
+        if of_class:
+            date, source = zip_date(archive, info, in_tree and len(inner) == 4)
+        yield from walk_member(archive, info, Found(
+            itself.parts + inner, f"{itself.path}!{info.filename}", date, source,
+            replace(itself.stored, members=(*itself.stored.members, at))), allowance, of_class=of_class)
+
+
+def walk_member(archive, info, found, allowance, *, of_class):
+    """What a member of an archive is, or what is in it."""
+    if stat.S_ISLNK(info.external_attr >> 16):
+        yield replace(found, problem=LINK)
+    elif is_own(found.parts):
+        yield replace(found, problem=OWN)
+    elif is_notebook(found.parts[-1]):
+        yield found.seen(*member(archive, info, LARGEST_NOTEBOOK, allowance))
+    elif is_zip(found.parts[-1]):
+        content, problem = member(archive, info, LARGEST_ARCHIVE, allowance)
+        if problem:
+            yield replace(found, problem=problem)
         else:
-            yield found
+            yield from walk_zip(io.BytesIO(content), found, allowance=students_allowance() if of_class else allowance)
+    else:
+        yield found
 
 
 def opened(file, parts, allowance, *, largest):
@@ -210,32 +288,14 @@ def bounded(file, largest):
 
 # --- dates -----------------------------------------------------------------------------------------------------------
 
-def zip_date(archive, info):
-    """When a member was handed in, in seconds since the epoch: by timestamp.txt beside it, else its own date; or 0."""
+def zip_date(archive, info, stamped):
+    """(when a member of a class's archive was handed in, in seconds since the epoch or 0; what tells it).
+
+    stamped: whether nbgrader wrote that beside it.
+    """
     stamp = str(PurePosixPath(info.filename).parent / "timestamp.txt")
-    if stamp in archive.NameToInfo:
+    if stamped and stamp in archive.NameToInfo:
         content, _ = member(archive, archive.getinfo(stamp), 1000, Allowance(1, 1000))
-        if date := parse_date((content or b"").decode("utf-8", "replace")):
-            return date
-    try:
-        return datetime(*info.date_time).timestamp()
-    except (ValueError, OverflowError, OSError):
-        return 0.0
-
-
-def nbgrader_date(path):
-    """The date in nbgrader's timestamp.txt, None where there is none."""
-    try:
-        with open(path, encoding="utf-8", errors="replace") as file:
-            return parse_date(file.read(1000))
-    except OSError:
-        return None
-
-
-def parse_date(text):
-    """Seconds since the epoch of a text such as "2026-11-01 10:00:00.25 UTC"; None where it is none."""
-    try:
-        day, hour, *zone = text.split()
-        return datetime.fromisoformat(f"{day} {hour}").replace(tzinfo=ZoneInfo(zone[0] if zone else "UTC")).timestamp()
-    except (ValueError, OverflowError, OSError, KeyError):  # the latter for a zone that nobody knows
-        return None
+        if date := times.parse_date((content or b"").decode("utf-8", "replace")):
+            return date, times.NBGRADER
+    return times.of_zip(info.date_time), times.ZIP

@@ -1,167 +1,240 @@
 """Whose a file is, and for which notebook: by folders, by what platforms write into names, and by its content."""
 
-import re
+import json
 import unicodedata
-from collections import Counter
-from dataclasses import dataclass, replace
-from itertools import chain, count
-from pathlib import PurePosixPath
+from collections import Counter, defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
-from advcourse.grading.reading.archives import NOTEBOOK, Found, is_notebook, is_zip
-from advcourse.handin.work import shipped
+from advcourse.grading.reading import gradescope
+from advcourse.grading.reading.archives import OWN, Found, is_zip
+from advcourse.grading.reading.notebooks import COPY_OF, HANDED_IN, is_notebook, number_in, which_notebook
+from advcourse.grading.reading.platforms import Platform, in_name
 
 WRAPPERS = {"submissions", "submission", "submitted"}  # a folder around the students' that is none of theirs
-MOODLE = re.compile(r"(.+?)_(\d+)_assignsubmission_(?:file|onlinetext)(?:_(.*))?", re.DOTALL)
-CANVAS = re.compile(r"([^_]+)_(LATE_)?(\d{3,})_(\d{3,})_(.+)", re.DOTALL)
-HANDED_IN = re.compile(r"^\d\d_(.+)_submission$")  # what advcourse.submit() calls its file
-CALL = re.compile(rb"\b(?:start|check|answer|question)\(\s*\\?[\"'](\d\d)[.\\\"']")
+MANIFEST = "manifest.json"  # what advcourse.submit() puts beside the notebook in its zip
+REPOSITORY = {"notebooks", "pyproject.toml"}  # what lies in a fork of the course
+
+
+class Who(NamedTuple):
+    """Whom a layout names. key: (name, the platform's number or ""). called: all that it may call them, best first.
+
+    called is empty where only the file itself tells. For the others see `Platform`.
+    """
+
+    key: tuple
+    called: tuple = ()
+    number: str = ""
+    again: float = 0
+    submitted: float | None = None
+    source: str = ""
 
 
 @dataclass(frozen=True)
 class Entry:
-    """A Found with its student and notebook. key: (name, the platform's number of the student or "")."""
+    """A Found with its student and notebook.
 
-    key: tuple
+    said: (where, what) the file says of its student. rank: that of the latest is the highest; first of it, what the
+    platform numbers. place: the folders and archives around the students'.
+    """
+
+    who: Who
     notebook: str
-    rank: tuple  # that of the latest is the highest
+    rank: tuple
     found: Found
-    notes: tuple
+    notes: tuple = ()
+    said: tuple = ()
+    place: tuple = ()
+
+    @property
+    def key(self):
+        return self.who.key
+
+    @property
+    def is_own(self):
+        """Whether it is the course's own, and no student's."""
+        return self.found.problem == OWN
 
 
-def identify(found, root, order):
-    """The Entry of a file, the order-th of all; None for what is no student's, such as a list of marks."""
-    *above, name = found.parts
-    above = [HANDED_IN.sub(r"\1", part[:-4]) if is_zip(part) else part for part in above]
-    platform, stem = platform_name([*above, name])
-    if platform:
-        key = platform.key
-    elif above:
-        key = (above[0], "")
-    else:
-        number, rest = number_in(stem)
-        if not number and found.content is None and not found.problem:
-            return None
-        key = (rest or (root.resolve().name if root.is_dir() else root.stem), "")
-    key = tuple(unicodedata.normalize("NFC", part) for part in key)
-    number, notes = which_notebook(stem, found.content or b"")
-    again, late = (platform.again, platform.notes) if platform else (0, ())
-    return Entry(key, number, (again, found.submitted, order), found, late + notes)
+def identify(found: Found, order: int, layout: "Layout") -> list[Entry]:
+    """The Entries of a file, the order-th of all, one for each of its students.
+
+    None for what is no student's, such as a list of marks.
+    """
+    if found.parts[-1] in (MANIFEST, gradescope.METADATA):
+        return []
+    platform = layout.platform(found.parts)
+    stem = platform.own_name if platform and len(found.parts) == layout.depth + 1 else found.parts[-1]
+    is_other = found.inside is None and not found.problem
+    if is_other and (not stem or (len(found.parts) == 1 and not platform and not number_in(stem)[0])):
+        return []
+    number, notes = which_notebook(stem, found.inside.number if found.inside else "")
+    entries = []
+    for who in layout.whose(found, platform):
+        if who.submitted is not None:
+            found = replace(found, submitted=who.submitted, source=who.source)
+        entries.append(Entry(who, number, (who.again, found.submitted, order), found, notes, layout.said(found),
+                             found.parts[:layout.depth or 0]))
+    return entries
 
 
 # --- the folder around them ------------------------------------------------------------------------------------------
 
-def unwrapped(found):
-    """The files without the folder or archive around all of them, where that is no student's."""
+def unwrapped(found: list[Found], known: Callable[[str], object] = lambda name: False) -> list[Found]:
+    """The files without the folder or archive around all of them, where that is no student's.
+
+    known: whether a name is that of somebody in the roster.
+    """
     submitted = [one for one in found if one.parts[0] == "submitted" and len(one.parts) > 1]
     if submitted:  # an nbgrader course: its other folders hold other things
         return [replace(one, parts=one.parts[1:]) for one in submitted]
     inner = [one for one in found if len(one.parts) > 1]
-    if len({one.parts[0] for one in inner}) != 1 or any(is_notebook(one.parts[0]) for one in found):
+    if (len({one.parts[0] for one in inner}) != 1 or known(inner[0].parts[0])
+            or any(is_notebook(one.parts[0]) or one.parts == (gradescope.METADATA,) for one in found)):
         return found
     name, inner = inner[0].parts[0], [replace(one, parts=one.parts[1:]) for one in inner]
     if name.lower() in WRAPPERS:
         return inner
-    deeper = unwrapped(inner)
-    if deeper is not inner or (len({one.parts[0] for one in inner}) > 1 and all(map(may_tell_student, inner))):
+    deeper, tops = unwrapped(inner, known), {one.parts[0] for one in inner}
+    if deeper is not inner or (len(tops) > 1 and not tops >= REPOSITORY and all(map(may_tell_student, inner))):
         return deeper
     return found
+
+
+def within_fork(found: list[Found], root: Path) -> list[Found]:
+    """The files of one student, under the name of what holds them, where that is a copy of the course's repository."""
+    is_fork = {one.parts[0] for one in found} >= REPOSITORY
+    return [replace(one, parts=(root.resolve().stem, *one.parts)) for one in found] if is_fork else found
 
 
 def may_tell_student(found):
     """Whether a file lies in a folder or a zip, or has a name, that can be a student's, or is no submission at all."""
     name = found.parts[0]
-    is_other = found.content is None and found.problem is None
-    return len(found.parts) > 1 or is_zip(name) or all(number_in(name)) or is_other
+    is_other = found.inside is None and found.problem is None
+    return len(found.parts) > 1 or is_zip(name) or all(number_in(name)) or is_other or in_name(name)
 
 
-# --- what names tell -------------------------------------------------------------------------------------------------
+# --- the layout of a class -------------------------------------------------------------------------------------------
 
-class Platform(NamedTuple):
-    """What Moodle or Canvas says in a name: who, the file's own name, how often it was handed in again, and notes."""
+@dataclass
+class Layout:
+    """How a class was handed over.
 
-    key: tuple
-    own_name: str
-    again: int = 0
-    notes: tuple = ()
+    depth: which part of a path bears a platform's name; None where none does. What lies deeper is named by students.
+    kind: the platform whose word on times counts: that of most. submitters: from the path of a folder to Gradescope's
+    Whos. manifests: from a folder or zip to the manifests in it. prefix: what the names of folders have in common.
+    """
 
+    root: Path
+    depth: int | None = None
+    kind: str = ""
+    submitters: dict = field(default_factory=dict)
+    manifests: dict = field(default_factory=dict)
+    prefix: str = ""
 
-def platform_name(parts):
-    """(the Platform of the first part that bears one, or None; the file's name without it)."""
-    for part in parts:
-        if platform := moodle_or_canvas(part):
-            return platform, platform.own_name if part == parts[-1] else parts[-1]
-    return None, parts[-1]
+    def platform(self, parts) -> Platform | None:
+        """What a platform says in a path."""
+        return in_name(parts[self.depth]) if self.depth is not None and len(parts) > self.depth else None
 
+    def whose(self, found, platform) -> list[Who]:
+        """Whom the layout names as the students of a file, else the file itself."""
+        for at in range(1, len(found.parts)):
+            if found.parts[:at] in self.submitters:
+                return self.submitters[found.parts[:at]]
+        if platform:
+            times = (platform.submitted, platform.source) if platform.kind == self.kind else (None, "")
+            return [Who(normal(platform.name, platform.number if platform.kind != "Blackboard" else ""),
+                        platform.called, platform.number, platform.again, *times)]
+        if len(found.parts) > 1:
+            label = handed_in_by(found.parts[0]) or found.parts[0].removesuffix(".zip")
+            return [Who(normal(label), (label, *self.without_prefix(label)))]
+        number, name = number_in(found.parts[0])
+        is_copy = COPY_OF.search(found.parts[0])
+        if name and (number or not is_copy):
+            return [Who(normal(name), (name,))]
+        if found.inside and found.inside.student:
+            return [Who(normal(found.inside.student))]
+        return [Who(normal(PurePosixPath(found.parts[0]).stem if is_copy else self.root.resolve().stem))]
 
-def moodle_or_canvas(name):
-    """The Platform in the name of a file or folder, or None."""
-    if moodle := MOODLE.fullmatch(name):
-        return Platform((moodle[1], moodle[2]), moodle[3] or "")
-    if canvas := CANVAS.fullmatch(name):
-        suffix = re.search(r"-([1-9]\d?)(\.\w+)*$", name)  # Canvas numbers what is handed in again
-        return Platform((canvas[1], canvas[3]), canvas[5], int(suffix[1]) if suffix else 0,
-                        ("Canvas marks it as late",) if canvas[2] else ())
-    return None
+    def without_prefix(self, label):
+        """What GitHub Classroom's `assignment-username` may call a student, the longest first."""
+        return tuple(label[at + 1:] for at in range(len(self.prefix)) if label[at] == "-"
+                     and label.startswith(self.prefix))
 
-
-def which_notebook(stem, content):
-    """(number or "", notes) of a file's notebook: a title in its name tells most, then its content, then a number."""
-    number, _ = number_in(stem)
-    inside = number_inside(content)
-    if not inside or inside == number or named(stem):
-        return number, ()
-    return inside, (f"its name says {number}, its content notebook {inside}",) if number else ()
-
-
-def slug(text):
-    """Lower-case words with one space between, all else dropped: what names of files are compared by."""
-    return " ".join(re.findall(r"[^\W_]+", text.lower()))
-
-
-def named(name):
-    """The (number, title) of the notebook whose title stands in the name of a file; None where there is none."""
-    words = f" {slug(name)} "
-    for number, path in shipped().items():
-        if f" {slug(path.stem[3:])} " in words and (number != "00" or f" {number} " in words):  # welcome may be a name
-            return number, slug(path.stem[3:])
-    return None
-
-
-def number_in(name):
-    """(the notebook's number in the name of a file, or "", what is left of the name: a student's)."""
-    stem = re.sub(r"(\s*\(\d+\)|-Copy\d+)+$", "",
-                  NOTEBOOK.sub("", name) if NOTEBOOK.search(name) else PurePosixPath(name).stem)
-    known = named(stem)
-    numbers = {token for token in re.findall(r"(?<![^\W_])\d\d(?![^\W_])", stem) if token in shipped()}
-    number = known[0] if known else numbers.pop() if len(numbers) == 1 else ""
-    if not number:
-        return "", stem.strip()
-    rest = re.sub(rf"(?<![^\W_]){number}(?![^\W_])", "\n", stem, count=1)
-    if known:
-        rest = re.sub(r"[\W_]+".join(map(re.escape, known[1].split())), "\n", rest, count=1, flags=re.IGNORECASE)
-    return number, " ".join(part.strip(" _-.") for part in rest.split("\n")).strip()
+    def said(self, found) -> tuple:
+        """(where, what) a file and the zip around it say of the student, without what they leave open."""
+        manifests = self.manifests.get(found.parts[:-1], [])
+        told = [(MANIFEST, student) for sha256, student in manifests if found.inside and sha256 == found.inside.sha256]
+        told += [("the name of its zip", handed_in_by(part)) for part in found.parts[:-1]]
+        return (*(one for one in told if one[1]), *([("STUDENT", found.inside.student)] if found.inside else []))
 
 
-def number_inside(content):
-    """The number of the notebook that a file's calls of start, check and answer name most often; "" without any."""
-    found = Counter(CALL.findall(content.replace(b"\0", b"")))  # without the zeros, UTF-16 is read, too
-    numbers = [number.decode() for number, _ in found.most_common() if number.decode() in shipped()]
-    return numbers[0] if numbers else ""
+def layout_of(found: list[Found], root: Path) -> Layout:
+    """The Layout of all files of a class."""
+    counting = [one.parts for one in found if one.inside or one.problem or len(one.parts) > 1]
+    layout = Layout(root, submitters=gradescope_submitters(found), manifests=manifests_in(found))
+    kinds = Counter(platform.kind for name in {parts[0] for parts in counting} if (platform := in_name(name)))
+    if kinds:
+        layout.depth = 0
+        layout.kind = next((kind for kind, times in kinds.items() if 2 * times > len({parts[0] for parts in counting})),
+                           "")
+    else:
+        below = [in_name(name) for name in {parts[1] for parts in counting if len(parts) > 1}]
+        if below and all(below) and all(len(parts) > 1 for parts in counting):
+            layout.depth, layout.kind = 1, Counter(platform.kind for platform in below).most_common(1)[0][0]
+    folders = sorted({parts[0] for parts in counting if len(parts) > 1})
+    if len(folders) > 1 and not any(" " in name for name in folders):
+        same = next((at for at, (one, two) in enumerate(zip(folders[0], folders[-1], strict=False)) if one != two),
+                    min(len(folders[0]), len(folders[-1])))
+        layout.prefix = folders[0][:folders[0].rfind("-", 0, same) + 1]
+    return layout
 
 
-# --- what students are called ----------------------------------------------------------------------------------------
+def handed_in_by(name):
+    """Whom the zip that advcourse.submit() writes names in its name; "" for another."""
+    found = HANDED_IN.match(name) if is_zip(name) else None
+    return found[1] if found else ""
 
-def display_names(keys):
-    """From every (name, platform's number) to the student's name in one line, with a number where two share it."""
-    plain = {key: "".join(letter if letter.isprintable() else "?" for letter in key[0])[:200].strip() or "?"
-             for key in keys}
-    shared = Counter(name.casefold() for name in plain.values())  # in case files are named after them
-    names, taken = {}, {name for name, count in shared.items() if count == 1}
-    for key, name in sorted(plain.items()):
-        if shared[name.casefold()] > 1:
-            tries = chain([key[1]] if key[1] else [], count(1))
-            name = next(tried for number in tries if (tried := f"{name} ({number})").casefold() not in taken)
-            taken.add(name.casefold())
-        names[key] = name
-    return names
+
+def normal(name, number=""):
+    """The key of somebody: of two encodings of a letter the same."""
+    return unicodedata.normalize("NFC", name), number
+
+
+def manifests_in(found):
+    """From the folder or zip around it to (the notebook's sha256, the student) of every manifest of submit()."""
+    manifests = defaultdict(list)
+    for one in found:
+        if one.parts[-1] == MANIFEST and one.stored:
+            try:
+                told = json.loads(one.stored.read()[:100_000])
+                manifests[one.parts[:-1]].append((told["sha256"], " ".join(told["student"].split())[:200]))
+            except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
+                continue  # another program's, or mended by hand: STUDENT still tells
+    return manifests
+
+
+def gradescope_submitters(found):
+    """From the path of a submission's folder to its Whos, by Gradescope's lists at the top of the class alone."""
+    lists = [one for one in found if one.parts[-1] == gradescope.METADATA and one.stored]
+    depth = min((len(one.parts) for one in lists), default=0)
+    told = {(*one.parts[:-1], name): submission for one in lists if len(one.parts) == depth
+            for name, submission in gradescope.read(one.stored.read()).items()}
+    if not all(one.parts[:depth] in told for one in found if one.inside):
+        return {}  # a student's own file of that name
+    return {path: [Who(normal(student.name, student.sid), student.called, student.sid, 0, submission.submitted,
+                       gradescope.SOURCE if submission.submitted else "") for student in submission.students]
+            for path, submission in told.items()}
+
+
+def by_one_number(entries: list[Entry]) -> list[Entry]:
+    """Entries in which somebody has one key: Moodle gives a student another number for each assignment."""
+    numbers = defaultdict(lambda: defaultdict(set))
+    for entry in entries:
+        numbers[entry.key[0]][entry.place].add(entry.key[1])
+    one_each = {name for name, places in numbers.items()
+                if len(places) > 1 and all(len(found) == 1 for found in places.values())}
+    return [replace(entry, who=entry.who._replace(key=(entry.key[0], ""))) if entry.key[0] in one_each else entry
+            for entry in entries]

@@ -1,12 +1,16 @@
 """From a folder or a zip, as a learning platform gives it, to the submissions in it."""
 
 from collections import defaultdict
-from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
 
-from advcourse.grading.reading.archives import walk_folder, walk_zip
-from advcourse.grading.reading.students import display_names, identify, unwrapped
-from advcourse.handin.statements import one_line
+from advcourse.grading.reading import times as times_of
+from advcourse.grading.reading.archives import Found, Stored, walk_folder, walk_zip
+from advcourse.grading.reading.candidates import Candidate, by_notebook, passed_over, problem_of, rivals
+from advcourse.grading.reading.people import Register, display_names, join
+from advcourse.grading.reading.roster import Student
+from advcourse.grading.reading.students import by_one_number, identify, layout_of, unwrapped, within_fork
 
 
 @dataclass(frozen=True)
@@ -16,53 +20,77 @@ class Submission:
     student: the roster's id where there is a roster, else a name of one line, no two students' the same.
     notebook: its number, such as "01"; "" where nothing tells it: then there is a problem.
     path: where it was found, for people: a Path, or "archive.zip!inner/name".
-    content: the file; empty where there is a problem.
+    stored: the file, or where it is; empty where there is a problem.
     problem: why it cannot be read, in one line, or None.
-    submitted: seconds since the epoch, by the file's or the platform's date; 0 where there is none.
+    submitted: seconds since the epoch, by the file's or the platform's date; 0 where there is none, or the platform
+        does not mark it as late; `platforms.MARKED_LATE` where that is all that the platform says.
     notes: one line each on what else was found, such as an earlier file for the same notebook.
     name: the roster's, or "". platform: the learning platform's own number of the student, or "".
     source: what tells when it was submitted, for people, such as "the file's date".
+    flags: one line each on what a person should look at, such as a STUDENT that is another's; notes has them, too.
     """
 
     student: str
     notebook: str
     path: Path | str
-    content: bytes = b""
+    stored: bytes | Stored = b""
     problem: str | None = None
     submitted: float = 0.0
     notes: tuple = ()
     name: str = ""
     platform: str = ""
     source: str = ""
+    flags: tuple = ()
+
+    @property
+    def content(self) -> bytes:
+        """The file; OSError where it is no longer where it was."""
+        return self.stored if isinstance(self.stored, bytes) else self.stored.read()
+
+    def in_memory(self) -> "Submission":
+        """This with its content, as it is sent to who grades it; OSError as `content`."""
+        return replace(self, stored=self.content)
 
 
-def collect(folder: str | Path) -> list[Submission]:
-    """The Submissions in a folder or a zip, sorted by student and notebook.
+def collect(folder: str | Path, students: Sequence[Student] = (), times: Mapping[tuple[str, str], float] | None = None,
+            *, personal: bool = False) -> list[Submission]:
+    """The Submissions in a folder or a zip, sorted by student and notebook; their contents stay where they are.
 
-    Layouts: Moodle's and Canvas's downloads, a folder or a zip for each student, nbgrader's
-    submitted/STUDENT/ASSIGNMENT, and files whose names hold the student's. Of several files for a notebook the latest
-    that can be read counts. A file that is no notebook is given, with a problem, where its student has no notebook of
-    the number in its name; with no number in its name, where its student has nothing else. What is no student's, such
-    as a list of marks, is left out.
+    Layouts: the downloads of Moodle, Canvas, Blackboard, Brightspace, Gradescope and Google Drive, GitHub Classroom's
+    clones, a folder or a zip for each student, nbgrader's submitted/STUDENT/ASSIGNMENT, and files whose names hold the
+    student's. Of several files for a notebook the latest with work in it counts. A file that is no notebook is given,
+    with a problem, where its student has no notebook of the number in its name; with no number in its name, where its
+    student has nothing else. What is no student's, such as a list of marks, is left out.
+
+    students: the roster, by whose ids students are then called; who is not in it keeps their name, with a flag.
+    times: from (student, notebook) to when it was handed in, in place of all dates. personal: whether it matters that
+    STUDENT was left open.
     Raises ValueError where `folder` is neither a folder nor a zip, or a zip that cannot be read.
     """
-    root = Path(folder)
-    students = defaultdict(list)
-    for order, found in enumerate(unwrapped(files_in(root))):
-        if entry := identify(found, root, order):
-            students[entry.key].append(entry)
-    names = display_names(students)
-    submissions = [submission for key, entries in students.items() for submission in of_student(names[key], entries)]
-    return sorted(submissions, key=lambda one: (one.student, one.notebook))
+    root, register = Path(folder), Register(students)
+    found = within_fork(unwrapped(files_in(root), register.find), root)
+    layout = layout_of(found, root)
+    entries = by_one_number([entry for order, one in enumerate(found) for entry in identify(one, order, layout)])
+    known = join(entries, register)
+    names = display_names({entry.key for entry in entries if entry.key not in known}, [one.id for one in students])
+    theirs = defaultdict(list)
+    for entry in entries:
+        student = known.get(entry.key)
+        doubts = tuple(doubts_of(entry, student, register, personal)) if students else ()
+        theirs[student.id if student else names[entry.key]].append(Candidate(entry, doubts))
+    roster = {student.id: student for student in students}
+    submissions = [submission_of(name, roster.get(name), group)
+                   for name, candidates in theirs.items() for group in by_notebook(candidates)]
+    return sorted(timed(submissions, times or {}, register), key=lambda one: (one.student, one.notebook))
 
 
-def files_in(root):
-    """The list of what is Found in a folder or a zip; ValueError where it is neither."""
+def files_in(root: Path) -> list[Found]:
+    """What is Found in a folder or a zip; ValueError where it is neither."""
     if root.is_dir():
         found = list(walk_folder(root))
     elif root.is_file():
         with open(root, "rb") as file:
-            found = list(walk_zip(file, (), str(root)))
+            found = list(walk_zip(file, Found((), str(root), 0.0, stored=Stored(root))))
     else:
         raise ValueError(f"there is no {root}; give the folder or the zip that holds the submissions")
     for one in found:
@@ -71,28 +99,53 @@ def files_in(root):
     return found
 
 
-def of_student(student, entries):
-    """The Submissions of one student: the latest readable file for each notebook, else what is wrong with it."""
-    by_notebook = defaultdict(list)
-    for entry in entries:
-        by_notebook[entry.notebook].append(entry)
-    nameless = by_notebook.pop("", [])
-    if by_notebook:  # beside good notebooks, other files may be anything
-        nameless = [entry for entry in nameless if entry.found.problem or entry.found.content is not None]
-    return [submission_of(student, group) for group in [*by_notebook.values(), nameless] if group]
+def doubts_of(entry, student, register, personal):
+    """Why a file may be somebody else's than that of the student in the roster, or None; a line each."""
+    name = entry.key[0]
+    if student is None:
+        meant = register.find(*entry.who.called)
+        yield (f"{name!r} may be {', '.join(one.id for one in meant)} in the roster" if meant
+               else f"{name!r} is not in the roster")
+    elif not register.find(*entry.who.called):
+        yield f"that {name!r} is {student.id!r} of the roster is told by the file alone"
+    for where, word in entry.said:
+        if not word:
+            if personal:
+                yield f"{where} was left open, so the order of choices that was seen is not the one that is graded"
+        elif student not in register.find(word):
+            others = ", ".join(one.id for one in register.find(word))
+            yield f"{where} says {word!r}, {f'who is {others}' if others else 'who is not in the roster'}"
 
 
-def submission_of(student, entries):
-    """The Submission that a student's files for one notebook come to."""
-    best = max(entries, key=lambda entry: (entry.found.content is not None, entry.found.problem is not None,
-                                           entry.rank))
-    found, problem = best.found, best.found.problem
-    if problem is None and found.content is None:
-        suffix = PurePosixPath(found.parts[-1]).suffix
-        problem = f"it is no notebook but a file of type {one_line(suffix, 20) or 'unknown'}: the .ipynb file is wanted"
-    elif problem is None and not best.notebook:
-        problem = "neither its name nor its content tells which notebook of the course it is"
-    others = tuple(f"not graded, as another file is later or better: {one_line(entry.found.path, 300)}"
-                   for entry in entries if entry is not best)
-    return Submission(student, best.notebook, found.path, b"" if problem else found.content, problem, found.submitted,
-                      best.notes + others)
+def submission_of(name, student, group):
+    """The Submission that a student's files for one notebook come to, the one that counts first."""
+    best, *others = group
+    entry = best.entry
+    problem = problem_of(entry)
+    flags = (*best.doubts, *rivals(best, others))
+    return Submission(name, entry.notebook, entry.found.path, b"" if problem else entry.found.stored, problem,
+                      entry.found.submitted, (*flags, *entry.notes, *passed_over(best, others)),
+                      student.name if student else "", entry.who.number or (student.platform if student else ""),
+                      entry.found.source, flags)
+
+
+def timed(submissions, times, register):
+    """The submissions with the times of a list in place of their dates; ValueError where it names somebody else."""
+    given, names = {}, {one.student.casefold() for one in submissions}
+    for (student, notebook), time in times.items():
+        known = register.find(student)
+        name = known[0].id if len(known) == 1 else student
+        if len(known) != 1 and name.casefold() not in names:
+            raise ValueError(f"the list of times names {student!r}, who is not in the class")
+        given[name.casefold(), notebook] = time
+    for one in submissions:
+        key = one.student.casefold(), one.notebook
+        yield replace(one, submitted=given[key], source=times_of.LIST) if key in given else one
+
+
+def missing(students: Iterable[Student], submissions: Iterable[Submission],
+            notebooks: Iterable[str]) -> dict[str, list[Student]]:
+    """From each of the notebooks to those of the roster who handed in nothing for it."""
+    there = {(one.student, one.notebook) for one in submissions}
+    return {notebook: [student for student in students if (student.id, notebook) not in there]
+            for notebook in notebooks}

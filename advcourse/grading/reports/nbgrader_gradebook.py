@@ -15,7 +15,7 @@ def write_gradebook(rows, database_url):
     """Write marks into nbgrader's gradebook at `database_url`; what a person graded there stays.
 
     database_url: such as "sqlite:///gradebook.db".
-    rows: dicts with the columns of grades.csv: student, notebook ("01"), exercise ("01.2"), points (None or "" where
+    rows: dicts with some columns of grades.csv: student, notebook ("01"), exercise ("01.2"), points (None or "" where
         they are still to be given), maximum, reason. Written again, they replace what was there; the last row of an
         exercise counts.
     An assignment whose name begins with the notebook's number, as "01_adversarial_examples", receives its marks; else

@@ -9,13 +9,14 @@ import jinja2
 from markupsafe import Markup
 
 from advcourse.exercises import display
-from advcourse.grading.marks import STATES, TO_BE_GRADED
-from advcourse.grading.reports.alike import commonest_mistakes, groups_alike
+from advcourse.grading.marks import SET_BY_HAND, STATES, TO_BE_GRADED, UNREADABLE
+from advcourse.grading.reports.alike import commonest_mistakes, groups_alike, like_the_course
 from advcourse.grading.reports.safe_text import LONGEST_CODE, file_name, legible, name_of, one_line
-from advcourse.grading.reports.tables import FAULT, SYMBOLS, failures_first, number
+from advcourse.grading.reports.tables import FAULT, SYMBOLS, failures_first, number, waits
 from advcourse.handin.work import MOST_NOTES
 
-COLOURS = display.COLOURS | {TO_BE_GRADED: "0,114,178"}
+COLOURS = display.COLOURS | {TO_BE_GRADED: "0,114,178", UNREADABLE: "204,121,167", SET_BY_HAND: "86,180,233"}
+JUDGED = tuple(display.SYMBOLS)  # states that the checks give
 
 
 def finalised(value):
@@ -26,7 +27,7 @@ def finalised(value):
 def time_of(seconds):
     """A time for people: "2026-11-21 20:15 UTC"; empty where nobody knows it."""
     try:
-        return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M UTC") if seconds else ""
+        return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M UTC") if seconds > 0 else ""
     except (ValueError, OverflowError, OSError):  # a file's date can be anything
         return ""
 
@@ -38,30 +39,51 @@ ENVIRONMENT.filters |= {
     "inline": lambda text: Markup(display.inline(legible(text))),
     "code": lambda text: legible(text.strip("\n"), LONGEST_CODE),
     "one_line": one_line, "name": name_of, "file_name": file_name, "count": display.count, "number": number,
-    "time": time_of, "class": lambda state: state.replace(" ", "-"), "failures_first": failures_first}
-ENVIRONMENT.globals |= {"symbols": SYMBOLS, "colours": COLOURS, "states": STATES, "to_be_graded": TO_BE_GRADED}
+    "time": time_of, "class": lambda state: state.replace(" ", "-"), "failures_first": failures_first,
+    "waits": waits}
+ENVIRONMENT.globals |= {"symbols": SYMBOLS, "colours": COLOURS, "states": STATES, "judged": JUDGED}
 
 
 # --- the pages -------------------------------------------------------------------------------------------------------
 
-def feedback_page(student, notebooks, course=""):
-    """A student's page as text. Nothing stands on it that is the instructor's secret: no seed, no fault's details."""
-    sources = {one.notebook: PurePath(one.path.replace("\\", "/")).name for one in notebooks}
+def feedback_page(standing, course="", called=None):
+    """A student's page as text; called: from others of a group to their names.
+
+    Nothing stands on it that is the instructor's secret: no seed, no fault's details, no flags.
+    """
+    sources = {one.notebook: PurePath(one.path.replace("\\", "/")).name for one in standing.notebooks}
     return ENVIRONMENT.get_template("feedback.html.j2").render(
-        student=student, notebooks=notebooks, course=course, sources=sources, fault=FAULT, most_notes=MOST_NOTES)
+        standing=standing, course=course, called=called or {}, sources=sources, fault=FAULT, most_notes=MOST_NOTES)
 
 
-def class_page(students, course=""):
-    """The instructor's page as text; students: from each name to the list of its Graded."""
-    graded = [one for notebooks in students.values() for one in notebooks]
+def class_page(standings, course=""):
+    """The instructor's page as text, from everybody's Standing."""
+    graded = [one for standing in standings for one in standing.notebooks]
+    files = [one for one in graded if one.sha256 and not one.handed_in_by]
     return ENVIRONMENT.get_template("class.html.j2").render(
-        students=students, course=course, graded=graded, names=sorted({one.notebook for one in graded}),
-        waiting=[one for one in graded if one.is_open], distributions=distributions(graded), exercises=hardest(graded),
-        mistakes=commonest_mistakes(graded), groups=groups_alike(graded),
-        faults=len([one for one in graded if one.problem]),
-        without_walls=[one for one in graded if one.walls.startswith("none")],
-        boxes=sorted(Counter((one.walls, one.seed) for one in graded).items()),
-        seconds=sum(one.seconds for one in graded))
+        standings=standings, course=course, graded=files, numbers=sorted({one.notebook for one in graded}),
+        called={standing.student: standing.name or standing.student for standing in standings},
+        pending={why: [one for one in graded if one.pending == why] for why in (TO_BE_GRADED, UNREADABLE)},
+        flagged=[one for one in graded if one.flags], absent=[one for one in standings if not one.notebooks],
+        about=about_file, distributions=distributions(graded), exercises=hardest(graded),
+        mistakes=commonest_mistakes(files), groups=groups_alike(files), published=like_the_course(files),
+        faults=len([one for one in graded if one.is_open and one.problem]),
+        without_walls=[one for one in files if one.walls.startswith("none")],
+        boxes=sorted(Counter((one.walls, one.seed) for one in files).items()),
+        seconds=sum(one.seconds for one in files))
+
+
+def about_file(standing, one, called, most=3):
+    """What the class page says of one notebook of a student: lateness first, then what was set, then the file."""
+    late = str(standing.late.get(one.notebook, ""))
+    if late and not one.pending:
+        late += f", of {number(one.points)} points"
+    author = called.get(one.handed_in_by, one.handed_in_by)
+    shared = [f"the group's, handed in by {author}"] if author else []
+    by_hand = ", ".join(mark.exercise for mark in one.marks if mark.state == SET_BY_HAND)
+    by_hand = "the whole notebook" if one.set_points is not None else by_hand
+    notes = () if one.pending == UNREADABLE else (*one.found, *one.notes)
+    return [*filter(None, [late, by_hand and f"set by hand: {by_hand}"]), *shared, *notes[:most]]
 
 
 # --- what the class page counts --------------------------------------------------------------------------------------
@@ -70,7 +92,7 @@ def distributions(graded):
     """For each notebook, how its points are distributed: in ten bins of equal width, the last with the maximum."""
     found = []
     for notebook in sorted({one.notebook for one in graded}):
-        done = [one for one in graded if one.notebook == notebook and not one.is_open and one.maximum]
+        done = [one for one in graded if one.notebook == notebook and not one.pending]
         if done:
             bins = Counter(min(int(10 * one.points / one.maximum), 9) for one in done)
             found.append({"notebook": notebook, "counts": [bins[place] for place in range(10)], "students": len(done),
@@ -80,12 +102,12 @@ def distributions(graded):
 
 
 def hardest(graded):
-    """Every exercise with how many students are in each state, the hardest first. What is to be graded is left out."""
+    """Every exercise with how many students are in each of JUDGED's states, the hardest first."""
     states, titles = defaultdict(Counter), {}
     for one in graded:
         for mark in one.marks:
             titles[mark.exercise] = mark.title
-            if mark.state != TO_BE_GRADED:
+            if mark.state in JUDGED:
                 states[mark.exercise][mark.state] += 1
     found = [{"exercise": exercise, "title": titles[exercise], "states": counts, "students": counts.total(),
               "passed": counts["passed"] / counts.total()} for exercise, counts in states.items()]

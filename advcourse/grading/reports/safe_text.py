@@ -39,7 +39,16 @@ def name_of(student):
     return one_line(student, LONGEST_NAME) or "(no name)"
 
 
+# What a spreadsheet takes for a formula to execute: a sign, wide ones too, at the start of a cell. Where a cell starts
+# depends on the spreadsheet's language: it may part fields at semicolons or tabs, and find quotes where we wrote none.
+FORMULA = re.compile(r"""((?:^|[;,|\t\r\n"])[\s"]*)(?=[=+\-@＝＋－＠]\s*\S)""")  # noqa: RUF001 (the wide signs)
+
+
+def harmless(text):
+    """The text with an apostrophe before every sign that may begin a formula."""
+    return FORMULA.sub(r"\1'", text)
+
+
 def cell(text):
-    """A text for a spreadsheet, which would take one that begins with one of these signs for a formula to execute."""
-    line = one_line(text)
-    return f"'{line}" if re.match(r"[=+\-@＝＋－＠]", line) else line  # noqa: RUF001 (the wide signs are formulas, too)
+    """A text for a spreadsheet, in one line."""
+    return harmless(one_line(text))

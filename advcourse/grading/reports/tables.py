@@ -3,22 +3,16 @@
 import csv
 import io
 import json
-import unicodedata
 
 from advcourse.exercises import display
-from advcourse.grading.marks import TO_BE_GRADED
-from advcourse.grading.reading.lateness import final_points
+from advcourse.grading.marks import SET_BY_HAND, TO_BE_GRADED, UNREADABLE
 from advcourse.grading.reports.safe_text import cell, one_line
 from advcourse.handin.work import MOST_NOTES
 
-SYMBOLS = display.SYMBOLS | {TO_BE_GRADED: "…"}
+SYMBOLS = display.SYMBOLS | {TO_BE_GRADED: "…", UNREADABLE: "?", SET_BY_HAND: "✎"}
+BOM = "\ufeff"  # the mark by which Excel knows UTF-8
 FAULT = ("The grader had a fault of its own. It is not yours, "
          "nothing counts as 0, and this notebook will be graded again.")
-
-
-def place(graded):
-    """Where a Graded stands among others: by the student's name, as people sort names, then by notebook."""
-    return unicodedata.normalize("NFKD", graded.student).casefold(), graded.student, graded.notebook
 
 
 def number(value):
@@ -28,79 +22,90 @@ def number(value):
 
 # --- marks -----------------------------------------------------------------------------------------------------------
 
-def grades_table(graded):
-    """grades.csv as text: a row for every exercise. What is to be graded has no points, and never 0."""
+def grades_table(standings):
+    """grades.csv as text: a row for every exercise. What has no points yet has none there, and never 0."""
     table = io.StringIO()
     writer = csv.writer(table)
-    writer.writerow(["student", "notebook", "exercise", "points", "maximum", "state", "reason"])
-    for one in sorted(graded, key=place):
-        about = [cell(one.student), cell(one.notebook)]
+    writer.writerow(["student", "name", "notebook", "exercise", "points", "maximum", "state", "reason", "comment",
+                     "days late", "dated by"])
+    for standing in standings:
+        for one in standing.notebooks:
+            lateness = standing.late.get(one.notebook)
+            before = [cell(standing.student), cell(standing.name), cell(one.notebook)]
+            after = [lateness.days if lateness else "", cell(one.source)]
+            for mark in one.marks:
+                points = "" if waits(mark) else number(mark.points)
+                reason = mark.reason or (one.problem or "" if mark.state == TO_BE_GRADED else "")
+                writer.writerow([*before, cell(mark.exercise), points, number(mark.maximum), mark.state, cell(reason),
+                                 cell(mark.comment), *after])
+            if one.set_points is not None:  # with this row, the points add up
+                writer.writerow([*before, "", number(difference(one)), "0", SET_BY_HAND, "", cell(one.comment), *after])
+            elif not one.marks:  # nobody is left out
+                writer.writerow([*before, "", "", "", one.pending, cell(one.reason), "", *after])
+    return BOM + table.getvalue()
+
+
+def waits(mark):
+    """Has this Mark no points yet?"""
+    return mark.state in (TO_BE_GRADED, UNREADABLE)
+
+
+def difference(one):
+    """What the points that were set for a whole notebook add to, or take from, those of its exercises."""
+    return one.set_points - sum(mark.points for mark in one.marks if not waits(mark))
+
+
+def rows(standings):
+    """A dict for every mark, for nbgrader's gradebook; points are None where they are still to be given.
+
+    Points that were set for a whole notebook are shared among its exercises: nbgrader has no place for them.
+    """
+    found = []
+    for one in (one for standing in standings for one in standing.notebooks):
         for mark in one.marks:
-            is_open = mark.state == TO_BE_GRADED
-            reason = mark.reason or (one.problem or "" if is_open else "")
-            writer.writerow([*about, cell(mark.exercise), "" if is_open else number(mark.points),
-                             number(mark.maximum), mark.state, cell(reason)])
-        if not one.marks:  # nobody is left out
-            reason = one.problem or next(iter(one.notes), "no exercise was found in this file")
-            writer.writerow([*about, "", "", "", TO_BE_GRADED if one.is_open else "", cell(reason)])
-    return "\ufeff" + table.getvalue()  # the mark by which Excel knows UTF-8
-
-
-def rows(graded):
-    """A dict for every mark, with the columns of grades.csv; points are None where they are still to be given."""
-    return [{"student": one.student, "notebook": one.notebook, "exercise": mark.exercise, "maximum": mark.maximum,
-             "reason": mark.reason, "points": None if mark.state == TO_BE_GRADED else mark.points}
-            for one in sorted(graded, key=place) for mark in one.marks]
+            points, reason = None if waits(mark) else mark.points, mark.comment or mark.reason
+            if one.set_points is not None:
+                points, reason = one.set_points * mark.maximum / one.maximum, one.comment
+            found.append({"student": one.student, "notebook": one.notebook, "exercise": mark.exercise,
+                          "points": points, "maximum": mark.maximum, "reason": reason})
+    return found
 
 
 # --- totals ----------------------------------------------------------------------------------------------------------
 
-def totals_table(course, graded):
-    """totals.csv as text: for every student each notebook's points before and after lateness, and the percentage."""
+def totals_table(course, standings):
+    """totals.csv as text: everybody's points before and after lateness, how late, and the percentage."""
     table = io.StringIO()
     writer = csv.writer(table)
     numbers = sorted(course.notebooks)
-    writer.writerow(["student", *(f"{number} {kind}" for number in numbers for kind in ("points", "after lateness")),
-                     "percent"])
-
-    def shown(value):
-        return value if isinstance(value, str) else number(round(value, 2))
-
-    for row in totals(course, graded):
-        points = [shown(row[kind].get(name, "")) for name in numbers for kind in ("raw", "final")]
-        writer.writerow([cell(row["student"]), *points, shown(row["total"])])
-    return "\ufeff" + table.getvalue()
+    writer.writerow(["student", "name", *(f"{number} {kind}" for number in numbers for kind in (
+        "points", "after lateness", "days late", "days free", "dated by")), "percent", "remarks"])
+    for standing in standings:
+        fields = [field for number in numbers for field in of_notebook(standing, number)]
+        writer.writerow([cell(standing.student), cell(standing.name), *fields, shown(standing.total),
+                         cell("; ".join(remarks(standing)))])
+    return BOM + table.getvalue()
 
 
-def totals(course, graded):
-    """A dict for each student, sorted by name: student, raw and final (from notebook to points), total (in percent).
-
-    graded: advcourse.grading.marks.Graded, one for each submission; extensions must call students what these do. Of
-    several for one notebook the latest counts, and notebooks that the course does not have are left out. A notebook
-    that was not handed in is not in raw and final and counts as 0. Where the grader failed on one, its points and the
-    total are "to be graded".
-    """
-    latest = {}
-    for one in sorted(graded, key=lambda one: one.submitted):
-        if one.notebook in course.notebooks:
-            latest.setdefault(one.student, {})[one.notebook] = one
-    return [{"student": student, **points_of(course, student, handed_in)}
-            for student, handed_in in sorted(latest.items())]
+def of_notebook(standing, name):
+    """What totals.csv says of one notebook."""
+    if name not in standing.raw:
+        return [""] * 5
+    late = standing.late[name]
+    return [shown(standing.raw[name]), shown(standing.final[name]), late.days, late.free, cell(late.source)]
 
 
-def points_of(course, student, handed_in):
-    """A student's raw, final and total, as in `totals`; handed_in: from notebook to the Graded."""
-    raw, final, shares = {}, {}, []
-    for notebook, one in sorted(handed_in.items()):
-        if one.is_open or not one.maximum:
-            raw[notebook] = final[notebook] = TO_BE_GRADED
-        else:
-            raw[notebook] = one.points
-            final[notebook] = final_points(course, one.points, one.submitted, notebook, student)
-            shares.append(course.notebooks[notebook].weight * final[notebook] / one.maximum)
-    weights = sum(notebook.weight for notebook in course.notebooks.values())
-    total = TO_BE_GRADED if len(shares) < len(final) else 100 * sum(shares, 0.0) / weights
-    return {"raw": raw, "final": final, "total": total}
+def remarks(standing):
+    """What explains a student's total, in words."""
+    if not standing.notebooks:
+        return ["nothing handed in"]
+    return [f"{one.notebook or 'a file of no notebook'} {one.pending}: {one_line(one.reason, 200)}"
+            for one in standing.notebooks if one.pending]
+
+
+def shown(value):
+    """Points or a percentage, or why there are none."""
+    return value if isinstance(value, str) else number(round(value, 2))
 
 
 # --- Gradescope ------------------------------------------------------------------------------------------------------
@@ -111,13 +116,16 @@ def gradescope(one):
     for mark in one.marks:
         test = {"name": one_line(f"{mark.exercise} {mark.title}"), "max_score": mark.maximum, "output": in_words(mark),
                 "visibility": "visible"}
-        if mark.state != TO_BE_GRADED:
-            test |= {"score": mark.points, "status": "passed" if mark.state == "passed" else "failed"}
+        if not waits(mark):
+            test |= {"score": mark.points, "status": "passed" if mark.points == mark.maximum else "failed"}
         tests.append(test)
-    results = {} if one.is_open else {"score": one.points, "extra_data": {"max_score": one.maximum}}
-    notes = [one_line(note) for note in one.notes[:MOST_NOTES]]
+    results = {} if one.pending else {"score": one.points, "extra_data": {"max_score": one.maximum}}
+    told = [FAULT] if one.is_open and one.problem is not None else []
+    if one.set_points is not None:
+        told.append(f"Points set by hand. {one.comment}")
+    notes = [one_line(note) for note in (*told, *one.notes[:MOST_NOTES])]
     return json.dumps(results | {
-        "output": "\n".join(([FAULT] if one.problem is not None else []) + notes), "visibility": "visible",
+        "output": "\n".join(notes), "visibility": "visible",
         "output_format": "text", "test_output_format": "text", "test_name_format": "text", "tests": tests}, indent=1)
 
 
@@ -125,7 +133,8 @@ def in_words(mark):
     """A mark in plain text, as the notebook's own verdict reads."""
     lines = [f"✓ {sentence}" if message is None else f"✗ {sentence}: {message}"
              for sentence, message in failures_first(mark.outcomes)]
-    told = [mark.message or (mark.reason if not lines else ""), *lines, mark.hint and f"Hint: {mark.hint}"]
+    told = [mark.comment, mark.message or (mark.reason if not lines else ""), *lines,
+            mark.hint and f"Hint: {mark.hint}"]
     return "\n".join([f"{SYMBOLS[mark.state]} {mark.state}", *(one_line(line) for line in told if line)])
 
 

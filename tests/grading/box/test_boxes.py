@@ -19,7 +19,8 @@ from advcourse.files import PACKAGE
 from advcourse.grading import grade as grading
 from advcourse.grading.box import syscalls, walls, wire
 from advcourse.grading.box.boxes import Boxes, checkouts, needed_modules
-from advcourse.grading.box.walls import Limits
+from advcourse.grading.box.limits import Limits
+from advcourse.grading.box.values import WANTED
 from advcourse.grading.reading.submissions import Submission
 
 LIMITS = Limits(seconds=60, memory=1 << 30, scratch=8 << 20, threads=20, files=32)
@@ -75,7 +76,7 @@ def test_a_function_is_called_in_a_box(boxes):
 
 
 def test_what_a_call_changes_in_place_is_told(boxes):
-    assert said(boxes, "def f(x):\n    x += 1", x=torch.zeros(2))["changed"] == ["x"]
+    assert said(boxes, "def f(x):\n    x += 1", x=torch.zeros(2))["changed"] == {"x": "values"}
 
 
 def test_definitions_that_fail_say_so_when_they_are_called(boxes):
@@ -315,7 +316,7 @@ def test_closed_boxes_leave_no_process():
 GRADER = """
 import sys, time
 from advcourse.grading.box.boxes import Boxes, checkouts
-from advcourse.grading.box.walls import Limits
+from advcourse.grading.box.limits import Limits
 boxes = Boxes(Limits())
 with boxes.open() as box:
     box.start_clock(60)
@@ -415,3 +416,42 @@ def test_a_system_without_walls_is_told_in_words(monkeypatch):
     monkeypatch.setattr(syscalls.sys, "platform", "plan9")
     with pytest.raises(OSError, match="needs Linux"):
         syscalls.column()
+
+
+# --- words for what does not come out ---------------------------------------------------------------------------------
+
+def reason(boxes, notebook, *cells):
+    """Why the first exercise that was attempted is wrong."""
+    document = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in ("import torch", *cells)])
+    graded = grading.grade(Submission("eve", notebook, "x.ipynb", nbformat.writes(document).encode()), boxes, 5)
+    return next(mark.reason for mark in graded.marks if mark.state == "wrong")
+
+
+def test_an_honest_sparse_tensor_is_told_what_is_wanted(boxes):
+    sparse = RIGHT["01.1"] + ".to_sparse()"
+    assert reason(boxes, "01", sparse) == ("your function's result cannot be judged: it is a tensor of the layout "
+                                           f"sparse_coo, where {WANTED}: `.to_dense()` makes one")
+
+
+def test_an_honest_network_that_is_too_large_is_told_how_large_it_may_be(boxes):
+    deep = "def defend(x, y, eps):\n    return torch.nn.Sequential(*[torch.nn.Identity() for _ in range(300)])"
+    assert "a network of 300 layers with 0 weights is too large: at most 24 layers" in reason(boxes, "10", deep)
+
+
+def test_a_result_too_large_to_send_is_told_so(boxes):
+    large = "def project(x_p, x, eps):\n    return torch.zeros(9_000_000)"
+    assert "this is too much to send: 36 MB" in reason(boxes, "01", large)
+
+
+def test_a_probe_of_ours_that_is_kept_at_work_ends_by_the_clock(boxes, monkeypatch):
+    """The box waits for the grader, so the box's own deadline does not help."""
+    def endless(*_):
+        while True:
+            pass
+
+    made = replace(grading.trials("01.4", 5), probes=[{**grading.trials("01.4", 5).probes[0], "attack": endless}])
+    monkeypatch.setattr(grading, "trials", lambda number, seed: made)
+    boxes.limits = replace(LIMITS, seconds=2)
+    start = time.monotonic()
+    assert "did not come to an end within 2 s" in reason(boxes, "01", RIGHT["01.4"])
+    assert time.monotonic() - start < 40

@@ -10,8 +10,8 @@ import pytest
 from advcourse.files import PACKAGE
 from advcourse.grading.box import boxes as module
 from advcourse.grading.box.boxes import START, Boxes
+from advcourse.grading.box.limits import Limits
 from advcourse.grading.box.proof import WALLS
-from advcourse.grading.box.walls import Limits
 from advcourse.grading.grade import grade
 from advcourse.grading.reading.submissions import Submission
 from advcourse.pipeline import masters

@@ -1,6 +1,7 @@
 """Values on their way between grader and box: every kind of value comes out whole."""
 
 import json
+import warnings
 
 import numpy as np
 import pytest
@@ -119,3 +120,48 @@ def test_a_list_in_itself_comes_to_an_end():
     nest = []
     nest.append(nest)
     round_trip(nest)
+
+
+# --- values that do not travel, and say so ----------------------------------------------------------------------------
+
+EYE = torch.eye(4)
+STRANGE = {
+    "sparse_coo, where": lambda: EYE.to_sparse(), "sparse_csr, where": lambda: EYE.to_sparse_csr(),
+    "sparse_bsr, where": lambda: EYE.to_sparse_bsr((2, 2)), "_mkldnn, where": lambda: EYE.to_mkldnn(),
+    "quantised tensor": lambda: torch.quantize_per_tensor(EYE, 0.1, 0, torch.qint8),
+    "nested tensor": lambda: torch.nested.nested_tensor([torch.ones(2), torch.ones(3)]),
+    "class NestedTensor": lambda: torch.nested.nested_tensor([torch.ones(2), torch.ones(3)], layout=torch.jagged),
+    "class MaskedTensor": lambda: torch.masked.masked_tensor(EYE, EYE > 0),
+    "device meta": lambda: EYE.to("meta"), "`.real` makes one": lambda: EYE.to(torch.complex128),
+    "torch.float8_e5m2": lambda: EYE.to(torch.float8_e5m2), "torch.bits8": lambda: torch.empty(3, dtype=torch.bits8),
+}
+
+
+@pytest.mark.parametrize("words", STRANGE)
+def test_a_tensor_of_a_kind_that_is_not_sent_is_named_and_so_is_what_is_wanted(words):
+    with warnings.catch_warnings(action="ignore"):  # of prototypes in torch
+        strange = STRANGE[words]()
+    with pytest.raises(values.Unsendable) as refused:
+        values.pack([strange], {}, None)
+    assert words in str(refused.value) and values.WANTED in str(refused.value)
+
+
+def layers(count):
+    return nn.Sequential(*[nn.Identity() for _ in range(count)])
+
+
+@pytest.mark.parametrize("network", [layers(values.MOST_LAYERS + 1), nn.Sequential(nn.Linear(1, 60_000)),
+                                     nn.Sequential(*[nn.Linear(2, 2)] * 25)])
+def test_a_network_too_large_to_be_judged_is_refused_on_both_sides(network, monkeypatch):
+    with pytest.raises(values.Unsendable, match="at most 24 layers and 100,000 weights are judged"):
+        values.pack(network, {}, None)
+    tensors = {}
+    with monkeypatch.context() as patch:  # a box that does not keep to it
+        patch.setattr(values, "network_problem", lambda *_: None)
+        tree = values.pack(network, tensors, None)
+    with pytest.raises(values.Malformed, match="too large"):
+        values.unpack(tree, tensors, None)
+
+
+def test_a_network_just_small_enough_travels():
+    assert len(round_trip(layers(values.MOST_LAYERS))) == values.MOST_LAYERS

@@ -22,9 +22,68 @@ def test_a_roster_as_spreadsheets_write_it(tmp_path, content):
     assert roster(tmp_path, content) == [Student("ada", "Ada Lovelace"), Student("47", "Möller, Jürg")]
 
 
+MOODLE = '"First name","Last name","ID number","Email address",Groups\n'
+CANVAS = """Student,ID,SIS User ID,SIS Login ID,Section,"HW 1, part 2 (241017)",Current Score
+,,,,,Manual Posting,
+    Points Possible,,,,,18,(read only)
+"O'Brien, Siobhán",40001,s471,sob12,ML-01,3,
+Ada,40002,,ada,ML-01,,
+"Student, Test",40003,,8b1e0c3f,ML-01,,
+"""
+EXPORTS = {  # as they come -> the id, name, e-mail of each
+    "moodle": (MOODLE + 'Siobhán,O\'Brien,471,so@x.example,"A, B"\nAda,Lovelace,472,ada@x.example,\n',
+               [("471", "Siobhán O'Brien", "so@x.example"), ("472", "Ada Lovelace", "ada@x.example")]),
+    "moodle, with numbers for some": (MOODLE + "Siobhán,O'Brien,471,so@x.example,\nGuest,One,,guest@x.example,\n",
+                                      [("471", "Siobhán O'Brien", "so@x.example"),
+                                       ("guest@x.example", "Guest One", "guest@x.example")]),
+    "moodle's grades": ('"First name",Surname,"ID number",Institution,Department,"Email address","Assignment: HW",'
+                        '"Course total"\nAda,Lovelace,,,,ada@x.example,-,-\n',
+                        [("ada@x.example", "Ada Lovelace", "ada@x.example")]),
+    "moodle's grading worksheet": ("Identifier,Full name,Email address,Status,Grade,Maximum Grade,Last modified "
+                                   "(submission)\nParticipant 123,Ada Lovelace,ada@x.example,-,,18.00,-\n",
+                                   [("ada@x.example", "Ada Lovelace", "ada@x.example")]),
+    "moodle in German": ("Vorname;Nachname;ID-Nummer;E-Mail-Adresse\nJürg;Möller;;jm@x.example\n",
+                         [("jm@x.example", "Jürg Möller", "jm@x.example")]),
+    "moodle in French": ("Prénom,Nom,Numéro d'identification,Adresse de courriel\nZoé,Aéro,9,z@x.example\n",
+                         [("9", "Zoé Aéro", "z@x.example")]),
+    "canvas": (CANVAS, [("s471", "O'Brien, Siobhán", ""), ("ada", "Ada", "")]),
+    "blackboard": ('\ufeff"Last Name"\t"First Name"\t"Username"\t"Student ID"\t"HW [Total Pts: 18 Score] |534283"\n'
+                   '"O\'Brien"\t"Siobhán"\t"sob12"\t"471"\t""\n', [("471", "Siobhán O'Brien", "")]),
+    "brightspace": ("OrgDefinedId,Username,Last Name,First Name,Email,End-of-Line Indicator\n"
+                    "#471,#sob12,O'Brien,Siobhán,so@x.example,#\n", [("471", "Siobhán O'Brien", "so@x.example")]),
+    "gradescope": ("First Name,Last Name,SID,Email,Role,Sections\nAda,Lovelace,00471,ada@x.example,Student,1\n",
+                   [("00471", "Ada Lovelace", "ada@x.example")]),
+    "gradescope, one name": ("Name,SID,Email\nAda Lovelace,,ada@x.example\n",
+                             [("ada@x.example", "Ada Lovelace", "ada@x.example")]),
+    "github classroom": ('"identifier","github_username","github_id","name"\n"ada@x.example","ada-l","123","Ada"\n',
+                         [("ada@x.example", "Ada", "")]),
+}
+
+
+@pytest.mark.parametrize("platform", EXPORTS)
+@pytest.mark.parametrize("saved", ["as it came", "sep=", "by Excel", "utf-16", "utf-16 without a mark", "emptied"])
+def test_what_platforms_export_and_what_excel_makes_of_it(tmp_path, platform, saved):
+    text, students = EXPORTS[platform]
+    parted = "\t" if "\t" in text else ";" if ";" in text.partition("\n")[0] else ","
+    content = {
+        "as it came": text.encode(), "sep=": f"sep={parted}\r\n{text}".encode("utf-8-sig"),
+        "by Excel": text.replace("\n", "\r\n").encode("utf-8-sig"), "utf-16": text.encode("utf-16"),
+        "utf-16 without a mark": text.removeprefix("\ufeff").encode("utf-16-le"),
+        "emptied": "".join(f"{line}{parted * 3}\n" for line in [*text.splitlines(), "", ""]).encode()}[saved]
+    assert [(one.id, one.name, one.email) for one in roster(tmp_path, content)] == students
+
+
+def test_what_else_an_export_says_is_kept(tmp_path):
+    siobhan, ada = roster(tmp_path, CANVAS)
+    assert siobhan.numbers == {"id": "40001", "sisuserid": "s471", "sisloginid": "sob12"}
+    assert (siobhan.canvas, siobhan.moodle, ada.canvas) == ("40001", "", "40002")
+    (one,) = roster(tmp_path, EXPORTS["moodle's grading worksheet"][0])
+    assert (one.canvas, one.moodle) == ("", "123")
+
+
 @pytest.mark.parametrize("content, message", [
     ("", "needs one column 'student' in its first line; the columns are: none"),
-    ("id,name\n1,a", "needs one column 'student' in its first line; the columns are: id, name"),
+    ("group,name\n1,a", "needs one column 'student' in its first line; the columns are: group, name"),
     ("student,student,name\n1,1,a", "needs one column 'student'"),
     ("student\nada", "needs one column 'name'"),
     ("student,name\n", "holds no student"),
@@ -37,6 +96,12 @@ def test_a_roster_as_spreadsheets_write_it(tmp_path, content):
     ("student,name\nada", "line 2: 1 fields"),
     ("student,name\nada,Jürg".encode("latin-1"), 'is not UTF-8 text; in Excel, save it as "CSV UTF-8"'),
     (b"\xff\xfes", "is not UTF-8 text"),
+    (b"PK\x03\x04", "is an Excel workbook; in Excel, save it as"),
+    ("First name,Last name,Groups\nAda,L,1", "needs one column 'student'"),
+    ("First name,Email\nAda,a@x", "needs one column 'name'"),
+    ("First name,Last name,Email\nAda,L,\n", "line 2: the student's id is ''"),
+    ("First name,Last name,Email\nAda,L,a@x\nBob,L,A@x\n", "line 3: 'A@x' is in line 2 already"),
+    ("sep=;\nstudent;name\nada;Ada\nada;Ada", "line 4: 'ada' is in line 3 already"),
     ("student,name\nada," + 200_000 * "x", "is no CSV file: field larger than field limit"),
 ])
 def test_what_is_wrong_with_a_roster_is_named(tmp_path, content, message):

@@ -8,6 +8,7 @@ from html.parser import HTMLParser
 
 from advcourse.grading.marks import Graded, Mark
 from advcourse.grading.reports import pages, tables
+from advcourse.grading.reports.standings import standings
 
 SCRIPT = "<script>alert(1)</script>"
 HOSTILE = [
@@ -63,19 +64,22 @@ def text(page):
     return re.sub(r"\s+", " ", Reader(body).text)
 
 
-def student_page(*notebooks):
-    return pages.feedback_page(notebooks[0].student, list(notebooks))
+def student_page(*notebooks, course=None):
+    standing, = standings(notebooks, course)
+    return pages.feedback_page(standing)
 
 
-def class_page(*found):
-    students = {}
-    for one in found:
-        students.setdefault(one.student, []).append(one)
-    return pages.class_page(students)
+def class_page(*found, course=None, roster=()):
+    return pages.class_page(standings(found, course, roster))
 
 
-def table(*found):
-    return list(csv.DictReader(io.StringIO(tables.grades_table(found).removeprefix("\ufeff"))))
+def table(*found, course=None):
+    return read(tables.grades_table(standings(found, course)))
+
+
+def read(text, delimiter=","):
+    """The rows of a table, a dict each."""
+    return list(csv.DictReader(io.StringIO(text.removeprefix("\ufeff")), delimiter=delimiter))
 
 
 # --- near-identical code ----------------------------------------------------------------------------------------------

@@ -1,12 +1,17 @@
 """What submissions have in common: the same mistake, and code that is nearly the same."""
 
+import inspect
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
+from advcourse.exercises import get
 from advcourse.grading.marks import Mark
-from advcourse.grading.reports.alike import commonest_mistakes, groups_alike
+from advcourse.grading.reports.alike import commonest_mistakes, groups_alike, like_the_course
+from advcourse.handin.work import extract, shipped
 from tests.grading.reports.samples import DRESSED, LONG, OPEN, OTHERS, WRONG, classroom, graded
+from tests.hostile.case import notebook_of
 
 
 def test_mistakes_that_differ_in_a_number_only_are_one():
@@ -83,3 +88,60 @@ def test_code_that_was_not_attempted_is_not_compared():
                                   "x = '\udcff'", LONG * 200, "x" + ".y" * 9000, "x = '\\d'", "f'{" * 300])
 def test_code_that_nobody_can_read_does_no_harm(code, recwarn):
     assert groups_alike(classroom(code, code, OTHERS[0])) == [] and not recwarn.list
+
+
+# --- everything that a function calls, and the course's own solutions -------------------------------------------------
+
+def handed_in(student, *cells, notebook="01"):
+    """A Graded as it comes of a notebook with these cells."""
+    work = extract(notebook_of(cells), notebook)
+    return graded(student, *(replace(WRONG, exercise=number, code=code) for number, code in work.cells.items()),
+                  notebook=notebook)
+
+
+def solution(number):
+    """The cell of the solved notebook 01 that defines an exercise's function."""
+    path = shipped()["01"].parent / "solutions" / shipped()["01"].name
+    return extract(path.read_bytes(), "01").cells[number]
+
+
+OWN = LONG.replace("def attack(", "def fooling_image(")
+WRAPPED = [DRESSED.replace("my_attack", "_work"), "def fooling_image(*things):\n    return _work(*things)\n"]
+IN_A_CLASS = ["class Work:\n    def run(self, model, x, y, eps):\n        "
+              + OWN.split("\n", 1)[1].replace("\n", "\n    ").strip() + "\n\nworker = Work()",
+              "def fooling_image(model, x, y, eps):\n    return worker.run(model, x, y, eps)\n"]
+
+
+def others():
+    return [graded(f"o{place}", replace(WRONG, exercise="01.5", code=code)) for place, code in enumerate(OTHERS)]
+
+
+@pytest.mark.parametrize("copy", [WRAPPED, IN_A_CLASS], ids=["a function that calls another", "a method"])
+def test_a_copy_behind_a_wrapper_is_found(copy):
+    [group] = groups_alike([handed_in("ada", OWN), handed_in("eve", *copy), *others()])
+    assert group["students"] == ("ada", "eve") and group["exercises"][0]["exercise"] == "01.5"
+    assert "_work" in handed_in("eve", *WRAPPED).marks[0].code, "the student's page shows it"
+
+
+def test_the_courses_own_solution_is_found_however_many_hand_it_in():
+    own = solution("01.5")
+    renamed = own.replace("x_adv", "picture").replace("step_size", "pace")
+    students = [handed_in(f"s{place}", renamed if place % 2 else own) for place in range(6)]
+    alone = [graded(f"o{place}", replace(WRONG, exercise="01.5", code=code))
+             for place, code in enumerate([*OTHERS, *OTHERS, *OTHERS])]
+    [found] = like_the_course([*students, *alone])
+    assert found["exercise"] == "01.5" and found["students"] == [f"s{place}" for place in range(6)]
+    assert found["alike"] > 0.9
+    assert like_the_course(alone) == []
+
+
+def test_the_solution_that_checks_compare_with_counts_too():
+    source = Path(inspect.getsourcefile(get("01.5").reference)).read_text(encoding="utf-8")
+    assert [one["students"] for one in like_the_course([handed_in("eve", source)])] == [["eve"]]
+
+
+def test_what_was_handed_out_is_not_like_the_course():
+    blank = extract(shipped()["01"].read_bytes(), "01")
+    assert like_the_course([graded("ada", *(replace(WRONG, exercise=number, code=code)
+                                            for number, code in blank.cells.items()))]) == []
+    assert like_the_course([graded("ada", replace(WRONG, exercise="77.1", code=LONG))]) == []

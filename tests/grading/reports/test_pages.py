@@ -6,12 +6,15 @@ from dataclasses import replace
 import pytest
 
 from advcourse.grading.marks import Mark
-from advcourse.grading.reports.pages import distributions, hardest
+from advcourse.grading.reading.roster import Student
+from advcourse.grading.reports.pages import distributions, feedback_page, hardest
+from advcourse.grading.reports.standings import standings
 from advcourse.grading.reports.tables import gradescope
 from tests.grading.reports.samples import (
     DRESSED,
     FAULT,
     LONG,
+    OPEN,
     OTHERS,
     PASSED,
     SCRIPT,
@@ -23,6 +26,7 @@ from tests.grading.reports.samples import (
     student_page,
     text,
 )
+from tests.grading.rules import DAY, DUE, rules
 
 # --- a student's page -------------------------------------------------------------------------------------------------
 
@@ -39,7 +43,7 @@ def test_a_student_reads_every_verdict_the_hint_and_the_own_code():
 
 
 def test_a_student_does_not_learn_the_instructors_secrets():
-    for one in (graded("Evan"), FAULT):
+    for one in (graded("Evan", flags=("987654 of /home/teacher",)), FAULT):
         for page in (student_page(one), gradescope(one)):
             assert "987654" not in page and "/home/teacher" not in page and "class/" not in page
 
@@ -57,7 +61,7 @@ def test_without_walls_the_marks_say_so():
     assert "1 of 2 submissions ran without a sandbox" in text(class_page(unsafe, graded("Alan")))
 
 
-@pytest.mark.parametrize("submitted", [0, -1e18, 1e18, float("inf"), float("nan")])
+@pytest.mark.parametrize("submitted", [0, -1.0, -1e18, 1e18, float("inf"), float("nan")])
 def test_a_strange_date_does_no_harm(submitted):
     assert "handed in" not in student_page(graded("Ada", submitted=submitted))
 
@@ -78,6 +82,46 @@ def test_long_texts_are_clipped_and_say_so():
     assert "c" * 20_000 in page and page.count("<li>") == 21
 
 
+def test_lateness_is_shown_with_its_source_and_its_price(tmp_path):
+    course = rules(tmp_path, "[late]\npercent_per_day = 10\nfloor_percent = 50")
+    late = graded("Ada", PASSED, submitted=DUE + 5 * DAY, source="the file's date")
+    told = text(student_page(late, course=course))
+    assert "notebook 01: 1 of 2 points" in told and "handed in 2026-12-05 22:59 UTC by the file's date" in told
+    assert "5 days late by the file's date: −50 %. 2 points before, 1 after." in told
+    told = text(class_page(late, course=course))
+    assert "1 of 2 01: 5 days late by the file's date: −50 %, of 2 points" in told
+    assert "late" not in text(student_page(graded("Ada", PASSED, submitted=DUE), course=course))
+
+
+def test_what_a_platform_says_of_the_time_is_shown_without_one():
+    told = text(student_page(graded("Ada", submitted=-1.0, source="Canvas, which marks it as late")))
+    assert "time: Canvas, which marks it as late" in told and "1969" not in told
+
+
+def test_a_file_that_could_not_be_read_is_shown_as_such_with_the_reason_and_no_hints():
+    rar = graded("Bob", *(replace(OPEN, state="unreadable", reason="it is a .rar", exercise=f"01.{number}")
+                          for number in (1, 2)), notes=("it is a .rar",))
+    told = text(student_page(rar))
+    assert told.count("it is a .rar") == 1 and "That is no 0" in told and "Begin." not in told and "0 of" not in told
+
+
+def test_what_a_person_set_is_shown_with_the_comment():
+    by_hand = replace(WRONG, state="set by hand", points=3, comment="the check was wrong")
+    told = text(student_page(graded("Ada", PASSED, by_hand)))
+    assert "01.2 Step set by hand · 3 of 3 points" in told and "the check was wrong" in told
+    told = text(student_page(graded("Ada", PASSED, set_points=1, comment="see me")))
+    assert "1 of 2 points" in told and "The points of this notebook were set by hand: see me" in told
+    told = text(class_page(graded("Ada", PASSED, by_hand), graded("Bob", PASSED, set_points=1)))
+    assert "01: set by hand: 01.2" in told and "01: set by hand: the whole notebook" in told
+
+
+def test_a_group_s_page_tells_whose_file_it_was():
+    assert "for the group, with Bob, Cy" in text(student_page(graded("Ada", group=("Bob", "Cy"))))
+    standing, = standings([graded("s2", group=("s1",), handed_in_by="s1")])
+    assert "handed in for the group by Ada L" in text(feedback_page(standing, called={"s1": "Ada L"}))
+    assert "handed in for the group by Ada" in text(student_page(graded("Bob", group=("Ada",), handed_in_by="Ada")))
+
+
 # --- the class page ---------------------------------------------------------------------------------------------------
 
 def test_the_class_page_begins_with_what_is_to_be_graded_and_ends_with_walls_and_seed():
@@ -85,6 +129,28 @@ def test_the_class_page_begins_with_what_is_to_be_graded_and_ends_with_walls_and
     assert told.index("To be graded: 2") < told.index("Points")
     assert "Evan 01 fork failed at /home/teacher" in told and "Zoe 01 01.4" in told
     assert told.index("Students") < told.index("3 submissions: sandbox namespaces; seed 987654")
+
+
+def test_the_class_page_begins_with_all_that_a_person_should_look_at():
+    told = text(class_page(
+        graded("Ada", flags=("two files that differ",)),
+        graded("Bob", replace(OPEN, state="unreadable", reason="it is a .rar"), notes=("it is a .rar",)),
+        replace(graded("Cy"), notebook="", marks=(), notes=("it is a .7z",)), FAULT,
+        roster=[Student("Dora", "Dora D")]))
+    places = [told.index(words) for words in (
+        "To be graded: 1", "Unreadable: 2", "Bob 01 it is a .rar", "Cy – it is a .7z", "To look at: 1",
+        "Ada 01 two files that differ", "Points")]
+    assert places == sorted(places)
+    assert "5 students · 4 submissions · nothing from 1" in told and "Dora D Dora" in told
+    assert "nothing handed in" in told[places[-1]:]
+    assert "To look at" not in text(class_page(graded("Ada")))
+
+
+def test_the_members_of_a_group_are_not_said_to_write_alike():
+    group = [graded("Ada", replace(WRONG, code=LONG), group=("Bob",)),
+             graded("Bob", replace(WRONG, code=LONG), group=("Ada",), handed_in_by="Ada")]
+    told = text(class_page(*group, *classroom(*OTHERS)))
+    assert "None was found" in told and "5 students · 4 submissions" in told
 
 
 def test_points_fall_into_tenths_and_open_ones_are_left_out():
@@ -98,7 +164,8 @@ def test_points_fall_into_tenths_and_open_ones_are_left_out():
 
 
 def test_the_hardest_exercise_comes_first():
-    found = hardest([graded("Ada"), graded("Alan", PASSED, replace(WRONG, state="passed")), FAULT])
+    found = hardest([graded("Ed", replace(WRONG, state="unreadable"), replace(PASSED, state="set by hand")),
+                     graded("Ada"), graded("Alan", PASSED, replace(WRONG, state="passed")), FAULT])
     assert [(one["exercise"], one["passed"], one["students"])
             for one in found] == [("01.3", 0, 1), ("01.2", 0.5, 2), ("01.1", 1, 2)]
 

@@ -5,15 +5,22 @@ import io
 import json
 from dataclasses import replace
 from datetime import UTC, datetime
+from itertools import product
 
 import pytest
 
 from advcourse.grading.course import Course
-from advcourse.grading.marks import TO_BE_GRADED, Graded, Mark
-from advcourse.grading.reports.folder import write
-from advcourse.grading.reports.tables import gradescope, totals, totals_table
-from tests.grading.reports.samples import FAULT, PASSED, WAITING, WRONG, graded, table
-from tests.grading.rules import DUE, handed_in, rules
+from advcourse.grading.marks import TO_BE_GRADED, UNREADABLE, Graded, Mark
+from advcourse.grading.reading.roster import Student
+from advcourse.grading.reports.folder import students_table
+from advcourse.grading.reports.safe_text import cell
+from advcourse.grading.reports.standings import standings
+from advcourse.grading.reports.tables import grades_table, gradescope, rows, totals_table
+from tests.grading.reports.samples import FAULT, PASSED, WAITING, WRONG, graded, read, table
+from tests.grading.rules import DAY, DUE
+
+COURSE = Course.model_validate({"name": "c", "late": {"percent_per_day": 10, "free_days": 1}, "notebooks": {
+    "01": {"deadline": datetime.fromtimestamp(DUE, UTC)}}})
 
 # --- grades.csv -------------------------------------------------------------------------------------------------------
 
@@ -34,10 +41,12 @@ def test_what_is_to_be_graded_has_no_points_and_is_never_0():
 def test_a_submission_without_any_mark_is_not_left_out():
     rows = table(replace(graded("Ada"), marks=(), notes=("this is not a notebook",)), replace(FAULT, marks=()))
     assert [(row["student"], row["points"], row["state"], row["reason"]) for row in rows] == [
-        ("Ada", "", "", "this is not a notebook"), ("Evan", "", "to be graded", "fork failed at /home/teacher")]
+        ("Ada", "", "unreadable", "this is not a notebook"),
+        ("Evan", "", "to be graded", "fork failed at /home/teacher")]
 
 
-@pytest.mark.parametrize("start", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", " =1", "\0=1", "\ufeff=1",
+@pytest.mark.parametrize("start", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", " =1", "\0=1",
+                                   "\ufeff=1",
                                    "＝1", "'=1"])  # noqa: RUF001 (a wide sign begins a formula, too)
 def test_no_cell_is_a_formula(start):
     evil = start + "|cmd' /C calc'!A0,\"x\";=2\n=3"
@@ -46,12 +55,64 @@ def test_no_cell_is_a_formula(start):
         assert value[0] not in "=+-@\uff1d\t\r\n" and "\n" not in value and "calc" in value
 
 
-def test_the_table_opens_in_excel_and_holds_any_name(tmp_path):
-    write([graded("Éva, \"E\" 王\udcff")], tmp_path)
-    content = (tmp_path / "grades.csv").read_bytes()
-    assert content.startswith(b"\xef\xbb\xbf")
-    row = next(csv.DictReader(io.StringIO(content.decode("utf-8-sig"))))
-    assert row["student"] == 'Éva, "E" 王⟨U+DCFF⟩'
+SIGNS = "=+-@＝＋－＠"  # noqa: RUF001 (a wide sign begins a formula, too)
+
+
+@pytest.mark.parametrize("before", ["", ";", "\t", ",", "|", ' ; "', '";"', "x;", "\r\n", "a;'", '"', ";;"])
+def test_no_cell_is_a_formula_wherever_a_spreadsheet_parts_fields(before):
+    """In German or French, Excel parts fields at semicolons, before quotes mean anything."""
+    for sign, parted in product(SIGNS, ",;\t|"):
+        evil = f"{before}{sign}cmd|' /C calc'!A0;{sign} 1"
+        one = graded(evil, replace(WRONG, reason=evil, comment=evil), name=evil, source=evil, notes=(evil,))
+        unread = graded(f"z{evil}", Mark("01.1", evil, UNREADABLE, 0, 2, evil))
+        everybody = standings([one, unread], COURSE, [Student(evil, evil), Student("n", evil)])
+        for text in (grades_table(everybody), totals_table(COURSE, everybody), students_table(everybody)):
+            for line in csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline=""), delimiter=parted):
+                for field in line:
+                    start = field.lstrip(" \t\"")[:1]
+                    assert not start or start not in SIGNS, field
+
+
+def test_points_below_0_stay_numbers():
+    """What a person takes from a whole notebook: the points of the rows add up."""
+    rows = table(graded("Ada", set_points=2, comment="copied"))
+    assert [row["points"] for row in rows] == ["2", "1.5", "0", "-1.5"] and rows[-1]["comment"] == "copied"
+    assert rows[-1]["state"] == "set by hand" and rows[-1]["exercise"] == ""
+
+
+@pytest.mark.parametrize("text", ["x - y", "1 - 2", "a-b; c", "-", "the loss is -1", "Doe, Jane", "O'Brien; ok"])
+def test_what_is_no_formula_stays_as_it_is(text):
+    assert cell(text) == text
+
+
+def test_the_table_opens_in_excel_and_holds_any_name():
+    text = grades_table(standings([graded("Éva, \"E\" 王\udcff")]))
+    assert text.startswith("\ufeff") and read(text)[0]["student"] == 'Éva, "E" 王⟨U+DCFF⟩'
+
+
+def test_an_unreadable_file_has_its_own_state_its_reason_and_no_points():
+    rar = Mark("01.1", "Clip", UNREADABLE, 0, 2, "it is a .rar")
+    row, = table(graded("Ada", rar))
+    assert (row["points"], row["state"], row["reason"]) == ("", "unreadable", "it is a .rar")
+    row, = read(totals_table(COURSE, standings([graded("Ada", rar)], COURSE)))
+    assert (row["01 points"], row["01 after lateness"], row["percent"]) == ("unreadable",) * 3
+    assert row["remarks"] == "01 unreadable: it is a .rar"
+    row, = read(totals_table(COURSE, standings([graded("Ada", rar, set_points=0)], COURSE)))
+    assert (row["01 points"], row["percent"], row["remarks"]) == ("0", "0", "")
+
+
+def test_lateness_and_its_source_stand_in_both_tables():
+    one = graded("Ada", PASSED, submitted=DUE + 3 * DAY, source="Canvas")
+    row, = table(one, course=COURSE)
+    assert (row["days late"], row["dated by"]) == ("3", "Canvas")
+    row, = read(totals_table(COURSE, standings([one], COURSE)))
+    assert [row[f"01 {what}"] for what in ("points", "after lateness", "days late", "days free", "dated by")] == [
+        "2", "1.6", "3", "1", "Canvas"]
+
+
+def test_what_a_person_set_is_in_the_table():
+    row, = table(graded("Ada", replace(WRONG, state="set by hand", points=3, comment="a bug of ours")))
+    assert (row["points"], row["state"], row["comment"]) == ("3", "set by hand", "a bug of ours")
 
 
 # --- Gradescope -------------------------------------------------------------------------------------------------------
@@ -78,6 +139,26 @@ def test_gradescope_gets_no_score_while_something_is_to_be_graded():
     assert "The grader had a fault" in json.loads(gradescope(FAULT))["output"]
 
 
+def test_gradescope_gets_what_a_person_set_and_no_score_for_what_could_not_be_read():
+    results = json.loads(gradescope(graded("Ada", replace(WRONG, state="set by hand", points=3, comment="our bug"))))
+    assert results["score"] == 3 and results["tests"][0]["score"] == 3 and results["tests"][0]["status"] == "passed"
+    assert "our bug" in results["tests"][0]["output"]
+    results = json.loads(gradescope(graded("Ada", set_points=7, comment="our bug")))
+    assert results["score"] == 7 and "our bug" in results["output"]
+    results = json.loads(gradescope(graded("Ada", Mark("01.1", "t", UNREADABLE, 0, 2, "a .rar"), notes=("a .rar",))))
+    assert "score" not in results and "score" not in results["tests"][0] and results["output"] == "a .rar"
+
+
+# --- nbgrader --------------------------------------------------------------------------------------------------------
+
+def test_nbgrader_shares_the_points_of_a_whole_notebook_among_its_exercises():
+    assert [(row["exercise"], row["points"]) for row in rows(standings([graded("Ada", set_points=3)]))] == [
+        ("01.1", 2 / 3), ("01.2", 1), ("01.3", 4 / 3)]
+    assert [row["points"] for row in rows(standings([graded("A", Mark("01.1", "t", UNREADABLE, 0, 2))]))] == [None]
+    row, = rows(standings([graded("A", replace(WRONG, state="set by hand", comment="our bug"))]))
+    assert (row["points"], row["reason"]) == (1.5, "our bug")
+
+
 # --- totals ----------------------------------------------------------------------------------------------------------
 
 def test_totals_tell_points_lateness_and_percentages():
@@ -90,39 +171,18 @@ def test_totals_tell_points_lateness_and_percentages():
     graded = [Graded("=ada", "01", "p", "0", (mark,), submitted=late),
               Graded("bob", "01", "p", "0", (mark,), submitted=on_time),
               Graded("bob", "02", "p", "0", (open_mark,), problem="ours", submitted=on_time)]
-    rows = list(csv.reader(io.StringIO(totals_table(course, graded).removeprefix("\ufeff"))))
-    assert rows == [["student", "01 points", "01 after lateness", "02 points", "02 after lateness", "percent"],
-                    ["'=ada", "4", "3.6", "", "", "67.5"],
-                    ["bob", "4", "4", "to be graded", "to be graded", "to be graded"]]
+    lines = list(csv.reader(io.StringIO(totals_table(course, standings(graded, course)).removeprefix("\ufeff"))))
+    each = ("points", "after lateness", "days late", "days free", "dated by")
+    assert lines == [
+        ["student", "name", *(f"{number} {kind}" for number in ("01", "02") for kind in each), "percent", "remarks"],
+        ["'=ada", "", "4", "3.6", "1", "0", "", "", "", "", "", "", "67.5", ""],
+        ["bob", "", "4", "4", "0", "0", "", "to be graded", "to be graded", "0", "0", "", "to be graded",
+         "02 to be graded: ours"]]
 
 
-def test_totals_are_weighted(tmp_path):
-    course = rules(tmp_path, "weight = 3\n[notebooks.02]\ndeadline = "
-                             "2026-11-30T23:59:00+01:00\n[late]\npercent_per_day = 50")
-    rows = totals(course, [
-        handed_in("bob"), handed_in("ada", points=(4, 4)),
-        handed_in("ada", "02", points=(1, 1), maximum=(1, 3), submitted=DUE + 1),
-        handed_in("ada", "09")])
-    assert rows == [
-        {"student": "ada", "raw": {"01": 8, "02": 2}, "final": {"01": 8, "02": 1},
-         "total": 100 * (3 * 8 / 8 + 1 * 1 / 4) / 4},
-        {"student": "bob", "raw": {"01": 6}, "final": {"01": 6}, "total": 100 * (3 * 6 / 8) / 4}]
-
-
-def test_what_is_still_to_be_graded_is_never_a_zero(tmp_path):
-    course = rules(tmp_path, "[notebooks.02]\ndeadline = 2026-11-30T23:59:00+01:00")
-    for first, second in (("01", "02"), ("02", "01")):
-        row, = totals(course, [handed_in(notebook=first, problem="the sandbox died"), handed_in(notebook=second)])
-        assert row["raw"][first] == row["final"][first] == row["total"] == "to be graded"
-        assert row["raw"][second] == row["final"][second] == 6
-    row, = totals(course, [handed_in(points=(), maximum=(), problem="the sandbox died")])
-    assert row["total"] == "to be graded"
-    row, = totals(course, [handed_in(points=(), maximum=())])
-    assert row["total"] == "to be graded", "no marks at all are no marks of 0"
-
-
-def test_the_latest_submission_counts(tmp_path):
-    course = rules(tmp_path)
-    for order in (1, -1):
-        row, = totals(course, [handed_in(points=(4, 4)), handed_in(points=(1, 0), submitted=DUE + 5)][::order])
-        assert row["raw"] == {"01": 1}
+def test_who_handed_in_nothing_is_in_the_totals():
+    roster = [Student("ada", "Ada L"), Student("bob", "B")]
+    everybody = standings([graded("ada", PASSED, submitted=DUE)], COURSE, roster)
+    assert [(row["student"], row["name"], row["percent"], row["remarks"])
+            for row in read(totals_table(COURSE, everybody))] == [
+        ("ada", "Ada L", "100", ""), ("bob", "B", "0", "nothing handed in")]

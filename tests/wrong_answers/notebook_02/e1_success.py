@@ -1,5 +1,7 @@
 """Plausible wrong answers to exercise 02.1, each with a part of the message that it should get, and right ones."""
 
+import torch
+
 from advcourse.exercises.notebook_02.e1_success import succeeds
 
 
@@ -62,11 +64,62 @@ def gives_numbers(model, x, x_p, y, eps, target=None):
     return succeeds(model, x, x_p, y, eps, target).float()
 
 
+def measures_the_whole_batch(model, x, x_p, y, eps, target=None):
+    near = (x_p - x).abs().max() <= eps
+    return near & forgets_the_distance(model, x, x_p, y, eps, target)
+
+
+def asks_for_any_near_pixel(model, x, x_p, y, eps, target=None):
+    near = ((x_p - x).abs() <= eps).flatten(1).any(1)
+    return near & forgets_the_distance(model, x, x_p, y, eps, target)
+
+
+def asks_for_a_large_change(model, x, x_p, y, eps, target=None):
+    far = (x_p - x).abs().flatten(1).amax(1) > eps
+    return far & forgets_the_distance(model, x, x_p, y, eps, target)
+
+
+def takes_zero_for_none(model, x, x_p, y, eps, target=None):
+    before, after = model(x).argmax(1), model(x_p).argmax(1)
+    reached = after == target if target else after != y
+    return (before == y) & ((x_p - x).abs().flatten(1).amax(1) <= eps) & reached
+
+
+def takes_the_wrong_dimension(model, x, x_p, y, eps, target=None):
+    return (model(x).argmax(0) == y) & (model(x_p).argmax(0) != y)
+
+
 def looks_for_a_changed_answer(model, x, x_p, y, eps, target=None):
     """The answer has changed, and the first one was right: the same as right before and wrong now."""
     before, after = model(x).argmax(1), model(x_p).argmax(1)
     success = (after != before) & (before == y) & ~((x_p - x).abs() > eps).flatten(1).any(1)
     return success if target is None else success & (after == target)
+
+
+def goes_image_by_image(model, x, x_p, y, eps, target=None):
+    verdicts = []
+    for before, after, label in zip(x, x_p, y, strict=True):
+        said, says = model(before[None]).argmax().item(), model(after[None]).argmax().item()
+        near = (after - before).abs().max().item() <= eps
+        wanted = says != label.item() if target is None else says == target
+        verdicts.append(said == label.item() and near and wanted)
+    return verdicts
+
+
+def multiplies_in_numpy(model, x, x_p, y, eps, target=None):
+    before, after = (model(images).detach().cpu().numpy().argmax(1) for images in (x, x_p))
+    labels = y.cpu().numpy()
+    near = abs(x_p.cpu().numpy() - x.cpu().numpy()).reshape(len(x), -1).max(1) <= eps
+    return (before == labels) * near * (after != labels if target is None else after == target)
+
+
+def strikes_out(model, x, x_p, y, eps, target=None):
+    success = torch.ones(len(x), dtype=torch.bool, device=x.device)
+    success[model(x).argmax(dim=-1) != y] = False
+    success[torch.linalg.vector_norm((x_p - x).double(), float("inf"), dim=(1, 2, 3)) > eps + 1e-6] = False
+    after = model(x_p).softmax(-1).max(-1).indices
+    success &= after.ne(y) if target is None else after.eq(target)
+    return success
 
 
 WRONG = [
@@ -77,6 +130,11 @@ WRONG = [
     (flees_the_target, "*not* to be the target"),
     (asks_for_y_without_a_target, "where the answer is *not* y"),
     (overlooks_what_gets_darker, "gets darker by more than ε"),
+    (measures_the_whole_batch, "every image of the batch"),
+    (asks_for_any_near_pixel, "too far away"),
+    (asks_for_a_large_change, "near enough is at most ε"),
+    (takes_zero_for_none, "`if target is None`"),
+    (takes_the_wrong_dimension, "RuntimeError"),
     (averages_the_change, "you average the change"),
     (measures_euclidean_length, "you measure the Euclidean length"),
     (says_who_withstood, "this is the reverse"),
@@ -84,4 +142,4 @@ WRONG = [
     (gives_numbers, "torch.bool"),
 ]
 
-RIGHT = [looks_for_a_changed_answer]
+RIGHT = [looks_for_a_changed_answer, goes_image_by_image, multiplies_in_numpy, strikes_out]

@@ -1,5 +1,6 @@
 """Plausible wrong answers to exercise 03.3, each with a part of the message that it should get, and right ones."""
 
+import numpy as np
 import torch
 
 
@@ -48,6 +49,36 @@ def searches_the_probabilities(model, x):
         return model(x).log_softmax(1).min(dim=1).indices
 
 
+def takes_the_class_after_the_prediction(model, x):
+    logits = model(x)
+    return (logits.argmax(1) + 1) % logits.shape[1]
+
+
+def returns_rows_of_zeros_and_ones(model, x):
+    logits = model(x)
+    return torch.nn.functional.one_hot(logits.argmin(1), logits.shape[1])
+
+
+def searches_the_negative_logits_for_the_smallest(model, x):
+    return (-model(x)).argmin(1)
+
+
+def draws_a_class(model, x):
+    return torch.randint(model(x).shape[1], (len(x),))
+
+
+def searches_row_by_row(model, x):
+    return [int(row.argmin()) for row in model(x)]
+
+
+def searches_in_numpy(model, x):
+    return np.argsort(model(x).detach().numpy(), axis=1)[:, 0]
+
+
+def takes_the_last_of_the_sorted(model, x):
+    return model(x.clone()).sort(dim=-1, descending=True).indices[:, -1]
+
+
 WRONG = [
     (takes_the_likeliest, "*most* likely"),
     (takes_the_second_likeliest, "second most likely"),
@@ -59,6 +90,10 @@ WRONG = [
     (returns_the_logit, "int64"),
     (keeps_the_dimension, "a tensor of shape"),
     (returns_probabilities, "a tensor of shape"),
+    (takes_the_class_after_the_prediction, "after the likeliest ones"),
+    (returns_rows_of_zeros_and_ones, "a tensor of shape"),
+    (searches_the_negative_logits_for_the_smallest, "*most* likely"),
+    (draws_a_class, "are not the class with the smallest logit"),
 ]
 
-RIGHT = [searches_the_probabilities]
+RIGHT = [searches_the_probabilities, searches_row_by_row, searches_in_numpy, takes_the_last_of_the_sorted]

@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 import torch
 
 from advcourse.exercises.probes import linear_distance
@@ -75,6 +76,73 @@ def measures_class_by_class(weight, bias, x, y):
     return torch.tensor(distances, dtype=x.dtype)
 
 
+def guards_its_own_class_by_a_small_number(weight, bias, x, y):
+    _, lead = leads(weight, bias, x, y)
+    return (lead / (weight[y][:, None] - weight).norm(dim=2).clamp_min(1e-9)).amin(1).clamp(min=0)
+
+
+def divides_by_the_largest_entry(weight, bias, x, y):
+    _, lead = leads(weight, bias, x, y)
+    distance = lead / torch.linalg.vector_norm(weight[y][:, None] - weight, math.inf, dim=2)
+    return distance.scatter(1, y[:, None], math.inf).amin(1).clamp(min=0)
+
+
+def divides_by_its_own_row(weight, bias, x, y):
+    _, lead = leads(weight, bias, x, y)
+    return (lead / weight[y].norm(dim=1, keepdim=True)).scatter(1, y[:, None], math.inf).amin(1).clamp(min=0)
+
+
+def takes_absolute_values(weight, bias, x, y):
+    _, lead = leads(weight, bias, x, y)
+    return (lead.abs() / (weight[y][:, None] - weight).norm(dim=2)).scatter(1, y[:, None], math.inf).amin(1)
+
+
+def skips_the_classes_that_lead(weight, bias, x, y):
+    _, lead = leads(weight, bias, x, y)
+    distance = lead / (weight[y][:, None] - weight).norm(dim=2)
+    return torch.stack([row[row > 0].min() if (row > 0).any() else torch.tensor(0.0) for row in distance])
+
+
+def measures_from_the_prediction(weight, bias, x, y):
+    return linear_distance(weight, bias, x, leads(weight, bias, x, y)[0].argmax(1))
+
+
+def measures_probabilities(weight, bias, x, y):
+    p = leads(weight, bias, x, y)[0].softmax(1)
+    distance = (p.gather(1, y[:, None]) - p) / (weight[y][:, None] - weight).norm(dim=2)
+    return distance.scatter(1, y[:, None], math.inf).amin(1).clamp(min=0)
+
+
+def gives_nothing(weight, bias, x, y):
+    return x.new_zeros(len(x))
+
+
+def measures_in_numpy(weight, bias, x, y):
+    weight, bias, images, y = weight.double().numpy(), bias.double().numpy(), x.flatten(1).double().numpy(), y.numpy()
+    z = images @ weight.T + bias
+    distance = np.full(z.shape, np.inf)
+    for k in range(len(weight)):
+        other = y != k
+        distance[other, k] = (z[other, y[other]] - z[other, k]) / np.linalg.norm(weight[y[other]] - weight[k], axis=1)
+    return np.maximum(distance.min(1), 0)
+
+
+def lists_the_distances(weight, bias, x, y):
+    distances = []
+    for image, label in zip(x, y, strict=True):
+        others = torch.arange(len(weight)) != label
+        z = weight @ image.flatten() + bias
+        lead = z[label] - z[others]
+        distances.append((lead / (weight[label] - weight[others]).norm(dim=1)).min().clamp(min=0))
+    return distances
+
+
+def adds_a_little_to_the_length(weight, bias, x, y):
+    _, lead = leads(weight, bias, x, y)
+    lead[torch.arange(len(y)), y] = math.inf
+    return torch.relu((lead / ((weight[y][:, None] - weight).norm(dim=2) + 1e-8)).min(dim=1)[0])
+
+
 WRONG = [
     (divides_by_the_squared_length, "squared length"),
     (divides_by_the_l1_norm, "ℓ1 norm"),
@@ -83,9 +151,17 @@ WRONG = [
     (takes_the_farthest_class, "farthest class"),
     (forgets_the_bias, "bias is missing"),
     (keeps_negative_distances, "a distance is negative"),
-    (keeps_the_class_itself, "leave that class out"),
+    (keeps_the_class_itself, "a division by zero"),
     (divides_by_one_row, "w_k alone"),
     (gives_all_distances, "a tensor of shape"),
+    (guards_its_own_class_by_a_small_number, "class y itself was not left out"),
+    (divides_by_the_largest_entry, "the largest entry"),
+    (divides_by_its_own_row, "the length of w_y alone"),
+    (takes_absolute_values, "take no absolute value"),
+    (skips_the_classes_that_lead, "you leave out the classes that are ahead"),
+    (measures_from_the_prediction, "from the class that the model says now"),
+    (measures_probabilities, "you work on probabilities"),
+    (gives_nothing, "class y itself was not left out"),
 ]
 
-RIGHT = [measures_class_by_class]
+RIGHT = [measures_class_by_class, measures_in_numpy, lists_the_distances, adds_a_little_to_the_length]

@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 import torch
 
 from advcourse.exercises.notebook_04.e3_deepfool_step import planes
@@ -101,6 +102,66 @@ def steps_in_a_loop(model, x, y):
     return result
 
 
+def goes_a_little_farther(model, x, y):
+    gap, w = nearest_plane(model, x, y)
+    return x + (gap.abs() / w.norm() + 1e-4) * w / w.norm()
+
+
+def goes_1_02_times_as_far(model, x, y):
+    gap, w = nearest_plane(model, x, y)
+    return x + 1.02 * gap.abs() / w.norm() ** 2 * w
+
+
+def goes_as_far_as_the_authors(model, x, y):
+    gap, w = nearest_plane(model, x, y)
+    return x + (1 + 0.02) * (gap.abs() / w.norm() + 1e-4) * w / w.norm()
+
+
+def works_on_probabilities(model, x, y):
+    return steps_in_a_loop(lambda images: model(images).softmax(1), x, y)
+
+
+def follows_the_loss(model, x, y):
+    images = x.clone().requires_grad_()
+    loss = torch.nn.functional.cross_entropy(model(images), torch.tensor([y]))
+    w = torch.autograd.grad(loss, images)[0]
+    return x + loss.detach() / w.norm() ** 2 * w
+
+
+def changes_x(model, x, y):
+    x.requires_grad = True
+    return steps_in_a_loop(model, x, y).detach()
+
+
+def steps_by_a_jacobian(model, x, y):
+    rows = torch.func.jacrev(lambda image: model(image)[0])(x).flatten(1)
+    z = model(x)[0].detach()
+    w, gaps = rows - rows[y], (z - z[y]).abs()
+    away = [gap / row.norm() if k != y else math.inf for k, (gap, row) in enumerate(zip(gaps, w, strict=True))]
+    k = min(range(len(away)), key=away.__getitem__)
+    return x + (gaps[k] / (w[k].norm() ** 2 + 1e-8) * w[k]).view_as(x)
+
+
+def steps_by_backward(model, x, y):
+    images = x.detach().clone()
+    images.requires_grad_(True)
+    best = None
+    for k in range(model(images).shape[1]):
+        images.grad = None
+        logits = model(images)[0]
+        (logits[k] - logits[y]).backward()
+        w, gap = images.grad.clone(), (logits[y] - logits[k]).item()
+        if k != y and (best is None or gap / w.norm() < best[0]):
+            best = gap / w.norm(), gap * w / w.norm() ** 2
+    return (x + best[1]).double()
+
+
+def steps_in_numpy(model, x, y):
+    gap, w = nearest_plane(model, x, y)
+    w = w.numpy()
+    return x.numpy() + float(gap.abs()) / np.square(w).sum() * w
+
+
 WRONG = [
     (returns_the_step, "you return the step"),
     (goes_backwards, "the opposite way"),
@@ -113,6 +174,12 @@ WRONG = [
     (clips_to_grey_values, "you clipped"),
     (includes_its_own_class, "nothing moved"),
     (loses_the_batch, "a tensor of shape"),
+    (goes_a_little_farther, "no overshoot here: you go 0.0001"),
+    (goes_1_02_times_as_far, "no overshoot here: you go 1.02"),
+    (goes_as_far_as_the_authors, "no overshoot here: you go 1.02 times as far, and"),
+    (works_on_probabilities, "you work on probabilities"),
+    (follows_the_loss, "the gradient of the cross-entropy loss"),
+    (changes_x, "requires_grad"),
 ]
 
-RIGHT = [steps_in_a_loop]
+RIGHT = [steps_in_a_loop, steps_by_a_jacobian, steps_by_backward, steps_in_numpy]

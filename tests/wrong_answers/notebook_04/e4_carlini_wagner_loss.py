@@ -66,6 +66,79 @@ def compares_by_sorting(logits, target, kappa):
     return torch.maximum(other - logits[rows, target], torch.full_like(other, -kappa))
 
 
+def takes_the_size(logits, target, kappa):
+    wanted, others = parts(logits, target)
+    return (others - wanted).abs()
+
+
+def takes_the_smaller(logits, target, kappa):
+    wanted, others = parts(logits, target)
+    return torch.minimum(others - wanted, torch.full_like(wanted, -kappa))
+
+
+def adds_up_the_others(logits, target, kappa):
+    wanted, _ = parts(logits, target)
+    return (logits.sum(1) - wanted - wanted).clamp(min=-kappa)
+
+
+def averages_the_others(logits, target, kappa):
+    others = F.one_hot(target, logits.shape[1]) == 0
+    return (logits[others].view(len(logits), -1).mean(1) - parts(logits, target)[0]).clamp(min=-kappa)
+
+
+def detaches_the_others(logits, target, kappa):
+    wanted, others = parts(logits, target)
+    return (others.detach() - wanted).clamp(min=-kappa)
+
+
+def detaches_the_target(logits, target, kappa):
+    wanted, others = parts(logits, target)
+    return (others - wanted.detach()).clamp(min=-kappa)
+
+
+def detaches_everything(logits, target, kappa):
+    wanted, others = parts(logits, target)
+    return torch.tensor([max(a - b, -kappa) for a, b in zip(others.tolist(), wanted.tolist(), strict=True)])
+
+
+def writes_into_the_logits(logits, target, kappa):
+    rows = torch.arange(len(logits))
+    wanted = logits[rows, target].clone()
+    logits.data[rows, target] = -math.inf
+    return (logits.amax(1) - wanted).clamp(min=-kappa)
+
+
+def copies_the_logits(logits, target, kappa):
+    return cw_loss(logits.detach().clone(), target, kappa)
+
+
+def masks_as_the_authors_do(logits, target, kappa):
+    one_hot = F.one_hot(target, logits.shape[1]).to(logits.dtype)
+    real = (one_hot * logits).sum(1)
+    other = ((1 - one_hot) * logits - one_hot * 10000).max(1)[0]
+    return torch.clamp(other - real, min=-kappa)
+
+
+def leaves_the_target_out_image_by_image(logits, target, kappa):
+    losses = []
+    for row, t in zip(logits, target.tolist(), strict=True):
+        others = torch.cat([row[:t], row[t + 1:]])
+        losses.append(torch.clamp(others.max() - row[t], min=-kappa))
+    return losses
+
+
+def works_on_a_copy_in_place(logits, target, kappa):
+    rows, masked = torch.arange(len(logits)), logits.clone()
+    masked[rows, target] = -math.inf
+    return F.relu(masked.max(dim=1).values - logits[rows, target] + kappa) - kappa
+
+
+def subtracts_log_probabilities(logits, target, kappa):
+    p = logits.double().log_softmax(1)
+    others = p.masked_fill(F.one_hot(target, p.shape[1]).bool(), -1e9).max(1).values
+    return torch.maximum(others - p.gather(1, target[:, None])[:, 0], torch.tensor(-float(kappa)))
+
+
 WRONG = [
     (has_no_floor, "falling for ever"),
     (ignores_kappa, "κ has no effect"),
@@ -77,6 +150,21 @@ WRONG = [
     (works_on_probabilities, "probabilities"),
     (takes_cross_entropy, "cross-entropy"),
     (averages, "a tensor of shape"),
+    (takes_the_size, "take no absolute value"),
+    (takes_the_smaller, "you take the smaller"),
+    (adds_up_the_others, "you add up all the other logits"),
+    (averages_the_others, "the mean of the other logits"),
+    (detaches_the_others, "the others are cut off"),
+    (detaches_the_target, "the target is cut off"),
+    (detaches_everything, "has no gradient"),
+    (writes_into_the_logits, "in place"),
+    (copies_the_logits, "has no gradient"),
 ]
 
-RIGHT = [compares_by_sorting]
+RIGHT = [
+    compares_by_sorting,
+    masks_as_the_authors_do,
+    leaves_the_target_out_image_by_image,
+    works_on_a_copy_in_place,
+    subtracts_log_probabilities,
+]

@@ -1,5 +1,6 @@
 """Plausible wrong answers to exercise 06.5, each with a part of the message that it should get, and right ones."""
 
+import numpy as np
 import torch
 
 from advcourse.exercises.notebook_06.e5_destruction_rate import destruction_rate, masks
@@ -56,6 +57,43 @@ def counts_with_sets(model, x, x_adv, x_photo, y):
     return sum(attacked) / len(attacked)
 
 
+def counts_the_destroyed(model, x, x_adv, x_photo, y):
+    right, adv, photo = masks(model, x, x_adv, x_photo, y)
+    return (right & ~adv & photo).sum().item()
+
+
+def divides_by_the_misread(model, x, x_adv, x_photo, y):
+    right, adv, photo = masks(model, x, x_adv, x_photo, y)
+    return ((right & ~adv & photo).sum() / (~adv).sum()).item()
+
+
+def trusts_the_models_answers(model, x, x_adv, x_photo, y):
+    return destruction_rate(model, x, x_adv, x_photo, model(x).argmax(1))
+
+
+def gives_the_success_of_the_attack(model, x, x_adv, x_photo, y):
+    right, adv, _ = masks(model, x, x_adv, x_photo, y)
+    return ((right & ~adv).sum() / right.sum()).item()
+
+
+def takes_the_photographs_for_the_files(model, x, x_adv, x_photo, y):
+    return destruction_rate(model, x, x_photo, x_adv, y)
+
+
+def multiplies_as_the_formula_does(model, x, x_adv, x_photo, y):
+    def c(images):
+        return (model(images).argmax(dim=1) == y).double()
+
+    attacked = c(x) * (1 - c(x_adv))
+    return torch.sum(attacked * c(x_photo)) / torch.sum(attacked)
+
+
+def keeps_the_attacked_ones(model, x, x_adv, x_photo, y):
+    right, adv, _ = (mask.numpy() for mask in masks(model, x, x_adv, x_photo, y))
+    kept = np.flatnonzero(right & ~adv)
+    return np.mean(model(x_photo[kept]).argmax(1).numpy() == y[kept].numpy())
+
+
 WRONG = [
     (gives_the_survivors, "the share that survives"),
     (gives_a_percentage_of_the_destroyed, "a percentage"),
@@ -66,6 +104,11 @@ WRONG = [
     (gives_the_accuracy, "accuracy on the photographs"),
     (counts_all_right_photographs, "the numerator counts other images"),
     (counts_changed_answers, "not wherever the answer changes"),
+    (counts_the_destroyed, "this is a count"),
+    (divides_by_the_misread, "whose copy is misread"),
+    (trusts_the_models_answers, "the model's own answer"),
+    (gives_the_success_of_the_attack, "attacks that succeed"),
+    (takes_the_photographs_for_the_files, "changed places"),
 ]
 
-RIGHT = [counts_with_sets]
+RIGHT = [counts_with_sets, multiplies_as_the_formula_does, keeps_the_attacked_ones]

@@ -1,0 +1,196 @@
+"""Marks back to the learning platform: the gradebook that it exported, filled in, and feedback as it takes it."""
+
+import csv
+import io
+import re
+from collections import defaultdict
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from advcourse import files
+from advcourse.grading.marks import UNREADABLE
+from advcourse.grading.reading.notebooks import number_in
+from advcourse.grading.reading.people import AS_TWO, codes_of, spellings, squashed
+from advcourse.grading.reading.roster import decoded, delimiter
+from advcourse.grading.reports.pages import feedback_page
+from advcourse.grading.reports.safe_text import cell, harmless, one_line
+from advcourse.grading.reports.tables import BOM
+
+MOODLE = re.compile(r"_assignsubmission_(?:file|onlinetext)")
+# What a platform calls a person by.
+PERSON = ("identifier", "id", "sis user id", "sis login id", "id number", "student id", "username", "email address",
+          "email", "student", "full name", "name")
+NO_POINTS = re.compile(r"\((feedback|percentage|letter)\)", re.IGNORECASE)  # Moodle's other columns of an assignment
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A gradebook as a platform exported it.
+
+    names: its columns in lower case. notebooks: from column to notebook. maxima: the line of points possible, or [].
+    """
+
+    lines: list
+    parted: str
+    names: list
+    notebooks: dict
+    maxima: list
+
+    def at(self, line, name):
+        """What a line holds in the column of this name; "" where there is none."""
+        place = self.names.index(name) if name in self.names else len(line)
+        return line[place].strip() if place < len(line) else ""
+
+
+def filled(path, standings):
+    """(a platform's gradebook with the marks of the class as text, lines on what could not be done).
+
+    path: Moodle's grading worksheet or Canvas's gradebook, as it was exported. A row is a student by the platform's
+    number, the id, the e-mail or the name. Points are those after lateness, in the platform's own maximum; what has
+    none yet keeps what stands there. Raises ValueError for a file that is neither.
+    """
+    path = Path(path)
+    sheet = read_sheet(path, {one.notebook for standing in standings for one in standing.notebooks})
+    people, told, seen = known_as(standings), [], set()
+    for number, line in enumerate(sheet.lines[1:], start=2):
+        if line is sheet.maxima or not any(map(str.strip, line)) or is_no_person(sheet, line):
+            continue
+        line += [""] * (len(sheet.names) - len(line))
+        problems = set()
+        for column, notebook in sheet.notebooks.items():
+            standing = person(sheet, line, people, notebook)
+            if isinstance(standing, str):
+                problems.add(standing)
+                continue
+            seen.add(standing.student)
+            possible = sheet.at(line, "maximum grade") or (sheet.maxima[column].strip() if sheet.maxima else "")
+            write_mark(sheet, line, column, notebook, standing, possible)
+        told += [f"{path}, line {number}: {why}" for why in sorted(problems)]
+    told += [f"{path} has no row for {standing.name or standing.student}"
+             for standing in standings if standing.notebooks and standing.student not in seen]
+    out = io.StringIO()
+    csv.writer(out, delimiter=sheet.parted).writerows([[harmless(field) for field in line] for line in sheet.lines])
+    return BOM * path.read_bytes().startswith(BOM.encode()) + out.getvalue(), told
+
+
+def read_sheet(path, graded):
+    """The Sheet in a file; graded: the notebooks that there are marks for."""
+    text = decoded(path)
+    parted = delimiter(text)
+    try:
+        lines = list(csv.reader(io.StringIO(text, newline=""), delimiter=parted))
+    except csv.Error as error:
+        raise ValueError(f"{path} is no CSV file: {error}") from None
+    titles = lines[0] if lines else []
+    names = [name.strip().lower() for name in titles]
+    if "identifier" in names and "grade" in names:  # Moodle's worksheet is of one assignment, named in the file's name
+        number = number_in(path.stem)[0] or (next(iter(graded)) if len(graded) == 1 else "")
+        if not number:
+            raise ValueError(f"{path} does not say of which notebook it is: put its number into the name of the file, "
+                             "such as grades-01.csv")
+        return Sheet(lines, parted, names, {names.index("grade"): number}, [])
+    maxima = next((line for line in lines if "points possible" in " ".join(line[:1]).lower()), [])
+    columns = {}
+    for place, title in enumerate(titles):
+        number, _ = number_in(title.replace("/", " "))
+        computed = place < len(maxima) and "read only" in maxima[place]
+        if number in graded and names[place] not in PERSON and not computed and not NO_POINTS.search(title):
+            columns[place] = number
+    if not any(name in names for name in PERSON) or not columns:
+        raise ValueError(f"{path} is neither Moodle's grading worksheet (with the columns Identifier and Grade) nor a "
+                         "gradebook with a column whose title tells a graded notebook, such as Canvas's 01 Adversarial "
+                         f"examples (1234); its columns are: {', '.join(titles) or 'none'}")
+    if len(set(columns.values())) < len(columns):
+        raise ValueError(f"{path} has two columns for one notebook: {', '.join(titles[place] for place in columns)}")
+    return Sheet(lines, parted, names, columns, maxima)
+
+
+def is_no_person(sheet, line):
+    """Is this one of Canvas's lines that are about columns, or its test student?"""
+    return {"student", "id"} <= set(sheet.names) and sheet.at(line, "student") in ("", "Student, Test")
+
+
+# --- who is who ------------------------------------------------------------------------------------------------------
+
+def known_as(standings):
+    """From what a platform may call a student to the students who may be meant, by id.
+
+    A platform's number is a notebook's own: (notebook, number).
+    """
+    people = defaultdict(dict)
+    for standing in standings:
+        codes = {standing.student, standing.email, *standing.numbers} - {""}
+        for called in {spelling for code in codes for spelling in codes_of(code)} | spellings(
+                standing.name or standing.student):
+            people[called][standing.student] = standing
+        for one in standing.notebooks:
+            if one.platform:
+                people[one.notebook, one.platform][standing.student] = standing
+    return people
+
+
+def person(sheet, line, people, notebook):
+    """The Standing that a line is about, or why none is, in words."""
+    last = sheet.at(line, "last name") or sheet.at(line, "surname")
+    called = [*(sheet.at(line, name) for name in PERSON), f"{sheet.at(line, 'first name')} {last}".strip()]
+    called = list(filter(None, called))
+    hits = []
+    for text in called:
+        if number := re.fullmatch(r"(?:\D*\s)?(\d+)", text):  # Participant 12345
+            hits.append(people.get((notebook, number[1])))
+        names = text.casefold(), squashed(text), squashed(text, AS_TWO)
+        hits.append(next(filter(None, map(people.get, names)), None))
+    hits = list(filter(None, hits))
+    sure = {student for hit in hits if len(hit) == 1 for student in hit}
+    if len(sure) == 1:
+        return next(hit for hit in hits if len(hit) == 1)[sure.pop()]
+    return f"{one_line(', '.join(called), 100) or 'nobody'} " + (
+        "may be one of several students, and is left as it was" if hits else "is no student of this class")
+
+
+# --- marks -----------------------------------------------------------------------------------------------------------
+
+def write_mark(sheet, line, column, notebook, standing, possible):
+    """Put one student's points, and what there is to say of them, into a line."""
+    one = next((one for one in standing.notebooks if one.notebook == notebook), None)
+    points = standing.final.get(notebook, one.points if one and not one.pending else None)
+    if points is not None and not isinstance(points, str):
+        line[column] = scaled(points, one.maximum, possible)
+    if one and "feedback comments" in sheet.names:
+        line[sheet.names.index("feedback comments")] = cell(comment(one, standing.late.get(notebook)))
+
+
+def scaled(points, maximum, possible):
+    """Points as the platform counts them; possible: its own maximum, a number or something else."""
+    try:
+        text = f"{round(points / maximum * float(possible.replace(',', '.')), 2):.6g}"
+    except ValueError:  # Canvas says "(read only)"
+        return f"{round(points, 2):.6g}"
+    return text.replace(".", ",") if "," in possible else text
+
+
+def comment(one, late):
+    """What a student is told beside the points."""
+    told = [f"{one.points:g} of {one.maximum:g} points" if not one.pending else f"{one.pending}: {one.reason}"
+            if one.pending == UNREADABLE else one.pending]
+    told += [f"set by hand: {one.comment}"] if one.set_points is not None else []
+    told += [f"{mark.exercise} {mark.state}: {mark.comment or mark.reason}" if mark.comment or mark.reason else
+             f"{mark.exercise} {mark.state}" for mark in one.marks if not one.pending and mark.state != "passed"]
+    return "; ".join([*told, str(late)] if late and late.days else told)
+
+
+# --- feedback --------------------------------------------------------------------------------------------------------
+
+def moodle_feedback(standings, notebook, course, called):
+    """The bytes of a zip that Moodle takes as feedback files for a notebook; None where no name was Moodle's.
+
+    course, called: as in `feedback_page`.
+    """
+    pages = {}
+    for standing in standings:
+        for one in standing.notebooks:
+            if one.notebook == notebook and one.platform and MOODLE.search(one.path):
+                name = re.sub(r'[\\/:*?"<>|_\x00-\x1f]+', " ", one_line(standing.name or standing.student, 80)).strip()
+                folder = f"{name or 'student'}_{one.platform}_assignsubmission_file_"
+                pages[f"{folder}/feedback.html"] = feedback_page(replace(standing, notebooks=(one,)), course, called)
+    return files.zipped(pages) if pages else None
