@@ -524,7 +524,7 @@ record("accuracy of the rounded network", left)
 claim("SPSA with a coarse δ leaves {value:.0%}.", left["SPSA, δ = 0.1"], 0, 0.4)
 claim("PGD with the pretended gradient leaves {value:.0%}.", left["PGD with BPDA"], 0, 0.15)
 
-# %%
+# %% tags=["tells"]
 question("05.4")
 
 # %%

@@ -226,7 +226,7 @@ claim("With the most images the two rates differ by {value:.1f} points.", 100 * 
 # The two curves meet early. Moosavi-Dezfooli et al. (2017) need 500 images, fewer than ImageNet has classes, to fool GoogLeNet on more than 30 % of
 # its validation images. What does that say about the network?
 
-# %%
+# %% tags=["tells"]
 question("06.3")
 
 # %%

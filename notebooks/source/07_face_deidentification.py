@@ -370,7 +370,7 @@ record("named right", {"epsilons": epsilons, **lines})
 # %% [markdown]
 # And a fourth recogniser has not been asked: *you*. Look at the lower row at the top of this notebook again. People who know a face are not even slowed down.
 
-# %%
+# %% tags=["tells"]
 question("07.5")
 
 # %%
