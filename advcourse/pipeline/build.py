@@ -9,7 +9,7 @@ from pathlib import Path
 import nbformat
 
 from advcourse import files
-from advcourse.pipeline import attacks_page, masters
+from advcourse.pipeline import attacks_page, masters, told
 
 # The kernel of a build is told everything that could change an output from one run to the next.
 ENVIRONMENT = {"OMP_NUM_THREADS": "1", "PYTHONHASHSEED": "0"}
@@ -28,10 +28,13 @@ def build(names=None, check=False, force=False, root=masters.ROOT):
         notebook, solved = masters.make(path, False, root), masters.make(path, True, root)
         student_path = root / "notebooks" / f"{path.stem}.ipynb"
         solved_path = root / "notebooks" / "solutions" / f"{path.stem}.ipynb"
-        if problem := student_problem(student_path, notebook) or (force and "to be executed again"):
-            found.append(f"{student_path.relative_to(root)}: {problem}")
+        told_path = told.place(path.stem, root)
+        problems = {student_path: problem_of(student_path, notebook) or (force and "to be executed again"),
+                    told_path: problem_of(told_path, told.part(notebook))}
+        if any(problems.values()):
+            found += [f"{place.relative_to(root)}: {problem}" for place, problem in problems.items() if problem]
             if not check:
-                files.write(student_path, text(executed(path.stem, notebook)))
+                write_executed(student_path, told_path, executed(path.stem, notebook))
         if not solved_path.exists() or solved_path.read_text(encoding="utf-8") != text(solved):
             found.append(f"{solved_path.relative_to(root)}: is not what its master gives")
             if not check:
@@ -49,7 +52,14 @@ def page_of_attacks(check, root):
     return [f"{attacks_page.PLACE}: is not what the attacks' cards give"]
 
 
-def student_problem(path, notebook):
+def write_executed(student_path, told_path, notebook):
+    """Write an executed student's notebook, and beside the tests what its telling cells showed."""
+    files.write(told_path, text(told.part(notebook)))
+    told.strip(notebook)
+    files.write(student_path, text(notebook))
+
+
+def problem_of(path, notebook):
     """Why the built file at `path` is not what its master gives as `notebook`; None where it is."""
     if not path.exists():
         return "is missing"
@@ -59,7 +69,9 @@ def student_problem(path, notebook):
         return f"cannot be read as a notebook: {type(error).__name__}"
     for cell in built.cells:
         if cell.cell_type == "code":
-            if cell.execution_count is None and cell.source:
+            if told.tells(cell) and cell.outputs:
+                return "stores what tells the outcome of a guess"
+            if cell.execution_count is None and cell.source and not told.tells(cell):
                 return "was not executed"
             cell.outputs, cell.execution_count = [], None
     return None if text(built) == text(notebook) else "its cells are not what its master gives"
@@ -68,7 +80,7 @@ def student_problem(path, notebook):
 def orphans(root):
     """Built files without a master, a line for each."""
     known = {path.stem for path in masters.find(root=root)}
-    built = [path for folder in ("notebooks", "notebooks/solutions")
+    built = [path for folder in ("notebooks", "notebooks/solutions", told.FOLDER)
              for path in sorted((root / folder).glob("*.ipynb"))]
     return [f"{path.relative_to(root)}: has no master; delete it" for path in built if path.stem not in known]
 

@@ -8,11 +8,12 @@ import statistics
 import nbformat
 
 from advcourse.exercises import Exercise, all_exercises
-from advcourse.pipeline import masters
+from advcourse.pipeline import masters, told
 
 MEDIAN_LINES, MOST_LINES = 8, 30
 MOST_BYTES = 600_000  # of a built notebook
 PARAMETERS = ["PROFILE", "DATASET", "SEED", "DEVICE", "STUDENT"]
+SHOWING = {"claim", "record", "compare_guess", "show", "explore", "print", "display"}
 HEADINGS = ["You will be able to", "What to remember", "Further reading"]
 
 
@@ -24,7 +25,7 @@ def lint(path):
     except SyntaxError as error:
         # `!command` and `%magic` lines end here: where they fail, nbval and papermill do not notice.
         return [f"{path.name}: not plain Python: {(error.text or '').strip()!r} (lines with ! and % are not either)"]
-    problems = [*anatomy(cells, trees, number), *exercises(cells, number)]
+    problems = [*anatomy(cells, trees, number), *guesses(cells), *exercises(cells, number)]
     for index, cell in enumerate(cells, start=1):
         rules = [long_cell] if cell.cell_type == "code" else [image_without_text,
                                                               lambda text: bare_number(text, number)]
@@ -58,6 +59,30 @@ def anatomy(cells, trees, number):
         yield f"the median cell has {median:g} lines of code; at most {MEDIAN_LINES} are wanted"
 
 
+def guesses(cells):
+    """Every guess is compared with its result, and from the guess to there only telling cells show anything."""
+    waiting = set()
+    for index, cell in enumerate(cells, start=1):
+        if cell.cell_type != "code":
+            continue
+        tree = ast.parse(cell.source)
+        if masters.BEGIN in cell.source and not calls(tree, "check", "answer"):
+            waiting |= {ast.unparse(node.targets[0]) for node in tree.body}
+        compared = {ast.unparse(node.args[0]) for node in called(tree, "compare_guess")}
+        if compared - waiting:
+            yield f"cell {index}: compare_guess compares {', '.join(compared - waiting)}, which no cell asks for"
+        if not told.tells(cell) and (compared or (waiting and shows(tree))):
+            yield f"cell {index}: it shows something below a guess and is not tagged {told.TAG!r}"
+        waiting -= compared
+    if waiting:
+        yield f"no cell compares {', '.join(sorted(waiting))} with the result"
+
+
+def shows(tree):
+    """Whether the cell of this syntax tree shows something: by a call, or as its last value."""
+    return bool(called(tree, *SHOWING)) or isinstance(tree.body[-1], ast.Expr)
+
+
 def exercises(cells, number):
     """Every exercise is set once, in order, in a cell with a solution, for a function of the reference's signature."""
     set_ones = []
@@ -88,10 +113,15 @@ def exercises(cells, number):
 
 def calls(tree, *names):
     """The first arguments, where they are constants, of the calls of functions of these names in a syntax tree."""
+    return [node.args[0].value for node in called(tree, *names)
+            if node.args and isinstance(node.args[0], ast.Constant)]
+
+
+def called(tree, *names):
+    """The calls of functions of these names in a syntax tree, in order."""
     found = [node for node in ast.walk(tree)
              if isinstance(node, ast.Call) and ast.unparse(node.func).split(".")[-1] in names]
-    found.sort(key=lambda node: (node.lineno, node.col_offset))
-    return [node.args[0].value for node in found if node.args and isinstance(node.args[0], ast.Constant)]
+    return sorted(found, key=lambda node: (node.lineno, node.col_offset))
 
 
 def long_cell(source):

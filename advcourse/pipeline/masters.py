@@ -10,12 +10,14 @@ import jupytext
 import nbformat
 
 from advcourse import doctor
+from advcourse.pipeline import told
 from advcourse.pipeline.copies import fingerprint
 from advcourse.version import __version__
 
 ROOT = Path(__file__).resolve().parents[2]  # of the checkout: masters live nowhere else
 BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
 WORK = "raise NotImplementedError  # your work"
+WORK_TAG = "raises-exception"  # an error in what a student wrote does not stop Run All
 METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
     "language_info": {"file_extension": ".py", "mimetype": "text/x-python", "name": "python"},
@@ -94,6 +96,8 @@ def make(path, solved, root=ROOT):
     for index, master in enumerate(read(path)):
         try:
             student = without_solution(master.source) if master.cell_type == "code" else master.source
+            if told.tells(master) and (master.cell_type != "code" or student != master.source):
+                raise ValueError(f"only code without a solution in it can be tagged {told.TAG!r}")
         except ValueError as error:
             raise ValueError(f"{path.name}, cell {index + 1}: {error}") from None
         source = with_solution(master.source) if solved else student
@@ -107,9 +111,19 @@ def make(path, solved, root=ROOT):
         identity = hashlib.sha256(f"{path.stem}\n{student}\n{seen[student]}".encode()).hexdigest()[:12]
         new_cell = nbformat.v4.new_code_cell if master.cell_type == "code" else nbformat.v4.new_markdown_cell
         cells.append(new_cell(source, id=identity, metadata={"tags": tags} if tags else {}))
+        if not solved:
+            for_students(cells[-1], with_work=BEGIN in master.source)
     # by the fingerprint `advcourse lab` knows a copy without work in it
     about = {"cells": fingerprint(cells), "version": __version__}
     return nbformat.v4.new_notebook(cells=cells, metadata=METADATA | {"advcourse": about})
+
+
+def for_students(cell, with_work):
+    """What only the student's notebook says of a cell: that it tells an outcome, or has work to do in it."""
+    if told.tells(cell):
+        told.hide(cell)
+    if with_work:
+        cell.metadata["tags"] = [*cell.metadata.get("tags", []), WORK_TAG]
 
 
 def with_badges(source, address):

@@ -91,6 +91,8 @@ claim("The network reads {value:.1%} of the test images right.", accuracy(model,
 
 # %% [markdown]
 # **Predict before you run.** Some cells ask for a guess first. A wrong guess that you wrote down teaches more than a right number that you only read.
+# The cell that tells the result is folded: run it once you have guessed.
+#
 # How many percent of the same images does the network read right when they stand upside down?
 
 # %%
@@ -100,6 +102,8 @@ my_guess = 70
 
 # %%
 upside_down = accuracy(model, x.flip(2), y)
+
+# %% tags=["tells"]
 compare_guess(my_guess, 100 * upside_down)
 claim("Upside down it reads {value:.0%} right.", upside_down, 0.1, 0.85)
 

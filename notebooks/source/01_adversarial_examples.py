@@ -232,14 +232,20 @@ my_guess_for_coins = 50
 # %%
 error = 1 - accuracy(softmax, one_step(softmax, x, y, 0.25), y)
 coin_error = 1 - accuracy(softmax, (x + 0.25 * random_signs(x)).clamp(0, 1), y)
+
+# %% tags=["tells"]
 compare_guess(my_guess, 100 * error)
 compare_guess(my_guess_for_coins, 100 * coin_error)
 claim("At ε = 0.25 softmax regression errs on {value:.1%} of the attacked images.", error, 0.99, 1)
 claim("With tossed signs of the same size it errs on {value:.1%}.", coin_error, 0.2, 0.85)
 
 # %% [markdown]
+# <details><summary>After your guess: what this shows</summary>
+#
 # Goodfellow et al. (2015) report an error of 99.9 % for softmax regression on MNIST at this ε. Both rows of numbers
 # change every pixel by the same amount. Only the *direction* differs.
+#
+# </details>
 
 # %% [markdown]
 # ## Noise of the same size
@@ -260,12 +266,14 @@ x_noise = (x + of_same_length(noise, x_adv - x)).clamp(0, 1)
 # %%
 fooled = ((cnn(x).argmax(1) == y) & (cnn(x_adv).argmax(1) != y)).nonzero()[:8, 0]
 rows = [images[fooled] for images in (x, x_adv, x_noise)]
+
+# %% tags=["tells"]
 plots.show(plots.images(rows, [read(cnn, row) for row in rows], ["original", "adversarial", "Gaussian"]),
            "The same length, three directions",
            alt="Three rows of eight images: originals, adversarial examples and images with Gaussian noise of the same length. "
                "People read all three rows alike. The network errs on every adversarial one and hardly on any noisy one.")
 
-# %%
+# %% tags=["tells"]
 claim("Accuracy of the network on adversarial images: {value:.1%}.", accuracy(cnn, x_adv, y), 0, 0.35)
 claim("Accuracy on images with Gaussian noise of the same length: {value:.1%}.", accuracy(cnn, x_noise, y), 0.9, 1)
 
@@ -630,12 +638,20 @@ my_guess = 50
 student = models.mlp(shape, len(classes)).to(course.device)
 training.fit(student, relabelled, drawn, epochs=6, seed=SEED + 3)
 learnt = accuracy(student, x, y)
+
+# %% tags=["tells"]
 compare_guess(my_guess, 100 * learnt)
 claim("A network trained on nothing but such images reads {value:.0%} of the clean test images right.", learnt, 0.3, 0.97)
 
 # %% [markdown]
+# <details><summary>After your guess: what this shows</summary>
+#
 # What was added to those images, and looks like noise to us, was enough to learn the task from. On CIFAR-10, Ilyas et al. (2019)
-# reach 63.3 % this way. The debate is not over: Tanay and Griffin (2016) point to decision borders that tilt along directions with little data, Gilmer
+# reach 63.3 % this way.
+#
+# </details>
+#
+# The debate is not over: Tanay and Griffin (2016) point to decision borders that tilt along directions with little data, Gilmer
 # et al. (2018) to the geometry of high dimensions, and Nakkiran (2019) shows adversarial examples that are plain bugs.
 
 # %% [markdown]

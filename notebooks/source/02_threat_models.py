@@ -253,22 +253,27 @@ one = universal(cnn, course.data.x_train[:count].to(course.device), eps=0.2, ste
 for_each = pgd(cnn, x, y, eps=0.2, steps=10, generator=course.generator())
 for_all = (x + one).clamp(0, 1)
 by_one = 1 - accuracy(cnn, for_all, y)
+by_coins = 1 - accuracy(cnn, tossed(x, 0.2), y)
+
+# %% tags=["tells"]
 compare_guess(my_guess, 100 * by_one)
-compare_guess(my_guess_for_coins, 100 * (1 - accuracy(cnn, tossed(x, 0.2), y)))
+compare_guess(my_guess_for_coins, 100 * by_coins)
+claim("One perturbation for all fools the network on {value:.0%} of images that it was not made on.", by_one, 0.2, 0.97)
 
 # %%
 hit = (predict(cnn, for_all).argmax(1) != y).nonzero()[:4, 0]
 rows = [for_each[hit] - x[hit], for_each[hit], one.expand(len(hit), *one.shape), for_all[hit]]
 blank = [""] * len(hit)
+
+# %% tags=["tells"]
 plots.show(plots.images(rows, [blank, reading(cnn, for_each[hit]), blank, reading(cnn, for_all[hit])],
                         ["made for each", "and added", "made for all", "and added"], signed=[0, 2]),
            "Four perturbations, or one four times",
            alt="Four images under perturbations of their own, which all look different, and under one perturbation that is "
                "the same for all. The network errs on every one of them.")
-claim("One perturbation for all fools the network on {value:.0%} of images that it was not made on.", by_one, 0.2, 0.97)
 
 # %% [markdown]
-# It fools fewer than the perturbations made one by one. But it costs the attacker nothing per image, and can be printed.
+# Made once, it costs the attacker nothing per image, and can be printed.
 # Notebook 06 is about that.
 
 # %% [markdown]

@@ -160,13 +160,19 @@ drawn = torch.randint(1, len(classes), y.shape, generator=course.generator(), de
 target = (y + drawn) % len(classes)
 reached = accuracy(cnn, fgsm_step(cnn, x, target, 2.5 * eps, True), target)
 wrong = 1 - accuracy(cnn, fgsm_step(cnn, x, y, 2.5 * eps, False), y)
+
+# %% tags=["tells"]
 compare_guess(my_guess, 100 * reached)
 claim("One step away from the truth makes the network err on {value:.0%} of the images.", wrong, 0.9, 1)
 claim("One step towards a drawn class reaches it on {value:.0%}.", reached, 0.1, 0.8)
 
 # %% [markdown]
+# <details><summary>After your guess: what this shows</summary>
+#
 # To leave a class is easy, to reach a given one is not. A single straight step is not precise enough: the direction that was right
 # at the start is wrong a little later.
+#
+# </details>
 
 # %% [markdown]
 # ## Many small steps
@@ -427,7 +433,7 @@ for name, attack in attacks.items():
     images = [attack(cnn, x, y, radius) if radius else x for radius in epsilons]
     first[name], fifth[name] = ([top(k, cnn, x_adv, y) for x_adv in images] for k in (1, 5))
 
-# %%
+# %% tags=["tells"]
 figure, axes = plots.grid(1, 2, width=4.3, height=3, width_ratios=[1, 1.4], sharey=True)
 plots.curves(epsilons, first, "ε", "accuracy", axes=axes[0, 0], title="top 1", ylim=(0, 1.02))
 axes[0, 0].get_legend().remove()
@@ -437,7 +443,7 @@ plots.show(figure, "Accuracy against ε, for six ways to change the images",
                "least-likely class method; random signs do far less. Top 5: all fall later and more slowly.")
 record("accuracy against eps", {"epsilons": epsilons, "top 1": first, "top 5": fifth})
 
-# %%
+# %% tags=["tells"]
 at = epsilons.index(round(eps, 4))
 compare_guess(my_guess, 100 * first["least likely"][at])
 claim("At our ε the network is right on {value:.0%} of the images under FGSM.", first["FGSM"][at], 0.01, 0.55)
@@ -448,9 +454,13 @@ claim("The least-likely attack leaves {value:.1f} times as many images right as 
 claim("The truth is among the top five of ten under PGD on {value:.0%}.", fifth["PGD"][at], 0.7, 1)
 
 # %% [markdown]
+# <details><summary>After your guess: what this shows</summary>
+#
 # On ImageNet the fast method halves the top-1 accuracy even at the smallest ε, iterated ones are better for ε below 48 of 255 grey levels, and the least-likely
 # class destroys most images already at a small ε (Kurakin et al., 2017). On our images the second of these holds. The first needs a larger ε, as white strokes on black
 # are plainer than photographs. The last does not hold: the way to the least likely of ten classes is long, and with a thousand it seems to lead through many others.
+#
+# </details>
 
 # %% [markdown]
 # ## Steps, step size, and which iterate to keep

@@ -332,6 +332,8 @@ def steps_needed(image, k, clip):
 
 needed, clipped = (torch.tensor([float(steps_needed(x[i:i + 1], y[i].item(), clip)) for i in range(12)])
                    for clip in (False, True))
+
+# %% tags=["tells"]
 compare_guess(my_guess, needed.mean(), unit="steps")
 claim("Twelve images need {value:.1f} steps on average.", needed.mean(), 1, 5)
 claim("Clipped to [0, 1] after every step, {value:.1f}; we stop at ten.", clipped.mean(), 4, 10)

@@ -307,7 +307,7 @@ salient = jsma(cnn, some, labels)
 fooled, needed = cnn(salient).argmax(1) != labels, changed_pixels(salient, some)
 computed = [(fooled & (needed <= k)).double().mean().item() for k in pixels]
 
-# %%
+# %% tags=["tells"]
 compare_guess(my_guess, 100 * bred[0])
 lines = {"saliency map (knows the network)": computed, "evolution (sees its scores)": bred}
 plots.show(plots.curves(pixels, lines, "pixels that may change", "share of images fooled", ylim=(-0.02, 1.02)),
@@ -319,10 +319,14 @@ claim("One bred pixel fools the network on {value:.0%} of the images.", bred[0],
 claim("With up to ten pixels, the saliency map fools it on {value:.0%}.", computed[-1], 0.3, 1)
 
 # %% [markdown]
+# <details><summary>After your guess: what this shows</summary>
+#
 # Here one pixel is weak, and it is fair to say so. More pixels help evolution less than one would think: the genes get more, the questions do not.
 # The famous figures come from other pictures: Su et al. (2019) report
 # 67.97 % of the CIFAR-10 images (in the version used on Kaggle) and 16.04 % of the ImageNet images, with one pixel. Small colour images and networks that are
 # rarely sure make it easier; a white stroke on black, read with great confidence, makes it hard. Try `DATASET = "cifar10"`.
+#
+# </details>
 
 # %% [markdown]
 # ## Ask, and count
@@ -415,9 +419,9 @@ plots.show(plots.curves([2 * s for s in samples], {"measured": mean, "√(S / (S
 # But an attack does not need the right direction, only one that goes uphill. Many steps along poor estimates get there, too.
 
 # %% [markdown]
-# ## A defence that hides its gradient
+# ## A defence that sounds sensible
 #
-# Here is a defence that sounds sensible. Small changes of grey values do the harm, so let the network see four grey values only: round every
+# Small changes of grey values do the harm, so let the network see four grey values only: round every
 # pixel to 0, 1/3, 2/3 or 1.
 
 # %%
@@ -448,19 +452,26 @@ with warnings.catch_warnings(record=True) as warned:
 x_plain = pgd(cnn, some, labels, eps=eps, steps=20, generator=course.generator())
 left = {"PGD, no defence": accuracy(cnn, x_plain, labels), "no attack": accuracy(defended, some, labels),
         "PGD": accuracy(defended, x_pgd, labels)}
+
+# %% tags=["tells"]
 compare_guess(my_guess, 100 * left["PGD"])
 claim("With the defence PGD leaves an accuracy of {value:.0%}.", left["PGD"], 0.75, 1)
 
 # %% [markdown]
-# A triumph? The library has something to say about that.
+# Before you believe such a number: the library has something to say about it.
 
-# %%
+# %% tags=["tells"]
 for warning in warned:
     print(warning.message)
 
 # %% [markdown]
+# <details><summary>After your guess: what this shows</summary>
+#
 # Rounding is a staircase: flat nearly everywhere, so its derivative is zero, and the whole gradient with it. PGD stood in the fog and did not move.
-# An attack that only asks does not care. It needs one thought: with a δ much smaller than a stair both questions get the same
+#
+# </details>
+#
+# An attack that only asks needs no derivative. It needs one thought: with a δ much smaller than a step of the rounding both questions get the same
 # answer, so take a coarse one. First your own estimate, in PGD's place, counted by the wrapper.
 
 # %%
@@ -474,6 +485,8 @@ def my_spsa(model, x, y):
 
 own = [queries_until_fooled(defended, my_spsa, image, label, eps) for image, label in zip(some[:10].split(1), labels)]
 fooled = sum(n < math.inf for n in own) / len(own)
+
+# %% tags=["tells"]
 claim("Your estimate fools the defended network on {value:.0%} of ten images.", fooled, 0.4, 1)
 
 # %% [markdown]
@@ -497,7 +510,7 @@ def pretending(images):
 x_bpda = pgd(pretending, some, labels, eps=eps, steps=20, generator=course.generator())
 left["PGD with BPDA"] = accuracy(defended, x_bpda, labels)
 
-# %%
+# %% tags=["tells"]
 figure, axes = plots.grid(1, 1, width=6, height=2.4)
 colours = ["#999999"] + 2 * [plots.COLOURS[0]] + 4 * [plots.COLOURS[1]]
 bars = axes[0, 0].barh(list(left), list(left.values()), color=colours)
@@ -511,7 +524,7 @@ record("accuracy of the rounded network", left)
 claim("SPSA with a coarse δ leaves {value:.0%}.", left["SPSA, δ = 0.1"], 0, 0.4)
 claim("PGD with the pretended gradient leaves {value:.0%}.", left["PGD with BPDA"], 0, 0.15)
 
-# %%
+# %% tags=["tells"]
 question("05.4")
 
 # %%
@@ -616,14 +629,16 @@ spent = {name: torch.tensor([queries_until_fooled(cnn, attack, *one, eps) for on
 # %%
 grid = [round(10 ** (k / 5)) for k in range(int(5 * math.log10(most)) + 1)]
 success = {name: [(numbers <= q).double().mean().item() for q in grid] for name, numbers in spent.items()}
+medians = {name: numbers.median().item() for name, numbers in spent.items()}
+
+# %% tags=["tells"]
 plots.show(plots.curves(grid, success, "queries", "share of images fooled", xscale="log", ylim=(-0.02, 1.02)),
            f"Success against queries at ε = {eps}",
            alt="Share of images fooled against the number of queries, on a logarithmic axis. Square's curve rises first, within tens of "
                "queries; those of SPSA and NES follow after hundreds; HopSkipJump's is spread widely.")
 record("success against queries", {"queries": grid, **success})
 
-# %%
-medians = {name: numbers.median().item() for name, numbers in spent.items()}
+# %% tags=["tells"]
 compare_guess(my_guess, medians["SPSA"], "queries")
 claim("In the median Square needs {value:.0f} queries.", medians["Square"], 1, 60)
 claim("By labels alone {value:.0%} of the images fell within the budget.", success["HopSkipJump"][-1], 0.4, 1)

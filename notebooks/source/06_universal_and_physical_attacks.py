@@ -169,14 +169,20 @@ my_guess_for_coins = 20
 coins = torch.randn(delta.shape, generator=course.generator(), device=course.device).sign()
 delta = find_universal(cnn, x_train[:1000], EPS)
 rate, coin_rate = fooling_rate(cnn, x, delta), fooling_rate(cnn, x, EPS * coins)
+
+# %% tags=["tells"]
 compare_guess(my_guess, 100 * rate)
 compare_guess(my_guess_for_coins, 100 * coin_rate)
 claim("The universal perturbation changes {value:.0%} of the answers on images that it has never seen.", rate, 0.4, 1)
 claim("With tossed signs and the same ε it would be {value:.0f} points less.", 100 * (rate - coin_rate), 10, 90)
 
 # %% [markdown]
+# <details><summary>After your guess: what this shows</summary>
+#
 # On ImageNet, where ε is ten of 256 grey levels, the paper reports between 77.8 % (VGG-19) and 93.7 % (VGG-F) on images not used
 # for the search (Moosavi-Dezfooli et al., 2017). Small grey digits need a much larger ε, and you see the pattern: quasi-invisible it is not.
+#
+# </details>
 
 # %% [markdown]
 # ## How large, and how many?
@@ -189,7 +195,7 @@ lines = {name: [fooling_rate(model, x, find_universal(model, x_train[:1000], eps
          for name, model in models.items()}
 lines["cnn, tossed signs"] = [fooling_rate(cnn, x, eps * coins) for eps in epsilons]
 
-# %% tags=["varies-by-processor"]
+# %% tags=["varies-by-processor", "tells"]
 plots.show(plots.curves(epsilons, lines, "ε, the largest change of a pixel", "fooling rate", ylim=(0, 1.02)),
            "Fooling rate against the size of δ",
            alt="Fooling rate on test images against ε. For softmax regression, the multilayer perceptron and the convolutional network it "
@@ -209,7 +215,7 @@ for count in counts:
     seen.append(sum(fooling_rate(cnn, part, found) for part, found in zip(parts, deltas)) / len(parts))
     unseen.append(sum(fooling_rate(cnn, x, found) for found in deltas) / len(parts))
 
-# %%
+# %% tags=["tells"]
 plots.show(plots.curves(counts, {"the images of the search": seen, "test images": unseen}, "images that the search used",
                         "fooling rate", xscale="log", xticks=counts, xticklabels=counts, ylim=(0, 1.02)),
            "How many images it takes",
@@ -223,7 +229,7 @@ claim("With the most images the two rates differ by {value:.1f} points.", 100 * 
 # The two curves meet early. Moosavi-Dezfooli et al. (2017) need 500 images, fewer than ImageNet has classes, to fool GoogLeNet on more than 30 % of
 # its validation images. What does that say about the network?
 
-# %%
+# %% tags=["tells"]
 question("06.3")
 
 # %%
@@ -242,6 +248,8 @@ answer("06.3", choice)
 deltas = {name: find_universal(model, x_train[:1000], EPS) for name, model in models.items()}
 rows = deltas | {"tossed signs": EPS * coins}
 table = [[fooling_rate(model, x, found) for model in models.values()] for found in rows.values()]
+
+# %% tags=["tells"]
 plots.show(plots.matrix(table, rows, models, "tried on", "made for"), "Fooling rates across networks",
            alt="A table of fooling rates: rows softmax, mlp, cnn and tossed signs, columns softmax, mlp, cnn. The diagonal is darkest; the cells beside "
                "it are mostly darker than those of the last row.")

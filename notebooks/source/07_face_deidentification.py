@@ -349,18 +349,22 @@ my_guess = 20
 before = recogniser(x).argmax(1)
 hidden, leaked = hidden_and_leaked(before, recogniser(x_hidden).argmax(1), second(x_hidden).argmax(1), y)
 _, leaked_to_album = hidden_and_leaked(before, recogniser(x_hidden).argmax(1), most_similar(x_hidden), y)
+
+# %% tags=["tells"]
 compare_guess(my_guess, 100 * leaked)
 claim("At ε = 0.04 hidden from the recogniser: {value:.0%} of the photographs that it knew.", hidden, 0.8, 1)
 claim("Of these the other network still names {value:.0%}.", leaked, 0.5, 0.95)
 claim("A look through the album finds the right person for {value:.0%}.", leaked_to_album, 0.4, 1)
 
-# %% tags=["varies-by-processor"]
+# %%
 epsilons = [0, 0.01, 0.02, 0.03, 0.04, 0.06, 0.08]
 lines = {"the recogniser": [], "another network": [], "the album": []}
 for eps in epsilons:
     x_p = pgd(recogniser, x[:200], y[:200], eps=eps, steps=10)
     for name, classes in zip(lines, (recogniser(x_p).argmax(1), second(x_p).argmax(1), most_similar(x_p))):
         lines[name].append((classes == y[:200]).float().mean().item())
+
+# %% tags=["varies-by-processor", "tells"]
 plots.show(plots.curves(epsilons, lines, "ε, the largest change of a pixel", "photographs named right",
                         ylim=(0, 1.02)),
            "Who still knows whom",
@@ -371,7 +375,7 @@ record("named right", {"epsilons": epsilons, **lines})
 # %% [markdown]
 # And a fourth recogniser has not been asked: *you*. Look at the lower row at the top of this notebook again. People who know a face are not even slowed down.
 
-# %%
+# %% tags=["tells"]
 question("07.5")
 
 # %%

@@ -187,12 +187,18 @@ my_guess = 60
 # %%
 measured = {"LR": tables(softmax, partial(fgsm, eps=0.2))}
 on, off = summary(measured["LR"])
+
+# %% tags=["tells"]
 compare_guess(my_guess, 100 * off)
 claim("A softmax regression errs on {value:.0%} of the images that were made on one with other training images.",
       off, 0.85, 1)
 
 # %% [markdown]
+# <details><summary>After your guess: what this shows</summary>
+#
 # Hardly fewer than on its own. So these examples are no accidents of one training set: the weights of the five have much in common.
+#
+# </details>
 
 # %% [markdown]
 # ## The linear SVM
@@ -260,7 +266,7 @@ else:
     dnn = family(deep, epochs=8, learning_rate=2e-3)
 measured["DNN"] = tables(dnn, partial(fgsm, eps=0.1 if course.quick else 0.2))
 
-# %%
+# %% tags=["tells"]
 PAPER = {"LR": "98 95 95 95 95  95 98 95 95 94  94 94 98 95 95  94 95 95 98 95  95 95 95 95 98",
          "SVM": "99 41 38 40 41  34 99 32 46 34  36 41 99 38 45  37 43 37 99 38  39 37 47 37 99",
          "DNN": "81 67 66 49 54  71 86 75 53 58  67 70 84 52 57  64 64 65 68 57  75 73 74 57 80"}
@@ -277,6 +283,7 @@ spread = {f"{kind}, here": table.std(0) for kind, table in measured.items()}
 def spoken(table):
     return "{:.0%} on and {:.0%} off the diagonal".format(*summary(table))
 
+# %% tags=["tells"]
 plots.show(plots.matrices([paper, ours], "ABCDE", spread=spread, xlabel="target", ylabel="source"),
            f"Percent misread; ours: mean ± spread of {DRAWS} draws",
            alt="Six tables of five sources by five targets, the paper's above, ours below, with the percentage of adversarial "
@@ -284,7 +291,7 @@ plots.show(plots.matrices([paper, ours], "ABCDE", spread=spread, xlabel="target"
                + "; ".join(f"{name} {spoken(table)}" for name, table in (paper | ours).items()) + ".")
 record("transfer between subsets", {name: summary(table) for name, table in (paper | ours).items()})
 
-# %%
+# %% tags=["tells"]
 ratio = {kind: summary(table)[1] / summary(table)[0] for kind, table in measured.items()}
 print("off the diagonal / on it:", ", ".join(f"{kind} {value:.2f}" for kind, value in ratio.items()))
 claim("For softmax regression the ratio of off-diagonal to diagonal is {value:.2f} higher than for the SVM.",
@@ -293,7 +300,12 @@ claim("The network's ratio lies {value:.0%} of the way up from the SVM's to that
       (ratio["DNN"] - ratio["SVM"]) / (ratio["LR"] - ratio["SVM"]), 0, 0.9)
 
 # %% [markdown]
+# <details><summary>After your guess: what this shows</summary>
+#
 # In Papernot et al. (2016) the means off the diagonal are 95 %, 63 % and 39 %, and the slides call LR *strong*, DNN *intermediate*, SVM *weak*. Our ratios have the same order.
+#
+# </details>
+#
 # But each family was attacked in its own way, LR and DNN with two different ε, the SVM with a Euclidean length. Is it the families that we see, or what we chose?
 
 # %% [markdown]
@@ -301,7 +313,7 @@ claim("The network's ratio lies {value:.0%} of the way up from the SVM's to that
 #
 # First ε. With a larger one everything fools everyone, and there is nothing left to compare.
 
-# %%
+# %% tags=["tells"]
 for name, members in {"LR": softmax, "DNN": dnn}.items():
     print(f"ε = 0.3, {name}: {spoken(tables(members, partial(fgsm, eps=0.3)))}")
 

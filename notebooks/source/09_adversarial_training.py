@@ -186,11 +186,17 @@ my_guess = 95
 
 # %%
 error = 1 - accuracy(trained_on_fgsm, attack(trained_on_fgsm, x, y, eps=STEP), y)
+
+# %% tags=["tells"]
 compare_guess(my_guess, 100 * error)
 claim("Under PGD the same network errs on {value:.0%} of the images.", error, 0.5, 1)
 
 # %% [markdown]
+# <details><summary>After your guess: what this shows</summary>
+#
 # It learnt what it was trained on: to survive *one step*. Keep this pair of numbers in mind whenever a defence is shown under one attack.
+#
+# </details>
 
 # %% [markdown]
 # ## Third way: at scale
@@ -322,6 +328,8 @@ networks = {"standard": standard, "trained on FGSM": trained_on_fgsm, "ours, on 
 some = slice(0, 100 if course.quick else None)
 lines = {name: [accuracy(model, attack(model, x[some], y[some], eps=eps, steps=10), y[some]) for eps in epsilons]
          for name, model in networks.items()}
+
+# %% tags=["tells"]
 plots.show(plots.curves(epsilons, lines, "ε of the attack", "accuracy under PGD", ylim=(0, 1.02)), "Beyond the ε of training",
            alt="Accuracy under PGD against ε for four networks. The standard one and the one trained on FGSM fall to zero early; the two trained on PGD hold "
                "up to about the ε of their training and fall steeply behind it.")

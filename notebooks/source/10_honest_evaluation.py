@@ -297,12 +297,14 @@ for name, tool, attack in right_attack:
     table.append([accuracy(model, images, y) for images in (x, naive, attack(model))])
     rows.append(f"{name} ({tool})")
 columns = ["no attack", "naive attack", "right attack"]
+
+# %% tags=["tells"]
 plots.show(plots.matrix(table, rows, columns, "accuracy under", "defence (what breaks it)"),
            f"Shown robust, then broken (ε = {EPS})",
            alt="A table of accuracies, one row for each of seven defences, two for the dithered one. Without an attack and "
                "under the naive one most cells are dark, that is high; in the last column, under the right attack, all are pale.")
 
-# %%
+# %% tags=["tells"]
 compare_guess(my_guess, 100 * max(row[2] for row in table))
 claim("The naive attacks leave {value:.0%} on average,", sum(row[1] for row in table) / len(table), 0.65, 1)
 claim("and the right ones never more than {value:.0%}.", max(row[2] for row in table), 0, 0.5)

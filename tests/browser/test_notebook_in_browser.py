@@ -17,7 +17,7 @@ from contextlib import contextmanager
 import nbformat
 import pytest
 
-from advcourse.pipeline import masters
+from advcourse.pipeline import masters, told
 from tests.chromium import CHROMIUM, needs_chromium
 
 WIDGET = "live=course.live"  # stands in the cell of every widget
@@ -152,6 +152,32 @@ def test_a_student_moves_the_widget(number, tmp_path):
         expect(picture).to_have_attribute("alt", re.compile(re.escape(after)))
         page.screenshot(path=SCREENSHOTS / f"{number}_after.png")
         assert picture.get_attribute("src") != before_source
+
+
+@pytest.mark.parametrize("theme", ["Light", "Dark"])
+def test_a_student_guesses_first_and_what_breaks_stops_nothing(theme, tmp_path):
+    """The welcome as it is handed out: of the outcome a line is seen, until it is run; an error below does no harm."""
+    [path] = (masters.ROOT / "notebooks").glob("00_*.ipynb")
+    notebook = nbformat.read(path, as_version=4)
+    [broken] = [cell for cell in notebook.cells if "def largest_change" in cell.source]
+    broken.source += "\n\n1 / 0"
+    notebook.cells.append(nbformat.v4.new_code_cell("print('the end')"))
+    nbformat.write(notebook, tmp_path / path.name)
+    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+    themes = {"@jupyterlab/apputils-extension/themes": {"theme": f"JupyterLab {theme}"}}
+    with jupyterlab(tmp_path, SETTINGS | themes) as address, page_of(f"{address}/lab/tree/{path.name}") as page:
+        cell = page.locator(".jp-CodeCell").filter(has_text=told.TITLE)
+        page.get_by_text("| Idle").wait_for()
+        cell.scroll_into_view_if_needed()
+        page.screenshot(path=SCREENSHOTS / f"00_guess_{theme}.png")
+        assert told.TITLE in cell.inner_text() and "claim" not in cell.inner_text()
+
+        run_all_cells(page)
+        assert "You made no guess: go back" in cell.inner_text() and "claim" not in cell.inner_text()
+        assert "ZeroDivisionError" in page.locator(".jp-Notebook").inner_text()
+        assert "the end" in page.locator(".jp-OutputArea-output").last.inner_text()
+        cell.scroll_into_view_if_needed()
+        page.screenshot(path=SCREENSHOTS / f"00_told_{theme}.png")
 
 
 def test_a_student_hands_in(tmp_path):

@@ -1,4 +1,4 @@
-"""Set-up, claims, records and guesses: what people read, and what programs read."""
+"""Set-up: what people read, and what programs read."""
 
 from pathlib import Path
 
@@ -138,29 +138,3 @@ def test_live_unless_told_otherwise(payloads, digits, monkeypatch):
     assert course.live
     monkeypatch.setenv("ADVCOURSE_STATIC", "1")
     assert not course.live
-
-
-@pytest.mark.parametrize("value, holds", [(0.5, True), (0.4, True), (0.6, True), (0.39, False), (float("nan"), False)])
-def test_a_claim_holds_inside_its_band(payloads, value, holds):
-    notebook.claim("It is {value:.0%}.", value, 0.4, 0.6)
-    payload, text = payloads[0]
-    assert payload["holds"] is holds and payload["low"] == 0.4 and payload["sentence"] == "It is {value:.0%}."
-    assert ("outside the expected band [0.4, 0.6]" in text) is not holds
-    assert text.startswith("It is")
-
-
-def test_a_band_upside_down_is_an_error():
-    with pytest.raises(ValueError, match=r"low <= high; got low=1.0, high=0.0"):
-        notebook.claim("{value}", 0.5, 1, 0)
-
-
-def test_a_record_keeps_its_value(payloads):
-    notebook.record("errors", {"fgsm": [0.1, 0.2]})
-    assert payloads == [({"kind": "record", "name": "errors", "value": {"fgsm": [0.1, 0.2]}}, "recorded: errors")]
-
-
-@pytest.mark.parametrize("guess, words", [(30, "You guessed 30 %; the result is 99.5 %"), (..., "You made no guess"),
-                                          (None, "You made no guess")])
-def test_guesses(payloads, guess, words):
-    notebook.compare_guess(guess, 99.5)
-    assert words in payloads[0][1]

@@ -1,7 +1,8 @@
 """What nbval lacks for this course, as a pytest plugin: `pytest --nbval -p nbval_course`.
 
-Outputs may take a minute to arrive, measured numbers may differ a little between processors, and what the cells said
-to programs is kept for tests.
+Outputs may take a minute to arrive, measured numbers may differ a little between processors, what tells the outcome of
+a guess lies beside the tests and not in the notebook, an error is one in the cells with work to do, too, and what the cells
+said to programs is kept for tests.
 """
 
 import html
@@ -11,6 +12,8 @@ import re
 
 import nbformat
 from nbval.plugin import IPyNbCell
+
+from advcourse.pipeline import told
 
 MIME = "application/vnd.advcourse+json"
 VARIES = "varies-by-processor"  # the tag of a cell whose result hangs on the last bit of a long computation
@@ -71,8 +74,18 @@ def pytest_configure(config):
     IPyNbCell.sanitize, IPyNbCell.compare_outputs = sanitize_to_text, compare_comparable
 
 
+def stored(item):
+    """A cell that tells the outcome of a guess, as the build left it."""
+    place = told.place(item.path.stem, item.path.parents[1])
+    [cell] = [cell for cell in nbformat.read(place, as_version=4).cells if cell.id == item.cell.id]
+    return cell
+
+
 def pytest_itemcollected(item):
     item.output_timeout = OUTPUT_TIMEOUT
+    item.options["check_exception"] = False
+    if told.tells(item.cell):
+        item.cell.outputs, item.cell.execution_count = stored(item).outputs, stored(item).execution_count
 
 
 def pytest_sessionfinish(session):

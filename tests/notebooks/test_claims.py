@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from advcourse.pipeline import masters, report
+from advcourse.pipeline import masters, report, told
 
 MEASURED = json.loads((masters.ROOT / "benchmarks" / "results" / "claims.json").read_text(encoding="utf-8"))
 VALUES = {(claim["notebook"], claim["sentence"]): claim["values"] for claim in MEASURED["claims"]}
@@ -12,9 +12,9 @@ VALUES = {(claim["notebook"], claim["sentence"]): claim["values"] for claim in M
 
 def stored_claims():
     for path in masters.find():
-        built = json.loads((masters.ROOT / "notebooks" / f"{path.stem}.ipynb").read_text(encoding="utf-8"))
-        for claim in report.claims(built):
-            yield pytest.param(path.stem, claim, id=f"{path.name[:2]} {claim['sentence'][:40]}")
+        for place in (masters.ROOT / "notebooks" / f"{path.stem}.ipynb", told.place(path.stem, masters.ROOT)):
+            for claim in report.claims(json.loads(place.read_text(encoding="utf-8"))):
+                yield pytest.param(path.stem, claim, id=f"{path.name[:2]} {claim['sentence'][:40]}")
 
 
 @pytest.mark.parametrize("name, claim", list(stored_claims()))

@@ -12,7 +12,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from advcourse.pipeline import execute, lint, masters
+from advcourse.pipeline import build, execute, lint, masters, told
 from tests.notebooks.nbval_course import MIME, VARIES, Text, comparable
 from tests.notebooks.running import mnist_is_here, nbval
 
@@ -56,6 +56,49 @@ def test_where_a_processor_decides_the_kind_of_output_is_compared(notebook):
         nbformat.write(stored, path)
         status, report, _ = nbval(path)
         assert (status == 0) == right, report
+
+
+@pytest.fixture
+def with_a_guess(tmp_path):
+    """The path of a built notebook with a guess; what its second cell tells lies where nbval looks for it."""
+    made = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("my_guess = ...", id="guess"),
+                                           nbformat.v4.new_code_cell("print('It is 57 %')", id="telling")],
+                                    metadata=masters.METADATA)
+    made.cells[1].metadata["tags"] = [told.TAG]
+    told.hide(made.cells[1])
+    result = execute.execute("tiny", nbformat.writes(made), {})
+    path = tmp_path / "notebooks" / "tiny.ipynb"
+    path.parent.mkdir()
+    build.write_executed(path, told.place("tiny", tmp_path), nbformat.reads(result.notebook, as_version=4))
+    assert "57 %\\n" not in path.read_text() and "57 %\\n" in told.place("tiny", tmp_path).read_text()
+    return path
+
+
+def test_what_a_cell_after_a_guess_tells_is_compared_with_what_lies_beside_the_tests(with_a_guess, tmp_path):
+    status, report, _ = nbval(with_a_guess)
+    assert status == 0 and "2 passed" in report, report
+    beside = told.place("tiny", tmp_path)
+    beside.write_text(beside.read_text().replace("57 %\\n", "75 %\\n"))
+    status, report, _ = nbval(with_a_guess)
+    assert status == 1 and "Cell outputs differ" in report and "1 failed, 1 passed" in report, report
+    beside.unlink()
+    status, report, _ = nbval(with_a_guess)
+    assert status != 0 and f"No such file or directory: '{beside}'" in report, report
+
+
+def test_without_our_plugin_a_cell_after_a_guess_counts_as_not_run_yet(with_a_guess):
+    status, report, _ = nbval(with_a_guess, plugin=False)
+    assert status == 0 and "2 passed" in report, report
+
+
+def test_an_error_where_students_work_is_one_here(notebook):
+    path = notebook("1 / 0", run=False)
+    handed_out = nbformat.read(path, as_version=4)
+    handed_out.cells[0].metadata["tags"] = [masters.WORK_TAG]
+    nbformat.write(handed_out, path)
+    assert nbval(path, compare=False, plugin=False)[0] == 0  # what the tag says to nbval, as to JupyterLab
+    status, report, _ = nbval(path, compare=False)
+    assert status == 1 and "ZeroDivisionError" in report, report
 
 
 CLAIM = {"output_type": "display_data", "metadata": {}, "data": {

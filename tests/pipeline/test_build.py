@@ -10,7 +10,7 @@ import pytest
 
 from advcourse.handin.calls import version_told, walk
 from advcourse.handin.statements import read
-from advcourse.pipeline import build, masters
+from advcourse.pipeline import build, masters, told
 from advcourse.pipeline.copies import fingerprint
 from advcourse.version import __version__
 
@@ -49,6 +49,9 @@ choice is ...
 # %%
 print({"b", "a", "c"}, os.environ["OMP_NUM_THREADS"])
 
+# %% tags=["tells"]
+print("It is 57 %.")
+
 # %% tags=["nbval-ignore-output"]
 import time
 print(time.time_ns(), object())
@@ -77,7 +80,7 @@ def course(built_once, tmp_path, monkeypatch):
 
 def built(course):
     """The bytes of every notebook in the folder."""
-    return {path.relative_to(course).as_posix(): path.read_bytes() for path in course.glob("notebooks/**/*.ipynb")}
+    return {path.relative_to(course).as_posix(): path.read_bytes() for path in course.glob("**/*.ipynb")}
 
 
 def rewrite(course, old, new):
@@ -119,7 +122,7 @@ def test_the_cell_ids_do_not_depend_on_the_solution(course):
 
 def test_a_second_build_executes_nothing_and_a_forced_one_changes_no_byte(course, monkeypatch):
     first = built(course)
-    assert len(first) == 2
+    assert len(first) == 3
     assert build.build(root=course, force=True) != []
     assert built(course) == first
     monkeypatch.setattr(build, "executed", lambda *_: pytest.fail("executed again"))
@@ -131,9 +134,27 @@ def test_nothing_of_when_and_where_a_notebook_was_built_is_stored(course):
     notebook = json.loads((course / "notebooks" / "98_sums.ipynb").read_text())
     assert notebook["metadata"] == masters.METADATA | {"advcourse": {"cells": fingerprint(notebook["cells"]),
                                                                      "version": __version__}}
-    assert all(set(cell["metadata"]) <= {"tags"} for cell in notebook["cells"])
+    assert all(set(cell["metadata"]) <= {"tags"} for cell in notebook["cells"] if "tells" not in str(cell["metadata"]))
     assert notebook["cells"][-1]["outputs"] == []
-    assert notebook["cells"][-2]["outputs"][0]["text"][0].endswith(" 1\n")  # one thread
+    assert notebook["cells"][-3]["outputs"][0]["text"][0].endswith(" 1\n")  # one thread
+
+
+def test_what_tells_an_outcome_is_hidden_from_students_and_its_outputs_lie_beside_the_tests(course):
+    student, telling, solved = (nbformat.read(course / folder / "98_sums.ipynb", as_version=4)
+                                for folder in ("notebooks", "tests/notebooks/told", "notebooks/solutions"))
+    cell = student.cells[-2]
+    assert cell.source == f'{told.TITLE}\nprint("It is 57 %.")' and cell.outputs == [] and not cell.execution_count
+    assert cell.metadata == {"tags": ["tells", "hide-input"], "jupyter": {"source_hidden": True}, "cellView": "form"}
+    assert [(told_one.id, told_one.outputs[0].text) for told_one in telling.cells] == [(cell.id, "It is 57 %.\n")]
+    assert solved.cells[-2].source == 'print("It is 57 %.")' and solved.cells[-2].metadata == {"tags": ["tells"]}
+
+
+def test_cells_with_work_in_them_let_run_all_go_on_in_the_students_notebook_alone(course):
+    student, solved = (nbformat.read(course / folder / "98_sums.ipynb", as_version=4)
+                       for folder in ("notebooks", "notebooks/solutions"))
+    assert [index for index, cell in enumerate(student.cells)
+            if "raises-exception" in cell.metadata.get("tags", [])] == [3, 4]
+    assert "raises-exception" not in build.text(solved)
 
 
 def test_check_names_what_is_stale_and_writes_nothing(course):
@@ -141,7 +162,8 @@ def test_check_names_what_is_stale_and_writes_nothing(course):
     for path in built(course):
         (course / path).unlink()
     assert build.build(root=course, check=True) == [
-        "notebooks/98_sums.ipynb: is missing", "notebooks/solutions/98_sums.ipynb: is not what its master gives"]
+        "notebooks/98_sums.ipynb: is missing", "tests/notebooks/told/98_sums.ipynb: is missing",
+        "notebooks/solutions/98_sums.ipynb: is not what its master gives"]
     assert built(course) == {}
 
 
@@ -150,6 +172,8 @@ def test_check_names_what_is_stale_and_writes_nothing(course):
     ("Twice x", "Two times x", 2),
     ("return unlikely_name", "return 2 * x", 1),
     ('tags=["nbval-ignore-output"]', 'tags=["other"]', 2),
+    ("It is 57", "It is 58", 3),
+    ('tags=["tells"]', 'tags=["varies-by-processor"]', 3),
 ])
 def test_a_changed_master_makes_stale_what_depends_on_it(course, old, new, stale):
     before = built(course)
@@ -170,9 +194,30 @@ def test_a_damaged_built_file_is_stale(course, damage, problem):
     assert [line for line in build.build(root=course, check=True) if problem in line]
 
 
+def test_a_students_notebook_with_a_told_outcome_in_it_is_stale(course):
+    path = course / "notebooks" / "98_sums.ipynb"
+    notebook = nbformat.read(path, as_version=4)
+    notebook.cells[-2].outputs = [nbformat.v4.new_output("stream", text="It is 57 %.\n")]
+    nbformat.write(notebook, path)
+    assert build.build(root=course, check=True) == ["notebooks/98_sums.ipynb: stores what tells the outcome of a guess"]
+
+
+@pytest.mark.parametrize("damage, problem", [
+    (lambda text: text[:200], "cannot be read"), (lambda text: text.replace("57", "58"), "its cells are not"),
+    (lambda text: re.sub(r'"execution_count": \d', '"execution_count": null', text), "was not executed"),
+])
+def test_damaged_outputs_beside_the_tests_are_stale_and_made_again(course, damage, problem):
+    before, path = built(course), course / "tests" / "notebooks" / "told" / "98_sums.ipynb"
+    path.write_text(damage(path.read_text()))
+    [line] = build.build(root=course)
+    assert line.startswith("tests/notebooks/told/98_sums.ipynb: ") and problem in line
+    assert built(course) == before
+
+
 def test_a_built_file_without_a_master_is_named(course):
-    (course / "notebooks" / "solutions" / "97_gone.ipynb").write_text("{}")
-    assert build.build(root=course, check=True) == ["notebooks/solutions/97_gone.ipynb: has no master; delete it"]
+    for folder in ("notebooks/solutions", "tests/notebooks/told"):
+        (course / folder / "97_gone.ipynb").write_text("{}")
+        assert f"{folder}/97_gone.ipynb: has no master; delete it" in build.build(root=course, check=True)
 
 
 def test_a_build_that_fails_names_notebook_and_cell_and_leaves_the_files_alone(course):
@@ -233,6 +278,14 @@ def test_every_notebook_tells_its_version_in_its_metadata_and_in_its_call_of_sta
         assert notebook.metadata.advcourse.version == __version__
         calls, _ = walk(read(build.text(notebook).encode())[0])
         assert version_told(calls) == __version__ and calls[0][:2] == ("start", path.stem[:2])
+
+
+@pytest.mark.parametrize("cell", ['# %% tags=["tells"]\n### BEGIN SOLUTION\nguess = 57\n### END SOLUTION\n',
+                                  '# %% [markdown] tags=["tells"]\n# It is 57 %.\n'])
+def test_work_and_prose_cannot_be_marked_as_telling(course, cell):
+    rewrite(course, '# %% tags=["tells"]', f"{cell}\n# %%")
+    with pytest.raises(ValueError, match="cell 7: only code without a solution in it can be tagged 'tells'"):
+        build.build(root=course)
 
 
 @pytest.mark.parametrize("source, problem", [

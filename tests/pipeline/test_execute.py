@@ -48,6 +48,14 @@ def test_a_failing_cell_is_named_as_the_student_counts(tmp_path):
     assert len(cells) == len(old.cells) + 1 and "papermill" not in result.notebook.lower(), "papermill's own notes"
 
 
+def test_an_error_where_students_work_ends_a_run_of_ours():
+    handed_out = nbformat.reads(sample("1 / 0", "print('after')"), as_version=4)
+    handed_out.cells[-2].metadata["tags"] = [masters.WORK_TAG, "other"]
+    result = execute("00_sample", nbformat.writes(handed_out), {})
+    assert result.failure == "cell 3 (`1 / 0`): ZeroDivisionError: division by zero"
+    assert json.loads(result.notebook)["cells"][-1]["outputs"] == []
+
+
 @pytest.mark.parametrize("source, line", [
     ("# Where the course is not installed…\nx = 1\ny = x / 0", "y = x / 0"),  # not the comment that heads the cell
     ("def f(x):\n    return 1 / x\n\nfor x in (1, 0):\n    f(x)", "f(x)"),  # where the cell called it

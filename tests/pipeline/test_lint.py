@@ -47,7 +47,15 @@ choice = "b"
 answer("98.2", choice)
 
 # %%
-compare_guess(my_guess, 70)
+### BEGIN SOLUTION
+my_guess = 3
+### END SOLUTION
+
+# %%
+outcome = 70
+
+# %% tags=["tells"]
+compare_guess(my_guess, outcome)
 
 # %% [markdown]
 # ## What to remember
@@ -91,6 +99,13 @@ LONG = "\n".join(f"x{i} = {i}" for i in range(30))
     ("SEED = 0\n", "", "the parameters must be"),
     ('start("98"', 'start("97"', 'the set-up cell does not call start("98", …)'),
     ("compare_guess(my_guess", "print(my_guess", "nothing is guessed"),
+    ("compare_guess(my_guess", "print(my_guess", "no cell compares my_guess with the result"),
+    ("my_guess = 3", "my_guess = 3\nmy_other_guess = 4", "no cell compares my_other_guess with the result"),
+    ("compare_guess(my_guess", "compare_guess(my_ges", "compare_guess compares my_ges, which no cell asks for"),
+    (' tags=["tells"]', "", "cell 10: it shows something below a guess and is not tagged 'tells'"),
+    ("outcome = 70", "outcome = 70\nclaim('It is {value}.', outcome, 69, 71)", "cell 9: it shows something below"),
+    ("outcome = 70", "outcome = 70\nplots.show(figure, 'Seventy', alt='Seventy.')", "cell 9: it shows something below"),
+    ("outcome = 70", "outcome = 70\noutcome", "cell 9: it shows something below a guess"),
     ("Threat model", "Attacker", "no threat-model card"),
     ("What to remember", "Summary", "no heading 'What to remember'"),
     ("Further reading", "Books", "no heading 'Further reading'"),
@@ -118,7 +133,7 @@ def test_long_cells_count_code_only_and_the_median_counts(problems):
     assert problems("compare_guess(my", comments + "\ncompare_guess(my") == []
     nine = "\n".join(f"# %%\n{chr(10).join(f'x{i} = {i}' for i in range(9))}\n" for _ in range(8))
     assert "98_sums.py: the median cell has 9 lines of code; at most 8 are wanted" in problems(
-        "# %%\ncompare_guess", nine + "\n# %%\ncompare_guess")
+        "# %%\noutcome", nine + "\n# %%\noutcome")
 
 
 def test_exercises_are_set_once_in_order_and_all(problems):
