@@ -18,8 +18,8 @@ def is_plain_network(value: object) -> bool:
 def plain(result: object, expected: object) -> object:
     """The result in the kind of `expected`, where they differ in a way that does no harm.
 
-    A tensor, an array or a NumPy scalar that holds one number (or True) is as good as the number, a list as a tensor or a tuple,
-    another floating-point type as the one of `expected`. All else comes back as it is.
+    A tensor, an array or a NumPy scalar that holds one number (or True) is as good as the number, a list as a tensor or
+    a tuple, another floating-point type as the one of `expected`. All else comes back as it is.
     """
     if isinstance(expected, torch.Tensor):
         tensor = as_tensor(result)

@@ -3,7 +3,8 @@
 from functools import partial
 
 from advcourse.exercises.catalogue import Exercise
-from advcourse.exercises.probes import Counted, linear_model, one_step, random_images, telling_apart
+from advcourse.exercises.counted import Counted
+from advcourse.exercises.probes import linear_model, one_step, random_images, telling_apart
 from advcourse.exercises.properties import equals
 
 

@@ -91,8 +91,8 @@ def falls(robust, after_one_step):
     wanted = f"{robust:.0%} of new images stand all attacks, at least {LEAST_ROBUST:.0%} are wanted"
     if after_one_step > max(0.5, robust + 0.2):
         return (f"it stands single steps, after which {after_one_step:.0%} are right, and not many: {wanted}. A "
-                "network that trains on one large step learns the corners of the ball, and with a smaller ε a smaller ball: "
-                "train on several steps, with the whole ε in the end")
+                "network that trains on one large step learns the corners of the ball, and with a smaller ε a smaller "
+                "ball: train on several steps, with the whole ε in the end")
     return (f"it withstands little: {wanted}. Train on adversarial examples, with the whole ε, made anew in every step "
             "by several steps of the gradient's sign")
 

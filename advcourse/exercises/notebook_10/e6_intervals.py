@@ -53,8 +53,8 @@ def around(centre, half):
 known = equals(lambda **probe: torch.stack(interval(**probe)), tolerance=1e-4, mistakes={
     "these are the outputs of the two ends: where a weight is negative, the largest output comes of the lower end":
         lambda weight, bias, low, high: torch.stack([low @ weight.T + bias, high @ weight.T + bias]),
-    "these are the outputs of the two ends, sorted, or the half width is |W r|: where one weight is negative and another "
-    "positive, each wants an end of its own, |W| r":
+    "these are the outputs of the two ends, sorted, or the half width is |W r|: where one weight is negative and "
+    "another positive, each wants an end of its own, |W| r":
         lambda weight, bias, low, high: torch.stack([low @ weight.T + bias, high @ weight.T + bias]).sort(0).values,
     "the upper end comes first: return the lowest, then the highest":
         from_centre(lambda c, r, weight, bias: around(c @ weight.T + bias, -r @ weight.abs().T)),
