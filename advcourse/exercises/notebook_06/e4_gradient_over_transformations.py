@@ -40,9 +40,9 @@ def eot_probes(generator):
         return {"model": small_model(generator, sharpness=1.5), "x": x,
                 "y": torch.randint(4, (len(x),), generator=generator), "transforms": transforms}
 
+    mirrored = partial(flipped, dims=(3,))
     lists = ([partial(flipped, dims=(2, 3)), partial(shifted, pixels=2), partial(lit, light=0.5)],
-             [partial(lit, light=0.7), partial(lit, light=1.3), partial(flipped, dims=(3,)),
-              partial(shifted, pixels=-1)])
+             [partial(lit, light=0.7), partial(lit, light=1.3), mirrored, partial(shifted, pixels=-1)])
     return [telling_apart(partial(draw, transforms), eot_gradient, MISTAKES.values()) for transforms in lists]
 
 
