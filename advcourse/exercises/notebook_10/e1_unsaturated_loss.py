@@ -65,8 +65,8 @@ exercise = Exercise(
                 lambda logits, y: logits.amax(0)[y] - true(logits, y),
             "these are the largest other logits; subtract the true one":
                 lambda logits, y: logits.scatter(1, y[:, None], -torch.inf).amax(1),
-            "your maximum includes the true class (or is cut off at 0, which is the same), so that the loss never falls "
-            "below 0: leave it out":
+            "your maximum includes the true class (or is cut off at 0, which is the same), so that the loss never "
+            "falls below 0: leave it out":
                 lambda logits, y: logits.amax(1) - true(logits, y),
             "this is the cross-entropy, which saturates: use the logits as they are, without softmax":
                 lambda logits, y: F.cross_entropy(logits, y, reduction="none"),
