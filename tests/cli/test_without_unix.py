@@ -96,4 +96,4 @@ def test_a_class_is_handed_to_a_cluster_of_linux(tmp_path):
     if "no walls" in done.stderr or "walls cannot be put up" in done.stderr:
         pytest.skip(f"this system gives no walls: {done.stderr}")
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "ada,00," in (tmp_path / "out" / "grades.csv").read_text(encoding="utf-8-sig")
+    assert "ada,,00,00.1," in (tmp_path / "out" / "grades.csv").read_text(encoding="utf-8-sig")

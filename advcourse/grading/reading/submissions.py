@@ -49,7 +49,7 @@ class Submission:
 
     def in_memory(self) -> "Submission":
         """This with its content, as it is sent to who grades it; OSError as `content`."""
-        return replace(self, stored=self.content)
+        return replace(self, stored=self.content, path=str(self.path))  # of this system: another has no such path
 
 
 def collect(folder: str | Path, students: Sequence[Student] = (), times: Mapping[tuple[str, str], float] | None = None,
