@@ -21,13 +21,13 @@ def deadline(seconds: float) -> Iterator[None]:
     In the main thread of Linux and macOS a timer of the system does it, which wakes sleeping code, too. Elsewhere a
     thread does, which cannot end a single call into a library that is written in C.
     """
-    has_timer = hasattr(signal, "setitimer") and threading.current_thread() is threading.main_thread()
+    has_timer = hasattr(signal, "setitimer") and hasattr(signal, "SIGALRM") and threading.current_thread() is threading.main_thread()
     with timer(seconds) if has_timer else watchdog(seconds):
         yield
 
 
 @contextlib.contextmanager
-def timer(seconds):
+def timer(seconds: float) -> Iterator[None]:
     """`deadline` by the system's timer; another one that runs is put back afterwards."""
     def ring(number, frame):
         raise OutOfTime
@@ -45,7 +45,7 @@ def timer(seconds):
 
 
 @contextlib.contextmanager
-def watchdog(seconds):
+def watchdog(seconds: float) -> Iterator[None]:
     """`deadline` by a thread."""
     thread, is_over, lock = ctypes.c_ulong(threading.get_ident()), threading.Event(), threading.Lock()
 

@@ -9,7 +9,7 @@ import importlib.util
 import linecache
 import sys
 import types
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from advcourse.exercises.deadline import OutOfTime
 
@@ -71,7 +71,7 @@ def load(statements: Iterable[str], notebook: types.ModuleType, failed: dict[str
             failed.update(dict.fromkeys(bound_names(tree), f"{type(error).__name__}: {error}"[:300]))
 
 
-def bound_names(tree):
+def bound_names(tree: ast.AST) -> Iterator[str]:
     """The names that a statement would have given a value."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
