@@ -21,7 +21,8 @@ def deadline(seconds: float) -> Iterator[None]:
     In the main thread of Linux and macOS a timer of the system does it, which wakes sleeping code, too. Elsewhere a
     thread does, which cannot end a single call into a library that is written in C.
     """
-    has_timer = hasattr(signal, "setitimer") and hasattr(signal, "SIGALRM") and threading.current_thread() is threading.main_thread()
+    is_main = threading.current_thread() is threading.main_thread()
+    has_timer = hasattr(signal, "setitimer") and hasattr(signal, "SIGALRM") and is_main
     with timer(seconds) if has_timer else watchdog(seconds):
         yield
 
