@@ -96,8 +96,8 @@ def signature_problem(wanted: Iterable[str], function: object) -> str | None:
 
 @contextlib.contextmanager
 def isolated(seed: int) -> Iterator[None]:
-    """Seed every global random generator, switch gradients on, and put all back afterwards."""
-    python_state, numpy_state = random.getstate(), np.random.get_state()
+    """Seed every global random generator, switch gradients on, and put all back afterwards, PyTorch's dtype, too."""
+    python_state, numpy_state, dtype = random.getstate(), np.random.get_state(), torch.get_default_dtype()
     with torch.random.fork_rng(devices=range(torch.cuda.device_count())), torch.enable_grad():
         random.seed(seed)
         np.random.seed(seed % 2**32)
@@ -108,6 +108,7 @@ def isolated(seed: int) -> Iterator[None]:
         finally:
             random.setstate(python_state)
             np.random.set_state(numpy_state)
+            torch.set_default_dtype(dtype)
 
 
 # --- gradients -------------------------------------------------------------------------------------------------------

@@ -3,10 +3,13 @@
 import contextlib
 import ctypes
 import signal
+import sys
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
+OURS = str(Path(__file__).parent)
 AGAIN = 0.05  # seconds after which it is raised once more, for code that catches everything
 
 
@@ -30,16 +33,28 @@ def deadline(seconds: float) -> Iterator[None]:
 @contextlib.contextmanager
 def timer(seconds: float) -> Iterator[None]:
     """`deadline` by the system's timer; another one that runs is put back afterwards."""
+    rung, tracer, start = [], sys.gettrace(), time.monotonic()
+
+    def stop(frame, event, argument):
+        if event == "line":
+            raise OutOfTime
+        return stop
+
     def ring(number, frame):
+        if rung:  # a bare `except:` has caught it: now the line that caught it raises, too, and every one after it
+            sys.settrace(lambda *_: None)
+            while frame and not frame.f_code.co_filename.startswith(OURS):
+                frame.f_trace, frame = stop, frame.f_back
+        rung.append(True)
         raise OutOfTime
 
-    start = time.monotonic()
     handler = signal.signal(signal.SIGALRM, ring)
     left, again = signal.setitimer(signal.ITIMER_REAL, seconds, AGAIN)
     try:
         yield
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
+        sys.settrace(tracer)
         signal.signal(signal.SIGALRM, handler or signal.SIG_DFL)  # None where it was not set from Python
         if left:
             signal.setitimer(signal.ITIMER_REAL, max(left - (time.monotonic() - start), 1e-3), again)

@@ -31,6 +31,7 @@ from advcourse.exercises.kinds import describe, holds_nan, is_kind, kind_problem
 
 NOT_ATTEMPTED, WRONG, PASSED = "not attempted", "wrong", "passed"
 SECONDS = 30  # for all calls of a student's function together, as in a grading
+JUDGING = 4  # times that may be spent on judging what it returned; the course's own take a hundredth of that
 GRADIENT = "its gradient is that of the formula"
 
 
@@ -84,7 +85,8 @@ def run(exercise: Exercise, function: Callable | EllipsisType | None, seed: int 
         return verdict(exercise, WRONG, message=out_of_time(SECONDS))
     other = [ours.result for trial, ours in zip(attempts, wanted, strict=True)
              if not is_kind(trial.result, ours.result)]
-    return replace(judge(exercise, probes, wanted, attempts, seed), like=other[0] if other else None)
+    found = judged(exercise, probes, wanted, attempts, seed=seed, seconds=JUDGING * SECONDS)
+    return replace(found, like=other[0] if other else None)
 
 
 def as_wanted(function: Callable, like: object) -> Callable:
@@ -93,6 +95,7 @@ def as_wanted(function: Callable, like: object) -> Callable:
     def turned(*arguments, **keywords):
         return plain(function(*arguments, **keywords), like)
 
+    turned.of_student = function
     return turned
 
 
@@ -106,6 +109,17 @@ def make_probes(exercise: Exercise, seed: int = 0) -> list[dict]:
     """The keyword arguments of each trial call."""
     with isolated(seed):
         return exercise.probes(torch.Generator().manual_seed(seed))
+
+
+def judged(exercise: Exercise, probes: list[dict], wanted: list[Attempt], attempts: list[Attempt], *, seed: int,
+           seconds: float) -> Verdict:
+    """What `judge` says; a wrong answer, in words, where it does not come to an end within so many seconds."""
+    try:
+        with deadline(seconds):
+            return judge(exercise, probes, wanted, attempts, seed)
+    except OutOfTime:
+        return verdict(exercise, WRONG, message=f"what your function returned could not be judged within {seconds:.0f} "
+                                                "s: return something smaller or simpler")
 
 
 def judge(exercise: Exercise, probes: list[dict], wanted: list[Attempt], attempts: list[Attempt],

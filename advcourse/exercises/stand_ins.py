@@ -21,6 +21,7 @@ def stand_in(exercise: Exercise) -> Callable:
         return exercise.reference(*arguments, **keywords)
 
     solution.stands_for = exercise.number
+    del solution.__wrapped__  # who calls that has called our solution, too
     return solution
 
 
@@ -42,6 +43,11 @@ def is_from_package(value: object) -> bool:
     return isinstance(module, str) and module.split(".")[0] == "advcourse"
 
 
+def as_written(function: object) -> object:
+    """The student's function, where `check` turned it into one whose results are of the wanted kind; else itself."""
+    return vars(function).get("of_student", function) if isinstance(function, types.FunctionType) else function
+
+
 def course_names(function: object) -> list[str]:
     """The names that a student's function, or another function that it calls, takes from the course's package."""
     found, seen, waiting = set(), set(), [function]
@@ -49,7 +55,7 @@ def course_names(function: object) -> list[str]:
         one = waiting.pop()
         while isinstance(one, functools.partial):
             one = one.func
-        one = getattr(one, "__func__", one)
+        one = getattr(as_written(one), "__func__", as_written(one))
         if not isinstance(one, types.FunctionType) or one in seen:
             continue
         seen.add(one)

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from advcourse.grading.box.boxes import Boxes
 
 OWN_MEMORY = 4 << 30  # bytes that a box can make the grader take by asking for much
-JUDGING = 4  # times the limit of an exercise may be spent on judging it; the course's own take a hundredth of that
 
 
 @dataclass(frozen=True)
@@ -140,22 +139,13 @@ def tried(box, exercises, work, seed):
             box.start_clock()
             with deadline(box.seconds + 1):  # the box's own end comes first, unless it keeps a probe of ours at work
                 attempts = called(box, made, work.functions[exercise.number], exercise.differentiated_by)
-            verdicts[exercise.number] = judged(exercise, made, attempts, JUDGING * box.seconds)
+            verdicts[exercise.number] = engine.judged(
+                exercise, made.probes, made.wanted, attempts, seed=made.judging,
+                seconds=engine.JUDGING * box.seconds)
     except (wire.Closed, wire.Malformed, OutOfTime) as error:
         exercise = exercises[len(verdicts)]
         verdicts[exercise.number] = engine.verdict(exercise, engine.WRONG, message=ended(error, box.seconds))
     return verdicts
-
-
-def judged(exercise, made, attempts, seconds):
-    """The Verdict on the attempts; a wrong answer, in words, where it is not found within so many seconds."""
-    try:
-        with deadline(seconds):
-            return engine.judge(exercise, made.probes, made.wanted, attempts, made.judging)
-    except OutOfTime:
-        message = (f"what your function returned could not be judged within {seconds:.0f} s: "
-                   "return something smaller or simpler")
-        return engine.verdict(exercise, engine.WRONG, message=message)
 
 
 def ended(error, seconds):

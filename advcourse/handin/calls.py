@@ -32,7 +32,7 @@ def walk(statements):
         closely = hasattr(statement.node, "body") or MENTIONS.search(statement.text)
         for node in evaluated(statement.node) if closely else [statement.node]:
             for name, value in assigned(node):
-                literals[name] = literal(value, {})
+                literals[name] = literal(value, literals)
                 if name == CHOICE and literals[name] is not NOT_LITERAL:
                     calls.append(Call("choice", None, literals[name], at))
             kind, number = course_call(node) or (None, None)

@@ -327,11 +327,11 @@ def test_calls_are_counted_once_though_a_function_is_called_twice():
 
 
 def test_calls_of_functions_in_a_list_are_counted_too():
-    listed = [counted.Counted(double), probes.Counted(double)]
-    with probes.counting({"attacks": listed, "x": torch.ones(3, 2)}):
+    listed = [counted.Counted(double), counted.Counted(double)]
+    with counted.counting({"attacks": listed, "x": torch.ones(3, 2)}):
         listed[1](torch.ones(3, 2))
     listed[1](torch.ones(3, 2))
-    assert [(one.calls, one.rows) for one in listed] == [(0, 0), (1 / probes.TIMES, 3 / probes.TIMES)]
+    assert [(one.calls, one.rows) for one in listed] == [(0, 0), (1 / counted.TIMES, 3 / probes.TIMES)]
 
 
 def test_a_probe_that_tells_formulas_apart_is_drawn():
@@ -393,12 +393,21 @@ def swallows_everything(x):
             x = 0
 
 
+def swallows_in_c(x):
+    while True:
+        try:
+            for _ in range(10**5):
+                torch.ones(100, 100).sum()
+        except:  # noqa: E722 (as students write it)
+            continue
+
+
 def loops(x):
     while True:
         x = x + 1
 
 
-@pytest.mark.parametrize("function", [swallows_everything, lambda x: time.sleep(60), loops])
+@pytest.mark.parametrize("function", [swallows_everything, swallows_in_c, lambda x: time.sleep(60), loops])
 @pytest.mark.parametrize("in_thread", [False, True])
 def test_a_function_that_never_ends_is_stopped_with_a_verdict(function, in_thread, monkeypatch):
     monkeypatch.setattr(engine, "SECONDS", 0.3)
@@ -408,6 +417,14 @@ def test_a_function_that_never_ends_is_stopped_with_a_verdict(function, in_threa
         verdict = pool.submit(run, function).result(20) if in_thread else run(function)
     assert verdict.state == "wrong" and "did not come to an end within 0 s" in verdict.message
     assert run(double).state == "passed"
+
+
+def test_what_was_returned_may_not_keep_the_judge_for_ever(monkeypatch):
+    monkeypatch.setattr(engine, "SECONDS", 0.1)
+    called = exercise(lambda x: double, {"x": torch.ones(1)},
+                      asks=lambda probe, result: None if result(probe["x"]) == 2 else "off")
+    assert engine.run(called, lambda x: loops).message.startswith("what your function returned could not be judged")
+    assert engine.run(called, lambda x: double).state == "passed"
 
 
 def test_a_timer_that_runs_already_goes_on(monkeypatch):
@@ -496,6 +513,14 @@ def test_a_student_who_switches_gradients_off_does_not_break_the_check(sample):
         return result
 
     assert engine.run(sample.one_step, switch_off).state == "passed" and torch.is_grad_enabled()
+
+
+def test_a_student_who_sets_another_dtype_sets_it_for_the_call_alone(sample):
+    def doubled(model, x, y, eps):
+        torch.set_default_dtype(torch.float64)
+        return sample.step(model, x, y, eps)
+
+    assert engine.run(sample.one_step, doubled).state == "passed" and torch.get_default_dtype() == torch.float32
 
 
 def test_the_verdict_is_the_same_every_time_and_other_seeds_give_other_probes(sample):

@@ -197,6 +197,18 @@ def test_what_is_as_good_as_the_wanted_kind_is_turned_into_it(sample, said):
     as_tensor = check("99.10", lambda logits, y: (logits.argmax(1) == y).float().mean())
     assert "passed" in said() and isinstance(as_tensor(logits, y), float)
     assert check("99.10", sample.share) is sample.share
+    said()
+    assert isinstance(check("99.10", as_tensor)(logits, y), float)  # the cell of `check` alone, run again
+    assert "passed" in said()
+    check("99.10", lambda logits, y: as_tensor(logits, y))
+    assert "passed" in said()
+
+
+def test_nobody_gets_at_the_solution_below_what_stands_in(sample, said):
+    step = check("99.1", ...)
+    said()
+    check("99.1", lambda model, x, y, eps: step.__wrapped__(model, x, y, eps))
+    assert "passed" not in said()
 
 
 def test_progress_counts_the_latest_verdicts(sample, said):

@@ -40,7 +40,7 @@ ENDLESS = {"a loop": spins, "a backward pass": lambda: Slow.apply(torch.ones(1, 
 def verdict_of(work):
     made = grade.trials("01.2", 5)
     exercise = replace(get("01.2"), properties={"it ends": lambda probe, result: work()})
-    return grade.judged(exercise, made, made.wanted, 0.3)
+    return engine.judged(exercise, made.probes, made.wanted, made.wanted, seed=made.judging, seconds=0.3)
 
 
 @pytest.mark.parametrize("name", ENDLESS)

@@ -172,6 +172,8 @@ def test_a_wrapper_before_the_check_counts():
 @pytest.mark.parametrize("sources, given, words", [
     (['answer("01.6", "b")'], "b", None), (['choice = "b"\nanswer("01.6", choice)'], "b", None),
     (['choice = "b"', 'answer("01.6", choice)'], "b", None),
+    (['choice = b\nanswer("01.6", choice)'], "b", None), (['answer("01.6", B)'], "B", None),
+    (['b = "a"\nchoice = b\nanswer("01.6", choice)'], "a", None),
     (['choice = ...\nanswer("01.6", choice)'], None, None), (['answer("01.6", None)'], None, None),
     (['answer("01.6", " ")'], None, None),
     (['mine = choice = "(B)."\nanswer("01.6", letter=mine)'], "(B).", None),
