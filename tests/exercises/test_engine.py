@@ -331,7 +331,7 @@ def test_calls_of_functions_in_a_list_are_counted_too():
     with counted.counting({"attacks": listed, "x": torch.ones(3, 2)}):
         listed[1](torch.ones(3, 2))
     listed[1](torch.ones(3, 2))
-    assert [(one.calls, one.rows) for one in listed] == [(0, 0), (1 / counted.TIMES, 3 / probes.TIMES)]
+    assert [(one.calls, one.rows) for one in listed] == [(0, 0), (1 / counted.TIMES, 3 / counted.TIMES)]
 
 
 def test_a_probe_that_tells_formulas_apart_is_drawn():

@@ -36,8 +36,8 @@ def pairs(generator, eps, target, count=64):
     for images, seen in ((x, before), (x_p, after)):
         images[:, places[:4]] = 0.6
         images[row, places[seen]] = 0.6 + 0.5 * eps
-    x_p[far == 0, places[4]] = x[far == 0, places[4]] - 2 * eps
-    x_p[far == 1, places[4]] = x[far == 1, places[4]] + 2 * eps
+    x_p[far == 0, places[4]] = x[far == 0, places[4]] - 1.1 * eps
+    x_p[far == 1, places[4]] = x[far == 1, places[4]] + 1.1 * eps
     others = torch.ones(25, dtype=torch.bool).index_fill(0, places[:4], False)
     x_p[far == 2] = torch.where(others, x + 2 * eps, x_p)[far == 2]
     kept = y != target if target is not None else torch.ones(count, dtype=torch.bool)

@@ -66,7 +66,7 @@ def hardly_at_a_larger_one(probe, result):
     if math.isclose(result, halve_on_a_linear_scale(works, low, high, steps), rel_tol=1e-6):
         return ("you halve the interval on a linear scale; c may lie anywhere between a thousandth and a thousand, "
                 "and the first halvings would all be spent on large ones: try the geometric mean, √(low · high)")
-    return (f"the attack also works at a c {precision:.3g} times as large: after `steps` halvings no more than that "
+    return (f"the attack also works at a c {precision:.4g} times as large: after `steps` halvings no more than that "
             "factor should be left. Where the middle works it becomes low, else it becomes high")
 
 

@@ -7,7 +7,7 @@ import torch
 from advcourse.exercises.catalogue import Exercise
 from advcourse.exercises.counted import Counted
 from advcourse.exercises.probes import linear_model, one_step, random_images, telling_apart
-from advcourse.exercises.properties import equals
+from advcourse.exercises.properties import at_cost, equals
 
 
 def transfer_matrix(attacks, targets, x, y):
@@ -103,6 +103,9 @@ def once_each(probe, result):
             "target")
 
 
+TABLE = equals(transfer_matrix, MISTAKES, tolerance=1e-4)
+
+
 exercise = Exercise(
     number="08.1",
     title="The transfer matrix",
@@ -120,7 +123,7 @@ exercise = Exercise(
     reference=transfer_matrix,
     probes=matrix_probes,
     properties={
-        "every cell is the target's error on the source's images": equals(transfer_matrix, MISTAKES, tolerance=1e-4),
-        "every attack is run once": once_each,
+        "every cell is the target's error on the source's images": TABLE,
+        "every attack is run once": at_cost(TABLE, once_each),
     },
 )

@@ -122,7 +122,12 @@ def strikes_out(model, x, x_p, y, eps, target=None):
     return success
 
 
+def lets_half_as_much_again_pass(model, x, x_p, y, eps, target=None):
+    return succeeds(model, x, x_p, y, 1.5 * eps, target)
+
+
 WRONG = [
+    (lets_half_as_much_again_pass, ""),
     (forgets_the_distance, "too far away"),
     (forgets_who_was_right_before, "wrong before anything was changed"),
     (counts_every_change_of_answer, "every change of the answer"),

@@ -95,7 +95,12 @@ def counts_in_numpy(said, truth):
     return np.mean(said[~truth]), np.mean(~said[truth])
 
 
+def sorts_the_two(said, truth):
+    return tuple(sorted(error_rates(said, truth)))
+
+
 WRONG = [
+    (sorts_the_two, "wrong order"),
     (swaps_the_two, "in the wrong order"),
     (counts_them, "these are counts"),
     (divides_by_all, "the number of all images"),
