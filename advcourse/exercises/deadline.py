@@ -73,10 +73,16 @@ def watchdog(seconds: float) -> Iterator[None]:
                     ctypes.pythonapi.PyThreadState_SetAsyncExc(thread, ctypes.py_object(OutOfTime))
             wait = AGAIN
 
+    def end():
+        try:
+            is_over.set()
+            with lock:  # one that was sent until now arrives here: to take it back would slow Python down for good
+                pass
+        except OutOfTime:
+            end()
+
     threading.Thread(target=watch, daemon=True).start()
     try:
         yield
     finally:
-        is_over.set()
-        with lock:
-            ctypes.pythonapi.PyThreadState_SetAsyncExc(thread, None)  # one that was sent, and did not arrive yet
+        end()

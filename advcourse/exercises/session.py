@@ -87,7 +87,13 @@ def verdict_on(exercise: Exercise, function: Callable | EllipsisType | None, see
             f"your function uses {', '.join(f'`{name}`' for name in names)}, which is the course's: when your work is "
             "graded it stands on PyTorch and NumPy alone, and on what you wrote yourself"))
     stand_ins.used.clear()
-    verdict = engine.run(exercise, function, seed)
+    stand_ins.reached.clear()
+    is_function = isinstance(function, Callable)
+    verdict = engine.run(exercise, stand_ins.watched(function) if is_function else function, seed)
+    if names := sorted(stand_ins.reached):
+        return engine.verdict(exercise, engine.WRONG, message=(
+            f"your function calls {', '.join(f'`{name}`' for name in names)} of the course's package: when your work "
+            "is graded it stands on PyTorch and NumPy alone, and on what you wrote yourself"))
     if others := sorted(stand_ins.used):
         return engine.verdict(exercise, engine.WRONG, message=(
             f"your function calls the course's own solution of {', '.join(others)}, which stands in for yours: when "

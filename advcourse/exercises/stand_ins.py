@@ -5,10 +5,15 @@ What a student's function uses is looked at, too: where it is graded, nothing of
 
 import dis
 import functools
+import sys
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+
+import torch
 
 from advcourse.exercises.catalogue import Exercise
+from advcourse.exercises.counted import Counted
+from advcourse.files import PACKAGE
 
 used = set()  # numbers of the exercises whose stand-ins were called since this was last cleared
 
@@ -86,3 +91,55 @@ def values_read(function: types.FunctionType) -> list[tuple]:
             elif step.opname in ("LOAD_GLOBAL", "LOAD_NAME") and step.argval in function.__globals__:
                 read.append((step.argval, function.__globals__[step.argval]))
     return read
+
+
+# --- what a call reaches ---------------------------------------------------------------------------------------------
+
+reached = set()  # names of the package's functions that a watched function called since this was last cleared
+
+
+def watched(function: Callable) -> Callable:
+    """The function, and whatever of the course's package its calls reach, by any road, is noted in `reached`.
+
+    What it gets as an argument is there to be called, and so is what stands in for an open exercise (see `used`).
+    """
+    @functools.wraps(function)
+    def call(*arguments, **keywords):
+        allowed = {code for value in (*arguments, *keywords.values()) for code in codes_of(value)}
+
+        def note(frame, event, _):
+            name = frame.f_code.co_name
+            if (event == "call" and is_ours(frame) and not is_ours(frame.f_back) and frame.f_code not in allowed
+                    and name not in ("solution", "turned")):
+                reached.add(name)
+
+        before = sys.getprofile()
+        sys.setprofile(note)
+        try:
+            return function(*arguments, **keywords)
+        finally:
+            sys.setprofile(before)
+
+    return call
+
+
+def is_ours(frame: types.FrameType | None) -> bool:
+    """Whether a frame runs code of the package, the watch apart."""
+    return (frame is not None and frame.f_code.co_filename.startswith(str(PACKAGE)) and frame.f_code.co_name != "call")
+
+
+def codes_of(value: object) -> Iterator[types.CodeType]:
+    """The code that a call of an argument runs: of a function, of one in a partial or a list, of a model's layers."""
+    if isinstance(value, functools.partial):
+        yield from codes_of(value.func)
+    elif isinstance(value, Counted):
+        yield type(value).__call__.__code__
+        yield from codes_of(value.function)
+    elif isinstance(value, list | tuple):
+        for part in value:
+            yield from codes_of(part)
+    elif isinstance(value, torch.nn.Module):
+        for layer in value.modules():
+            yield from codes_of(type(layer).forward)
+    elif isinstance(value, types.FunctionType):
+        yield value.__code__

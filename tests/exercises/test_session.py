@@ -1,6 +1,7 @@
 """What a student reads outside a notebook: plain text, the same every time."""
 
 import functools
+import importlib
 
 import pytest
 import torch
@@ -18,7 +19,8 @@ from advcourse.exercises import (
     set_notebook,
     set_student,
 )
-from advcourse.exercises.session import choices_of, given
+from advcourse.exercises.session import choices_of, get, given, verdict_on
+from tests.exercises.harness import answers
 
 
 @pytest.fixture
@@ -233,3 +235,37 @@ def test_progress_asks_for_the_notebook_where_none_was_started(said):
     set_notebook(None)
     progress()
     assert said().startswith("Which notebook?")
+
+
+class Inside:
+    """A function of the package by roads on which no name of it is read."""
+
+    table, listed = {"it": fgsm}, [fgsm]
+
+    def __call__(self, model, x, y, eps):
+        return self.listed[0](model, x, y, eps=eps)
+
+
+def by_default(model, x, y, eps, it=fgsm):
+    return it(model, x, y, eps=eps)
+
+
+def by_import(model, x, y, eps):
+    return importlib.import_module("advcourse.attacks").fgsm(model, x, y, eps=eps)
+
+
+@pytest.mark.parametrize("function", [
+    Inside(), by_default, by_import, lambda model, x, y, eps: Inside.table["it"](model, x, y, eps=eps),
+    functools.lru_cache(lambda model, x, y, eps: Inside.table["it"](model, x, y, eps=eps)),
+    functools.partial(by_default, it=fgsm),
+])
+def test_the_course_is_found_by_whatever_road_it_is_called(sample, said, function):
+    check("99.1", function)
+    assert "of the course's package" in said() or "is the course's" in said()
+
+
+@pytest.mark.parametrize("number", ["04.2", "05.2", "06.4", "08.1", "10.2"])
+def test_what_comes_as_an_argument_is_there_to_be_called(number, said):
+    for function in answers(number).RIGHT:
+        verdict = verdict_on(get(number), function)
+        assert "of the course's package" not in verdict.message
