@@ -11,7 +11,7 @@ from typing import NamedTuple
 from advcourse.grading.reading import gradescope
 from advcourse.grading.reading.archives import OWN, Found, is_zip
 from advcourse.grading.reading.notebooks import COPY_OF, HANDED_IN, is_notebook, number_in, which_notebook
-from advcourse.grading.reading.platforms import Platform, in_name
+from advcourse.grading.reading.platforms import Platform, in_name, user_names
 
 WRAPPERS = {"submissions", "submission", "submitted"}  # a folder around the students' that is none of theirs
 MANIFEST = "manifest.json"  # what advcourse.submit() puts beside the notebook in its zip
@@ -125,6 +125,7 @@ class Layout:
     depth: which part of a path bears a platform's name; None where none does. What lies deeper is named by students.
     kind: the platform whose word on times counts: that of most. submitters: from the path of a folder to Gradescope's
     Whos. manifests: from a folder or zip to the manifests in it. prefix: what the names of folders have in common.
+    users: those of Blackboard, see `user_names`.
     """
 
     root: Path
@@ -133,6 +134,7 @@ class Layout:
     submitters: dict = field(default_factory=dict)
     manifests: dict = field(default_factory=dict)
     prefix: str = ""
+    users: dict = field(default_factory=dict)
 
     def platform(self, parts) -> Platform | None:
         """What a platform says in a path."""
@@ -145,8 +147,9 @@ class Layout:
                 return self.submitters[found.parts[:at]]
         if platform:
             times = (platform.submitted, platform.source) if platform.kind == self.kind else (None, "")
-            return [Who(normal(platform.name, platform.number if platform.kind != "Blackboard" else ""),
-                        platform.called, platform.number, platform.again, *times)]
+            user = self.users.get(platform.name)
+            return [Who(normal(user or platform.name, platform.number), platform.called, user or platform.number,
+                        platform.again, *times)]
         if len(found.parts) > 1:
             label = handed_in_by(found.parts[0]) or found.parts[0].removesuffix(".zip")
             return [Who(normal(label), (label, *self.without_prefix(label)))]
@@ -184,6 +187,8 @@ def layout_of(found: list[Found], root: Path) -> Layout:
         below = [in_name(name) for name in {parts[1] for parts in counting if len(parts) > 1}]
         if below and all(below) and all(len(parts) > 1 for parts in counting):
             layout.depth, layout.kind = 1, Counter(platform.kind for platform in below).most_common(1)[0][0]
+    named = filter(None, (layout.platform(one.parts) for one in found))
+    layout.users = user_names({platform.name for platform in named if platform.kind == "Blackboard"})
     folders = sorted({parts[0] for parts in counting if len(parts) > 1})
     if len(folders) > 1 and not any(" " in name for name in folders):
         same = next((at for at, (one, two) in enumerate(zip(folders[0], folders[-1], strict=False)) if one != two),

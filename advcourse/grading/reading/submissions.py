@@ -9,6 +9,7 @@ from advcourse.grading.reading import times as times_of
 from advcourse.grading.reading.archives import Found, Stored, walk_folder, walk_zip
 from advcourse.grading.reading.candidates import Candidate, by_notebook, passed_over, problem_of, rivals
 from advcourse.grading.reading.people import Register, display_names, join
+from advcourse.grading.reading.platforms import NUMBER
 from advcourse.grading.reading.roster import Student
 from advcourse.grading.reading.students import by_one_number, identify, layout_of, unwrapped, within_fork
 
@@ -108,6 +109,10 @@ def doubts_of(entry, student, register, personal):
                else f"{name!r} is not in the roster")
     elif not register.find(*entry.who.called):
         yield f"that {name!r} is {student.id!r} of the roster is told by the file alone"
+    else:
+        named = register.find(*(called for called in entry.who.called if not NUMBER.fullmatch(called)))
+        if named and student not in named:
+            yield f"{name!r} is {student.id!r} by its number, and {', '.join(one.id for one in named)} by its name"
     for where, word in entry.said:
         if not word:
             if personal:
@@ -122,11 +127,19 @@ def submission_of(name, student, group):
     best, *others = group
     entry = best.entry
     problem = problem_of(entry)
-    flags = (*best.doubts, *rivals(best, others))
+    flags = (*best.doubts, *rivals(best, others), *united(group))
     return Submission(name, entry.notebook, entry.found.path, b"" if problem else entry.found.stored, problem,
                       entry.found.submitted, (*flags, *entry.notes, *passed_over(best, others)),
                       student.name if student else "", entry.who.number or (student.platform if student else ""),
                       entry.found.source, flags)
+
+
+def united(group):
+    """A line where files for one notebook, from one place, are of two who are taken for one."""
+    keys = sorted({one.entry.key for one in group if one.entry.place == group[0].entry.place and one.entry.who.called})
+    if len(keys) > 1:
+        names = [f"{name!r} ({number})" if number else repr(name) for name, number in keys]
+        yield f"{' and '.join(names)} are taken for one student"
 
 
 def timed(submissions, times, register):
