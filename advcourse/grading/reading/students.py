@@ -21,7 +21,8 @@ REPOSITORY = {"notebooks", "pyproject.toml"}  # what lies in a fork of the cours
 class Who(NamedTuple):
     """Whom a layout names. key: (name, the platform's number or ""). called: all that it may call them, best first.
 
-    called is empty where only the file itself tells. For the others see `Platform`.
+    called is empty where only the file itself tells. doubt: a line on why it may be nobody, or "". For the others see
+    `Platform`.
     """
 
     key: tuple
@@ -30,6 +31,7 @@ class Who(NamedTuple):
     again: float = 0
     submitted: float | None = None
     source: str = ""
+    doubt: str = ""
 
 
 @dataclass(frozen=True)
@@ -95,7 +97,7 @@ def unwrapped(found: list[Found], known: Callable[[str], object] = lambda name: 
             or any(is_notebook(one.parts[0]) or one.parts == (gradescope.METADATA,) for one in found)):
         return found
     name, inner = inner[0].parts[0], [replace(one, parts=one.parts[1:]) for one in inner]
-    if name.lower() in WRAPPERS:
+    if name.lower() in WRAPPERS or gradescope.is_export({one.parts for one in inner}, ()):
         return inner
     deeper, tops = unwrapped(inner, known), {one.parts[0] for one in inner}
     if deeper is not inner or (len(tops) > 1 and not tops >= REPOSITORY and all(map(may_tell_student, inner))):
@@ -145,6 +147,10 @@ class Layout:
         for at in range(1, len(found.parts)):
             if found.parts[:at] in self.submitters:
                 return self.submitters[found.parts[:at]]
+        if self.submitters:
+            *folder, _ = found.parts[len(min(self.submitters)) - 1:]
+            return [Who(normal(folder[0] if folder else self.root.resolve().stem),
+                        doubt="Gradescope's list does not say whose it is")]
         if platform:
             times = (platform.submitted, platform.source) if platform.kind == self.kind else (None, "")
             user = self.users.get(platform.name)
@@ -222,13 +228,11 @@ def manifests_in(found):
 
 
 def gradescope_submitters(found):
-    """From the path of a submission's folder to its Whos, by Gradescope's lists at the top of the class alone."""
-    lists = [one for one in found if one.parts[-1] == gradescope.METADATA and one.stored]
-    depth = min((len(one.parts) for one in lists), default=0)
-    told = {(*one.parts[:-1], name): submission for one in lists if len(one.parts) == depth
+    """From the path of a submission's folder to its Whos, by Gradescope's lists of the class."""
+    places = gradescope.places(one.parts for one in found)
+    told = {(*one.parts[:-1], name): submission for one in found
+            if one.parts[-1] == gradescope.METADATA and one.parts[:-1] in places
             for name, submission in gradescope.read(one.stored.read()).items()}
-    if not all(one.parts[:depth] in told for one in found if one.inside):
-        return {}  # a student's own file of that name
     return {path: [Who(normal(student.name, student.sid), student.called, student.sid, 0, submission.submitted,
                        gradescope.SOURCE if submission.submitted else "") for student in submission.students]
             for path, submission in told.items()}

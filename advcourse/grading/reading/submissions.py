@@ -78,6 +78,7 @@ def collect(folder: str | Path, students: Sequence[Student] = (), times: Mapping
     for entry in entries:
         student = known.get(entry.key)
         doubts = tuple(doubts_of(entry, student, register, personal)) if students else ()
+        doubts += (entry.who.doubt,) if entry.who.doubt else ()
         theirs[student.id if student else names[entry.key]].append(Candidate(entry, doubts))
     roster = {student.id: student for student in students}
     submissions = [submission_of(name, roster.get(name), group)
