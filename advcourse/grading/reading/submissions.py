@@ -7,7 +7,7 @@ from pathlib import Path
 
 from advcourse.grading.reading import times as times_of
 from advcourse.grading.reading.archives import Found, Stored, walk_folder, walk_zip
-from advcourse.grading.reading.candidates import Candidate, by_notebook, passed_over, problem_of, rivals
+from advcourse.grading.reading.candidates import Candidate, by_notebook, passed_over, problem_of, rivals, unread
 from advcourse.grading.reading.people import Register, display_names, join
 from advcourse.grading.reading.platforms import NUMBER
 from advcourse.grading.reading.roster import Student
@@ -81,7 +81,7 @@ def collect(folder: str | Path, students: Sequence[Student] = (), times: Mapping
         doubts += (entry.who.doubt,) if entry.who.doubt else ()
         theirs[student.id if student else names[entry.key]].append(Candidate(entry, doubts))
     roster = {student.id: student for student in students}
-    submissions = [submission_of(name, roster.get(name), group)
+    submissions = [submission_of(name, roster.get(name), group, candidates)
                    for name, candidates in theirs.items() for group in by_notebook(candidates)]
     return sorted(timed(submissions, times or {}, register), key=lambda one: (one.student, one.notebook))
 
@@ -123,12 +123,15 @@ def doubts_of(entry, student, register, personal):
             yield f"{where} says {word!r}, {f'who is {others}' if others else 'who is not in the roster'}"
 
 
-def submission_of(name, student, group):
-    """The Submission that a student's files for one notebook come to, the one that counts first."""
+def submission_of(name, student, group, theirs):
+    """The Submission that a student's files for one notebook come to, the one that counts first.
+
+    theirs: all of the student's files.
+    """
     best, *others = group
     entry = best.entry
     problem = problem_of(entry)
-    flags = (*best.doubts, *rivals(best, others), *united(group))
+    flags = (*best.doubts, *rivals(best, others), *unread(best, theirs), *united(group))
     return Submission(name, entry.notebook, entry.found.path, b"" if problem else entry.found.stored, problem,
                       entry.found.submitted, (*flags, *entry.notes, *passed_over(best, others)),
                       student.name if student else "", entry.who.number or (student.platform if student else ""),
