@@ -6,7 +6,10 @@ import zipfile
 import pytest
 
 from advcourse import files
+from advcourse.cli.grading import tell
 from advcourse.grading import run as grading
+from advcourse.grading.course import load
+from advcourse.grading.reading.submissions import Submission
 from advcourse.handin.work import shipped
 from tests.cli.test_cli import run
 from tests.grading.reports.samples import read
@@ -100,3 +103,11 @@ def test_the_zip_for_moodle_holds_a_page_for_each_of_its_folders(submissions, tm
     assert done.exit_code == 0
     with zipfile.ZipFile(tmp_path / "out" / "feedback" / "00.zip") as archive:
         assert archive.namelist() == [f"{folder.name}/feedback.html"]
+
+
+def test_without_a_roster_whom_the_rules_misspell_is_told(tmp_path, capsys):
+    files.write(tmp_path / "c.toml", COURSE.replace("Grace", "Graze") + "[extensions.Adda]\n00 = 2026-12-03T12:00:00Z\n")
+    tell([Submission("Ada", "00", "a"), Submission("Grace", "00", "g")], [], load(tmp_path / "c.toml"))
+    told = " ".join(capsys.readouterr().err.split())
+    assert "has in a group 'Graze', of whom nothing was found" in told and "an extension to 'Adda', of whom" in told
+    assert "Grace" not in told

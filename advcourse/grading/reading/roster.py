@@ -115,8 +115,7 @@ def student_in(columns, row, names, ids):
 def require_known(course: Course, students: Iterable[Student]) -> None:
     """ValueError where the course names somebody who is not in the roster, by an extension or in a group."""
     known = {student.id for student in students}
-    members = {member for group in course.groups.values() for member in group}
-    for does, named in (("gives an extension to", set(course.extensions)), ("has in a group", members)):
+    for does, named in course.named().items():
         if strangers := sorted(named - known):
             raise ValueError(f"{course.name} {does} {', '.join(map(repr, strangers))}, who is not in the roster")
 
