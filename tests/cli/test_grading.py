@@ -46,6 +46,11 @@ def grade(submissions, out, *more):
     return done, {path.name: path.read_text("utf-8") for path in out.glob("*.csv")}
 
 
+def errors(done):
+    """The lines of errors, without those on what to look at: nothing came from Grace herself."""
+    return [line for line in done.stderr.splitlines() if not line.startswith("look: Winter has in a group 'Grace'")]
+
+
 def totals(written):
     return {row["student"]: (row["00 points"], row["percent"]) for row in read(written["totals.csv"])}
 
@@ -73,7 +78,7 @@ def test_a_class_from_hand_ins_to_the_platform(submissions, tmp_path):
     files.write(out / "overrides.csv", SET + "Eve,00.1,1,\nAda,00.1,9,\n")
     before = written
     done, written = grade(submissions, out)
-    assert done.exit_code == 1 and len(done.stderr.splitlines()) == 2
+    assert done.exit_code == 1 and len(errors(done)) == 2
     assert "line 4: there is no student 'Eve'" in done.stderr and "from 0 to 2; got '9'" in done.stderr
     assert written == before | {"overrides.csv": written["overrides.csv"]}, "nothing is half applied"
 
@@ -92,7 +97,7 @@ def test_a_class_from_hand_ins_to_the_platform(submissions, tmp_path):
 def test_what_is_given_wrong_is_told_before_anything_is_graded(submissions, tmp_path, monkeypatch, more, problem):
     monkeypatch.setattr(grading, "grade_class", lambda *args, **options: pytest.fail("graded"))
     done, _ = grade(submissions, tmp_path / "out", *more)
-    assert done.exit_code == 1 and problem in done.stderr and len(done.stderr.splitlines()) == 1
+    assert done.exit_code == 1 and problem in done.stderr and len(errors(done)) == 1
 
 
 def test_the_zip_for_moodle_holds_a_page_for_each_of_its_folders(submissions, tmp_path):

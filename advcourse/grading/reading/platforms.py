@@ -14,7 +14,7 @@ MOODLE = re.compile(r"(.+?)_(\d+)_assignsubmission_(?:file|onlinetext)(?:_(.*))?
 NUMBER = re.compile(r"(?:Moodle|Canvas) (\d+)")  # in `Platform.called`
 # Canvas names what is handed in anonymously after no one, and what is no file "…_text.html" or "…_link.html".
 ANONYMOUS = re.compile(r"(LATE_)?anon_([A-Za-z0-9]+)_(?:\d+_)?(.+)", re.DOTALL)
-CANVAS = re.compile(r"(.+?)_(LATE_)?(\d{3,})_(?:\d{3,}_(.+)|((?:text|link)\.html))", re.DOTALL)
+CANVAS = re.compile(r"(.+?)_(LATE_)?(\d{3,}|[1-9]\d?)_(?:(\d{3,}|[1-9]\d?)_(.+)|((?:text|link)\.html))", re.DOTALL)
 BLACKBOARD = re.compile(r"(.+?)_attempt_(\d{4}(?:-\d\d){5})(?:_(.+)|\.txt)?", re.DOTALL)
 BRIGHTSPACE = re.compile(r"\d+-\d+ - (.+?) - (\w{3} \d{1,2}, \d{4} \d{3,4} [AP]M)(?: - (.+))?", re.DOTALL)
 
@@ -39,9 +39,10 @@ class Platform(NamedTuple):
     called: tuple = ()
 
 
-def in_name(name: str) -> Platform | None:
-    """What a platform says in this name; None where it is no platform's."""
-    return next(filter(None, (read(name) for read in (moodle, anonymous, blackboard, brightspace, canvas))), None)
+def in_name(name: str, *, is_folder: bool = False) -> Platform | None:
+    """What a platform says in this name; None where it is no platform's. Canvas gives no folders."""
+    readers = (moodle, blackboard, brightspace) if is_folder else (moodle, anonymous, blackboard, brightspace, canvas)
+    return next(filter(None, (read(name) for read in readers)), None)
 
 
 def moodle(name):
@@ -56,7 +57,9 @@ def moodle(name):
 def canvas(name):
     """`obriensiobhan_LATE_12345_67890_…`: what is handed in again ends in -1, -2, …"""
     if found := CANVAS.fullmatch(name):
-        name, late, number, own_name, text = found.groups()
+        name, late, number, file, own_name, text = found.groups()
+        if min(len(number), len(file or number)) < 3 and not (name.isalnum() and name == name.lower()):
+            return None  # with numbers as short, any name may look like it
         return by_canvas(name, number, own_name or text, late=bool(late), called=(f"Canvas {number}", name))
     return None
 

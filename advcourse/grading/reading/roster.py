@@ -21,6 +21,7 @@ EMAILS = ("email", "emailaddress", "mail", "emailadresse", "adressedecourriel", 
 IDS = ("idnumber", "studentid", "sisuserid", "sid", "studentnumber", "orgdefinedid", "matriculationnumber",
        "matrikelnummer", "idnummer", "numerodidentification", "numerodeid", "username", "sisloginid", "loginid",
        "login", "userid", "netid", "benutzername", "anmeldename", *EMAILS, "identifier", "githubusername", "id")
+PARTICIPANT = re.compile(r"(Participant|Teilnehmer\S*?|Participante|Deelnemer)?\s*(\d+)", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -47,8 +48,8 @@ class Student:
     @property
     def moodle(self):
         """Moodle's number of the student in one assignment, which its grading worksheet has, or ""."""
-        number = self.numbers.get("identifier", "").removeprefix("Participant ")
-        return number if number.isdigit() else ""
+        found = PARTICIPANT.fullmatch(self.numbers.get("identifier") or self.numbers.get("id", ""))
+        return found[2] if found and (found[1] or "identifier" in self.numbers) else ""
 
     @property
     def platform(self):

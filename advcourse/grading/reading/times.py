@@ -29,7 +29,7 @@ def is_nbgrader_tree(files) -> bool:
     """
     folders = {parts[:3] for parts in files if len(parts) > 3 and parts[0] == "submitted"}
     stamped = {parts[:3] for parts in files if len(parts) == 4 and parts[3] == "timestamp.txt"} & folders
-    return 2 * len(stamped) > len(folders) and not any(in_name(student) for _, student, _ in folders)
+    return 2 * len(stamped) > len(folders) and not any(in_name(student, is_folder=True) for _, student, _ in folders)
 
 
 def nbgrader_date(path):

@@ -2,6 +2,7 @@
 
 import pytest
 
+from advcourse.grading.gradebook import open_gradebook
 from advcourse.grading.reading.roster import Student
 from advcourse.grading.reading.submissions import collect
 from tests.grading.reading.samples import file_name, lay_out, notebook, zipped
@@ -138,3 +139,79 @@ def test_two_exports_of_gradescope_s(tmp_path):
     lists = {f"e{at}/submission_metadata.yml": listed(("submission_1", "Ada Lovelace")) for at in range(2)}
     found = collect(lay_out(tmp_path, two | lists))
     assert [(one.student, one.notebook) for one in found] == [("Ada Lovelace", "01"), ("Ada Lovelace", "02")]
+
+
+# --- what looks like Canvas's, and folders around a class ------------------------------------------------------------
+
+@pytest.mark.parametrize("name", ["AML_2026_1001_{}", "AML_1001_2026_{}"])
+def test_folders_and_files_with_numbers_are_not_taken_for_canvas_s(tmp_path, name):
+    ada, bob = f"{name.format('ada').replace('1001', '1002')}", name.format("bob")
+    assert contents(told(tmp_path, {f"{ada}/{FILE}": WORK, f"{bob}/{FILE}": OTHER})) == {ada: WORK, bob: OTHER}
+    found = contents(told(tmp_path / "files", {f"{ada}.ipynb": WORK, f"{bob}.ipynb": OTHER}))
+    assert sorted(found.values()) == sorted([WORK, OTHER])
+
+
+def test_one_student_s_two_notebooks_on_canvas_are_one_student_s(tmp_path):
+    found = collect(lay_out(tmp_path, {f"lovelaceada_12_67_{FILE}": WORK,
+                                       f"lovelaceada_12_68_{file_name('02')}": notebook("02")}))
+    assert [(one.student, one.notebook, one.platform) for one in found] == [
+        ("lovelaceada", "01", "12"), ("lovelaceada", "02", "12")]
+
+
+@pytest.mark.parametrize("numbers", ["12_67", "7_8", "12_123456"])
+def test_canvas_s_ids_may_be_short(tmp_path, numbers):
+    found = collect(lay_out(tmp_path, {f"lovelaceada_{numbers}_{FILE}": WORK, f"betabob_LATE_1{numbers}_{FILE}": OTHER}))
+    assert [(one.student, one.submitted) for one in found] == [("betabob", -1.0), ("lovelaceada", 0.0)]
+
+
+@pytest.mark.parametrize("roster", [(), (ADA, BOB)])
+def test_a_folder_submitted_beside_students_drops_nobody(tmp_path, roster):
+    files = {f"ada/{FILE}": WORK, f"submitted/bob/01/{FILE}": OTHER, f"submitted/cyd/01/{FILE}": BLANK,
+             "submitted/bob/01/timestamp.txt": b"2026-11-01 10:00:00 UTC"}
+    found = told(tmp_path, files, roster)
+    assert contents(found) == {"ada": WORK, "submitted/bob": OTHER, "submitted/cyd": BLANK} and not found["ada"][1]
+    assert "it lies in a folder 'submitted' beside students' own" in " ".join(found["submitted/bob"][1])
+
+
+def test_the_other_folders_of_an_nbgrader_course_hold_no_submissions(tmp_path):
+    files = {f"{folder}/ada/01/{FILE}": OTHER for folder in ("release", "source", "autograded", "feedback", "solutions")}
+    files |= {f"submitted/ada/01/{FILE}": WORK, "nbgrader_config.py": b"", "gradebook.db": b"", "roster.csv": b"",
+              "README.md": b""}
+    assert told(tmp_path, files) == {"ada": (WORK, ())}
+
+
+@pytest.mark.parametrize("name", ["solutions", "source"])
+@pytest.mark.parametrize("packing", ["folder", "zip", "zip in a folder"])
+def test_a_folder_around_the_class_may_be_called_solutions(tmp_path, name, packing):
+    files = {f"{name}/ada/{FILE}": WORK, f"{name}/bob/{FILE}": OTHER, f"{name}/bob/solutions/{FILE}": WORK,
+             f"{name}/cyd.zip": zipped({FILE: WORK})}
+    if packing != "folder":
+        files = {"class.zip": zipped(files)}
+    place = lay_out(tmp_path, files)
+    found = collect(place / "class.zip" if packing == "zip" else place)
+    assert [(one.student, one.content) for one in found] == [("ada", WORK), ("bob", OTHER), ("cyd", WORK)]
+
+
+def test_what_the_grader_wrote_among_the_submissions_is_skipped(tmp_path):
+    folder = lay_out(tmp_path, {f"ada/{FILE}": WORK, f"bob/{FILE}": OTHER, "grades/index.html": b"x",
+                                "grades/students/ada.html": b"x", "grades/filled/01.txt": b"x"})
+    open_gradebook(folder / "grades" / "gradebook.db").close()
+    assert [one.student for one in collect(folder)] == ["ada", "bob"]
+
+
+def test_a_student_s_gradebook_db_hides_nothing(tmp_path):
+    folder = lay_out(tmp_path, {f"ada/{FILE}": WORK, f"bob/{FILE}": OTHER, "bob/gradebook.db": b"x" * 200})
+    assert [one.student for one in collect(folder)] == ["ada", "bob"]
+
+
+# --- numbers of blind marking ----------------------------------------------------------------------------------------
+
+@pytest.mark.parametrize("word, folder", [
+    ("Participant ", "Participant"), ("Teilnehmer/in ", "Teilnehmerin"), ("Teilnehmer/in", "Teilnehmer_in"),
+    ("Teilnehmer*in ", "Teilnehmer_in")])
+def test_blind_marking_joins_by_moodle_s_number(tmp_path, word, folder):
+    roster = [Student("a@x", "Ada", "a@x", {"identifier" if folder == "Participant" else "id": f"{word}123"}),
+              Student("b@x", "Bob", "b@x", {"identifier" if folder == "Participant" else "id": f"{word}124"})]
+    found = told(tmp_path, {f"{folder}_123_assignsubmission_file_/{FILE}": WORK,
+                            f"{folder}_124_assignsubmission_file_/{FILE}": OTHER}, roster)
+    assert found == {"a@x": (WORK, ()), "b@x": (OTHER, ())} and roster[0].platform == "123"
