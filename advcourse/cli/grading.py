@@ -78,6 +78,8 @@ def grade(
             check_rules(rules, roster)
         personal = bool(rules and rules.personal)
         found = collect(submissions, roster, read_times(times) if times else {}, personal=personal)
+        if not found:
+            raise ValueError(f"nothing that students handed in was found in {submissions}")
         tell(found, roster, rules)
         files.require_folder(out)
         by_hand = overrides(out, found, rules, roster)

@@ -116,3 +116,10 @@ def test_without_a_roster_whom_the_rules_misspell_is_told(tmp_path, capsys):
     told = " ".join(capsys.readouterr().err.split())
     assert "has in a group 'Graze', of whom nothing was found" in told and "an extension to 'Adda', of whom" in told
     assert "Grace" not in told
+
+
+def test_where_nothing_was_handed_in_it_is_said(tmp_path, submissions):
+    (tmp_path / "class").mkdir()
+    done = run("grade", str(tmp_path / "class"), "--out", str(tmp_path / "out"))
+    assert done.exit_code == 1 and "nothing that students handed in was found" in done.stderr
+    assert not (tmp_path / "out").exists()

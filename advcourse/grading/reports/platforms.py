@@ -11,7 +11,7 @@ from advcourse import files
 from advcourse.grading.marks import UNREADABLE
 from advcourse.grading.reading.notebooks import number_in
 from advcourse.grading.reading.people import AS_TWO, codes_of, spellings, squashed
-from advcourse.grading.reading.roster import decoded, delimiter
+from advcourse.grading.reading.sheets import decoded, delimiter
 from advcourse.grading.reports.pages import feedback_page
 from advcourse.grading.reports.safe_text import cell, harmless, one_line
 from advcourse.grading.reports.tables import BOM
