@@ -84,7 +84,7 @@ def grade(
         files.require_folder(out)
         by_hand = overrides(out, found, rules, roster)
         for path in fill or ():  # before the work: it may be refused
-            platforms.read_sheet(path, {one.notebook for one in found})
+            platforms.read_gradebook(path, {one.notebook for one in found})
         with grading_bar(len(found)) as on_graded:
             graded = run.grade_class(found, out, limits=limits, seed=seed,
                                      workers=workers or cores(),

@@ -4,15 +4,16 @@ import csv
 import io
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 
 class Sheet(NamedTuple):
-    """A CSV file. before: Excel's line `sep=;`, or "". parted: what parts the columns. lines: their fields."""
+    """A CSV file. before: Excel's line `sep=;`, or "". text: all after it. parted: what parts columns. lines: fields."""
 
     before: str
+    text: str
     parted: str
     lines: list
 
@@ -24,11 +25,27 @@ def read_sheet(path: str | Path) -> Sheet:
     before, text = (told[0], text[told.end():]) if told else ("", text)
     parted = told[1] if told else delimiter(text)
     try:
-        return Sheet(before, parted, list(csv.reader(io.StringIO(text, newline=""), delimiter=parted, strict=True)))
+        return Sheet(before, text, parted, list(csv.reader(io.StringIO(text, newline=""), delimiter=parted, strict=True)))
     except csv.Error as error:
         if "unexpected end" in str(error) or "expected after" in str(error):
             error = f"a quote in it is not closed, or not doubled within others ({error})"
         raise ValueError(f"{path} is no CSV file: {error}") from None
+
+
+def with_cells(sheet: Sheet, cells: Mapping[tuple[int, int], str]) -> str:
+    """The text of a Sheet with other texts in some cells, by (line, column); all else stays to the letter."""
+    parted, rows = sheet.parted, [[]]
+    for raw, end in re.findall(rf'("(?:[^"]|"")*"[^{parted}\r\n]*|[^{parted}\r\n]*)({parted}|\r\n|\r|\n|\Z)', sheet.text):
+        rows[-1].append([raw, end])
+        if end != parted:
+            rows.append([])
+    for (line, column), text in cells.items():
+        row = rows[line]
+        while len(row) <= column:
+            row.append(["", row[-1][1]])
+            row[-2][1] = parted
+        row[column][0] = f'"{text.replace(chr(34), 2 * chr(34))}"' if re.search(rf'["\r\n{parted}]', text) else text
+    return sheet.before + "".join(raw + end for row in rows for raw, end in row)
 
 
 def table(path: str | Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
