@@ -131,8 +131,8 @@ def tell(found, roster, rules):
         warn(line)
     for does, named in rules.named().items() if rules and not roster else ():
         if unheard := named - {one.student for one in found}:
-            warn(f"{rules.name} {does} {some(map(repr, sorted(unheard)))}, of whom nothing was found: are they written as "
-                 "their files are? With --students they may be called by the roster's ids")
+            warn(f"{rules.name} {does} {some(map(repr, sorted(unheard)))}, of whom nothing was found: are they written "
+                 "as their files are? With --students they may be called by the roster's ids")
     for notebook, absent in missing(roster, found, sorted({one.notebook for one in found} - {""})).items():
         if absent:
             show(f"notebook {notebook}: nothing from {len(absent)} of {len(roster)}: "

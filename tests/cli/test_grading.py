@@ -111,7 +111,8 @@ def test_the_zip_for_moodle_holds_a_page_for_each_of_its_folders(submissions, tm
 
 
 def test_without_a_roster_whom_the_rules_misspell_is_told(tmp_path, capsys):
-    files.write(tmp_path / "c.toml", COURSE.replace("Grace", "Graze") + "[extensions.Adda]\n00 = 2026-12-03T12:00:00Z\n")
+    extension = "[extensions.Adda]\n00 = 2026-12-03T12:00:00Z\n"
+    files.write(tmp_path / "c.toml", COURSE.replace("Grace", "Graze") + extension)
     tell([Submission("Ada", "00", "a"), Submission("Grace", "00", "g")], [], load(tmp_path / "c.toml"))
     told = " ".join(capsys.readouterr().err.split())
     assert "has in a group 'Graze', of whom nothing was found" in told and "an extension to 'Adda', of whom" in told

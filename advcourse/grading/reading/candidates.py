@@ -10,7 +10,8 @@ from advcourse.grading.reading.students import Entry
 from advcourse.handin.statements import code_cells, one_line
 
 # What work may be handed in as, and nobody reads here.
-PACKED = {".rar", ".7z", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".pdf", ".doc", ".docx", ".odt", ".pages", ".htm", ".html"}
+PACKED = {".rar", ".7z", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".pdf", ".doc", ".docx", ".odt", ".pages", ".htm",
+          ".html"}
 
 
 @dataclass
@@ -75,7 +76,7 @@ def best_first(group):
 
 
 def unread(best, theirs):
-    """A line where there is no work in what is graded, and another file of the student's that may hold it is unreadable.
+    """A line where there is no work in what is graded, and another file of the student's may hold it, unreadable.
 
     theirs: all Candidates of the student.
     """

@@ -70,7 +70,7 @@ def places(files: Iterable[tuple]) -> set[tuple]:
                and is_export(files, parts[:-1])}
     if () in exports:
         return {()}
-    return {parts[:1] for parts in files if parts[:1] in exports} if {parts[:1] for parts in files} <= exports else set()
+    return exports if {parts[:1] for parts in files} <= exports else set()
 
 
 def is_export(files: Iterable[tuple], place: tuple) -> bool:

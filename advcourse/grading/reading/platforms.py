@@ -1,6 +1,5 @@
 """What learning platforms write into the names of what they give: whose it is, which of several, and when it came."""
 
-import os
 import re
 from collections import defaultdict
 from collections.abc import Iterable
@@ -96,9 +95,10 @@ def user_names(names: Iterable[str]) -> dict[str, str]:
     columns, users = defaultdict(set), {}
     for name in names:
         columns[name.partition("_")[0]].add(name)
-    for first, column in columns.items():
-        same = os.path.commonprefix(sorted(column)) if len(column) > 1 else f"{first}_"
-        users |= {name: name[same.rfind("_") + 1:] or name for name in column}
+    for column in columns.values():
+        words = [name.split("_") for name in column]
+        same = next((at for at, some in enumerate(zip(*words, strict=False)) if len(set(some)) > 1), 1)
+        users |= {name: "_".join(name.split("_")[same:]) or name for name in column}
     return users
 
 

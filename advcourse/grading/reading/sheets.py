@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 
 class Sheet(NamedTuple):
-    """A CSV file. before: Excel's line `sep=;`, or "". text: all after it. parted: what parts columns. lines: fields."""
+    """A CSV file. before: Excel's line `sep=;`, or "". text: all after it. lines: their fields, parted by `parted`."""
 
     before: str
     text: str
@@ -25,25 +25,27 @@ def read_sheet(path: str | Path) -> Sheet:
     before, text = (told[0], text[told.end():]) if told else ("", text)
     parted = told[1] if told else delimiter(text)
     try:
-        return Sheet(before, text, parted, list(csv.reader(io.StringIO(text, newline=""), delimiter=parted, strict=True)))
+        lines = list(csv.reader(io.StringIO(text, newline=""), delimiter=parted, strict=True))
     except csv.Error as error:
         if "unexpected end" in str(error) or "expected after" in str(error):
             error = f"a quote in it is not closed, or not doubled within others ({error})"
         raise ValueError(f"{path} is no CSV file: {error}") from None
+    return Sheet(before, text, parted, lines)
 
 
 def with_cells(sheet: Sheet, cells: Mapping[tuple[int, int], str]) -> str:
     """The text of a Sheet with other texts in some cells, by (line, column); all else stays to the letter."""
-    parted, rows = sheet.parted, [[]]
-    for raw, end in re.findall(rf'("(?:[^"]|"")*"[^{parted}\r\n]*|[^{parted}\r\n]*)({parted}|\r\n|\r|\n|\Z)', sheet.text):
+    parted, rows = re.escape(sheet.parted), [[]]
+    field = rf'("(?:[^"]|"")*"[^{parted}\r\n]*|[^{parted}\r\n]*)({parted}|\r\n|\r|\n|\Z)'
+    for raw, end in re.findall(field, sheet.text):
         rows[-1].append([raw, end])
-        if end != parted:
+        if end != sheet.parted:
             rows.append([])
     for (line, column), text in cells.items():
         row = rows[line]
         while len(row) <= column:
             row.append(["", row[-1][1]])
-            row[-2][1] = parted
+            row[-2][1] = sheet.parted
         row[column][0] = f'"{text.replace(chr(34), 2 * chr(34))}"' if re.search(rf'["\r\n{parted}]', text) else text
     return sheet.before + "".join(raw + end for row in rows for raw, end in row)
 

@@ -222,7 +222,7 @@ def name_at(parts, at):
 def is_of_one_word(names):
     """Whether it is a term, no student, that names as Canvas's begin with: `AML_2026_1001_ada.ipynb`, `…_bob.ipynb`."""
     names = list(names)
-    if not all(name and name.kind == "Canvas" and name.called for name in names) or len({one.name for one in names}) > 1:
+    if not all(one and one.kind == "Canvas" and one.called for one in names) or len({one.name for one in names}) > 1:
         return False
     return len({number_in(re.sub(r"-[1-9]\d?(?=(\.\w+)*$)", "", one.own_name))[1] for one in names}) > 1
 

@@ -155,7 +155,8 @@ def timed(submissions, times, register):
         if len(known) != 1 and name.casefold() not in names:
             raise ValueError(f"the list of times names {student!r}, who is not in the class")
         if given.setdefault((name.casefold(), notebook), time) != time:
-            raise ValueError(f"the list of times has two for notebook {notebook} of {name!r}, who is {student!r} as well")
+            raise ValueError(f"the list of times has two for notebook {notebook} of {name!r}, who is {student!r} as "
+                             "well")
     for one in submissions:
         key = one.student.casefold(), one.notebook
         yield replace(one, submitted=given[key], source=times_of.LIST) if key in given else one

@@ -68,8 +68,8 @@ def read_times(path: str | Path) -> dict[tuple[str, str], float]:
         fields = dict(zip(columns, row, strict=False))
         key = fields["student"], fields["notebook"].zfill(2)  # a spreadsheet takes the zero from 01
         if key[1] not in shipped():
-            raise ValueError(f"{path}, line {number}: {fields['notebook']!r} is no notebook of the course; a number such "
-                             "as 01 is wanted")
+            raise ValueError(f"{path}, line {number}: {fields['notebook']!r} is no notebook of the course; a number "
+                             "such as 01 is wanted")
         if key in found:
             raise ValueError(f"{path}, line {number}: {key[0]!r} has a time for notebook {key[1]} already")
         found[key] = moment(fields["time"], f"{path}, line {number}")

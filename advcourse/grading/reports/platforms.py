@@ -22,10 +22,10 @@ COMMENTS = ("feedbackcomments", "feedbackalskommentar", "comentariosderetroalime
 # Moodle's other columns of an assignment.
 NO_POINTS = re.compile(r"\((feedback|percentage|letter|prozentsatz|buchstabe)\)", re.IGNORECASE)
 # What stands before a notebook's number in the title of a column that is about it, and what tells that it is not.
-WORDS = {"assignment", "aufgabe", "homework", "hw", "hausaufgabe", "notebook", "exercise", "exercises", "sheet", "blatt",
-         "worksheet", "ubung", "ubungsblatt", "tarea", "lab", "problem", "set", "ps", "real", "points", "punkte"}
-OTHER = {"attendance", "participation", "presence", "quiz", "exam", "midterm", "survey", "bonus", "feedback", "anwesenheit",
-         "teilnahme", "klausur", "umfrage", "asistencia"}
+WORDS = {"assignment", "aufgabe", "homework", "hw", "hausaufgabe", "notebook", "exercise", "exercises", "sheet",
+         "blatt", "worksheet", "ubung", "ubungsblatt", "tarea", "lab", "problem", "set", "ps"}
+OTHER = {"attendance", "participation", "presence", "quiz", "exam", "midterm", "survey", "bonus", "feedback",
+         "anwesenheit", "teilnahme", "klausur", "umfrage", "asistencia"}
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,8 @@ def read_gradebook(path, graded):
     titles = lines[0] if lines else []
     names = [heading(name) for name in titles]
     grade = next((at for at, name in enumerate(names) if name in GRADE), None)
-    if grade is not None and {"identifier", "id"} & set(names):  # Moodle's worksheet is of one assignment, named in the file's name
+    if grade is not None and {"identifier", "id"} & set(names):
+        # Moodle's worksheet is of one assignment, named in the file's name
         number = number_in(path.stem)[0] or (next(iter(graded)) if len(graded) == 1 else "")
         if not number:
             raise ValueError(f"{path} does not say of which notebook it is: put its number into the name of the file, "

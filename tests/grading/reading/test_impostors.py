@@ -48,7 +48,8 @@ def test_the_one_student_of_each_of_two_columns_of_blackboard(tmp_path):
 
 # --- numbers ---------------------------------------------------------------------------------------------------------
 
-@pytest.mark.parametrize("names", [("Ada Lovelace_123456_assignsubmission_file_/", "Bob Beta_777777_assignsubmission_file_/"),
+@pytest.mark.parametrize("names", [("Ada Lovelace_123456_assignsubmission_file_/",
+                                    "Bob Beta_777777_assignsubmission_file_/"),
                                    ("lovelaceada_123456_99999_", "betabob_777777_99998_")])
 def test_a_platform_s_number_that_is_another_s_id(tmp_path, names):
     ada, bob = (f"{name}{FILE}" for name in names)
@@ -83,7 +84,7 @@ def test_two_of_one_name_in_one_assignment_are_flagged(tmp_path):
     assert found["ada"][1] == ("'Ada Lovelace' (11) and 'Ada Lovelace' (12) are taken for one student",)
 
 
-# --- lists of Gradescope's, and what looks like them -------------------------------------------------------------------
+# --- lists of Gradescope's, and what looks like them ---------------------------------------------------------------
 
 def listed(*folders):
     """Gradescope's list: from a folder to its one student."""
@@ -160,7 +161,8 @@ def test_one_student_s_two_notebooks_on_canvas_are_one_student_s(tmp_path):
 
 @pytest.mark.parametrize("numbers", ["12_67", "7_8", "12_123456"])
 def test_canvas_s_ids_may_be_short(tmp_path, numbers):
-    found = collect(lay_out(tmp_path, {f"lovelaceada_{numbers}_{FILE}": WORK, f"betabob_LATE_1{numbers}_{FILE}": OTHER}))
+    files = {f"lovelaceada_{numbers}_{FILE}": WORK, f"betabob_LATE_1{numbers}_{FILE}": OTHER}
+    found = collect(lay_out(tmp_path, files))
     assert [(one.student, one.submitted) for one in found] == [("betabob", -1.0), ("lovelaceada", 0.0)]
 
 
@@ -174,7 +176,8 @@ def test_a_folder_submitted_beside_students_drops_nobody(tmp_path, roster):
 
 
 def test_the_other_folders_of_an_nbgrader_course_hold_no_submissions(tmp_path):
-    files = {f"{folder}/ada/01/{FILE}": OTHER for folder in ("release", "source", "autograded", "feedback", "solutions")}
+    others = ("release", "source", "autograded", "feedback", "solutions")
+    files = {f"{folder}/ada/01/{FILE}": OTHER for folder in others}
     files |= {f"submitted/ada/01/{FILE}": WORK, "nbgrader_config.py": b"", "gradebook.db": b"", "roster.csv": b"",
               "README.md": b""}
     assert told(tmp_path, files) == {"ada": (WORK, ())}

@@ -129,10 +129,10 @@ def test_a_quote_that_swallows_lines_is_an_error(tmp_path, text):
 
 @pytest.mark.parametrize("number", ["1.23457E+11", '"1,23457E+11"', "1e+5"])
 def test_an_id_that_a_spreadsheet_shortened_is_an_error(tmp_path, number):
-    with pytest.raises(ValueError, match="line 2: the id .* is what a spreadsheet made of a long number"):
+    with pytest.raises(ValueError, match=r"line 2: the id .* is what a spreadsheet made of a long number"):
         roster(tmp_path, f"student,name\n{number},Ada\n")
 
 
 def test_a_roster_that_is_not_there(tmp_path):
-    with pytest.raises(FileNotFoundError, match="there is no file .*none.csv"):
+    with pytest.raises(FileNotFoundError, match=r"there is no file .*none\.csv"):
         read_roster(tmp_path / "none.csv")
