@@ -93,7 +93,7 @@ def test_a_class_from_hand_ins_to_the_platform(submissions, tmp_path):
 
 @pytest.mark.parametrize("more, problem", [
     (["--regrade", "77.1"], "there is no exercise '77.1'"), (["--fill", "none.csv"], "none.csv"),
-    (["--fill", __file__], "is neither Moodle's grading worksheet")])
+    (["--fill", str(files.PACKAGE / "py.typed")], "is neither Moodle's grading worksheet")])
 def test_what_is_given_wrong_is_told_before_anything_is_graded(submissions, tmp_path, monkeypatch, more, problem):
     monkeypatch.setattr(grading, "grade_class", lambda *args, **options: pytest.fail("graded"))
     done, _ = grade(submissions, tmp_path / "out", *more)
