@@ -78,11 +78,13 @@ def grade(
             check_rules(rules, roster)
         personal = bool(rules and rules.personal)
         found = collect(submissions, roster, read_times(times) if times else {}, personal=personal)
+        if not found:
+            raise ValueError(f"nothing that students handed in was found in {submissions}")
         tell(found, roster, rules)
         files.require_folder(out)
         by_hand = overrides(out, found, rules, roster)
         for path in fill or ():  # before the work: it may be refused
-            platforms.read_sheet(path, {one.notebook for one in found})
+            platforms.read_gradebook(path, {one.notebook for one in found})
         with grading_bar(len(found)) as on_graded:
             graded = run.grade_class(found, out, limits=limits, seed=seed,
                                      workers=workers or cores(),
@@ -127,9 +129,10 @@ def tell(found, roster, rules):
         warn(f"and {len(flags) - MOST_SHOWN} more of this kind, which stand on the pages")
     for line in lateness.doubtful(rules, found) if rules else []:
         warn(line)
-    if not roster and rules and (unheard := set(rules.extensions) - {one.student for one in found}):
-        warn(f"{rules.name} gives an extension to {some(map(repr, sorted(unheard)))}, of whom nothing was found; "
-             "with --students they may be called by the roster's ids")
+    for does, named in rules.named().items() if rules and not roster else ():
+        if unheard := named - {one.student for one in found}:
+            warn(f"{rules.name} {does} {some(map(repr, sorted(unheard)))}, of whom nothing was found: are they written "
+                 "as their files are? With --students they may be called by the roster's ids")
     for notebook, absent in missing(roster, found, sorted({one.notebook for one in found} - {""})).items():
         if absent:
             show(f"notebook {notebook}: nothing from {len(absent)} of {len(roster)}: "

@@ -71,6 +71,11 @@ class Course(Section):
     groups: dict[str, Annotated[list[str], Field(min_length=2)]] = {}
     limits: Limits = Limits()
 
+    def named(self) -> dict[str, set[str]]:
+        """The students whom the course names, by what it does, in words."""
+        return {"gives an extension to": set(self.extensions),
+                "has in a group": {member for group in self.groups.values() for member in group}}
+
     @model_validator(mode="after")
     def extensions_fit(self):
         for student, deadlines in self.extensions.items():

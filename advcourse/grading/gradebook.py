@@ -37,6 +37,13 @@ def open_gradebook(path):
     return connection
 
 
+def is_gradebook(path):
+    """Whether the file at `path` is one of ours, by its header; OSError where it cannot be read."""
+    with open(path, "rb") as file:
+        header = file.read(72)
+    return header.startswith(b"SQLite format 3\0") and int.from_bytes(header[68:]) == APPLICATION
+
+
 def prepare(connection, path):
     """Make the tables in a new file; a file that is anything else is left as it was."""
     connection.execute("BEGIN IMMEDIATE")  # of two graders that start at once, one makes the tables

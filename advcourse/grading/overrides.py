@@ -9,7 +9,7 @@ from pathlib import Path
 
 from advcourse.exercises import all_exercises
 from advcourse.grading.marks import SET_BY_HAND, Graded, Mark
-from advcourse.grading.reading.roster import rows_of
+from advcourse.grading.reading.sheets import rows_of
 
 COLUMNS = ("student", "exercise", "points", "comment")
 EMPTY = ",".join(COLUMNS) + "\n"

@@ -6,7 +6,10 @@ import zipfile
 import pytest
 
 from advcourse import files
+from advcourse.cli.grading import tell
 from advcourse.grading import run as grading
+from advcourse.grading.course import load
+from advcourse.grading.reading.submissions import Submission
 from advcourse.handin.work import shipped
 from tests.cli.test_cli import run
 from tests.grading.reports.samples import read
@@ -43,6 +46,11 @@ def grade(submissions, out, *more):
     return done, {path.name: path.read_text("utf-8") for path in out.glob("*.csv")}
 
 
+def errors(done):
+    """The lines of errors, without those on what to look at: nothing came from Grace herself."""
+    return [line for line in done.stderr.splitlines() if not line.startswith("look: Winter has in a group 'Grace'")]
+
+
 def totals(written):
     return {row["student"]: (row["00 points"], row["percent"]) for row in read(written["totals.csv"])}
 
@@ -70,7 +78,7 @@ def test_a_class_from_hand_ins_to_the_platform(submissions, tmp_path):
     files.write(out / "overrides.csv", SET + "Eve,00.1,1,\nAda,00.1,9,\n")
     before = written
     done, written = grade(submissions, out)
-    assert done.exit_code == 1 and len(done.stderr.splitlines()) == 2
+    assert done.exit_code == 1 and len(errors(done)) == 2
     assert "line 4: there is no student 'Eve'" in done.stderr and "from 0 to 2; got '9'" in done.stderr
     assert written == before | {"overrides.csv": written["overrides.csv"]}, "nothing is half applied"
 
@@ -85,11 +93,11 @@ def test_a_class_from_hand_ins_to_the_platform(submissions, tmp_path):
 
 @pytest.mark.parametrize("more, problem", [
     (["--regrade", "77.1"], "there is no exercise '77.1'"), (["--fill", "none.csv"], "none.csv"),
-    (["--fill", __file__], "is neither Moodle's grading worksheet")])
+    (["--fill", str(files.PACKAGE / "py.typed")], "is neither Moodle's grading worksheet")])
 def test_what_is_given_wrong_is_told_before_anything_is_graded(submissions, tmp_path, monkeypatch, more, problem):
     monkeypatch.setattr(grading, "grade_class", lambda *args, **options: pytest.fail("graded"))
     done, _ = grade(submissions, tmp_path / "out", *more)
-    assert done.exit_code == 1 and problem in done.stderr and len(done.stderr.splitlines()) == 1
+    assert done.exit_code == 1 and problem in done.stderr and len(errors(done)) == 1
 
 
 def test_the_zip_for_moodle_holds_a_page_for_each_of_its_folders(submissions, tmp_path):
@@ -100,3 +108,19 @@ def test_the_zip_for_moodle_holds_a_page_for_each_of_its_folders(submissions, tm
     assert done.exit_code == 0
     with zipfile.ZipFile(tmp_path / "out" / "feedback" / "00.zip") as archive:
         assert archive.namelist() == [f"{folder.name}/feedback.html"]
+
+
+def test_without_a_roster_whom_the_rules_misspell_is_told(tmp_path, capsys):
+    extension = "[extensions.Adda]\n00 = 2026-12-03T12:00:00Z\n"
+    files.write(tmp_path / "c.toml", COURSE.replace("Grace", "Graze") + extension)
+    tell([Submission("Ada", "00", "a"), Submission("Grace", "00", "g")], [], load(tmp_path / "c.toml"))
+    told = " ".join(capsys.readouterr().err.split())
+    assert "has in a group 'Graze', of whom nothing was found" in told and "an extension to 'Adda', of whom" in told
+    assert "Grace" not in told
+
+
+def test_where_nothing_was_handed_in_it_is_said(tmp_path, submissions):
+    (tmp_path / "class").mkdir()
+    done = run("grade", str(tmp_path / "class"), "--out", str(tmp_path / "out"))
+    assert done.exit_code == 1 and "nothing that students handed in was found" in done.stderr
+    assert not (tmp_path / "out").exists()

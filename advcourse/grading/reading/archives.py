@@ -9,6 +9,7 @@ import zlib
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
+from advcourse.grading.gradebook import is_gradebook
 from advcourse.grading.reading import platforms, times
 from advcourse.grading.reading.notebooks import Inside, is_notebook, look
 from advcourse.handin.statements import LARGEST_NOTEBOOK, one_line
@@ -107,9 +108,17 @@ def is_zip(name):
     return name.lower().endswith(".zip")
 
 
-def is_own(parts):
-    """Whether a file lies among the course's own, such as the solutions in a fork of its repository."""
-    return bool(OWN_FOLDERS & set(parts[:-1]))
+def is_own(parts, around=0):
+    """Whether a file lies among the course's own, such as the solutions in a fork of its repository.
+
+    around: so many parts of its path are around the whole class, whatever they are called.
+    """
+    return bool(OWN_FOLDERS & set(parts[around:-1]))
+
+
+def around_class(tops):
+    """How many folders called as the course's own are around all that lies in a class's folder or archive."""
+    return int(len(tops) == 1 and tops <= OWN_FOLDERS)
 
 
 # --- folders ---------------------------------------------------------------------------------------------------------
@@ -117,13 +126,25 @@ def is_own(parts):
 def walk_folder(root):
     """What lies in a folder and its folders."""
     of_class, stamped = holds_class_archives(root), nbgrader_folders(root)
+    around = around_class({path.name for path in root.iterdir() if not ignored(path.name)})
     for base, folders, names in os.walk(root):
+        if is_graded(base, names):
+            folders[:] = []
+            continue
         folders[:] = sorted(name for name in folders if not hidden(name))
         links = [name for name in folders if os.path.islink(os.path.join(base, name))]
         parts = Path(base).relative_to(root).parts
         date = times.nbgrader_date(Path(base, "timestamp.txt")) if Path(base) in stamped else None
         for name in sorted([*links, *(name for name in names if not ignored(name))]):
-            yield from walk_file(Path(base, name), (*parts, name), date=date, of_class=of_class)
+            yield from walk_file(Path(base, name), (*parts, name), date=date, of_class=of_class, around=around)
+
+
+def is_graded(base, names):
+    """Whether a folder is the grader's own, with marks and feedback."""
+    try:
+        return "gradebook.db" in names and is_gradebook(Path(base, "gradebook.db"))
+    except OSError:
+        return False
 
 
 def holds_class_archives(root):
@@ -150,10 +171,11 @@ def names_in(path):
         return set()
 
 
-def walk_file(path, parts, *, date, of_class):
+def walk_file(path, parts, *, date, of_class, around):
     """What a file in a folder is, or what is in it.
 
-    date: when it was handed in; None for the file's own date. of_class: whether a zip is the whole class's.
+    date: when it was handed in; None for the file's own date. of_class: whether a zip is the whole class's. around: see
+    `is_own`.
     """
     try:
         status = path.lstat()
@@ -162,7 +184,7 @@ def walk_file(path, parts, *, date, of_class):
             yield replace(found, problem=LINK)
         elif not stat.S_ISREG(status.st_mode):
             yield replace(found, problem="it is no plain file")
-        elif is_own(parts):
+        elif is_own(parts, around):
             yield replace(found, problem=OWN)
         elif is_notebook(path.name):
             with open(path, "rb") as file:
@@ -170,7 +192,7 @@ def walk_file(path, parts, *, date, of_class):
         elif is_zip(path.name):
             with open(path, "rb") as file:
                 yield from walk_zip(file, found if not of_class else replace(found, submitted=0.0),
-                                    allowance=None if of_class else students_allowance())
+                                    allowance=None if of_class else students_allowance(), around=around)
         else:
             yield found
     except OSError as error:
@@ -183,12 +205,13 @@ def students_allowance():
     return Allowance(MOST_MEMBERS, MOST_UNPACKED)
 
 
-def walk_zip(file, itself, *, allowance=None):
+def walk_zip(file, itself, *, allowance=None, around=0):
     """What is in an open archive, and in the archives in it.
 
     itself: the Found of the archive.
     allowance: what it may still hold; then a student handed it in, and the dates inside are the student's own. None:
         it is the whole class's.
+    around: see `is_own`.
     """
     of_class = allowance is None
     allowance = allowance or Allowance(MOST_OF_CLASS, MOST_UNPACKED_OF_CLASS)
@@ -198,6 +221,9 @@ def walk_zip(file, itself, *, allowance=None):
         yield replace(itself, problem=f"this zip is not opened: {one_line(error)}")
         return
     in_tree = of_class and times.is_nbgrader_tree([inner_parts(info) for info in archive.infolist()])
+    if of_class:
+        inside = filter(None, map(inner_parts, archive.infolist()))
+        around = len(itself.parts) + around_class({inner[0] for inner in inside if not ignored(inner[0])})
     for at, info in enumerate(archive.infolist()):
         inner = inner_parts(info)
         if info.is_dir() or not inner or any(map(hidden, inner)) or ignored(inner[-1]):
@@ -207,14 +233,14 @@ def walk_zip(file, itself, *, allowance=None):
             date, source = zip_date(archive, info, in_tree and len(inner) == 4)
         yield from walk_member(archive, info, Found(
             itself.parts + inner, f"{itself.path}!{info.filename}", date, source,
-            replace(itself.stored, members=(*itself.stored.members, at))), allowance, of_class=of_class)
+            replace(itself.stored, members=(*itself.stored.members, at))), allowance, of_class=of_class, around=around)
 
 
-def walk_member(archive, info, found, allowance, *, of_class):
-    """What a member of an archive is, or what is in it."""
+def walk_member(archive, info, found, allowance, *, of_class, around):
+    """What a member of an archive is, or what is in it. around: see `is_own`."""
     if stat.S_ISLNK(info.external_attr >> 16):
         yield replace(found, problem=LINK)
-    elif is_own(found.parts):
+    elif is_own(found.parts, around):
         yield replace(found, problem=OWN)
     elif is_notebook(found.parts[-1]):
         yield found.seen(*member(archive, info, LARGEST_NOTEBOOK, allowance))
@@ -223,7 +249,8 @@ def walk_member(archive, info, found, allowance, *, of_class):
         if problem:
             yield replace(found, problem=problem)
         else:
-            yield from walk_zip(io.BytesIO(content), found, allowance=students_allowance() if of_class else allowance)
+            yield from walk_zip(io.BytesIO(content), found, allowance=students_allowance() if of_class else allowance,
+                                around=around)
     else:
         yield found
 

@@ -7,7 +7,11 @@ from pathlib import PurePosixPath
 
 from advcourse.grading.reading.notebooks import Done, done
 from advcourse.grading.reading.students import Entry
-from advcourse.handin.statements import one_line
+from advcourse.handin.statements import code_cells, one_line
+
+# What work may be handed in as, and nobody reads here.
+PACKED = {".rar", ".7z", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".pdf", ".doc", ".docx", ".odt", ".pages", ".htm",
+          ".html"}
 
 
 @dataclass
@@ -21,6 +25,18 @@ class Candidate:
     @property
     def is_readable(self):
         return self.entry.found.inside is not None
+
+    @cached_property
+    def may_hide_work(self) -> bool:
+        """Whether it cannot be read and may hold work: an archive, a document, a broken notebook."""
+        found = self.entry.found
+        if found.inside is None:
+            return bool(found.problem) or PurePosixPath(found.parts[-1]).suffix.lower() in PACKED
+        try:
+            list(code_cells(found.stored.read()))
+        except (ValueError, OSError):
+            return True
+        return False
 
     @cached_property
     def done(self) -> Done:
@@ -54,9 +70,20 @@ def best_first(group):
 
     def value(one):
         has_work = bool(one.done.own) if several and one.is_readable else False
-        return (one.is_readable, one.entry.found.problem is not None, bool(one.entry.who.called), not one.doubts,
-                has_work, one.entry.rank)
+        return (one.is_readable, one.entry.found.problem is not None, bool(one.entry.who.called), has_work,
+                not one.doubts, one.entry.rank)
     return sorted(group, key=value, reverse=True)
+
+
+def unread(best, theirs):
+    """A line where there is no work in what is graded, and another file of the student's may hold it, unreadable.
+
+    theirs: all Candidates of the student.
+    """
+    others = [one for one in theirs if one is not best and not one.entry.is_own and one.may_hide_work]
+    if best.is_readable and others and not best.done.own and not best.may_hide_work:
+        yield (f"there is no work in it, and what cannot be read may hold it: "
+               f"{', '.join(one_line(one.entry.found.path, 300) for one in others[:3])}")
 
 
 def problem_of(entry):

@@ -5,6 +5,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable
 from itertools import chain, count
 
+from advcourse.grading.reading.platforms import NUMBER
 from advcourse.grading.reading.roster import Student
 
 # Letters that Unicode does not take apart, and those that German writes as two.
@@ -36,11 +37,17 @@ class Register:
         return []
 
     def by_code_within(self, text):
-        """The students of the only id or number with a digit that stands in a text, as in "O'Brien Siobhan (s4711)"."""
+        """The students of the only id or number with a digit that stands in a text, as in "O'Brien Siobhan (s4711)".
+
+        Where the rest is the name of somebody else, they are meant as well.
+        """
         words = text.replace("(", " ").replace(")", " ").replace("_", " ").casefold().split()
-        found = [self.by_code[word] for word in words
-                 if len(word) > 3 and any(map(str.isdigit, word)) and word in self.by_code]
-        return found[0] if len(found) == 1 else []
+        found = [word for word in words if len(word) > 3 and any(map(str.isdigit, word)) and word in self.by_code]
+        if len(found) != 1 or NUMBER.fullmatch(text):
+            return []
+        named = self.by_name.get(squashed("".join(word for word in words if word != found[0])), ())
+        meant = self.by_code[found[0]]
+        return [*meant, *(student for student in named if student not in meant)]
 
 
 def codes_of(code):

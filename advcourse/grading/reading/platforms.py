@@ -1,6 +1,8 @@
 """What learning platforms write into the names of what they give: whose it is, which of several, and when it came."""
 
 import re
+from collections import defaultdict
+from collections.abc import Iterable
 from datetime import datetime
 from typing import NamedTuple
 
@@ -8,10 +10,11 @@ MARKED_LATE = -1.0  # in place of a time: the platform says that it is late, and
 CANVAS_SAYS = {True: "Canvas, which marks it as late and does not say when it came",
                False: "Canvas, which does not mark it as late"}
 MOODLE = re.compile(r"(.+?)_(\d+)_assignsubmission_(?:file|onlinetext)(?:_(.*))?", re.DOTALL)
+NUMBER = re.compile(r"(?:Moodle|Canvas) (\d+)")  # in `Platform.called`
 # Canvas names what is handed in anonymously after no one, and what is no file "…_text.html" or "…_link.html".
 ANONYMOUS = re.compile(r"(LATE_)?anon_([A-Za-z0-9]+)_(?:\d+_)?(.+)", re.DOTALL)
-CANVAS = re.compile(r"(.+?)_(LATE_)?(\d{3,})_(?:\d{3,}_(.+)|((?:text|link)\.html))", re.DOTALL)
-BLACKBOARD = re.compile(r"(.+)_attempt_(\d{4}(?:-\d\d){5})(?:_(.+)|\.txt)?", re.DOTALL)
+CANVAS = re.compile(r"(.+?)_(LATE_)?(\d{3,}|[1-9]\d?)_(?:(\d{3,}|[1-9]\d?)_(.+)|((?:text|link)\.html))", re.DOTALL)
+BLACKBOARD = re.compile(r"(.+?)_attempt_(\d{4}(?:-\d\d){5})(?:_(.+)|\.txt)?", re.DOTALL)
 BRIGHTSPACE = re.compile(r"\d+-\d+ - (.+?) - (\w{3} \d{1,2}, \d{4} \d{3,4} [AP]M)(?: - (.+))?", re.DOTALL)
 
 
@@ -22,7 +25,7 @@ class Platform(NamedTuple):
     own_name: the file's own, "" for a folder or a receipt. again: later ones of a student are greater.
     submitted, source: the time that the name tells, see `times`, and what tells it; None and "" where it tells none.
     called: all that the name may call the student, the likeliest first; numbers that only this platform gives have its
-    kind before them.
+    kind before them. On Blackboard the name has the column's before it, see `user_names`.
     """
 
     kind: str
@@ -35,9 +38,10 @@ class Platform(NamedTuple):
     called: tuple = ()
 
 
-def in_name(name: str) -> Platform | None:
-    """What a platform says in this name; None where it is no platform's."""
-    return next(filter(None, (read(name) for read in (moodle, anonymous, blackboard, brightspace, canvas))), None)
+def in_name(name: str, *, is_folder: bool = False) -> Platform | None:
+    """What a platform says in this name; None where it is no platform's. Canvas gives no folders."""
+    readers = (moodle, blackboard, brightspace) if is_folder else (moodle, anonymous, blackboard, brightspace, canvas)
+    return next(filter(None, (read(name) for read in readers)), None)
 
 
 def moodle(name):
@@ -52,7 +56,9 @@ def moodle(name):
 def canvas(name):
     """`obriensiobhan_LATE_12345_67890_…`: what is handed in again ends in -1, -2, …"""
     if found := CANVAS.fullmatch(name):
-        name, late, number, own_name, text = found.groups()
+        name, late, number, file, own_name, text = found.groups()
+        if min(len(number), len(file or number)) < 3 and not (name.isalnum() and name == name.lower()):
+            return None  # with numbers as short, any name may look like it
         return by_canvas(name, number, own_name or text, late=bool(late), called=(f"Canvas {number}", name))
     return None
 
@@ -76,9 +82,24 @@ def blackboard(name):
     if found := BLACKBOARD.fullmatch(name):
         parts = [found[1][at + 1:] for at, letter in enumerate(found[1]) if letter == "_"] or [found[1]]
         moment = local(found[2], "%Y-%m-%d-%H-%M-%S")
-        return Platform("Blackboard", parts[-1], parts[-1], found[3] or "", moment or 0, moment,
+        return Platform("Blackboard", found[1], "", found[3] or "", moment or 0, moment,
                         "Blackboard's attempt, in this machine's time zone", tuple(parts))
     return None
+
+
+def user_names(names: Iterable[str]) -> dict[str, str]:
+    """From `Homework_01_obrien`, as Blackboard names a class's files, to the user name: what not all have in common.
+
+    Both the column's name and the user's may hold a "_"; those with the same first part are taken for one column.
+    """
+    columns, users = defaultdict(set), {}
+    for name in names:
+        columns[name.partition("_")[0]].add(name)
+    for column in columns.values():
+        words = [name.split("_") for name in column]
+        same = next((at for at, some in enumerate(zip(*words, strict=False)) if len(set(some)) > 1), 1)
+        users |= {name: "_".join(name.split("_")[same:]) or name for name in column}
+    return users
 
 
 def brightspace(name):

@@ -1,6 +1,7 @@
 """Whose a file is, and for which notebook: by folders, by what platforms write into names, and by its content."""
 
 import json
+import re
 import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Callable
@@ -11,9 +12,10 @@ from typing import NamedTuple
 from advcourse.grading.reading import gradescope
 from advcourse.grading.reading.archives import OWN, Found, is_zip
 from advcourse.grading.reading.notebooks import COPY_OF, HANDED_IN, is_notebook, number_in, which_notebook
-from advcourse.grading.reading.platforms import Platform, in_name
+from advcourse.grading.reading.platforms import Platform, in_name, user_names
 
 WRAPPERS = {"submissions", "submission", "submitted"}  # a folder around the students' that is none of theirs
+NBGRADER = {"submitted", "source", "release", "autograded", "feedback"}  # the folders of a course of nbgrader's
 MANIFEST = "manifest.json"  # what advcourse.submit() puts beside the notebook in its zip
 REPOSITORY = {"notebooks", "pyproject.toml"}  # what lies in a fork of the course
 
@@ -21,7 +23,8 @@ REPOSITORY = {"notebooks", "pyproject.toml"}  # what lies in a fork of the cours
 class Who(NamedTuple):
     """Whom a layout names. key: (name, the platform's number or ""). called: all that it may call them, best first.
 
-    called is empty where only the file itself tells. For the others see `Platform`.
+    called is empty where only the file itself tells. doubt: a line on why it may be nobody, or "". For the others see
+    `Platform`.
     """
 
     key: tuple
@@ -30,6 +33,7 @@ class Who(NamedTuple):
     again: float = 0
     submitted: float | None = None
     source: str = ""
+    doubt: str = ""
 
 
 @dataclass(frozen=True)
@@ -88,19 +92,25 @@ def unwrapped(found: list[Found], known: Callable[[str], object] = lambda name: 
     known: whether a name is that of somebody in the roster.
     """
     submitted = [one for one in found if one.parts[0] == "submitted" and len(one.parts) > 1]
-    if submitted:  # an nbgrader course: its other folders hold other things
+    if submitted and not any(map(may_be_student_s, found)):  # an nbgrader course: its other folders hold other things
         return [replace(one, parts=one.parts[1:]) for one in submitted]
     inner = [one for one in found if len(one.parts) > 1]
     if (len({one.parts[0] for one in inner}) != 1 or known(inner[0].parts[0])
             or any(is_notebook(one.parts[0]) or one.parts == (gradescope.METADATA,) for one in found)):
         return found
     name, inner = inner[0].parts[0], [replace(one, parts=one.parts[1:]) for one in inner]
-    if name.lower() in WRAPPERS:
+    if name.lower() in WRAPPERS or gradescope.is_export({one.parts for one in inner}, ()):
         return inner
     deeper, tops = unwrapped(inner, known), {one.parts[0] for one in inner}
     if deeper is not inner or (len(tops) > 1 and not tops >= REPOSITORY and all(map(may_tell_student, inner))):
         return deeper
     return found
+
+
+def may_be_student_s(found):
+    """Whether a file beside nbgrader's folders may be a student's, and no example or solution."""
+    is_submission = (found.inside or found.problem) and found.problem != OWN and found.parts[0] not in NBGRADER
+    return bool(is_submission and (len(found.parts) > 1 or number_in(found.parts[0])[1]))
 
 
 def within_fork(found: list[Found], root: Path) -> list[Found]:
@@ -125,6 +135,7 @@ class Layout:
     depth: which part of a path bears a platform's name; None where none does. What lies deeper is named by students.
     kind: the platform whose word on times counts: that of most. submitters: from the path of a folder to Gradescope's
     Whos. manifests: from a folder or zip to the manifests in it. prefix: what the names of folders have in common.
+    users: those of Blackboard, see `user_names`.
     """
 
     root: Path
@@ -133,22 +144,31 @@ class Layout:
     submitters: dict = field(default_factory=dict)
     manifests: dict = field(default_factory=dict)
     prefix: str = ""
+    users: dict = field(default_factory=dict)
 
     def platform(self, parts) -> Platform | None:
         """What a platform says in a path."""
-        return in_name(parts[self.depth]) if self.depth is not None and len(parts) > self.depth else None
+        return name_at(parts, self.depth) if self.depth is not None and len(parts) > self.depth else None
 
     def whose(self, found, platform) -> list[Who]:
         """Whom the layout names as the students of a file, else the file itself."""
         for at in range(1, len(found.parts)):
             if found.parts[:at] in self.submitters:
                 return self.submitters[found.parts[:at]]
+        if self.submitters:
+            *folder, _ = found.parts[len(min(self.submitters)) - 1:]
+            return [Who(normal(folder[0] if folder else self.root.resolve().stem),
+                        doubt="Gradescope's list does not say whose it is")]
         if platform:
             times = (platform.submitted, platform.source) if platform.kind == self.kind else (None, "")
-            return [Who(normal(platform.name, platform.number if platform.kind != "Blackboard" else ""),
-                        platform.called, platform.number, platform.again, *times)]
+            user = self.users.get(platform.name)
+            return [Who(normal(user or platform.name, platform.number), platform.called, user or platform.number,
+                        platform.again, *times)]
         if len(found.parts) > 1:
             label = handed_in_by(found.parts[0]) or found.parts[0].removesuffix(".zip")
+            if label.lower() in WRAPPERS:
+                return [Who(normal("/".join((label, *found.parts[1:-1][:1]))),
+                            doubt=f"it lies in a folder {label!r} beside students' own, and may be anybody's")]
             return [Who(normal(label), (label, *self.without_prefix(label)))]
         number, name = number_in(found.parts[0])
         is_copy = COPY_OF.search(found.parts[0])
@@ -175,21 +195,36 @@ def layout_of(found: list[Found], root: Path) -> Layout:
     """The Layout of all files of a class."""
     counting = [one.parts for one in found if one.inside or one.problem or len(one.parts) > 1]
     layout = Layout(root, submitters=gradescope_submitters(found), manifests=manifests_in(found))
-    kinds = Counter(platform.kind for name in {parts[0] for parts in counting} if (platform := in_name(name)))
-    if kinds:
+    tops = {parts[0]: name_at(parts, 0) for parts in counting}
+    kinds = Counter(platform.kind for platform in tops.values() if platform)
+    if kinds and not is_of_one_word(tops.values()):
         layout.depth = 0
-        layout.kind = next((kind for kind, times in kinds.items() if 2 * times > len({parts[0] for parts in counting})),
-                           "")
+        layout.kind = next((kind for kind, times in kinds.items() if 2 * times > len(tops)), "")
     else:
-        below = [in_name(name) for name in {parts[1] for parts in counting if len(parts) > 1}]
-        if below and all(below) and all(len(parts) > 1 for parts in counting):
+        below = list({parts[1]: name_at(parts, 1) for parts in counting if len(parts) > 1}.values())
+        if below and not is_of_one_word(below) and all(below) and all(len(parts) > 1 for parts in counting):
             layout.depth, layout.kind = 1, Counter(platform.kind for platform in below).most_common(1)[0][0]
+    named = filter(None, (layout.platform(one.parts) for one in found))
+    layout.users = user_names({platform.name for platform in named if platform.kind == "Blackboard"})
     folders = sorted({parts[0] for parts in counting if len(parts) > 1})
     if len(folders) > 1 and not any(" " in name for name in folders):
         same = next((at for at, (one, two) in enumerate(zip(folders[0], folders[-1], strict=False)) if one != two),
                     min(len(folders[0]), len(folders[-1])))
         layout.prefix = folders[0][:folders[0].rfind("-", 0, same) + 1]
     return layout
+
+
+def name_at(parts, at):
+    """What a platform says in this part of a path: the name of a folder, or of a file, which an archive is as well."""
+    return in_name(parts[at], is_folder=len(parts) > at + 1 and not is_zip(parts[at]))
+
+
+def is_of_one_word(names):
+    """Whether it is a term, no student, that names as Canvas's begin with: `AML_2026_1001_ada.ipynb`, `…_bob.ipynb`."""
+    names = list(names)
+    if not all(one and one.kind == "Canvas" and one.called for one in names) or len({one.name for one in names}) > 1:
+        return False
+    return len({number_in(re.sub(r"-[1-9]\d?(?=(\.\w+)*$)", "", one.own_name))[1] for one in names}) > 1
 
 
 def handed_in_by(name):
@@ -217,13 +252,11 @@ def manifests_in(found):
 
 
 def gradescope_submitters(found):
-    """From the path of a submission's folder to its Whos, by Gradescope's lists at the top of the class alone."""
-    lists = [one for one in found if one.parts[-1] == gradescope.METADATA and one.stored]
-    depth = min((len(one.parts) for one in lists), default=0)
-    told = {(*one.parts[:-1], name): submission for one in lists if len(one.parts) == depth
+    """From the path of a submission's folder to its Whos, by Gradescope's lists of the class."""
+    places = gradescope.places(one.parts for one in found)
+    told = {(*one.parts[:-1], name): submission for one in found
+            if one.parts[-1] == gradescope.METADATA and one.parts[:-1] in places
             for name, submission in gradescope.read(one.stored.read()).items()}
-    if not all(one.parts[:depth] in told for one in found if one.inside):
-        return {}  # a student's own file of that name
     return {path: [Who(normal(student.name, student.sid), student.called, student.sid, 0, submission.submitted,
                        gradescope.SOURCE if submission.submitted else "") for student in submission.students]
             for path, submission in told.items()}

@@ -7,8 +7,9 @@ from pathlib import Path
 
 from advcourse.grading.reading import times as times_of
 from advcourse.grading.reading.archives import Found, Stored, walk_folder, walk_zip
-from advcourse.grading.reading.candidates import Candidate, by_notebook, passed_over, problem_of, rivals
+from advcourse.grading.reading.candidates import Candidate, by_notebook, passed_over, problem_of, rivals, unread
 from advcourse.grading.reading.people import Register, display_names, join
+from advcourse.grading.reading.platforms import NUMBER
 from advcourse.grading.reading.roster import Student
 from advcourse.grading.reading.students import by_one_number, identify, layout_of, unwrapped, within_fork
 
@@ -77,9 +78,10 @@ def collect(folder: str | Path, students: Sequence[Student] = (), times: Mapping
     for entry in entries:
         student = known.get(entry.key)
         doubts = tuple(doubts_of(entry, student, register, personal)) if students else ()
+        doubts += (entry.who.doubt,) if entry.who.doubt else ()
         theirs[student.id if student else names[entry.key]].append(Candidate(entry, doubts))
     roster = {student.id: student for student in students}
-    submissions = [submission_of(name, roster.get(name), group)
+    submissions = [submission_of(name, roster.get(name), group, candidates)
                    for name, candidates in theirs.items() for group in by_notebook(candidates)]
     return sorted(timed(submissions, times or {}, register), key=lambda one: (one.student, one.notebook))
 
@@ -108,6 +110,10 @@ def doubts_of(entry, student, register, personal):
                else f"{name!r} is not in the roster")
     elif not register.find(*entry.who.called):
         yield f"that {name!r} is {student.id!r} of the roster is told by the file alone"
+    else:
+        named = register.find(*(called for called in entry.who.called if not NUMBER.fullmatch(called)))
+        if named and student not in named:
+            yield f"{name!r} is {student.id!r} by its number, and {', '.join(one.id for one in named)} by its name"
     for where, word in entry.said:
         if not word:
             if personal:
@@ -117,16 +123,27 @@ def doubts_of(entry, student, register, personal):
             yield f"{where} says {word!r}, {f'who is {others}' if others else 'who is not in the roster'}"
 
 
-def submission_of(name, student, group):
-    """The Submission that a student's files for one notebook come to, the one that counts first."""
+def submission_of(name, student, group, theirs):
+    """The Submission that a student's files for one notebook come to, the one that counts first.
+
+    theirs: all of the student's files.
+    """
     best, *others = group
     entry = best.entry
     problem = problem_of(entry)
-    flags = (*best.doubts, *rivals(best, others))
+    flags = (*best.doubts, *rivals(best, others), *unread(best, theirs), *united(group))
     return Submission(name, entry.notebook, entry.found.path, b"" if problem else entry.found.stored, problem,
                       entry.found.submitted, (*flags, *entry.notes, *passed_over(best, others)),
                       student.name if student else "", entry.who.number or (student.platform if student else ""),
                       entry.found.source, flags)
+
+
+def united(group):
+    """A line where files for one notebook, from one place, are of two who are taken for one."""
+    keys = sorted({one.entry.key for one in group if one.entry.place == group[0].entry.place and one.entry.who.called})
+    if len(keys) > 1:
+        names = [f"{name!r} ({number})" if number else repr(name) for name, number in keys]
+        yield f"{' and '.join(names)} are taken for one student"
 
 
 def timed(submissions, times, register):
@@ -137,7 +154,9 @@ def timed(submissions, times, register):
         name = known[0].id if len(known) == 1 else student
         if len(known) != 1 and name.casefold() not in names:
             raise ValueError(f"the list of times names {student!r}, who is not in the class")
-        given[name.casefold(), notebook] = time
+        if given.setdefault((name.casefold(), notebook), time) != time:
+            raise ValueError(f"the list of times has two for notebook {notebook} of {name!r}, who is {student!r} as "
+                             "well")
     for one in submissions:
         key = one.student.casefold(), one.notebook
         yield replace(one, submitted=given[key], source=times_of.LIST) if key in given else one

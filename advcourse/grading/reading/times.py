@@ -5,7 +5,8 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from advcourse.grading.reading.platforms import in_name
-from advcourse.grading.reading.roster import table
+from advcourse.grading.reading.sheets import table
+from advcourse.handin.work import shipped
 
 FILE, ZIP, NBGRADER, LIST = "the file's date", "the date in the zip", "nbgrader's timestamp.txt", "the list of times"
 FORM = "2026-11-30T23:59:00+01:00"
@@ -29,7 +30,7 @@ def is_nbgrader_tree(files) -> bool:
     """
     folders = {parts[:3] for parts in files if len(parts) > 3 and parts[0] == "submitted"}
     stamped = {parts[:3] for parts in files if len(parts) == 4 and parts[3] == "timestamp.txt"} & folders
-    return 2 * len(stamped) > len(folders) and not any(in_name(student) for _, student, _ in folders)
+    return 2 * len(stamped) > len(folders) and not any(in_name(student, is_folder=True) for _, student, _ in folders)
 
 
 def nbgrader_date(path):
@@ -66,6 +67,9 @@ def read_times(path: str | Path) -> dict[tuple[str, str], float]:
     for number, row in rows:
         fields = dict(zip(columns, row, strict=False))
         key = fields["student"], fields["notebook"].zfill(2)  # a spreadsheet takes the zero from 01
+        if key[1] not in shipped():
+            raise ValueError(f"{path}, line {number}: {fields['notebook']!r} is no notebook of the course; a number "
+                             "such as 01 is wanted")
         if key in found:
             raise ValueError(f"{path}, line {number}: {key[0]!r} has a time for notebook {key[1]} already")
         found[key] = moment(fields["time"], f"{path}, line {number}")
@@ -76,7 +80,7 @@ def moment(text, where):
     """Seconds since the epoch of a time with its offset; ValueError, which says where it stands, for anything else."""
     try:
         time = datetime.fromisoformat(text)
-        if time.tzinfo is not None:
+        if time.tzinfo is not None and time.timestamp() > 0:
             return time.timestamp()
     except (ValueError, OverflowError):
         pass

@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from advcourse import files
-from advcourse.grading.reading.roster import rows_of
+from advcourse.grading.reading.sheets import rows_of
 from advcourse.grading.reports.safe_text import cell
 from advcourse.grading.reports.standings import Standing
 from advcourse.grading.reports.tables import BOM

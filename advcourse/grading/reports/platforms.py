@@ -1,7 +1,5 @@
 """Marks back to the learning platform: the gradebook that it exported, filled in, and feedback as it takes it."""
 
-import csv
-import io
 import re
 from collections import defaultdict
 from dataclasses import dataclass, replace
@@ -9,36 +7,47 @@ from pathlib import Path
 
 from advcourse import files
 from advcourse.grading.marks import UNREADABLE
-from advcourse.grading.reading.notebooks import number_in
+from advcourse.grading.reading.notebooks import named, number_in
 from advcourse.grading.reading.people import AS_TWO, codes_of, spellings, squashed
-from advcourse.grading.reading.roster import decoded, delimiter
+from advcourse.grading.reading.roster import IDS, places_of_names
+from advcourse.grading.reading.sheets import Sheet, heading, read_sheet, with_cells
 from advcourse.grading.reports.pages import feedback_page
-from advcourse.grading.reports.safe_text import cell, harmless, one_line
+from advcourse.grading.reports.safe_text import cell, one_line
 from advcourse.grading.reports.tables import BOM
 
 MOODLE = re.compile(r"_assignsubmission_(?:file|onlinetext)")
-# What a platform calls a person by.
-PERSON = ("identifier", "id", "sis user id", "sis login id", "id number", "student id", "username", "email address",
-          "email", "student", "full name", "name")
-NO_POINTS = re.compile(r"\((feedback|percentage|letter)\)", re.IGNORECASE)  # Moodle's other columns of an assignment
+# Columns of Moodle's worksheet, as `heading` has them.
+GRADE, MAXIMUM = ("grade", "bewertung", "calificacion"), ("maximumgrade", "bestwertung", "calificacionmaxima")
+COMMENTS = ("feedbackcomments", "feedbackalskommentar", "comentariosderetroalimentacion")
+# Moodle's other columns of an assignment.
+NO_POINTS = re.compile(r"\((feedback|percentage|letter|prozentsatz|buchstabe)\)", re.IGNORECASE)
+# What stands before a notebook's number in the title of a column that is about it, and what tells that it is not.
+WORDS = {"assignment", "aufgabe", "homework", "hw", "hausaufgabe", "notebook", "exercise", "exercises", "sheet",
+         "blatt", "worksheet", "ubung", "ubungsblatt", "tarea", "lab", "problem", "set", "ps"}
+OTHER = {"attendance", "participation", "presence", "quiz", "exam", "midterm", "survey", "bonus", "feedback",
+         "anwesenheit", "teilnahme", "klausur", "umfrage", "asistencia"}
 
 
 @dataclass(frozen=True)
-class Sheet:
+class Gradebook:
     """A gradebook as a platform exported it.
 
-    names: its columns in lower case. notebooks: from column to notebook. maxima: the line of points possible, or [].
+    names: its columns, as `heading` has them. notebooks: from column to notebook. maxima: the line of points possible,
+    or [].
     """
 
-    lines: list
-    parted: str
+    sheet: Sheet
     names: list
     notebooks: dict
     maxima: list
 
-    def at(self, line, name):
-        """What a line holds in the column of this name; "" where there is none."""
-        place = self.names.index(name) if name in self.names else len(line)
+    @property
+    def lines(self):
+        return self.sheet.lines
+
+    def at(self, line, *names):
+        """What a line holds in the first column of one of these names; "" where there is none."""
+        place = next((place for place, name in enumerate(self.names) if name in names), len(line))
         return line[place].strip() if place < len(line) else ""
 
 
@@ -50,8 +59,9 @@ def filled(path, standings):
     none yet keeps what stands there. Raises ValueError for a file that is neither.
     """
     path = Path(path)
-    sheet = read_sheet(path, {one.notebook for standing in standings for one in standing.notebooks})
+    sheet = read_gradebook(path, {one.notebook for standing in standings for one in standing.notebooks})
     people, told, seen = known_as(standings), [], set()
+    before = [list(line) for line in sheet.lines]
     for number, line in enumerate(sheet.lines[1:], start=2):
         if line is sheet.maxima or not any(map(str.strip, line)) or is_no_person(sheet, line):
             continue
@@ -63,46 +73,54 @@ def filled(path, standings):
                 problems.add(standing)
                 continue
             seen.add(standing.student)
-            possible = sheet.at(line, "maximum grade") or (sheet.maxima[column].strip() if sheet.maxima else "")
+            possible = sheet.at(line, *MAXIMUM) or (sheet.maxima[column].strip() if sheet.maxima else "")
             write_mark(sheet, line, column, notebook, standing, possible)
         told += [f"{path}, line {number}: {why}" for why in sorted(problems)]
     told += [f"{path} has no row for {standing.name or standing.student}"
              for standing in standings if standing.notebooks and standing.student not in seen]
-    out = io.StringIO()
-    csv.writer(out, delimiter=sheet.parted).writerows([[harmless(field) for field in line] for line in sheet.lines])
-    return BOM * path.read_bytes().startswith(BOM.encode()) + out.getvalue(), told
+    cells = {(at, column): field for at, (line, old) in enumerate(zip(sheet.lines, before, strict=True))
+             for column, field in enumerate(line) if field != (old[column] if column < len(old) else "")}
+    return BOM * path.read_bytes().startswith(BOM.encode()) + with_cells(sheet.sheet, cells), told
 
 
-def read_sheet(path, graded):
-    """The Sheet in a file; graded: the notebooks that there are marks for."""
-    text = decoded(path)
-    parted = delimiter(text)
-    try:
-        lines = list(csv.reader(io.StringIO(text, newline=""), delimiter=parted))
-    except csv.Error as error:
-        raise ValueError(f"{path} is no CSV file: {error}") from None
+def read_gradebook(path, graded):
+    """The Gradebook in a file; graded: the notebooks that there are marks for."""
+    sheet = read_sheet(path)
+    lines = sheet.lines
     titles = lines[0] if lines else []
-    names = [name.strip().lower() for name in titles]
-    if "identifier" in names and "grade" in names:  # Moodle's worksheet is of one assignment, named in the file's name
+    names = [heading(name) for name in titles]
+    grade = next((at for at, name in enumerate(names) if name in GRADE), None)
+    if grade is not None and {"identifier", "id"} & set(names):
+        # Moodle's worksheet is of one assignment, named in the file's name
         number = number_in(path.stem)[0] or (next(iter(graded)) if len(graded) == 1 else "")
         if not number:
             raise ValueError(f"{path} does not say of which notebook it is: put its number into the name of the file, "
                              "such as grades-01.csv")
-        return Sheet(lines, parted, names, {names.index("grade"): number}, [])
+        return Gradebook(sheet, names, {grade: number}, [])
     maxima = next((line for line in lines if "points possible" in " ".join(line[:1]).lower()), [])
-    columns = {}
+    columns, by_title = {}, set()
     for place, title in enumerate(titles):
         number, _ = number_in(title.replace("/", " "))
         computed = place < len(maxima) and "read only" in maxima[place]
-        if number in graded and names[place] not in PERSON and not computed and not NO_POINTS.search(title):
+        if number in graded and not computed and not NO_POINTS.search(title) and is_about(title, number):
             columns[place] = number
-    if not any(name in names for name in PERSON) or not columns:
+            by_title |= {number} if named(title) else set()
+    columns = {place: number for place, number in columns.items() if number not in by_title or named(titles[place])}
+    if not (places_of_names(names) or set(names) & set(IDS)) or not columns:
         raise ValueError(f"{path} is neither Moodle's grading worksheet (with the columns Identifier and Grade) nor a "
                          "gradebook with a column whose title tells a graded notebook, such as Canvas's 01 Adversarial "
                          f"examples (1234); its columns are: {', '.join(titles) or 'none'}")
     if len(set(columns.values())) < len(columns):
         raise ValueError(f"{path} has two columns for one notebook: {', '.join(titles[place] for place in columns)}")
-    return Sheet(lines, parted, names, columns, maxima)
+    return Gradebook(sheet, names, columns, maxima)
+
+
+def is_about(title, number):
+    """Whether a column's title holds the notebook's, or begins with its number, such as `HW 01 Attacks (4713)`."""
+    words = [heading(word) for word in re.findall(r"[^\W_]+", title)]
+    if OTHER & set(words):
+        return False
+    return bool(named(title)) or next((word for word in words if word not in WORDS), "") == number
 
 
 def is_no_person(sheet, line):
@@ -131,9 +149,9 @@ def known_as(standings):
 
 def person(sheet, line, people, notebook):
     """The Standing that a line is about, or why none is, in words."""
-    last = sheet.at(line, "last name") or sheet.at(line, "surname")
-    called = [*(sheet.at(line, name) for name in PERSON), f"{sheet.at(line, 'first name')} {last}".strip()]
-    called = list(filter(None, called))
+    whole = " ".join(line[at].strip() for at in places_of_names(sheet.names))
+    called = list(filter(None, [*(sheet.at(line, name) for name in ("identifier", "id", *IDS)), whole]))
+    called = list(dict.fromkeys(called))
     hits = []
     for text in called:
         if number := re.fullmatch(r"(?:\D*\s)?(\d+)", text):  # Participant 12345
@@ -156,8 +174,9 @@ def write_mark(sheet, line, column, notebook, standing, possible):
     points = standing.final.get(notebook, one.points if one and not one.pending else None)
     if points is not None and not isinstance(points, str):
         line[column] = scaled(points, one.maximum, possible)
-    if one and "feedback comments" in sheet.names:
-        line[sheet.names.index("feedback comments")] = cell(comment(one, standing.late.get(notebook)))
+    comments = next((at for at, name in enumerate(sheet.names) if name in COMMENTS), None)
+    if one and comments is not None:
+        line[comments] = cell(comment(one, standing.late.get(notebook)))
 
 
 def scaled(points, maximum, possible):

@@ -5,6 +5,7 @@ import os
 import pytest
 
 from advcourse.grading.reading.notebooks import done, number_in
+from advcourse.grading.reading.roster import Student
 from advcourse.grading.reading.submissions import collect
 from advcourse.handin.work import shipped
 from advcourse.pipeline import masters
@@ -143,3 +144,36 @@ def test_the_course_s_own_notebooks(number):
     (BLANK.replace(b'"cells": [', b'"cells": [{"cell_type": "code", "source": "answer(\\"01.6\\", ...)"}, '), False)])
 def test_a_stub_is_no_work_whatever_else_is_changed(content, is_work):
     assert bool(done(content, "01").own) == is_work
+
+
+# --- work first ------------------------------------------------------------------------------------------------------
+
+ROSTER = [Student("ada", "Ada Lovelace"), Student("bob", "Bob Beta")]
+
+
+@pytest.mark.parametrize("personal", [False, True])
+@pytest.mark.parametrize("blank", [BLANK, notebook("01", "ada")])
+def test_work_in_doubt_counts_before_a_blank_without(tmp_path, personal, blank):
+    folder = lay_out(tmp_path, {f"ada/{FILE}": blank, f"ada/{TITLE}-Copy1.ipynb": notebook("01", "Addie", "return 1"),
+                                f"bob/{FILE}": WORK})
+    one, _ = collect(folder, ROSTER, personal=personal)
+    assert one.content == notebook("01", "Addie", "return 1")
+    assert one.flags == ("STUDENT says 'Addie', who is not in the roster",)
+
+
+@pytest.mark.parametrize("name, content", [
+    ("my work.7z", b"x"), ("01_adversarial_examples.rar", b"x"), ("scan.PDF", b"x"), ("work.tar.gz", b"x"),
+    ("work.zip", b"PKxx"), ("other.ipynb", b'{"broken'), (f"{TITLE} (1).ipynb", b"<<<<<<< HEAD\n" + WORK)])
+@pytest.mark.parametrize("roster", [(), ROSTER])
+def test_a_blank_beside_what_cannot_be_read_is_flagged(tmp_path, name, content, roster):
+    folder = lay_out(tmp_path, {f"ada/{FILE}": BLANK, f"ada/{name}": content, f"bob/{FILE}": WORK,
+                                f"bob/{name}": content})
+    dated(folder, {f"ada/{name}": 1e9})
+    ada, bob = (one for one in collect(folder, roster) if one.notebook)
+    assert ada.content == BLANK and bob.content == WORK and bob.flags == ()
+    assert len(ada.flags) == 1 and "no work in it" in ada.flags[0] and name in ada.flags[0]
+
+
+def test_pictures_tables_and_programs_beside_a_blank_are_no_flag(tmp_path):
+    others = {f"ada/{name}": b"x" for name in ("a.png", "b.csv", "c.py", "README.md", "d.toml")}
+    assert collect(lay_out(tmp_path, {f"ada/{FILE}": BLANK, f"bob/{FILE}": WORK} | others))[0].flags == ()

@@ -108,3 +108,31 @@ def test_what_is_wrong_with_a_roster_is_named(tmp_path, content, message):
     with pytest.raises(ValueError) as caught:
         roster(tmp_path, content)
     assert message in str(caught.value)
+
+
+# --- what spreadsheets do --------------------------------------------------------------------------------------------
+
+@pytest.mark.parametrize("head", ["Name;Vorname;Matrikelnummer", "Matrikelnummer;Name;Vorname"])
+def test_beside_a_first_name_name_is_the_last_one(tmp_path, head):
+    row = {"Name": "Öz", "Vorname": "Ada", "Matrikelnummer": "7"}
+    text = f"{head}\n{';'.join(row[column] for column in head.split(';'))}\n"
+    assert roster(tmp_path, text) == [Student("7", "Ada Öz")]
+    assert roster(tmp_path, "SEP=;\r\n" + text) == [Student("7", "Ada Öz")]
+
+
+@pytest.mark.parametrize("text", ['student,name\na,"A\nb,B\nc,C\n', 'student,name\na,"A\nb,"B"\nc,C\n',
+                                  'student,name\na,"A\nb,B"\nc,C\n'])
+def test_a_quote_that_swallows_lines_is_an_error(tmp_path, text):
+    with pytest.raises(ValueError, match="quote"):
+        roster(tmp_path, text)
+
+
+@pytest.mark.parametrize("number", ["1.23457E+11", '"1,23457E+11"', "1e+5"])
+def test_an_id_that_a_spreadsheet_shortened_is_an_error(tmp_path, number):
+    with pytest.raises(ValueError, match=r"line 2: the id .* is what a spreadsheet made of a long number"):
+        roster(tmp_path, f"student,name\n{number},Ada\n")
+
+
+def test_a_roster_that_is_not_there(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"there is no file .*none\.csv"):
+        read_roster(tmp_path / "none.csv")

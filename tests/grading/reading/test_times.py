@@ -226,9 +226,23 @@ def test_a_list_of_times_counts_more_than_any_date(tmp_path):
      "got '2026-11-30T23:59:00'"),
     ("student,notebook,time\nada,01,30.11.2026 23:59", "line 2: the time must be"),
     ("student,notebook,time\nada,01", "line 2: the time must be"),
+    ("student,notebook,time\nada,01,1969-12-31T23:59:59Z", "line 2: the time must be"),
+    ("student,notebook,time\nada,Notebook 01,2026-11-30T23:59:00Z", "line 2: 'Notebook 01' is no notebook of the"),
+    ("student,notebook,time\nada,99,2026-11-30T23:59:00Z", "line 2: '99' is no notebook"),
     ("student,notebook,time\nada,1,2026-11-30T23:59:00Z\nada,01,2026-11-30T23:59:00Z",
      "line 3: 'ada' has a time for notebook 01 already")])
 def test_what_is_wrong_with_a_list_of_times_is_named(tmp_path, text, message):
     with pytest.raises(ValueError) as caught:
         times(tmp_path, text)
     assert message in str(caught.value)
+
+
+def test_two_times_of_one_student_by_two_names_are_an_error(tmp_path):
+    folder = lay_out(tmp_path, {f"ada/{FILE}": ONE, f"bob/{FILE}": ONE})
+    with pytest.raises(ValueError, match="two for notebook 01 of 'ada', who is 'Ada Lovelace' as well"):
+        collect(folder, [Student("ada", "Ada Lovelace")], {("ada", "01"): 5.0, ("Ada Lovelace", "01"): 9.0})
+
+
+def test_a_list_of_times_as_excel_saves_it(tmp_path):
+    assert times(tmp_path, "SEP=;\r\nstudent;notebook;time\r\nada;1;2026-11-30T23:59:00Z\r\n") == {
+        ("ada", "01"): 1796083140.0}

@@ -115,7 +115,7 @@ def test_a_number_is_that_of_its_own_notebook(tmp_path):
     ("a,b\n1,2\n", "g.csv", r"neither Moodle's .* its columns are: a, b"), ("", "g.csv", "its columns are: none"),
     ("Student,ID,Essay\nA,1,2\n", "g.csv", "whose title tells a graded notebook"),
     ("Identifier,Grade\n", "grades.csv", "put its number into the name of the file"),
-    ("Student,ID,01 a (1),01 b (2)\n", "g.csv", r"two columns for one notebook: 01 a \(1\), 01 b \(2\)"),
+    ("Student,ID,PS 01 (1),HW 01 (2)\n", "g.csv", r"two columns for one notebook: PS 01 \(1\), HW 01 \(2\)"),
     (b"\xff\xfe\x00", "g.csv", "is no|not UTF")])
 def test_what_is_no_gradebook_is_refused(tmp_path, template, name, problem):
     with pytest.raises(ValueError, match=problem):
@@ -136,7 +136,38 @@ def test_the_byte_order_mark_is_kept_and_none_is_added(tmp_path):
             mark + b"Identifier")
 
 
-def test_no_formula_comes_back_out(tmp_path):
-    lines, _ = fill(tmp_path, "Identifier,Full name,Grade,Feedback comments\nParticipant 1,=1+1,,x;@SUM(A1)\n",
-                    graded("=1+1", replace(WRONG, reason=";=1+1")), roster=[])
-    assert lines[1] == ["Participant 1", "'=1+1", "1.5", "1.5 of 3 points; 01.2 wrong: ;'=1+1"]
+def test_no_formula_comes_in_and_what_was_there_stays_to_the_letter(tmp_path):
+    text = ('sep=;\r\n"Identifier";"Full name";Grade;Feedback comments;"Re""mark"\r\n'
+            '"Participant 1";Ada ;;old;-2 for style\r\n\r\nParticipant 9;=1+1;"3,00";"a\nb";\r\n')
+    (tmp_path / "01.csv").write_bytes(text.encode("utf-8"))
+    written, _ = filled(tmp_path / "01.csv", standings([graded("Ada", replace(WRONG, reason=";=1+1"), platform="1")]))
+    assert written == text.replace(";;old;", """;1.5;"1.5 of 3 points; 01.2 wrong: ;'=1+1";""")
+
+
+def test_a_short_line_gets_its_mark(tmp_path):
+    lines, _ = fill(tmp_path, "Identifier,Status,Grade,Status\nParticipant 1\nParticipant 2", graded("a", platform="1"),
+                    graded("b", PASSED, platform="2"), roster=[])
+    assert lines[1:] == [["Participant 1", "", "3.5"], ["Participant 2", "", "2"]]
+
+
+@pytest.mark.parametrize("other", ["Week 01 attendance", "Lab 01 attendance (13)", "Quiz 01 (Real)", "01 presence"])
+@pytest.mark.parametrize("own", ["01 Adversarial examples (12)", "HW 01 (12)", "Aufgabe: Adversarial examples (Real)"])
+def test_a_column_of_something_else_is_left_alone(tmp_path, other, own):
+    for titles in ([other, own], [own, other]):
+        lines, _ = fill(tmp_path, f"Student,ID,{','.join(titles)}\nAda Lovelace,1,7,7\n", graded("s1"), name="g.csv")
+        assert lines[1][2 + titles.index(own)] == "3.5" and lines[1][2 + titles.index(other)] == "7"
+    with pytest.raises(ValueError, match="whose title tells a graded notebook"):
+        fill(tmp_path, f"Student,ID,{other}\nAda Lovelace,1,7\n", graded("s1"), name="g.csv")
+
+
+@pytest.mark.parametrize("before", ["", "sep=;\r\n"])
+def test_german_headings(tmp_path, before):
+    sheet = (f"{before}ID;Vollständiger Name;E-Mail-Adresse;Status;Bewertung;Bestwertung;Feedback als Kommentar\r\n"
+             "Teilnehmer/in 111;Ada Lovelace;ada@x.org;;;10,00;\r\n")
+    for found, roster in ((graded("?", PASSED, platform="111"), []), (graded("s1", PASSED), ROSTER)):
+        lines, told = fill(tmp_path, sheet, found, roster=roster, delimiter=";")
+        assert lines[-1][4:] == ["10", "10,00", "2 of 2 points"] and told == []
+    book = f"{before}Name;Vorname;Aufgabe: 01 (Punkte);Aufgabe: 01 (Prozentsatz)\r\nLovelace;Ada;-;-\r\n"
+    assert fill(tmp_path, "sep=|\n" + book.removeprefix("sep=;\r\n").replace(";", "|"), graded("s1"), name="g.csv",
+                delimiter="|")[0][-1] == ["Lovelace", "Ada", "3.5", "-"]
+    assert fill(tmp_path, book, graded("s1"), name="g.csv", delimiter=";")[0][-1] == ["Lovelace", "Ada", "3.5", "-"]
