@@ -43,10 +43,12 @@ def trials(number, seed):
     drawing, random, judging = (int.from_bytes(hashlib.sha256(f"{seed}|{number}|{use}".encode()).digest()[:7])
                                 for use in ("probes", "random", "judging"))
     probes = engine.make_probes(exercise, drawing)
-    ours = [attempt(exercise.reference, probe, random, exercise.differentiated_by)
-            for probe in engine.make_probes(exercise, drawing)]
+    own, ours = engine.make_probes(exercise, drawing), []  # they count, too: what our solution asks
+    for probe in own:
+        with counting(probe):
+            ours.append(attempt(exercise.reference, probe, random, exercise.differentiated_by))
     made = Trials(probes, ours, random, judging)
-    verdict = engine.judge(exercise, probes, ours, ours, judging)
+    verdict = engine.judge(exercise, own, ours, ours, judging)
     if verdict.state != engine.PASSED:
         raise RuntimeError(f"the course's own solution of {exercise.number} fails with the seed {seed}: "
                            f"{'; '.join(verdict.messages)}")

@@ -309,15 +309,6 @@ compare_guess(my_guess, 100 * max(row[2] for row in table))
 claim("The naive attacks leave {value:.0%} on average,", sum(row[1] for row in table) / len(table), 0.65, 1)
 claim("and the right ones never more than {value:.0%}.", max(row[2] for row in table), 0, 0.5)
 
-# %%
-question("10.4")
-
-# %%
-### BEGIN SOLUTION
-choice = "c"
-### END SOLUTION
-answer("10.4", choice)
-
 # %% [markdown]
 # ## The checklist
 #
@@ -344,6 +335,15 @@ def suspicious(left, tolerance):
     ### END SOLUTION
 
 suspicious = check("10.3", suspicious)
+
+# %%
+question("10.4")
+
+# %%
+### BEGIN SOLUTION
+choice = "c"
+### END SOLUTION
+answer("10.4", choice)
 
 # %% [markdown]
 # The library has the whole list as one function. It needs no knowledge of the defence, only the model and some images.

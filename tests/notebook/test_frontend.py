@@ -101,7 +101,8 @@ def test_colab_gives_the_notebook_as_it_stands_and_gets_the_file(work, colab, ca
     colab(_message=front_end(late), files=types.SimpleNamespace(download=downloads.append))
     advcourse.submit()
     said = capsys.readouterr().out
-    assert said.startswith("Waiting for Colab to send the notebook as it stands, at most 90 seconds …\nWrote 00_ada")
+    assert said.startswith("Waiting for Colab to send the notebook as it stands, at most 90 seconds …\n")
+    assert "\nWrote 00_ada" in said
     assert f"If it does not: it is {work / ZIP}, among the files" in said and downloads == [str(work / ZIP)]
     submission, = collect(work)
     assert json.loads(submission.content) == document() and submission.notebook == "00"

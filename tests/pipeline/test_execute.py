@@ -69,14 +69,6 @@ def test_a_failure_is_told_by_its_line(source, line):
     assert f"cell 3 (`{line}`): " in result.failure
 
 
-def test_a_cell_that_may_raise_does_not_end_the_run():
-    notebook = nbformat.reads(sample("1 / 0", "print('after')", "sys.exit"), as_version=4)
-    notebook.cells[2].metadata["tags"] = ["raises-exception"]
-    result = execute("00_sample", nbformat.writes(notebook), {})
-    assert result.failure.startswith("cell 5 (`sys.exit`): NameError"), "papermill would name cell 3"
-    assert "after" in result.notebook
-
-
 def test_the_plain_command_of_papermill_does_as_well(tmp_path):
     notebook = nbformat.reads(sample("print(DATASET, SEED + 1)"), as_version=4)
     notebook.metadata = masters.METADATA
