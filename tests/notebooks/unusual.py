@@ -6,7 +6,7 @@ import inspect
 import numpy as np
 import torch
 
-from advcourse.exercises import engine, session
+from advcourse.exercises import engine, session, stand_ins
 from advcourse.exercises.catalogue import get
 from tests.exercises.harness import SLOW, answers
 
@@ -78,4 +78,5 @@ def answer(number, name):
     """The answer of this name, in a kernel in which `check` takes what leans on the course's own code."""
     session.is_courses_own = lambda function: False
     session.course_names = lambda function: []
+    stand_ins.watched = lambda function: function
     return all_answers(number)[name]
