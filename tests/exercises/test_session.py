@@ -194,6 +194,17 @@ def test_a_function_that_uses_the_course_is_told_that_a_grading_has_none(sample,
         assert (f"uses `{name}`, which is the course's" if name else "the course's own solution") in said()
 
 
+def test_a_function_without_end_is_told_so_and_nothing_else(sample, said, monkeypatch):
+    monkeypatch.setattr(engine, "SECONDS", 0.2)
+
+    def endless(model, x, y, eps):
+        while True:
+            pass
+
+    check("99.1", endless)
+    assert "did not come to an end" in said()
+
+
 def test_what_is_as_good_as_the_wanted_kind_is_turned_into_it(sample, said):
     logits, y = torch.eye(3), torch.tensor([0, 1, 0])
     as_tensor = check("99.10", lambda logits, y: (logits.argmax(1) == y).float().mean())
