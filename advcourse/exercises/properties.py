@@ -84,6 +84,15 @@ def at_cost(is_right: Property, cost: Property) -> Property:
     return holds
 
 
+def asks_once_a_step(name: str, mend: str) -> Property:
+    """Makes the property that the function calls the probe's `name`, a Counted function, as often as it has steps."""
+    def holds(probe, result):
+        calls, steps = probe[name].calls, probe["steps"]
+        return None if calls == steps else f"you call `{name}` {calls:.0f} times where steps = {steps}: {mend}"
+
+    return holds
+
+
 def raises_loss(probe: dict, result: torch.Tensor) -> str | None:
     """x_adv raises the cross-entropy loss, over the batch, by half of what one step of the gradient's sign does.
 

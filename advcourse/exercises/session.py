@@ -83,24 +83,29 @@ def verdict_on(exercise: Exercise, function: Callable | EllipsisType | None, see
     if is_courses_own(function):
         return engine.verdict(exercise, engine.NOT_ATTEMPTED)
     if names := course_names(function):
-        return engine.verdict(exercise, engine.WRONG, message=(
-            f"your function uses {', '.join(f'`{name}`' for name in names)}, which is the course's: when your work is "
-            "graded it stands on PyTorch and NumPy alone, and on what you wrote yourself"))
+        return _wrong(exercise, f"your function uses {_quoted(names)}, which is the course's: {ALONE}")
     stand_ins.used.clear()
     stand_ins.reached.clear()
-    is_function = isinstance(function, Callable)
-    verdict = engine.run(exercise, stand_ins.watched(function) if is_function else function, seed)
+    verdict = engine.run(exercise, stand_ins.watched(function) if callable(function) else function, seed)
     if names := sorted(stand_ins.reached):
-        return engine.verdict(exercise, engine.WRONG, message=(
-            f"your function calls {', '.join(f'`{name}`' for name in names)} of the course's package: when your work "
-            "is graded it stands on PyTorch and NumPy alone, and on what you wrote yourself"))
+        return _wrong(exercise, f"your function calls {_quoted(names)} of the course's package: {ALONE}")
     if others := sorted(stand_ins.used):
-        return engine.verdict(exercise, engine.WRONG, message=(
-            f"your function calls the course's own solution of {', '.join(others)}, which stands in for yours: when "
-            f"your work is graded it is not there. Solve {others[0]} first" if others != [exercise.number] else
-            f"your function calls the course's own solution of {others[0]}, which stands in for yours: write your own "
-            "lines"))
+        then = ("write your own lines" if others == [exercise.number] else
+                f"when your work is graded it is not there. Solve {others[0]} first")
+        return _wrong(exercise, f"your function calls the course's own solution of {', '.join(others)}, which stands "
+                                f"in for yours: {then}")
     return verdict
+
+
+ALONE = "when your work is graded it stands on PyTorch and NumPy alone, and on what you wrote yourself"
+
+
+def _quoted(names):
+    return ", ".join(f"`{name}`" for name in names)
+
+
+def _wrong(exercise, message):
+    return engine.verdict(exercise, engine.WRONG, message=message)
 
 
 def unreadable(number: str | None, problem: str) -> None:
@@ -109,7 +114,7 @@ def unreadable(number: str | None, problem: str) -> None:
         emit(None, problem)
         return
     _given[number] = ...
-    _remember(engine.verdict(get(number), engine.WRONG, message=problem))
+    _remember(_wrong(get(number), problem))
 
 
 def _remember(verdict):

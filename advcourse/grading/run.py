@@ -70,7 +70,6 @@ def grade_class(submissions: Sequence[Submission], out: str | Path, *, limits: L
                 done[item.student, item.notebook] = replace(known[0], **grade.told(item))
                 on_graded(None)
             else:
-                item = replace(item, path=str(item.path))  # on a cluster's Linux no path of Windows
                 waiting.append((item, stale, known and known[0]))
         for item, old, graded in graded_ones(waiting, conditions, workers, scheduler):
             graded = with_old_marks(graded, old)

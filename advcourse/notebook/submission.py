@@ -44,9 +44,10 @@ def submit(path: str | Path | None = None) -> None:
     frontend.say("Trying what you hand in as a grading does: on its own, without the rest of the notebook …")
     tried = trial.tried(content, notebook)
     frontend.clear()
-    other = {*not_in_file(notebook, saved), *not_saved(notebook, saved)}  # the file is not what this session ran
-    missing = [*problems(student, notebook, saved), *open_exercises(notebook, verdicts),
-               *not_counting({number: one for number, one in verdicts.items() if number not in other}, tried)]
+    absent, unsaved = not_in_file(notebook, saved), not_saved(notebook, saved)
+    ran = {number: one for number, one in verdicts.items() if number not in {*absent, *unsaved}}
+    missing = [*problems(student, notebook, saved, absent=absent, unsaved=unsaved),
+               *open_exercises(notebook, verdicts), *not_counting(ran, tried)]
     name = path.name if path.name.startswith(f"{notebook}_") else f"{notebook}_{path.name}"
     manifest = {"advcourse": __version__, "notebook": notebook, "notebook_version": version_told(saved.calls),
                 "student": student, "file": name, "sha256": hashlib.sha256(content).hexdigest(),
@@ -119,8 +120,11 @@ def read_saved(content: bytes, notebook: str, name: str) -> Saved:
                  choose(statements, notes, notebook))
 
 
-def problems(student: str, notebook: str, saved: Saved) -> Iterator[str]:
-    """What is wrong with the file or who hands it in, a line for each."""
+def problems(student: str, notebook: str, saved: Saved, *, absent: list[str], unsaved: list[str]) -> Iterator[str]:
+    """What is wrong with the file or who hands it in, a line for each.
+
+    absent: what `not_in_file` finds. unsaved: what `not_saved` does.
+    """
     if not student:
         yield ("STUDENT is empty: write your name or number between its "
                "quotes in the first code cell, and run the notebook again.")
@@ -135,12 +139,11 @@ def problems(student: str, notebook: str, saved: Saved) -> Iterator[str]:
     if len(saved.content) > LARGEST_NOTEBOOK:
         size, most = (f"{number / 1e6:.0f} MB" for number in (len(saved.content), LARGEST_NOTEBOOK))
         yield f"the file has {size}, and at most {most} are read: clear the outputs, save, and run this cell again."
-    absent = not_in_file(notebook, saved)
     if absent:
         yield (f"the saved file has no cell for {', '.join(absent)}: take it over from the notebook that you were "
                "given, save, and run this cell again.")
-    if unsaved := [number for number in not_saved(notebook, saved) if number not in absent]:
-        yield (f"the file is older than what you ran last for {', '.join(unsaved)}: save the notebook (Ctrl+S) and run "
+    if older := [number for number in unsaved if number not in absent]:
+        yield (f"the file is older than what you ran last for {', '.join(older)}: save the notebook (Ctrl+S) and run "
                "this cell again.")
     given = saved.work.functions | saved.work.answers
     yield from (f"{note}." for note in saved.work.notes if given.get(note.partition(":")[0], note) is None)

@@ -7,7 +7,7 @@ import torch
 
 from advcourse.exercises.catalogue import Exercise
 from advcourse.exercises.counted import Counted
-from advcourse.exercises.properties import at_cost
+from advcourse.exercises.properties import asks_once_a_step, at_cost
 
 
 def largest_weight(works, low, high, steps):
@@ -70,12 +70,8 @@ def hardly_at_a_larger_one(probe, result):
             "factor should be left. Where the middle works it becomes low, else it becomes high")
 
 
-def asks_once_a_step(probe, result):
-    calls, steps = probe["works"].calls, probe["steps"]
-    if calls == steps:
-        return None
-    return (f"you call `works` {calls:.0f} times where steps = {steps}: each call is a whole attack, so call it once a "
-            "step, for the middle, and keep its answer")
+once_a_step = asks_once_a_step(
+    "works", "each call is a whole attack, so call it once a step, for the middle, and keep its answer")
 
 
 exercise = Exercise(
@@ -100,6 +96,6 @@ exercise = Exercise(
     },
     properties={
         "it hardly works with any larger one": hardly_at_a_larger_one,
-        "`works` is asked once a step": at_cost(hardly_at_a_larger_one, asks_once_a_step),
+        "`works` is asked once a step": at_cost(hardly_at_a_larger_one, once_a_step),
     },
 )

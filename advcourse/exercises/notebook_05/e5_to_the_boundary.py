@@ -6,7 +6,7 @@ import torch
 
 from advcourse.exercises.catalogue import Exercise
 from advcourse.exercises.counted import Counted
-from advcourse.exercises.properties import at_cost, finite
+from advcourse.exercises.properties import asks_once_a_step, at_cost, finite
 
 
 def to_the_boundary(is_wrong, x, x_wrong, steps):
@@ -81,12 +81,9 @@ def near_the_boundary(probe, result):
     return None
 
 
-def asks_once_a_step(probe, result):
-    calls, steps = probe["is_wrong"].calls, probe["steps"]
-    if calls == steps:
-        return None
-    return (f"you call `is_wrong` {calls:.0f} times where steps = {steps}: each call costs a query for every image, so "
-            "ask once a step, for the middles of all images together, and keep the answer")
+once_a_step = asks_once_a_step(
+    "is_wrong", "each call costs a query for every image, so ask once a step, for the middles of all images together, "
+                "and keep the answer")
 
 
 exercise = Exercise(
@@ -113,6 +110,6 @@ exercise = Exercise(
     },
     properties={
         "it is as near to x as `steps` halvings allow": near_the_boundary,
-        "it takes `steps` queries for each image": at_cost(near_the_boundary, asks_once_a_step),
+        "it takes `steps` queries for each image": at_cost(near_the_boundary, once_a_step),
     },
 )

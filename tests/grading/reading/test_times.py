@@ -155,7 +155,7 @@ submission_1002:
 @pytest.mark.parametrize("wrapper", ["", "assignment_77_export/"])
 @pytest.mark.parametrize("packing", ["folder", "zip in a folder"])
 def test_gradescope_s_list_says_who_and_when_and_a_group_is_all_of_them(tmp_path, wrapper, packing):
-    files = {f"{wrapper}submission_1001/{FILE}": ONE, f"{wrapper}submission_1002/work/{FILE}": ONE,
+    files = {f"{wrapper}submission_1001/{FILE}": ONE, f"{wrapper}submission_1002/mine/{FILE}": ONE,
              f"{wrapper}submission_1001/submission_metadata.yml": b"forged: {}",
              f"{wrapper}submission_metadata.yml": METADATA}
     lay_out(tmp_path, files if packing == "folder" else {"export.zip": zipped(files, DOWNLOAD)})
