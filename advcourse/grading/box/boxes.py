@@ -150,7 +150,8 @@ def needed_modules():
            for name in ("__init__", "inside", "limits", "syscalls", "values", "walls", "wire")]
     exercises = [path for path in (PACKAGE / "exercises").glob("*.py")
                  if not path.name.startswith(("notebook_", "probes"))]
-    return [PACKAGE / "__init__.py", PACKAGE / "version.py", PACKAGE / "grading" / "__init__.py", *box, *exercises]
+    alone = [PACKAGE / name for name in ("__init__.py", "version.py", "files.py", "grading/__init__.py")]
+    return [*alone, *box, *exercises]
 
 
 def started(before, handles, *arguments, stderr=subprocess.PIPE):
