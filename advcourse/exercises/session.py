@@ -27,8 +27,11 @@ _cells = None  # in a notebook: the Cells that were run
 class Cells(Protocol):
     """What a grading would find in the cells that were run so far."""
 
-    def function(self, number: str) -> tuple[str | None, object]:
-        """The name of the function that it would grade, and what has this name now; None twice where it finds none."""
+    def function(self, number: str) -> tuple[str, object]:
+        """The name of the function that it would grade or, where it finds none, should; and what has this name now."""
+
+    def missing(self, number: str) -> list[str]:
+        """The names that this function uses, and that have no value there."""
 
     def is_read(self, number: str, letter: object) -> bool:
         """Whether it reads in the cell that runs that this letter, or what is open, is the answer."""
@@ -84,7 +87,7 @@ def state() -> tuple[str, str | None, dict[str, engine.Verdict]]:
         if callable(function) and not is_courses_own(function) and (
                 function is not _given[number] or not _same_values(values_used(function), _used[number])):
             _give(number, function)
-            _verdicts[number] = verdict_on(get(number), function)
+            _verdicts[number] = _judged(get(number), function)
     return _student, _notebook, dict(_verdicts)
 
 
@@ -130,22 +133,28 @@ def check(number: str, function: Callable | EllipsisType | None = NOTHING, seed:
             "So far this exercise is not attempted."))
         return stand_in(exercise)
     _give(number, function)
-    verdict = _not_found(exercise, function) or verdict_on(exercise, function, seed)
+    verdict = _judged(exercise, function, seed)
     _remember(verdict)
     if verdict.state != engine.PASSED:
         return stand_in(exercise)
     return function if verdict.like is None else engine.as_wanted(function, verdict.like)
 
 
-def _not_found(exercise, function):
-    """The Verdict on a function that a grading would not find in the cells that were run; None on all else."""
-    name, value = _cells.function(exercise.number) if _cells and callable(function) else (None, None)
-    if not _cells or not callable(function) or as_written(value) is function:
-        return None
-    found = f"only what is called `{name}`, which is another" if name else "none"
-    return engine.verdict(exercise, engine.NOT_ATTEMPTED, message=(
-        "when your work is graded, your function is looked for by its name among the definitions in your cells, and "
-        f"there is {found}. Write it with `def {name or 'name'}(…):` in a cell, and give `check` this name"))
+def _judged(exercise, function, seed=None):
+    """The Verdict on a function, which is no better than what a grading finds in the cells that were run."""
+    if not _cells or not callable(function):
+        return verdict_on(exercise, function, seed)
+    name, value = _cells.function(exercise.number)
+    if as_written(value) is not function:
+        return engine.verdict(exercise, engine.NOT_ATTEMPTED, message=(
+            "a grading looks for your function by its name among the definitions in your cells, and does not find "
+            f"there what you gave to `check`. Write it with `def {name}(…):` in a cell, and give `check` this name"))
+    verdict = verdict_on(exercise, function, seed)
+    if verdict.points and (names := _cells.missing(exercise.number)):
+        return _wrong(exercise, f"your function uses {patches.quoted(names)}, which has no value when your work is "
+                                "graded: no cell is run there that needs the course or is a loop. Take it from the "
+                                "arguments, or make it in your function")
+    return verdict
 
 
 OWN = ("this is the course's own solution, which stands in for yours, and not yours: run the cell with your `def` "

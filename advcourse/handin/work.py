@@ -15,7 +15,16 @@ from itertools import takewhile
 from advcourse.exercises.catalogue import Exercise, all_exercises
 from advcourse.exercises.session import name_of
 from advcourse.files import PACKAGE, checkout
-from advcourse.handin.calls import CHOICE, NOT_LITERAL, assigned, definitions, is_stub, version_told, walk
+from advcourse.handin.calls import (
+    CHOICE,
+    NOT_LITERAL,
+    assigned,
+    definitions,
+    is_from_course,
+    is_stub,
+    version_told,
+    walk,
+)
 from advcourse.handin.statements import one_line, read, read_cells
 from advcourse.version import __version__
 
@@ -215,6 +224,32 @@ def function_in(cells, number):
     statements = [one for source in cells for one in statements_of(source)]
     return function_name(number, walk(statements)[0], [], official=official_names(number[:2]).get(number),
                          defined=definitions(statements))
+
+
+def not_at_hand(cells, name, present):
+    """The names of `present` that a function reads, itself or by another, and that a grading of these cells lacks."""
+    statements = [one for source in cells for one in statements_of(source)]
+    if any(is_star(one.node) and not is_from_course(one.node) for one in statements):
+        return []  # what it brings along is known to nobody here
+    real, made = definitions(statements)[0], names_made(statements)
+    found, seen, todo = set(), set(), [name]
+    while todo:
+        one = real.get(todo.pop())
+        if one and one not in seen:
+            seen.add(one)
+            read = [name for name in one.reads if name in present]
+            found |= {name for name in read if name not in made and not hasattr(builtins, name)}
+            todo += read
+    return sorted(found)
+
+
+def names_made(statements):
+    """The names that have a value after these statements where nothing of the course is at hand, and no loop is run."""
+    made = set()
+    for one in [*statements, *statements]:  # twice: what a body reads may be defined further down
+        runs = isinstance(one.node, DEFINITION) or all(name in made or hasattr(builtins, name) for name in one.reads)
+        made = made | one.binds if runs and not is_from_course(one.node) else made - one.binds
+    return made
 
 
 def letter_in(cells, number):

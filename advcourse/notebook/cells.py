@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 from advcourse.exercises import all_exercises, session
-from advcourse.handin.work import function_in, letter_in, official_names
+from advcourse.handin.work import function_in, letter_in, not_at_hand, official_names
 
 NUMBER = re.compile(r"\b(?:check|answer)\(\s*[\"'](\d\d\.\d+)[\"']")
 MOST_READ = 200_000  # characters: a kernel that has run for days has seen more cells than a notebook has
@@ -54,10 +54,15 @@ class CellsRun:
             latest.append(text)
         return latest[::-1]
 
-    def function(self, number: str) -> tuple[str | None, object]:
-        """The name of the function that a grading would grade, and what has this name now."""
+    def function(self, number: str) -> tuple[str, object]:
+        """The name of the function that a grading would grade or, where there is none, should; and what has it now."""
         name = function_in(self.read(), number)
-        return name, self.shell.user_ns.get(name)
+        return name or official_names(number[:2]).get(number, "name"), self.shell.user_ns.get(name)
+
+    def missing(self, number: str) -> list[str]:
+        """The names that this function uses, and that have no value where it is graded."""
+        texts = self.read()
+        return not_at_hand(texts, function_in(texts, number), self.shell.user_ns)
 
     def is_read(self, number: str, letter: object) -> bool:
         """Whether a grading reads in the cell that runs that this letter is the answer."""
