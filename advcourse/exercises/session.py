@@ -324,7 +324,7 @@ def progress(notebook: str | int | None = None) -> None:
 
     notebook: "01", or 1; the one that is running where none is named. What is none is told in words.
     """
-    notebook = _notebook if notebook is None else str(notebook).strip().zfill(2)
+    notebook = _notebook if notebook in (None, "") else str(notebook).strip().zfill(2)
     if notebook is None:
         emit(None, 'Which notebook? progress("01"), or run the set-up cell first.')
         return
