@@ -83,12 +83,6 @@ def submissions(connection) -> list[tuple[str, str]]:
     return sorted(tuple(json.loads(text)) for (text,) in connection.execute("SELECT submission FROM submissions"))
 
 
-def load(connection) -> list[Graded]:
-    """Everything graded so far, a Graded each, by student and notebook."""
-    found = [read(text) for (text,) in connection.execute("SELECT graded FROM submissions")]
-    return sorted(found, key=lambda graded: (graded.student, graded.notebook))
-
-
 def read(text):
     """The Graded in a JSON text."""
     fields = {key: tuple(value) if isinstance(value, list) else value for key, value in json.loads(text).items()}

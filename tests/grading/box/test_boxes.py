@@ -15,12 +15,12 @@ import torch
 
 from advcourse import files
 from advcourse.exercises.catalogue import Exercise, all_exercises
+from advcourse.exercises.sendable import WANTED
 from advcourse.files import PACKAGE
 from advcourse.grading import grade as grading
 from advcourse.grading.box import syscalls, walls, wire
 from advcourse.grading.box.boxes import Boxes, checkouts, needed_modules
 from advcourse.grading.box.limits import Limits
-from advcourse.grading.box.values import WANTED
 from advcourse.grading.reading.submissions import Submission
 
 LIMITS = Limits(seconds=60, memory=1 << 30, scratch=8 << 20, threads=20, files=32)
