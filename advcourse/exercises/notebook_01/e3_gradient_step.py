@@ -5,7 +5,7 @@ from torch.nn import functional as F
 
 from advcourse.exercises.catalogue import Exercise
 from advcourse.exercises.probes import clear_images, loss_gradient, mixed_labels, one_step, small_model
-from advcourse.exercises.properties import equals, in_ball, in_unit_range, raises_loss
+from advcourse.exercises.properties import equals, in_ball, in_unit_range, moves_the_loss_the_right_way
 
 
 def step_probes(generator):
@@ -72,7 +72,7 @@ exercise = Exercise(
     gates={
         "every pixel stays within ε of x": in_ball("linf"),
         "every pixel is a grey value in [0, 1]": in_unit_range,
-        "the loss goes up": raises_loss,
+        "the loss goes up": moves_the_loss_the_right_way,
     },
     properties={
         "it is x + ε · sign(gradient), clipped": equals(one_step, mistakes={
