@@ -69,8 +69,8 @@ def withstands(probe, result):
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", RuntimeWarning)  # attacks on images that stand meet flat gradients
                 robust = evaluate.robust_accuracy(result, x, y, eps=EPS).accuracy
-    except (ValueError, RuntimeError, IndexError, TypeError, AttributeError) as error:
-        return f"your defended model cannot be asked: {error}"
+    except (Exception, SystemExit) as error:  # whatever a student's model raises
+        return f"your defended model cannot be asked: it raises `{type(error).__name__}` ({error})"
     if robust < LEAST_ROBUST:
         return falls(robust, evaluate.accuracy(result, one_step(result, x, y, EPS), y))
     if not is_plain_network(result):
