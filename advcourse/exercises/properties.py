@@ -148,14 +148,14 @@ def confident(target: str = "y", at_least: float | str = 0.99) -> Property:
             return (f"every image was driven to class {seen[0].item()}; each has a target of its own: give "
                     "`cross_entropy` all the targets")
         told = (f"the model gives class {wanted[worst].item()} a probability of {reached[worst].item():.2g}, and gave "
-                f"it {start[worst].item():.2g} before")
+                f"it {start[worst].item():.2g} before; at least {enough} is wanted")
         if reached[worst] <= start[worst] and seen[worst] != wanted[worst]:
-            return (f"{told}; it now reads the image as class {seen[worst].item()}. "
-                    "Lower the loss of the target class, which means to subtract its gradient")
+            return (f"{told}. It now reads the image as class {seen[worst].item()}: lower the loss of the target class, "
+                    "which means to subtract its gradient")
         if (seen == wanted).all():
-            return (f"{told}; at least {enough} is wanted. Every image is read as its target by now, but not surely "
+            return (f"{told}. Every image is read as its target by now, but not surely "
                     "enough: take more steps, or larger ones, and stop by the softmax probability, not by the class")
-        return (f"{told}; at least {enough} is wanted. Take more steps, or larger ones, and stop only when every image "
+        return (f"{told}. Take more steps, or larger ones, and stop only when every image "
                 "has arrived")
 
     return holds

@@ -16,7 +16,8 @@ def loss_probes(generator):
     def draw(weight):
         z, picture = torch.rand(2, 5, 3, 3, 4, generator=generator)
         target = torch.randint(4, (5,), generator=generator)
-        return {"model": small_model(generator, sharpness=1.5), "z": z, "picture": picture, "target": target, "weight": weight}
+        model = small_model(generator, sharpness=1.5)  # so unsure that a 1e-8 inside a logarithm does not count
+        return {"model": model, "z": z, "picture": picture, "target": target, "weight": weight}
 
     return [telling_apart(lambda weight=weight: draw(weight), realistic_loss, MISTAKES.values())
             for weight in (0.3, 2.5)]

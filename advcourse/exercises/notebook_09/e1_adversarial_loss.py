@@ -107,8 +107,10 @@ exercise = Exercise(
     differentiated_by="model",
     cut_gradients={
         "no gradient flows through the clean loss, so the network would learn from the adversarial images alone: did "
-        "you cut it off by `.detach()`, `.item()` or `float(…)`? Only p counts as given": cut(torch.detach, torch.clone),
+        "you cut it off by `.detach()`, `.item()` or `float(…)`? Only p counts as given":
+            cut(torch.detach, torch.clone),
         "no gradient flows through the adversarial loss, so the network would learn from the clean images alone: "
-        "detach p or x + p, which count as given, and not the loss (nor `.item()` or `float(…)`)": cut(torch.clone, torch.detach),
+        "detach p or x + p, which count as given, and not the loss (nor `.item()` or `float(…)`)":
+            cut(torch.clone, torch.detach),
     },
 )

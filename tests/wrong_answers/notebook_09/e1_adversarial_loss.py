@@ -198,7 +198,7 @@ WRONG = [
     (detaches_the_clean_loss, "no gradient flows through the clean loss"),
     (takes_the_clean_loss_as_a_number, "no gradient flows through the clean loss"),
     (attacks_without_a_gradient, "no gradient flows through the adversarial loss"),
-    (returns_a_float, "a tensor of shape"),
+    (returns_a_float, "`float(…)`"),
     (leaves_gradients_in_the_model, "leaves a gradient in `model`"),
     (clears_the_models_gradients, "leaves a gradient in `model`"),
     (switches_the_callers_images, "switches `requires_grad` of `x`"),
