@@ -101,7 +101,7 @@ def telling_apart(draw: Callable[[], dict], right: Callable, mistakes: Iterable[
         own = right(**probe)
         results = [own, *(formula(**probe) for formula in mistakes)]
         if (all(distance(one, other) > apart for one, other in itertools.combinations(results, 2))
-                and all((torch.as_tensor(own) - constant).abs().max() > apart for constant in (0, 0.5, 1))):
+                and all((torch.as_tensor(own, dtype=torch.float64) - constant).abs().max() > apart for constant in (0, 0.5, 1))):
             return probe
     raise RuntimeError("no probe tells these formulas apart")
 
