@@ -101,7 +101,8 @@ def telling_apart(draw: Callable[[], dict], right: Callable, mistakes: Iterable[
         own = right(**probe)
         results = [own, *(formula(**probe) for formula in mistakes)]
         if (all(distance(one, other) > apart for one, other in itertools.combinations(results, 2))
-                and all((torch.as_tensor(own, dtype=torch.float64) - constant).abs().max() > apart for constant in (0, 0.5, 1))):
+                and all((torch.as_tensor(own, dtype=torch.float64) - constant).abs().max() > apart
+                        for constant in (0, 0.5, 1))):
             return probe
     raise RuntimeError("no probe tells these formulas apart")
 
@@ -176,7 +177,8 @@ WRONG_LOSSES = {
         squared_error,
     "this is the gradient of the squared error of probabilities: J is the cross-entropy, `F.cross_entropy(logits, y)`":
         lambda logits, y: squared_error(logits.softmax(1), y),
-    "this is the gradient of the logit of y alone: J, the cross-entropy, depends on the other logits, too":
+    "this is the gradient of the logit of y alone, as `F.nll_loss` makes it of logits: J, the cross-entropy, depends "
+    "on the other logits, too":
         lambda logits, y: -logits.gather(1, y[:, None]).sum(),
 }
 

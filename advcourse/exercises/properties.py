@@ -150,12 +150,11 @@ def confident(target: str = "y", at_least: float | str = 0.99) -> Property:
         told = (f"the model gives class {wanted[worst].item()} a probability of {reached[worst].item():.2g}, and gave "
                 f"it {start[worst].item():.2g} before; at least {enough} is wanted")
         if reached[worst] <= start[worst] and seen[worst] != wanted[worst]:
-            return (f"{told}. It now reads the image as class {seen[worst].item()}: lower the loss of the target class, "
-                    "which means to subtract its gradient")
+            return (f"{told}. It now reads the image as class {seen[worst].item()}: lower the loss of the target "
+                    "class, which means to subtract its gradient")
         if (seen == wanted).all():
-            return (f"{told}. Every image is read as its target by now, but not surely "
-                    "enough: take more steps, or larger ones, and stop by the softmax probability, not by the class")
-        return (f"{told}. Take more steps, or larger ones, and stop only when every image "
-                "has arrived")
+            return (f"{told}. Every image is read as its target by now, but not surely enough: take more steps, or "
+                    "larger ones, and stop by the softmax probability, not by the class")
+        return f"{told}. Take more steps, or larger ones, and stop only when every image has arrived"
 
     return holds

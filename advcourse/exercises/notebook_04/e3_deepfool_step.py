@@ -45,7 +45,7 @@ def one_image(generator):
 
 
 def step_probes(generator):
-    apart = [step_on_probabilities, longer(1.02), longer(1.02, 1e-4), step_of_the_loss, step_in_sign]
+    apart = [step_on_probabilities, longer(1.02), step_of_the_loss, step_in_sign]
     first = telling_apart(lambda: one_image(generator), reference_step, apart, apart=1e-4)
     # And an image whose nearest boundary is not that of the class with the second largest logit.
     linear, images = linear_model(generator), random_images(generator, count=200)

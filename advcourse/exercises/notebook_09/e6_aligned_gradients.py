@@ -5,11 +5,12 @@ from torch.nn import functional as F
 
 from advcourse.exercises.catalogue import Exercise
 from advcourse.exercises.probes import (
+    WRONG_LOSSES,
     all_scores_gradient,
     clear_pairs,
+    gradient_of,
     loss_gradient,
     mixed_labels,
-    score_gradient,
     small_model,
     telling_apart,
 )
@@ -78,12 +79,9 @@ MISTAKES = {
         of_gradients(lambda g, h: cosines(g, h).acos().mean()),
     "these are the gradients of the sum of all logits; take those of the loss at the labels y":
         lambda model, x, y, u: cosines(*(all_scores_gradient(model, at, y) for at in (x, x + u))).mean().item(),
-    "these are the gradients of the logit of y; take those of the loss, the cross-entropy":
-        lambda model, x, y, u: cosines(*(score_gradient(model, at, y) for at in (x, x + u))).mean().item(),
-    "`F.cross_entropy` takes logits, and it seems to have got probabilities: leave the softmax out, it is in "
-    "there": lambda model, x, y, u: cosines(*(
-        loss_gradient(lambda z: model(z).softmax(1), at, y) for at in (x, x + u))).mean().item(),
-}
+} | {message: lambda model, x, y, u, loss=loss: cosines(
+    *(gradient_of(loss, model, at, y) for at in (x, x + u))).mean().item()
+     for message, loss in WRONG_LOSSES.items()}
 
 
 exercise = Exercise(
