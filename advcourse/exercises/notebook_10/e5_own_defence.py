@@ -1,5 +1,6 @@
 """10.5: a defence, graded adaptively."""
 
+import traceback
 import warnings
 
 import torch
@@ -70,7 +71,8 @@ def withstands(probe, result):
                 warnings.simplefilter("ignore", RuntimeWarning)  # attacks on images that stand meet flat gradients
                 robust = evaluate.robust_accuracy(result, x, y, eps=EPS).accuracy
     except (Exception, SystemExit) as error:  # whatever a student's model raises
-        return f"your defended model cannot be asked: it raises `{type(error).__name__}` ({error})"
+        raised = " ".join("".join(traceback.format_exception_only(error)).split()).replace("`", "'")[:300]
+        return f"your defended model cannot be asked: it raises `{raised}`"
     if robust < LEAST_ROBUST:
         return falls(robust, evaluate.accuracy(result, one_step(result, x, y, EPS), y))
     if not is_plain_network(result):
