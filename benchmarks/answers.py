@@ -1,7 +1,7 @@
 """Try every wrong and right answer of tests/wrong_answers on a hundred seeds, and answers that do nothing.
 
     python benchmarks/answers.py            # writes benchmarks/results/answers.json
-    python benchmarks/answers.py 09 10      # tries those of these notebooks again and leaves the others' results
+    python benchmarks/answers.py 09 10.5    # tries a notebook's and an exercise's again, leaves the others' results
     python benchmarks/answers.py --seeds 5  # quick; writes nothing
 
 A check must reject a wrong answer on every seed and pass a right one on every seed, and must say what is wrong in the
@@ -36,13 +36,20 @@ DO_NOTHING = 2  # seeds for answers that do nothing, of which there are many
 
 
 def tasks(numbers):
-    """(number of the exercise, kind, name) of every answer of these notebooks, and one for all that do nothing."""
-    for exercise in (exercise for notebook in numbers for exercise in functions(notebook)):
+    """(number, kind, name) of every answer of these notebooks and exercises, and one for all that do nothing."""
+    for exercise in (exercise for notebook in notebooks() for exercise in functions(notebook)):
+        if not is_asked_for(exercise.number, numbers):
+            continue
         found = answers(exercise.number)
         yield exercise.number, "right", exercise.reference.__name__
         yield from ((exercise.number, "right", function.__name__) for function in found.RIGHT)
         yield from ((exercise.number, "wrong", function.__name__) for function, _ in found.WRONG)
         yield exercise.number, "nothing", ""
+
+
+def is_asked_for(number, numbers):
+    """Whether the exercise, or its notebook, is among the numbers."""
+    return number in numbers or number.split(".")[0] in numbers
 
 
 def tried(task, count):
@@ -103,14 +110,14 @@ def share(values):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("numbers", nargs="*", help="of notebooks; all where none is given")
+    parser.add_argument("numbers", nargs="*", help="of notebooks or exercises; all where none is given")
     parser.add_argument("--seeds", type=int, default=SEEDS)
     given = parser.parse_args()
     numbers = given.numbers or notebooks()
     exercises = measure(numbers, given.seeds)
     if given.seeds == SEEDS:
         kept = json.loads(OUT.read_text(encoding="utf-8"))["exercises"] if given.numbers and OUT.exists() else {}
-        kept = {number: rows for number, rows in kept.items() if number.split(".")[0] not in numbers}
+        kept = {number: rows for number, rows in kept.items() if not is_asked_for(number, numbers)}
         exercises = dict(sorted((kept | exercises).items()))
     found = totals(exercises, given.seeds)
     print("\n".join(f"{name}: {value}" for name, value in found.items()))

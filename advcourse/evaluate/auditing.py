@@ -27,6 +27,12 @@ from advcourse.models.inference import device_of, predict
 # of them.
 TOLERANCE = 0.06
 NO_GRADIENT = "there is no gradient to attack with"
+REPEATS = "the same image gets the same answer twice"
+THERE = "the logits carry a gradient"
+NOT_ZERO = "the gradient is not zero"
+NOT_HERE_ALONE = "the gradient does not vanish at the images themselves"
+UPHILL = "a step along the gradient beats random steps"
+OF_THE_MODEL = (REPEATS, THERE, NOT_ZERO, NOT_HERE_ALONE, UPHILL)  # the other tests compare attacks
 
 
 def audit(model: Model, x: Tensor, y: Tensor, *, eps: float, norm: Norm = "linf", steps: int = 40, queries: int = 300,
@@ -131,16 +137,10 @@ def _repeats(run):
     first, second = run.logits(run.x), run.logits(run.x)
     changed = (first - second).abs().amax().item()
     size = (first.amax(1) - first.amin(1)).mean().item()
-    return Finding("the same image gets the same answer twice", changed <= 1e-3 * max(size, 1e-12),
+    return Finding(REPEATS, changed <= 1e-3 * max(size, 1e-12),
                    f"logits differ by up to {changed:.2g}",
                    "The model is random, and a gradient of one call is a gradient of that call only: attack the mean "
                    "over many calls (expectation over transformation).")
-
-
-THERE = "the logits carry a gradient"
-NOT_ZERO = "the gradient is not zero"
-NOT_HERE_ALONE = "the gradient does not vanish at the images themselves"
-UPHILL = "a step along the gradient beats random steps"
 
 
 def _gradients(run, eps):
