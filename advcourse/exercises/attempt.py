@@ -107,8 +107,10 @@ def signature_problem(wanted: Iterable[str], function: object) -> str | None:
     try:
         signature.bind(**dict.fromkeys(wanted))
     except TypeError:
-        return (f"your function takes `({', '.join(signature.parameters)})`; it must take `({', '.join(wanted)})`, "
-                "by these names: put the `def` line back as it was")
+        names = [parameter.replace(annotation=parameter.empty) for parameter in signature.parameters.values()]
+        taken = signature.replace(parameters=names, return_annotation=signature.empty)  # says `/` and `*`, too
+        return (f"your function takes `{taken}`; it must take `({', '.join(wanted)})`, by these names: put the `def` "
+                "line back as it was")
     return None
 
 

@@ -26,7 +26,7 @@ class Exercise:
     gates: properties that must hold, too, and earn nothing, such as "every pixel is a grey value": an answer that does
         nothing has them as well. Where one does not hold, no points are earned.
     differentiated_by: of a loss, the argument by which its gradient is taken, a tensor or a model (then by its
-        parameters): the gradient is judged like a property.
+        parameters): where its gradient is not the right one, no points are earned.
     cut_gradients: from the message for a known mistake to the formula whose value is right and whose gradient is not.
     """
 

@@ -136,8 +136,8 @@ def judge(exercise: Exercise, probes: list[dict], wanted: list[Attempt], attempt
     """The Verdict on the Attempts of a function, given what the reference made of the same probes.
 
     A property holds when it holds on every probe, the second time that the function is called on it, too. The points
-    earned are the share of the properties that hold, rounded down; none are earned where a gate does not hold, and by
-    a function that does not return the right kind of value on every probe.
+    earned are the share of the properties that hold, rounded down; none are earned where a gate does not hold, which
+    the gradient of a loss is, too, and by a function that does not return the right kind of value on every probe.
     """
     if all(trial.is_open for trial in attempts):
         return verdict(exercise, NOT_ATTEMPTED)
@@ -157,10 +157,11 @@ def judge(exercise: Exercise, probes: list[dict], wanted: list[Attempt], attempt
         outcomes[GRADIENT] = next((message for message in messages if message is not None), None)
     if changed := {name: what for trial in attempts for name, what in trial.changed.items()}:
         outcomes["leaves its arguments as they were"] = _changes_problem(*min(changed.items()))
-    earning = {sentence: message for sentence, message in outcomes.items() if sentence not in exercise.gates}
+    gates = {*exercise.gates, GRADIENT}  # a wrong gradient makes the right value useless, and the other way round
+    earning = {sentence: message for sentence, message in outcomes.items() if sentence not in gates}
     held = sum(message is None for message in earning.values())
     state = PASSED if all(message is None for message in outcomes.values()) else WRONG
-    fails = any(outcomes[sentence] is not None for sentence in exercise.gates)
+    fails = any(outcomes.get(sentence) is not None for sentence in gates)
     return verdict(exercise, state, points=0 if fails else exercise.points * held // len(earning), outcomes=outcomes)
 
 
@@ -223,8 +224,8 @@ def _message(holds, probe, result, expected, when):
 def _gradient_problem(exercise, probe, trial, ours):
     """In words, what is wrong with the gradient of a loss; None where it is that of our own."""
     if trial.gradients is None:
-        return ("your loss has no gradient, so nothing can be trained with it: did you use `.detach()`, `.item()`, "
-                "`.data`, `torch.tensor(…)` or `no_grad()`?")
+        return ("your loss has no gradient, so nothing can be trained with it: did you cut it off with `.detach()`, "
+                "`.item()`, `float(…)`, `.data`, `torch.tensor(…)` or `no_grad()`?")
     if _is_gradient(trial.gradients, ours.gradients):
         return None
     for message, formula in exercise.cut_gradients.items():

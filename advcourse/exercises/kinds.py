@@ -25,22 +25,38 @@ def plain(result: object, expected: object) -> object:
     """The result in the kind of `expected`, where they differ in a way that does no harm.
 
     A tensor, an array or a NumPy scalar that holds one number (or True) is as good as the number, a list as a tensor or
-    a tuple, another floating-point type as the one of `expected`. All else comes back as it is.
+    a tuple, another type of floating-point or whole numbers as the one of `expected`, 0 and 1 as False and True. All
+    else comes back as it is.
     """
     if isinstance(expected, torch.Tensor):
         tensor = as_tensor(result)
-        casts = tensor is not None and expected.is_floating_point() and tensor.dtype != torch.bool
-        return result if tensor is None else tensor.to(expected.dtype) if casts else tensor
+        return result if tensor is None else tensor.to(expected.dtype) if _casts(tensor, expected.dtype) else tensor
     if isinstance(result, torch.Tensor | np.ndarray | np.generic):
         if isinstance(expected, int | float) and result.ndim == 0:
-            return result.item()
+            return plain(result.item(), expected)
         if type(expected) in (list, tuple) and result.ndim:
             result = list(result)  # row by row
     if type(expected) in (list, tuple) and type(result) in (list, tuple) and expected:
         return type(expected)(map(plain, result, [*expected, *[expected[-1]] * len(result)]))
     if type(expected) is dict and type(result) is dict and result.keys() == expected.keys():
         return {key: plain(result[key], expected[key]) for key in expected}
+    if isinstance(expected, bool) and type(result) is int and result in (0, 1):
+        return bool(result)
     return result
+
+
+def _casts(tensor, dtype):
+    """Whether a tensor says the same in this dtype. Complex numbers and floats for whole numbers lose something."""
+    if tensor.dtype == torch.bool or tensor.is_complex() or not is_dense(tensor):
+        return False
+    if dtype == torch.bool:
+        return not tensor.is_floating_point() and bool(((tensor == 0) | (tensor == 1)).all())
+    return dtype.is_floating_point or not tensor.is_floating_point()
+
+
+def is_dense(tensor: torch.Tensor) -> bool:
+    """Whether a tensor holds its numbers one beside the other, as nearly all do, and can be compared with others."""
+    return tensor.layout == torch.strided and not (tensor.is_quantized or tensor.is_nested or tensor.is_meta)
 
 
 def as_tensor(value: object) -> torch.Tensor | None:
@@ -49,6 +65,8 @@ def as_tensor(value: object) -> torch.Tensor | None:
         return value
     if isinstance(value, np.ndarray | np.generic):
         return torch.from_numpy(np.array(value)) if value.dtype.kind in "biuf" else None
+    if _is_number(value):
+        return torch.tensor(value)
     if type(value) not in (list, tuple) or not value:
         return None
     try:
@@ -69,16 +87,20 @@ def kind_problem(result: object, expected: object) -> str | None:
     if is_kind(plain(result, expected), expected):
         return None
     given, wanted = describe(result), describe(expected)
-    if isinstance(result, torch.Tensor) and isinstance(expected, torch.Tensor) and result.shape == expected.shape:
-        given = f"a tensor of {result.dtype} on {result.device}"
+    tensor = as_tensor(result)
+    if isinstance(expected, torch.Tensor) and tensor is not None and is_dense(tensor) and (
+            tensor.shape == expected.shape):
+        given = f"a tensor of {tensor.dtype} on {tensor.device}" if tensor is result else f"{given} of {tensor.dtype}"
         wanted = f"one of {expected.dtype} on {expected.device}"
+        if expected.dtype == torch.bool:
+            wanted += ", whose entries are True or False, as those of comparisons are,"
     return f"your function returned {given}; {wanted} is wanted"
 
 
 def is_kind(result: object, expected: object) -> bool:
     """Whether a value is of the kind of `expected`: its type, and of tensors shape, dtype and device."""
     if isinstance(expected, torch.Tensor):
-        return (isinstance(result, torch.Tensor) and result.shape == expected.shape
+        return (isinstance(result, torch.Tensor) and is_dense(result) and result.shape == expected.shape
                 and result.dtype == expected.dtype and result.device == expected.device)
     if _is_number(expected):
         return _is_number(result)
@@ -115,9 +137,14 @@ def describe(value: object) -> str:
     if value is None:
         return "None"
     if isinstance(value, torch.Tensor):
-        return f"a tensor of shape {tuple(value.shape)}"
+        if not is_dense(value):
+            return ("a tensor that holds no plain numbers" if value.layout == torch.strided else
+                    "a sparse tensor (`.to_dense()` makes a common one of it)")
+        return f"a tensor of {'complex numbers, of ' * value.is_complex()}shape {tuple(value.shape)}"
     if isinstance(value, np.ndarray):
-        return f"a NumPy array of shape {value.shape}"
+        return f"a NumPy array of {'complex numbers, of ' * (value.dtype.kind == 'c')}shape {value.shape}"
+    if isinstance(value, complex):
+        return "a complex number"
     if isinstance(value, bool):
         return "True or False"
     if _is_number(value):

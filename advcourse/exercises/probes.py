@@ -59,6 +59,18 @@ def clear_images(generator: torch.Generator, model: Callable, count: int = 12) -
     return found[:count]
 
 
+def clear_pairs(generator: torch.Generator, model: Callable, move: Callable,
+                count: int = 12) -> tuple[torch.Tensor, torch.Tensor]:
+    """Random images x, and where move(x) takes them, such that the gradients at both are clear: see `is_clear`."""
+    pairs = torch.empty(2, 0, 1, 6, 6)
+    while pairs.shape[1] < count:
+        x = random_images(generator, 4 * count)
+        moved = move(x)
+        clear = is_clear(model, x) & is_clear(model, moved)
+        pairs = torch.cat([pairs, torch.stack([x[clear], moved[clear]])], 1)
+    return tuple(pairs[:, :count])
+
+
 def is_clear(model: Callable, x: torch.Tensor) -> torch.Tensor:
     """For each image, whether rounding can decide no sign of the gradients of its losses and scores, of any class.
 
@@ -89,7 +101,8 @@ def telling_apart(draw: Callable[[], dict], right: Callable, mistakes: Iterable[
         own = right(**probe)
         results = [own, *(formula(**probe) for formula in mistakes)]
         if (all(distance(one, other) > apart for one, other in itertools.combinations(results, 2))
-                and all((torch.as_tensor(own) - constant).abs().max() > apart for constant in (0, 0.5, 1))):
+                and all((torch.as_tensor(own, dtype=torch.float64) - constant).abs().max() > apart
+                        for constant in (0, 0.5, 1))):
             return probe
     raise RuntimeError("no probe tells these formulas apart")
 
@@ -164,7 +177,8 @@ WRONG_LOSSES = {
         squared_error,
     "this is the gradient of the squared error of probabilities: J is the cross-entropy, `F.cross_entropy(logits, y)`":
         lambda logits, y: squared_error(logits.softmax(1), y),
-    "this is the gradient of the logit of y alone: J, the cross-entropy, depends on the other logits, too":
+    "this is the gradient of the logit of y alone, as `F.nll_loss` makes it of logits: J, the cross-entropy, depends "
+    "on the other logits, too":
         lambda logits, y: -logits.gather(1, y[:, None]).sum(),
 }
 

@@ -458,7 +458,7 @@ compare_guess(my_guess, 100 * left["PGD"])
 claim("With the defence PGD leaves an accuracy of {value:.0%}.", left["PGD"], 0.75, 1)
 
 # %% [markdown]
-# Before you believe such a number: the library has something to say about it.
+# What does the library itself say about this run?
 
 # %% tags=["tells"]
 for warning in warned:
@@ -534,9 +534,13 @@ choice = "d"
 answer("05.4", choice)
 
 # %% [markdown]
+# <details><summary>After your answer: what this is called</summary>
+#
 # The rounding did not remove the adversarial examples. It removed the signpost to them. This is called **gradient masking**, or obfuscated
 # gradients, and it has fooled many authors: of nine defences published at one conference seven relied on it, of which six were broken completely and
 # one in part (Athalye et al., 2018).
+#
+# </details>
 
 # %% [markdown]
 # ## Only the label

@@ -72,6 +72,7 @@ def test_addresses_do_not_enter_a_message():
     (lambda y: y, "your function takes `(y)`; it must take `(x)`"),
     (lambda x, more: x, "your function takes `(x, more)`; it must take `(x)`"),
     (lambda: 1, "your function takes `()`"),
+    (lambda x, /: x, "your function takes `(x, /)`; it must take `(x)`, by these names"),
     (torch.ones(3), "was given a tensor of shape (3,)"),
     ("double", "was given a string"),
 ])

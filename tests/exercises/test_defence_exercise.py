@@ -6,7 +6,7 @@ from torch import nn
 
 from advcourse.exercises import engine
 from advcourse.exercises.catalogue import get
-from advcourse.exercises.notebook_10.e5_own_defence import EPS, flags
+from advcourse.exercises.notebook_10.e5_own_defence import EPS, flags, withstands
 from tests.exercises.harness import answers
 
 wrong = answers("10.5")
@@ -32,6 +32,17 @@ def test_an_undefended_network_and_weaker_training_earn_nothing(function):
 def test_the_audit_names_the_attack_that_broke_it():
     [message] = engine.run(get("10.5"), wrong.quantises, seed=3).messages
     assert "It was broken by black box" in message and "earn nothing" in message
+
+
+@pytest.mark.parametrize("error", [NotImplementedError(), SystemExit(3), KeyError("x"), MemoryError("full")])
+def test_a_model_that_raises_anything_gets_words(error):
+    class Defended(nn.Module):
+        def forward(self, images):
+            raise error
+
+    message = withstands({}, Defended())
+    assert message.startswith("your defended model cannot be asked: it raises `" + type(error).__name__)
+    assert "forward" in withstands({}, nn.Module())
 
 
 def test_remembering_the_training_images_does_not_help():

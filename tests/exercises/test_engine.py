@@ -55,6 +55,9 @@ NUMBER = exercise(lambda x: 0.5, {"x": torch.ones(1)})
 NUMBERS = exercise(lambda x: [0.5, 0.25], {"x": torch.ones(1)})
 ROWS = exercise(lambda x: [[0.5, 0.25], [1.0, 0.0]], {"x": torch.ones(3)})
 PAIR = exercise(lambda x: (x, "cat"), {"x": torch.ones(3)})
+MASK = exercise(lambda x: x > 1, {"x": torch.ones(2)})
+CLASSES = exercise(lambda x: x.argsort(), {"x": torch.ones(2)})
+TRUTH = exercise(lambda x: {"a": True}, {"x": torch.ones(3)})
 TABLE = exercise(lambda x: {"a": 1.0}, {"x": torch.ones(3)})
 
 
@@ -75,6 +78,13 @@ TABLE = exercise(lambda x: {"a": 1.0}, {"x": torch.ones(3)})
     (NUMBERS, [], "returned an empty list;"),
     (PAIR, (torch.ones(3), 1), "a tuple of 2: a tensor of shape (3,), a number; "
                                "a tuple of 2: a tensor of shape (3,), a string"),
+    (DOUBLE, torch.ones(2, 3).to_sparse(), "a sparse tensor (`.to_dense()` makes a common one of it); a tensor"),
+    (DOUBLE, torch.ones(2, 3) + 1j, "a tensor of torch.complex64 on cpu; one of torch.float32 on cpu is wanted"),
+    (DOUBLE, torch.ones(3) * 1j, "a tensor of complex numbers, of shape (3,); a tensor of shape (2, 3) is wanted"),
+    (NUMBER, 1j, "returned a complex number; a number is wanted"),
+    (MASK, torch.tensor([0, 2]), "one of torch.bool on cpu, whose entries are True or False"),
+    (MASK, [0.0, 1.0], "a list of 2 numbers of torch.float32; one of torch.bool on cpu, whose entries"),
+    (CLASSES, torch.tensor([1.0, 2.0]), "a tensor of torch.float32 on cpu; one of torch.int64 on cpu is wanted"),
     (TABLE, {"b": 1.0}, "a dict with the keys 'b'; a dict with the keys 'a' is wanted"),
 ])
 def test_a_wrong_kind_of_result_is_named(wanted, result, message):
@@ -88,6 +98,8 @@ def test_a_wrong_kind_of_result_is_named(wanted, result, message):
     (PAIR, [torch.ones(3, requires_grad=True), "dog"]), (TABLE, {"a": np.float64(2)}),
     (DOUBLE, torch.ones(2, 3).requires_grad_()), (DOUBLE, torch.ones(2, 3).double()), (DOUBLE, np.ones((2, 3))),
     (DOUBLE, [[1, 2, 3], (4, 5, 6)]), (DOUBLE, [torch.ones(3), torch.ones(3)]), (NUMBERS, torch.tensor([1.0, 2.0])),
+    (MASK, torch.tensor([0, 1])), (MASK, [1, 0]), (MASK, np.array([0, 1], "uint8")), (TRUTH, {"a": 1}),
+    (TRUTH, {"a": np.int64(0)}), (CLASSES, torch.tensor([1, 2]).int()), (CLASSES, np.array([1, 2], "uint8")),
     (ROWS, torch.ones(2, 2)), (ROWS, np.ones((2, 2))), (ROWS, [np.ones(2), torch.ones(2)]),
 ])
 def test_harmless_differences_of_kind_are_accepted(wanted, result):
@@ -183,6 +195,8 @@ LOSS = Exercise(**KEEP, reference=lambda model, x: model(x).square().mean(), dif
 @pytest.mark.parametrize("loss, messages", [
     (LOSS.reference, []),
     (lambda model, x: model(x).square().mean().detach(), ["your loss has no gradient"]),
+    (lambda model, x: model(x).square().mean().item(), ["cut it off with `.detach()`, `.item()`, `float(…)`"]),
+    (lambda model, x: 1 + model(x).square().mean(), ["off"]),
     (lambda model, x: (model(x) * model(x).detach()).mean(), ["half of it is cut off"]),
     (lambda model, x: (model(x) * (0.3 * model(x) + 0.7 * model(x).detach())).mean(),
      ["the value of your loss is right"]),
@@ -192,6 +206,8 @@ LOSS = Exercise(**KEEP, reference=lambda model, x: model(x).square().mean(), dif
 def test_a_loss_is_judged_with_its_gradient(loss, messages):
     verdict = engine.run(LOSS, loss)
     assert len(verdict.messages) == len(messages)
+    earned = 4 if not messages else 2 if messages[0].startswith("leaves") else 0  # of value and gradient, both or none
+    assert verdict.points == earned
     assert all(part in message for part, message in zip(messages, verdict.messages, strict=True))
 
 
@@ -199,7 +215,7 @@ def test_a_list_of_losses_has_a_gradient_too():
     losses = Exercise(**KEEP, reference=lambda z: z.square().sum(1), differentiated_by="z",
                       probes=lambda generator: [{"z": torch.ones(3, 2)}], properties={"holds": lambda *_: None})
     assert engine.run(losses, lambda z: [row.square().sum() for row in z]).state == "passed"
-    assert engine.run(losses, lambda z: [z[0].square().sum(), torch.tensor(2.0), z[2].square().sum()]).points == 2
+    assert engine.run(losses, lambda z: [z[0].square().sum(), torch.tensor(2.0), z[2].square().sum()]).points == 0
     assert "no gradient" in engine.run(losses, lambda z: [2.0, 2.0, 2.0]).messages[0]
 
 

@@ -14,7 +14,6 @@ from advcourse.exercises.properties import (
     in_ball,
     in_unit_range,
     moves_the_loss_the_right_way,
-    raises_loss,
 )
 
 X = torch.full((2, 1, 2, 2), 0.5)
@@ -72,6 +71,7 @@ def test_equals():
     assert holds({"x": X}, X / 2) == "halved"
     assert holds({"x": X}, 2 * X + 0.25).endswith("off by up to 0.25")
     assert holds({"x": X}, NAN).endswith("off by up to inf")
+    assert "a small number added to a divisor" in holds({"x": X}, 2.001 * X)
     assert equals(lambda x: [0.5, 1.0])({"x": X}, [0.5, 1.0]) is None
     assert equals(lambda x: 0.5)({"x": X}, 0.6) is not None
 
@@ -83,23 +83,25 @@ def test_at_cost():
     assert holds({"x": X, "asked": 1}, X) == "the cost counts once the result is right"
 
 
-def test_raises_loss():
+def test_the_loss_goes_up_where_nothing_is_said_of_a_target():
     probe = {"model": model_of(1.0), "x": X, "y": torch.tensor([1, 1]), "eps": 0.1}
-    assert raises_loss(probe, X - 0.1) is None and raises_loss(probe, X - 0.06) is None
+    moves = moves_the_loss_the_right_way
+    assert moves(probe, X - 0.1) is None and moves(probe, X - 0.06) is None
     for little in (-0.04, 0.04):  # half of what the step gains is wanted
-        assert "hardly further than random changes" in raises_loss(probe, X + little)
-    assert "goes uphill" in raises_loss(probe, X + 0.1)
-    assert "nothing was attacked" in raises_loss(probe, X)
-    assert "NaN" in raises_loss(probe, NAN)
+        assert "hardly further than random changes" in moves(probe, X + little)
+    assert "goes uphill" in moves(probe, X + 0.1) and "targeted" not in moves(probe, X + 0.1)
+    assert "nothing was attacked" in moves(probe, X)
+    assert "NaN" in moves(probe, NAN)
 
 
-@pytest.mark.parametrize("targeted, way", [(False, -1), (True, 1)])
-def test_moves_the_loss_the_right_way(targeted, way):
+@pytest.mark.parametrize("targeted, way, mend", [(False, -1, "goes uphill"), (True, 1, "go down its loss")])
+def test_moves_the_loss_the_right_way(targeted, way, mend):
     """Half of what one step of the gradient's sign gains is asked for, from where the step starts."""
     probe = {"model": model_of(1.0), "x": X, "y": torch.tensor([1, 1]), "eps": 0.2, "targeted": targeted}
     signs = torch.tensor([[1.0, 1.0], [-1.0, -1.0]])
     assert moves_the_loss_the_right_way(probe, X + way * 0.2) is None
-    assert f"targeted={targeted}, and the loss of" in moves_the_loss_the_right_way(probe, X - way * 0.2)
+    turned = moves_the_loss_the_right_way(probe, X - way * 0.2)
+    assert turned.startswith(f"targeted={targeted}, and the loss of y went the wrong way") and mend in turned
     assert "nothing was attacked" in moves_the_loss_the_right_way(probe, X + 0.2 * signs)
     assert "one step along" in moves_the_loss_the_right_way(probe, X + way * 0.05 + 0.15 * signs)
     assert "NaN" in moves_the_loss_the_right_way(probe, NAN)

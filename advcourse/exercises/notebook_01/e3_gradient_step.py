@@ -1,11 +1,18 @@
 """01.3: one step along the sign of the gradient."""
 
-import torch
 from torch.nn import functional as F
 
 from advcourse.exercises.catalogue import Exercise
-from advcourse.exercises.probes import clear_images, loss_gradient, mixed_labels, one_step, small_model
-from advcourse.exercises.properties import equals, in_ball, in_unit_range, raises_loss
+from advcourse.exercises.probes import (
+    WRONG_LOSSES,
+    clear_images,
+    gradient_of,
+    loss_gradient,
+    mixed_labels,
+    one_step,
+    small_model,
+)
+from advcourse.exercises.properties import equals, in_ball, in_unit_range, moves_the_loss_the_right_way
 
 
 def step_probes(generator):
@@ -41,15 +48,7 @@ def step_of_largest_entry(model, x, y, eps):
 
 def step_up(loss):
     """One step along the sign of the gradient of another loss, a function of logits and labels."""
-    def formula(model, x, y, eps):
-        x = x.clone().requires_grad_()
-        return (x + eps * torch.autograd.grad(loss(model(x), y), x)[0].sign()).clamp(0, 1).detach()
-
-    return formula
-
-
-def one_hot(logits, y):
-    return F.one_hot(y, logits.shape[1]).to(logits.dtype)
+    return lambda model, x, y, eps: (x + eps * gradient_of(loss, model, x, y).sign()).clamp(0, 1)
 
 
 exercise = Exercise(
@@ -72,26 +71,18 @@ exercise = Exercise(
     gates={
         "every pixel stays within ε of x": in_ball("linf"),
         "every pixel is a grey value in [0, 1]": in_unit_range,
-        "the loss goes up": raises_loss,
+        "the loss goes up": moves_the_loss_the_right_way,
     },
     properties={
         "it is x + ε · sign(gradient), clipped": equals(one_step, mistakes={
             "you took the loss at the model's own prediction; "
             "where the model errs that is not y. Use the labels you are given":
                 step_at_prediction,
-            "you apply softmax before F.cross_entropy, which does it itself: give it the logits":
-                step_up(lambda logits, y: F.cross_entropy(logits.softmax(1), y)),
             "you apply a sigmoid before F.cross_entropy, which wants the logits as they are":
                 step_up(lambda logits, y: F.cross_entropy(logits.sigmoid(), y)),
-            "your loss is the mean squared error; the step goes up the *cross-entropy* loss":
-                step_up(lambda logits, y: (logits - one_hot(logits, y)).square().sum()),
-            "your loss is the mean squared error of the probabilities; the step goes up the *cross-entropy* loss":
-                step_up(lambda logits, y: (logits.softmax(1) - one_hot(logits, y)).square().sum()),
-            "your loss is the score (logit) of y alone; cross-entropy compares it with the other classes' "
-            "(`F.nll_loss` wants the logits' `.log_softmax(1)`)":
-                step_up(lambda logits, y: F.nll_loss(logits, y)),
             "your loss is a binary cross-entropy, class by class; `F.cross_entropy` is wanted":
-                step_up(lambda logits, y: F.binary_cross_entropy_with_logits(logits, one_hot(logits, y))),
+                step_up(lambda logits, y: F.binary_cross_entropy_with_logits(
+                    logits, F.one_hot(y, logits.shape[1]).float())),
             "you lower the largest score, whatever y is: use the labels you are given":
                 step_up(lambda logits, y: -logits.amax(1).sum()),
             "you clip the step to grey values, and with it all that gets darker is lost: clip x + step":
@@ -105,6 +96,6 @@ exercise = Exercise(
                 step_of_unit_length,
             "pixels move in proportion to their gradient, the one of the steepest by ε: take the sign instead":
                 step_of_largest_entry,
-        }),
+        } | {message: step_up(loss) for message, loss in WRONG_LOSSES.items()}),
     },
 )

@@ -4,6 +4,7 @@ import torch
 from torch import nn
 
 from advcourse.exercises.catalogue import Exercise
+from advcourse.exercises.probes import telling_apart
 from advcourse.exercises.properties import equals
 
 
@@ -47,7 +48,10 @@ def pairs(generator, eps, target, count=64):
 
 
 def success_probes(generator):
-    return [pairs(generator, 0.1, None), pairs(generator, 0.05, 2), pairs(generator, 0.1, 0)]
+    apart = [judged(near=near) for near in ("none", "signed", "mean", "batch", "beyond", "euclidean")]
+    apart += [judged(right_before=False), judged(right_before=False, reached="left")]
+    return [telling_apart(lambda: pairs(generator, 0.1, None), succeeds, apart),
+            pairs(generator, 0.05, 2), pairs(generator, 0.1, 0)]
 
 
 def judged(near="largest", right_before=True, reached="wanted"):

@@ -7,11 +7,10 @@ import torch
 from advcourse.exercises.catalogue import Exercise
 from advcourse.exercises.probes import (
     WRONG_LOSSES,
+    clear_pairs,
     exact_loss_gradient,
     gradient_of,
-    is_clear,
     labels_and_targets,
-    random_images,
     small_model,
     towards,
     unit,
@@ -31,12 +30,11 @@ def stepped(model, x_adv, x, y, eps, step_size, targeted,
 
 
 def bim_probes(generator):
-    model, x, x_adv = small_model(generator), torch.empty(0, 1, 6, 6), torch.empty(0, 1, 6, 6)
-    while len(x) < 12:  # rounding shall decide no sign, neither where the walk is nor where it came from
-        drawn = random_images(generator, count=60)
-        wandered = towards(drawn + 0.2 * (torch.rand(drawn.shape, generator=generator) - 0.5), drawn, 0.1)
-        clear = is_clear(model, drawn) & is_clear(model, wandered)
-        x, x_adv = torch.cat([x, drawn[clear]])[:12], torch.cat([x_adv, wandered[clear]])[:12]
+    def wander(x):
+        return towards(x + 0.2 * (torch.rand(x.shape, generator=generator) - 0.5), x, 0.1)
+
+    model = small_model(generator)
+    x, x_adv = clear_pairs(generator, model, wander)
     y, target = labels_and_targets(model, x)
     return [{"model": model, "x_adv": x_adv, "x": x, "y": y, "eps": 0.1, "step_size": 0.04, "targeted": False},
             {"model": model, "x_adv": x_adv, "x": x, "y": target, "eps": 0.1, "step_size": 0.02, "targeted": True}]

@@ -6,7 +6,13 @@ from functools import partial
 import torch
 
 from advcourse.exercises.catalogue import Exercise
-from advcourse.exercises.probes import distances_measured_otherwise, linear_distance, linear_model, random_images
+from advcourse.exercises.probes import (
+    distances_measured_otherwise,
+    linear_distance,
+    linear_model,
+    random_images,
+    telling_apart,
+)
 from advcourse.exercises.properties import equals, finite
 
 
@@ -21,12 +27,7 @@ def distance_probe(generator):
 
 
 def distance_probes(generator):
-    probes = []
-    while len(probes) < 2:
-        probe = distance_probe(generator)
-        if (to_the_second_largest_logit(**probe) > linear_distance(**probe) + 0.01).sum() >= 2:
-            probes.append(probe)
-    return probes
+    return [telling_apart(lambda: distance_probe(generator), linear_distance, MISTAKES.values()) for _ in range(2)]
 
 
 def to_the_second_largest_logit(**probe):
@@ -73,6 +74,38 @@ def nothing_moves(weight, bias, x, y):
     return torch.zeros(len(x))
 
 
+MISTAKES = {
+    "every distance is 0: class y itself was not left out of the minimum": nothing_moves,
+    "you divide by the squared length; that gives the factor of the step, not its length":
+        partial(distances_measured_otherwise, size=lambda rows: rows.square().sum(2)),
+    "you divide by the ℓ1 norm, which is right where every pixel "
+    "may change by ε; for Euclidean length divide by the ℓ2 norm":
+        partial(distances_measured_otherwise, size=lambda rows: rows.abs().sum(2)),
+    "you divide by the largest entry; for Euclidean length divide by the ℓ2 norm":
+        partial(distances_measured_otherwise, size=lambda rows: rows.abs().amax(2)),
+    "this is the lead itself; divide it by how fast it falls, ‖w_y − w_k‖₂":
+        partial(distances_measured_otherwise, size=lambda rows: torch.ones_like(rows[:, :, 0])),
+    "you go to the class with the second largest logit; another may be nearer, as its plane is met sooner. "
+    "Divide first, then take the minimum": to_the_second_largest_logit,
+    "this is the farthest class; take the minimum over the classes":
+        partial(distances_measured_otherwise, pick=the_farthest),
+    "the bias is missing: z = W x + b": lambda weight, bias, x, y: linear_distance(weight, 0 * bias, x, y),
+    "you divide by the length of w_y alone; the lead falls along the difference of two rows":
+        partial(distance_along_one_row, whose="y"),
+    "you divide by the length of w_k alone; the lead falls along the difference of two rows":
+        partial(distance_along_one_row, whose="k"),
+    "you measure how far an image is that the model gets wrong, as if it were right: its distance is 0, so cut "
+    "the lead off at 0 and take no absolute value":
+        lambda **probe: to_all_classes(**probe).abs().amin(1),
+    "you leave out the classes that are ahead of y already: where there is one, the distance is 0":
+        without_the_classes_that_lead,
+    "this is the distance from the class that the model says now; wanted is the one from the label y, which is "
+    "0 where the model errs": from_the_prediction,
+    "you work on probabilities; the border is a plane for the logits only":
+        lambda **probe: to_all_classes(**probe, values=lambda z: z.softmax(1)).amin(1).clamp_min(0),
+}
+
+
 exercise = Exercise(
     number="04.1",
     title="The exact distance of a linear model",
@@ -95,35 +128,6 @@ exercise = Exercise(
         "no distance is negative or not a number": no_negative_distance,
     },
     properties={
-        "it is the distance to the nearest class": equals(linear_distance, tolerance=1e-4, mistakes={
-            "every distance is 0: class y itself was not left out of the minimum": nothing_moves,
-            "you divide by the squared length; that gives the factor of the step, not its length":
-                partial(distances_measured_otherwise, size=lambda rows: rows.square().sum(2)),
-            "you divide by the ℓ1 norm, which is right where every pixel "
-            "may change by ε; for Euclidean length divide by the ℓ2 norm":
-                partial(distances_measured_otherwise, size=lambda rows: rows.abs().sum(2)),
-            "you divide by the largest entry; for Euclidean length divide by the ℓ2 norm":
-                partial(distances_measured_otherwise, size=lambda rows: rows.abs().amax(2)),
-            "this is the lead itself; divide it by how fast it falls, ‖w_y − w_k‖₂":
-                partial(distances_measured_otherwise, size=lambda rows: torch.ones_like(rows[:, :, 0])),
-            "you go to the class with the second largest logit; another may be nearer, as its plane is met sooner. "
-            "Divide first, then take the minimum": to_the_second_largest_logit,
-            "this is the farthest class; take the minimum over the classes":
-                partial(distances_measured_otherwise, pick=the_farthest),
-            "the bias is missing: z = W x + b": lambda weight, bias, x, y: linear_distance(weight, 0 * bias, x, y),
-            "you divide by the length of w_y alone; the lead falls along the difference of two rows":
-                partial(distance_along_one_row, whose="y"),
-            "you divide by the length of w_k alone; the lead falls along the difference of two rows":
-                partial(distance_along_one_row, whose="k"),
-            "you measure how far an image is that the model gets wrong, as if it were right: its distance is 0, so cut "
-            "the lead off at 0 and take no absolute value":
-                lambda **probe: to_all_classes(**probe).abs().amin(1),
-            "you leave out the classes that are ahead of y already: where there is one, the distance is 0":
-                without_the_classes_that_lead,
-            "this is the distance from the class that the model says now; wanted is the one from the label y, which is "
-            "0 where the model errs": from_the_prediction,
-            "you work on probabilities; the border is a plane for the logits only":
-                lambda **probe: to_all_classes(**probe, values=lambda z: z.softmax(1)).amin(1).clamp_min(0),
-        }),
+        "it is the distance to the nearest class": equals(linear_distance, MISTAKES, tolerance=1e-4),
     },
 )

@@ -27,7 +27,7 @@ def below(threshold, c):
 
 def weight_probes(generator):
     exponents = torch.rand(3, generator=generator).tolist()
-    thresholds = [10 ** (1.2 + exponents[0]), 10 ** exponents[1], 10 ** (exponents[2] - 2.5)]
+    thresholds = [10 ** (1.2 + exponents[0]), 10 ** (0.4 + 0.6 * exponents[1]), 10 ** (exponents[2] - 2.5)]
     return [{"works": Counted(partial(below, threshold)), "low": 1e-3, "high": 1e3, "steps": steps}
             for threshold, steps in zip(thresholds, (12, 8, 10), strict=True)]
 

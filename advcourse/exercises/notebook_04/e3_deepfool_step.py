@@ -12,6 +12,7 @@ from advcourse.exercises.probes import (
     linear_model,
     random_images,
     small_model,
+    telling_apart,
 )
 from advcourse.exercises.properties import equals
 
@@ -38,8 +39,14 @@ def reference_step(model, x, y):
     return deepfool_step(model, x, y)
 
 
-def step_probes(generator):
+def one_image(generator):
     model, image = small_model(generator), random_images(generator, count=1)
+    return {"model": model, "x": image, "y": model(image).argmax().item()}
+
+
+def step_probes(generator):
+    apart = [step_on_probabilities, longer(1.02), step_of_the_loss, step_in_sign]
+    first = telling_apart(lambda: one_image(generator), reference_step, apart, apart=1e-4)
     # And an image whose nearest boundary is not that of the class with the second largest logit.
     linear, images = linear_model(generator), random_images(generator, count=200)
     with torch.no_grad():
@@ -49,8 +56,7 @@ def step_probes(generator):
     weight, bias = linear[1].weight.detach(), linear[1].bias.detach()
     by_logit = distances_measured_otherwise(weight, bias, images, y, pick=lambda logits, distance: logits.argmax(1))
     i = (by_logit / linear_distance(weight, bias, images, y)).argmax()
-    return [{"model": model, "x": image, "y": model(image).argmax().item()},
-            {"model": linear, "x": images[i][None], "y": y[i].item()}]
+    return [first, {"model": linear, "x": images[i][None], "y": y[i].item()}]
 
 
 def longer(factor=1.0, more=0.0):
@@ -72,6 +78,10 @@ def step_of_one_logit(model, x, y):
     away = (gaps.abs() / lengths).scatter(0, torch.tensor([y], device=x.device), math.inf)
     k = away.argmin()
     return x + (gaps[k].abs() / lengths[k] ** 2 * gradients[k]).view_as(x)
+
+
+def step_on_probabilities(model, x, y):
+    return reference_step(lambda images: model(images).softmax(1), x, y)
 
 
 def step_of_the_loss(model, x, y):
@@ -131,7 +141,7 @@ exercise = Exercise(
             "there is no overshoot here: you go 1.02 times as far, and 0.0001 farther, than to the plane":
                 longer(1.02, 1e-4),
             "you work on probabilities; DeepFool's planes are those of the logits, so leave softmax out":
-                lambda model, x, y: reference_step(lambda images: model(images).softmax(1), x, y),
+                step_on_probabilities,
             "you follow the gradient of the cross-entropy loss; DeepFool's planes are those of the difference of two "
             "logits": step_of_the_loss,
             "you clipped to [0, 1]; do without here, so that the step lands exactly on the plane":

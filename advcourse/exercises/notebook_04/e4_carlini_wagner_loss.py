@@ -16,7 +16,7 @@ def cw_loss(logits, target, kappa):
 
 def loss_probes(generator):
     probes = []
-    for shift, kappa in ((0, 1.5), (-20, 4.0), (0, 0.0)):
+    for shift, kappa in ((0, 1.5), (-1100, 4.0), (0, 0.0)):  # no number but −∞ is below all logits
         logits = 3 * torch.randn(24, 5, generator=generator) + shift
         target = torch.randint(5, (24,), generator=generator)
         # A third of the images are the target's already, by leads on both sides of κ.
@@ -28,6 +28,12 @@ def loss_probes(generator):
 
 def lead_of_others(logits, target):
     return cw_loss(logits, target, math.inf)
+
+
+def with_the_target_at(value):
+    """The mistake of putting a number in the target's place that the others do not exceed."""
+    return lambda logits, target, kappa: (
+        logits.scatter(1, target[:, None], value).amax(1) - logits.gather(1, target[:, None])[:, 0]).clamp_min(-kappa)
 
 
 def one_hot(logits, target):
@@ -64,7 +70,7 @@ exercise = Exercise(
             lambda logits, target, kappa: cw_loss(cut(logits, one_hot(logits, target)), target, kappa),
     },
     properties={
-        "it is max(max over i ≠ t of z_i − z_t, −κ)": equals(cw_loss, mistakes={
+        "it is max(max over i ≠ t of z_i − z_t, −κ)": equals(cw_loss, tolerance=1e-3, mistakes={
             "the loss goes on falling for ever: stop it at −κ, "
             "so that the distance has its say once the target leads by κ":
                 lambda logits, target, kappa: lead_of_others(logits, target),
@@ -88,9 +94,8 @@ exercise = Exercise(
                                                - logits.gather(1, target[:, None])[:, 0]).clamp_min(-kappa),
             "the sign is reversed: this pushes away from the target. Others minus target":
                 lambda logits, target, kappa: (-lead_of_others(logits, target)).clamp_min(-kappa),
-            "a 0 stands in the target's place, and wins where all logits are negative: put −∞ there":
-                lambda logits, target, kappa: (logits.scatter(1, target[:, None], 0.0).amax(1)
-                                               - logits.gather(1, target[:, None])[:, 0]).clamp_min(-kappa),
+            **{f"a {value:g} stands in the target's place, and wins where all logits are lower: put −∞ there".replace(
+                "-", "−"): with_the_target_at(value) for value in (0.0, -1.0, -10.0, -100.0, -1000.0)},
             "you work on probabilities; the point of this loss is to use the logits, which do not saturate":
                 lambda logits, target, kappa: cw_loss(logits.softmax(1), target, kappa),
             "this is cross-entropy, which always asks for more: use the difference of two logits":

@@ -6,6 +6,7 @@ import torch
 
 from advcourse.exercises.catalogue import Exercise
 from advcourse.exercises.counted import Counted
+from advcourse.exercises.probes import telling_apart
 from advcourse.exercises.properties import at_cost, equals, finite
 
 
@@ -41,10 +42,8 @@ def clipping_matters(probe):
 def generation_probes(generator):
     probes = []
     for size, genes, factor in ((20, 3, 0.6), (24, 5, 0.8)):
-        probe = generation_probe(generator, size, genes, factor)
-        while not clipping_matters(probe):
-            probe = generation_probe(generator, size, genes, factor)
-        probes.append(probe)
+        draws = iter(lambda given=(size, genes, factor): generation_probe(generator, *given), None)
+        probes.append(telling_apart(filter(clipping_matters, draws).__next__, right_table, MISTAKES.values()))
     return probes
 
 
@@ -105,34 +104,40 @@ def as_table(generation):
     return torch.cat([generation[0], generation[1][:, None]], 1)
 
 
+FORMULAS = {
+    "nobody changed: make the children, and let each that beats its own parent, though perhaps not the best of "
+    "all, take its place":
+        generation_with(lambda parents, *_: parents),
+    "the children start from their parents; the formula starts from the first of the three others":
+        generation_with(lambda parents, first, second, third, factor: parents + factor * (second - third)),
+    "the difference is turned round: second minus third":
+        generation_with(lambda parents, first, second, third, factor: first + factor * (third - second)),
+    "the factor is missing: it scales the difference of the second and the third":
+        generation_with(lambda parents, first, second, third, factor: first + second - third),
+    "you add the second and the third; wanted is their difference":
+        generation_with(lambda parents, first, second, third, factor: first + factor * (second + third)),
+    "the three others change places: it is first + factor * (second − third)":
+        generation_with(lambda parents, first, second, third, factor: second + factor * (first - third)),
+    "the children start from the best of all; the formula starts from the first of the three others":
+        generation_from_the_best,
+    "the difference is that of the parent and the third; wanted is second minus third":
+        generation_with(lambda parents, first, second, third, factor: first + factor * (parents - third)),
+    "you take the size of the difference: keep its sign":
+        generation_with(lambda parents, first, second, third, factor: first + factor * (second - third).abs()),
+    "a child must beat its own parent, not the best of all": generation_with(children_of, best_one_only),
+    "the factor scales all of the child; it belongs to the difference alone":
+        generation_with(lambda parents, first, second, third, factor: factor * (first + second - third)),
+}
+MISTAKES = {message: lambda formula=formula, **probe: as_table(formula(**probe))
+            for message, formula in FORMULAS.items()}
+
+
+def right_table(**probe):
+    return as_table(next_generation(**probe))
+
+
 def is_generation(probe, result):
-    formulas = {
-        "nobody changed: make the children, and let each that beats its own parent, though perhaps not the best of "
-        "all, take its place":
-            generation_with(lambda parents, *_: parents),
-        "the children start from their parents; the formula starts from the first of the three others":
-            generation_with(lambda parents, first, second, third, factor: parents + factor * (second - third)),
-        "the difference is turned round: second minus third":
-            generation_with(lambda parents, first, second, third, factor: first + factor * (third - second)),
-        "the factor is missing: it scales the difference of the second and the third":
-            generation_with(lambda parents, first, second, third, factor: first + second - third),
-        "you add the second and the third; wanted is their difference":
-            generation_with(lambda parents, first, second, third, factor: first + factor * (second + third)),
-        "the three others change places: it is first + factor * (second − third)":
-            generation_with(lambda parents, first, second, third, factor: second + factor * (first - third)),
-        "the children start from the best of all; the formula starts from the first of the three others":
-            generation_from_the_best,
-        "the difference is that of the parent and the third; wanted is second minus third":
-            generation_with(lambda parents, first, second, third, factor: first + factor * (parents - third)),
-        "you take the size of the difference: keep its sign":
-            generation_with(lambda parents, first, second, third, factor: first + factor * (second - third).abs()),
-        "a child must beat its own parent, not the best of all": generation_with(children_of, best_one_only),
-        "the factor scales all of the child; it belongs to the difference alone":
-            generation_with(lambda parents, first, second, third, factor: factor * (first + second - third)),
-    }
-    right = equals(lambda **probe: as_table(next_generation(**probe)), mistakes={
-        message: lambda formula=formula, **probe: as_table(formula(**probe)) for message, formula in formulas.items()})
-    return right(probe, as_table(result))
+    return equals(right_table, MISTAKES)(probe, as_table(result))
 
 
 def asks_once(probe, result):

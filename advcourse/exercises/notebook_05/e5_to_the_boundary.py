@@ -66,6 +66,15 @@ def on_the_way(probe, result):
     return "your images do not lie on the straight line from x to x_wrong"
 
 
+def walked_in_equal_steps(is_wrong, x, x_wrong, steps):
+    """The last share of the way at which the model still errs, on a walk from x_wrong in steps of equal length."""
+    here = torch.ones(len(x))
+    for step in range(1, steps):
+        share = torch.full_like(here, 1 - step / steps)
+        here = torch.where(is_wrong(x + share.view(-1, 1, 1, 1) * (x_wrong - x)), share, here)
+    return here
+
+
 def near_the_boundary(probe, result):
     here, best = shares(probe, result), shares(probe, to_the_boundary(**probe))
     if torch.allclose(here, torch.ones_like(here)):
@@ -73,6 +82,8 @@ def near_the_boundary(probe, result):
     if torch.allclose(here, here[:1], atol=1e-5):
         return ("all images stop at the same share of their way: "
                 "every image has its own border, so decide image by image")
+    if torch.allclose(here, walked_in_equal_steps(**probe), atol=1e-5):
+        return "you walk in steps of equal length: halve what is left of the way, `steps` times"
     if (here < best - 1e-5).any():
         return "nearer than `steps` halvings can get: halve exactly `steps` times"
     if (here - best).max() > 1e-5:

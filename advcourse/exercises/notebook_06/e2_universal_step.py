@@ -4,7 +4,7 @@ import torch
 from torch.nn import functional as F
 
 from advcourse.exercises.catalogue import Exercise
-from advcourse.exercises.probes import loss_gradient, random_images, small_model, telling_apart
+from advcourse.exercises.probes import WRONG_LOSSES, loss_gradient, random_images, small_model, telling_apart
 from advcourse.exercises.properties import equals, finite
 
 
@@ -99,15 +99,7 @@ MISTAKES = {
         lambda **probe: universal_step(**probe).clamp(0, 1),
     "you followed the model's own answers on x; use the labels y that you are given":
         lambda **probe: universal_step(**probe | {"y": probe["model"](probe["x"]).argmax(1).detach()}),
-    "there is one softmax too many: `cross_entropy` wants the logits, and takes the softmax itself":
-        step_with_loss(lambda logits, y: F.cross_entropy(logits.softmax(1), y)),
-    "you climb the mean squared error; wanted is the cross-entropy":
-        step_with_loss(lambda logits, y: (logits - F.one_hot(y, logits.shape[1])).square().mean()),
-    "you climb the mean squared error of the probabilities; wanted is the cross-entropy":
-        step_with_loss(lambda logits, y: (logits.softmax(1) - F.one_hot(y, logits.shape[1])).square().mean()),
-    "you lower the score of y alone; the loss counts the other scores, too: take `F.cross_entropy`":
-        step_with_loss(lambda logits, y: -logits.gather(1, y[:, None]).sum()),
-}
+} | {message: step_with_loss(loss) for message, loss in WRONG_LOSSES.items()}
 follows_the_formula = equals(universal_step, MISTAKES)
 
 

@@ -84,9 +84,9 @@ exercise = Exercise(
     ),
     reference=from_noise,
     probes=noise_probes,
-    gates={"every pixel is a grey value in [0, 1]": partial(in_unit_range, name="image")},
-    properties={
-        "the model is sure enough of every target": confident("target", at_least="confidence"),
+    gates={
+        "every pixel is a grey value in [0, 1]": partial(in_unit_range, name="image"),
         "an image that is there stays as it is, the others move": those_that_are_there_stay,
     },
+    properties={"the model is sure enough of every target": confident("target", at_least="confidence")},
 )

@@ -6,7 +6,7 @@ import torch
 from torch.nn import functional as F
 
 from advcourse.exercises.catalogue import Exercise
-from advcourse.exercises.probes import is_clear, random_images, small_model, telling_apart
+from advcourse.exercises.probes import WRONG_LOSSES, is_clear, random_images, small_model, telling_apart
 from advcourse.exercises.properties import equals, in_unit_range
 
 
@@ -83,21 +83,13 @@ MISTAKES = {
     "you follow the model's own answers; use the labels that you are given":
         step_along(lambda model, x, worn, mask, label:
                    mask.sign() * gradient_at(worn, model, model(worn).argmax(1)).sign()),
-    "there is one softmax too many: `cross_entropy` wants the logits, and takes the softmax itself":
-        step_with_loss(lambda logits, label: F.cross_entropy(logits.softmax(1), label)),
-    "you take the mean squared error; wanted is the cross-entropy":
-        step_with_loss(lambda logits, label: (logits - F.one_hot(label, 4)).square().mean()),
-    "you take the mean squared error of the probabilities; wanted is the cross-entropy":
-        step_with_loss(lambda logits, label: (logits.softmax(1) - F.one_hot(label, 4)).square().mean()),
-    "you take the label's score; wanted is the cross-entropy, in which the other scores count, too":
-        step_with_loss(lambda logits, label: -logits.gather(1, label[:, None]).mean()),
     "these are the faces with the frame on; wanted is the frame alone":
         lambda x, frame, mask, **rest: wear(x, frame_step(x=x, frame=frame, mask=mask, **rest), mask),
     "this is the step alone: add it to the frame":
         lambda frame, step_size, **rest: step_size * step_alone(frame=frame, **rest),
     "the frames came back unchanged":
         lambda frame, **rest: frame,
-}
+} | {message: step_with_loss(loss) for message, loss in WRONG_LOSSES.items()}
 
 
 def under_the_mask(formula):

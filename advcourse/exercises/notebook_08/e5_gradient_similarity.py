@@ -1,16 +1,19 @@
 """08.5: the similarity of gradients."""
 
+from functools import partial
+
 import torch
 from torch.nn import functional as F
 
 from advcourse.exercises.catalogue import Exercise
 from advcourse.exercises.probes import (
+    WRONG_LOSSES,
     all_scores_gradient,
+    gradient_of,
     is_clear,
     loss_gradient,
     mixed_labels,
     random_images,
-    score_gradient,
     small_model,
     telling_apart,
 )
@@ -43,15 +46,6 @@ def compare_gradients(compare, gradient=loss_gradient):
 
 def gradient_at_answers(model, x, y):
     return loss_gradient(model, x, model(x).argmax(1).detach())
-
-
-def gradient_of(loss):
-    """The gradient of another loss, of (logits, y)."""
-    def gradient(model, x, y):
-        x = x.detach().clone().requires_grad_()
-        with torch.enable_grad():
-            return torch.autograd.grad(loss(model(x), y), x)[0]
-    return gradient
 
 
 def cosines(a, b):
@@ -98,15 +92,9 @@ MISTAKES = {
         compare_gradients(lambda a, b: mean_cosine(a, a + b)),
     "you took the loss at each model's own answer; both are to be asked about the same label, y":
         compare_gradients(mean_cosine, gradient_at_answers),
-    "these are gradients of the score of y, not of the loss, in which the other scores have a say, too":
-        compare_gradients(mean_cosine, score_gradient),
     "these are gradients of the sum of all scores: differentiate the loss":
         compare_gradients(mean_cosine, all_scores_gradient),
-    "there is one softmax too many: `cross_entropy` wants the logits, and takes the softmax itself":
-        compare_gradients(mean_cosine, gradient_of(lambda logits, y: F.cross_entropy(logits.softmax(1), y))),
-    "you differentiate the mean squared error; wanted is the cross-entropy":
-        compare_gradients(mean_cosine, gradient_of(lambda logits, y: (logits - F.one_hot(y, 4)).square().mean())),
-}
+} | {message: compare_gradients(mean_cosine, partial(gradient_of, loss)) for message, loss in WRONG_LOSSES.items()}
 
 
 exercise = Exercise(

@@ -28,7 +28,7 @@ def cut(clean, attacked):
 
 
 def adversarial_probes(generator):
-    model = small_model(generator)
+    model = small_model(generator, sharpness=1.5)  # so unsure that a 1e-8 inside a logarithm does not count
     x = clear_images(generator, model)
     return [{"model": model, "x": x, "y": mixed_labels(model, x), "eps": eps, "c": c}
             for eps, c in ((0.05, 0.3), (0.2, 0.7))]
@@ -106,9 +106,11 @@ exercise = Exercise(
     },
     differentiated_by="model",
     cut_gradients={
-        "no gradient flows through the clean loss, so the network would learn from the adversarial images alone: only "
-        "p counts as given": cut(torch.detach, torch.clone),
+        "no gradient flows through the clean loss, so the network would learn from the adversarial images alone: did "
+        "you cut it off by `.detach()`, `.item()` or `float(…)`? Only p counts as given":
+            cut(torch.detach, torch.clone),
         "no gradient flows through the adversarial loss, so the network would learn from the clean images alone: "
-        "detach p or x + p, which count as given, and not the loss": cut(torch.clone, torch.detach),
+        "detach p or x + p, which count as given, and not the loss (nor `.item()` or `float(…)`)":
+            cut(torch.clone, torch.detach),
     },
 )

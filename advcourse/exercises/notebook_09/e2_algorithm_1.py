@@ -20,7 +20,8 @@ def image_losses(model, x, x_adv, y):
 
 
 def batch_probes(generator):
-    model, x = small_model(generator), random_images(generator, count=10)
+    # no answer so sure that a 1e-8 inside a logarithm counts
+    model, x = small_model(generator, sharpness=1.5), random_images(generator, count=10)
     y = mixed_labels(model, x)
     x_adv = (x + 0.15 * loss_gradient(model, x, y).sign()).clamp(0, 1)
     return [{"model": model, "x": x, "x_adv": x_adv[:k], "y": y, "weight": weight}

@@ -5,13 +5,14 @@ from torch.nn import functional as F
 
 from advcourse.exercises.catalogue import Exercise
 from advcourse.exercises.probes import (
+    WRONG_LOSSES,
     all_scores_gradient,
-    is_clear,
+    clear_pairs,
+    gradient_of,
     loss_gradient,
     mixed_labels,
-    random_images,
-    score_gradient,
     small_model,
+    telling_apart,
 )
 from advcourse.exercises.properties import equals
 
@@ -26,20 +27,14 @@ def cosines(first, second):
 
 
 def alignment_probes(generator):
-    model = small_model(generator, sharpness=2.0)
-    return [{"model": model, "x": x, "y": mixed_labels(model, x), "u": u}
-            for x, u in (clear_pairs(generator, model, size) for size in (0.2, 0.5))]
+    def draw(size):
+        # not sure enough of any image that a 1e-8 beside the lengths of its gradients would count
+        model = small_model(generator, sharpness=1.5)
+        x, moved = (images.view(-1, 2, 3, 6) for images in clear_pairs(
+            generator, model, lambda x: x + size * (2 * torch.rand(x.shape, generator=generator) - 1), count=9))
+        return {"model": model, "x": x, "y": mixed_labels(model, x), "u": moved - x}
 
-
-def clear_pairs(generator, model, size, count=9):
-    """Images x and changes u of which both x and x + u have gradients that rounding decides nothing of."""
-    images, changes = torch.empty(0, 1, 6, 6), torch.empty(0, 1, 6, 6)
-    while len(images) < count:
-        x = random_images(generator, 4 * count)
-        u = size * (2 * torch.rand(x.shape, generator=generator) - 1)
-        clear = is_clear(model, x) & is_clear(model, x + u)
-        images, changes = torch.cat([images, x[clear]]), torch.cat([changes, u[clear]])
-    return images[:count], changes[:count]
+    return [telling_apart(lambda size=size: draw(size), alignment, MISTAKES.values()) for size in (0.2, 0.5)]
 
 
 def of_gradients(compare):
@@ -47,6 +42,46 @@ def of_gradients(compare):
     def wrong(model, x, y, u):
         return float(compare(loss_gradient(model, x, y), loss_gradient(model, x + u, y)))
     return wrong
+
+
+MISTAKES = {
+    "this is 1 minus the cosine; wanted is the cosine itself, 1 where the gradients agree":
+        lambda **probe: 1 - alignment(**probe),
+    "you compare the gradients' signs: the cosine is that of the gradients":
+        of_gradients(lambda g, h: cosines(g.sign(), h.sign()).mean()),
+    "this is the cosine of the whole batch as one vector: "
+    "every image has an angle of its own, and the mean comes last":
+        of_gradients(lambda g, h: F.cosine_similarity(g.flatten(), h.flatten(), dim=0)),
+    "the gradients are not divided by their lengths: a cosine lies between −1 and 1":
+        of_gradients(lambda g, h: (g * h).flatten(1).sum(1).mean()),
+    "this is the cosine pixel by pixel, which only compares signs: "
+    "flatten every image to one long vector first":
+        of_gradients(lambda g, h: F.cosine_similarity(g, h).mean()),
+    "the second gradient is taken at x − u": lambda model, x, y, u: alignment(model, x, y, -u),
+    "the second gradient is taken at u alone; the point beside x is x + u":
+        lambda model, x, y, u: cosines(loss_gradient(model, x, y), loss_gradient(model, u, y)).mean().item(),
+    "this compares the gradient with u; the second vector is the gradient at x + u":
+        lambda model, x, y, u: cosines(loss_gradient(model, x, y), u).mean().item(),
+    "the gradient is compared with itself: the second one belongs to x + u":
+        lambda **probe: 1.0,
+    "the gradients are those at the model's own answers; take the loss at the labels y":
+        lambda model, x, y, u: alignment(model, x, model(x).argmax(1).detach(), u),
+    "this is the share of pixels whose gradients have the same sign; the cosine also knows how large they are":
+        of_gradients(lambda g, h: (g.sign() == h.sign()).double().mean()),
+    "the second gradient holds the first one, too: gradients add up in `.grad`. Set it to None in between, or "
+    "take `torch.autograd.grad`":
+        of_gradients(lambda g, h: cosines(g, g + h).mean()),
+    "the cosine goes over the images, pixel by pixel: after `.flatten(1)` it is `dim=1`":
+        of_gradients(lambda g, h: F.cosine_similarity(g.flatten(1), h.flatten(1), dim=0).mean()),
+    "this is the sum of the cosines: take their mean":
+        of_gradients(lambda g, h: cosines(g, h).sum()),
+    "this is the angle; wanted is its cosine":
+        of_gradients(lambda g, h: cosines(g, h).acos().mean()),
+    "these are the gradients of the sum of all logits; take those of the loss at the labels y":
+        lambda model, x, y, u: cosines(*(all_scores_gradient(model, at, y) for at in (x, x + u))).mean().item(),
+} | {message: lambda model, x, y, u, loss=loss: cosines(
+    *(gradient_of(loss, model, at, y) for at in (x, x + u))).mean().item()
+     for message, loss in WRONG_LOSSES.items()}
 
 
 exercise = Exercise(
@@ -67,46 +102,6 @@ exercise = Exercise(
     reference=alignment,
     probes=alignment_probes,
     properties={
-        "it is the mean cosine between the gradients at x and at x + u": equals(alignment, mistakes={
-            "this is 1 minus the cosine; wanted is the cosine itself, 1 where the gradients agree":
-                lambda **probe: 1 - alignment(**probe),
-            "you compare the gradients' signs: the cosine is that of the gradients":
-                of_gradients(lambda g, h: cosines(g.sign(), h.sign()).mean()),
-            "this is the cosine of the whole batch as one vector: "
-            "every image has an angle of its own, and the mean comes last":
-                of_gradients(lambda g, h: F.cosine_similarity(g.flatten(), h.flatten(), dim=0)),
-            "the gradients are not divided by their lengths: a cosine lies between −1 and 1":
-                of_gradients(lambda g, h: (g * h).flatten(1).sum(1).mean()),
-            "this is the cosine pixel by pixel, which only compares signs: "
-            "flatten every image to one long vector first":
-                of_gradients(lambda g, h: F.cosine_similarity(g, h).mean()),
-            "the second gradient is taken at x − u": lambda model, x, y, u: alignment(model, x, y, -u),
-            "the second gradient is taken at u alone; the point beside x is x + u":
-                lambda model, x, y, u: cosines(loss_gradient(model, x, y), loss_gradient(model, u, y)).mean().item(),
-            "this compares the gradient with u; the second vector is the gradient at x + u":
-                lambda model, x, y, u: cosines(loss_gradient(model, x, y), u).mean().item(),
-            "the gradient is compared with itself: the second one belongs to x + u":
-                lambda **probe: 1.0,
-            "the gradients are those at the model's own answers; take the loss at the labels y":
-                lambda model, x, y, u: alignment(model, x, model(x).argmax(1).detach(), u),
-            "this is the share of pixels whose gradients have the same sign; the cosine also knows how large they are":
-                of_gradients(lambda g, h: (g.sign() == h.sign()).double().mean()),
-            "the second gradient holds the first one, too: gradients add up in `.grad`. Set it to None in between, or "
-            "take `torch.autograd.grad`":
-                of_gradients(lambda g, h: cosines(g, g + h).mean()),
-            "the cosine goes over the images, pixel by pixel: after `.flatten(1)` it is `dim=1`":
-                of_gradients(lambda g, h: F.cosine_similarity(g.flatten(1), h.flatten(1), dim=0).mean()),
-            "this is the sum of the cosines: take their mean":
-                of_gradients(lambda g, h: cosines(g, h).sum()),
-            "this is the angle; wanted is its cosine":
-                of_gradients(lambda g, h: cosines(g, h).acos().mean()),
-            "these are the gradients of the sum of all logits; take those of the loss at the labels y":
-                lambda model, x, y, u: cosines(*(all_scores_gradient(model, at, y) for at in (x, x + u))).mean().item(),
-            "these are the gradients of the logit of y; take those of the loss, the cross-entropy":
-                lambda model, x, y, u: cosines(*(score_gradient(model, at, y) for at in (x, x + u))).mean().item(),
-            "`F.cross_entropy` takes logits, and it seems to have got probabilities: leave the softmax out, it is in "
-            "there": lambda model, x, y, u: cosines(*(
-                loss_gradient(lambda z: model(z).softmax(1), at, y) for at in (x, x + u))).mean().item(),
-        }),
+        "it is the mean cosine between the gradients at x and at x + u": equals(alignment, MISTAKES, tolerance=1e-4),
     },
 )

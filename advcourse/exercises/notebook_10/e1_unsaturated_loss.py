@@ -20,17 +20,21 @@ def lead_of_the_mean(logits, y):
     return (logits.sum(1) - true(logits, y)) / (logits.shape[1] - 1) - true(logits, y)
 
 
-def with_the_true_logit_at(value, logits, y):
+def with_the_true_logit_at(value):
     """The mistake of putting a number in the place of the true logit that others do not exceed."""
-    return logits.scatter(1, y[:, None], value).amax(1) - true(logits, y)
+    return lambda logits, y: logits.scatter(1, y[:, None], value).amax(1) - true(logits, y)
 
 
 def lead_probes(generator):
-    """Logits of both sizes; in every third row all are negative, so that a 0 among them is the largest."""
+    """Logits of both sizes; in every third row all are negative, so that a 0 among them is the largest.
+
+    In the first row of the large ones a −1000 is, too.
+    """
     probes = []
     for classes, scale in ((4, 3.0), (10, 1000.0)):
         logits = scale * torch.randn(12, classes, generator=generator)
         logits[::3] -= logits[::3].amax(1, keepdim=True) + scale / 4
+        logits[0] -= scale
         y = torch.randint(classes, (12,), generator=generator)
         y[1], y[2] = logits[1].argmax(), logits[2].argmin()  # one that is read right, and one that is not
         probes.append({"logits": logits, "y": y})
@@ -55,12 +59,9 @@ exercise = Exercise(
         "it is the largest other logit minus the true one, image by image": equals(lead, tolerance=1e-3, mistakes={
             "the sign is turned: this falls where the attack succeeds; the loss should grow towards a mistake":
                 lambda logits, y: -lead(logits, y),
-            "the logit of the true class is set to 0 before the maximum, and where all others are negative the 0 wins: "
-            "put −∞ in its place":
-                lambda logits, y: with_the_true_logit_at(0.0, logits, y),
-            "the logit of the true class is set to −1 before the maximum, and where all others are lower the −1 wins: "
-            "put −∞ in its place":
-                lambda logits, y: with_the_true_logit_at(-1.0, logits, y),
+            **{f"the logit of the true class is set to {value:g} before the maximum, and where all others are lower "
+               f"the {value:g} wins: put −∞ in its place".replace("-", "−"): with_the_true_logit_at(value)
+               for value in (0.0, -1.0, -10.0, -100.0, -1000.0)},
             "this goes over the images, not over the classes: of logits of shape (N, K) the classes are dimension 1":
                 lambda logits, y: logits.amax(0)[y] - true(logits, y),
             "these are the largest other logits; subtract the true one":

@@ -4,7 +4,15 @@ import torch
 from torch.nn import functional as F
 
 from advcourse.exercises.catalogue import Exercise
-from advcourse.exercises.probes import random_images, score_gradient, small_model, unit
+from advcourse.exercises.probes import (
+    WRONG_LOSSES,
+    gradient_of,
+    loss_gradient,
+    random_images,
+    score_gradient,
+    small_model,
+    unit,
+)
 from advcourse.exercises.properties import equals
 
 
@@ -12,20 +20,6 @@ def straight_through_gradient(model, transform, x, y):
     z = transform(x).detach().requires_grad_()
     loss = F.cross_entropy(model(z), y, reduction="sum")
     return torch.autograd.grad(loss, z)[0]
-
-
-def gradient_at(model, z, y, loss=F.cross_entropy):
-    """The gradient of a loss of (logits, labels), summed over the images."""
-    z = z.detach().clone().requires_grad_()
-    return torch.autograd.grad(loss(model(z), y, reduction="sum"), z)[0]
-
-
-def of_probabilities(logits, y, reduction):
-    return F.cross_entropy(logits.softmax(1), y, reduction=reduction)
-
-
-def of_squares(logits, y, reduction):
-    return F.mse_loss(logits.softmax(1), F.one_hot(y, logits.shape[1]).float(), reduction=reduction)
 
 
 def eight_levels(x):
@@ -66,34 +60,31 @@ exercise = Exercise(
             "respect to the transformed image":
                 lambda model, transform, x, y: torch.zeros_like(x),
             "you forget the transform: the network never sees x, take the gradient at `transform(x)`":
-                lambda model, transform, x, y: gradient_at(model, x, y),
+                lambda model, transform, x, y: loss_gradient(model, x, y),
             "this is divided by the number of images: sum the loss over them, so that an image's gradient does not "
             "depend on the batch":
-                lambda model, transform, x, y: gradient_at(model, transform(x), y) / len(x),
+                lambda model, transform, x, y: loss_gradient(model, transform(x), y) / len(x),
             "you give the sign; an attack may take it later, here the gradient itself is wanted":
-                lambda model, transform, x, y: gradient_at(model, transform(x), y).sign(),
+                lambda model, transform, x, y: loss_gradient(model, transform(x), y).sign(),
             "the sign is turned: the loss should grow along the gradient":
-                lambda model, transform, x, y: -gradient_at(model, transform(x), y),
+                lambda model, transform, x, y: -loss_gradient(model, transform(x), y),
             "you multiply by the transformed image: the derivative of the identity is 1":
-                lambda model, transform, x, y: gradient_at(model, transform(x), y) * transform(x),
+                lambda model, transform, x, y: loss_gradient(model, transform(x), y) * transform(x),
             "you return the image after a step; here the gradient alone is wanted":
-                lambda model, transform, x, y: x + gradient_at(model, transform(x), y),
+                lambda model, transform, x, y: x + loss_gradient(model, transform(x), y),
             "every image's gradient is divided by its length: give it as it is":
-                lambda model, transform, x, y: unit(gradient_at(model, transform(x), y)),
+                lambda model, transform, x, y: unit(loss_gradient(model, transform(x), y)),
             "this is the gradient at x + t(x): the network sees t(x) alone":
-                lambda model, transform, x, y: gradient_at(model, x + transform(x), y),
+                lambda model, transform, x, y: loss_gradient(model, x + transform(x), y),
             "the transform is applied twice": lambda model, transform, x, y: (
-                gradient_at(model, transform(transform(x)), y)),
+                loss_gradient(model, transform(transform(x)), y)),
             "the transform is applied to the gradient; it is the image that goes through it":
-                lambda model, transform, x, y: transform(gradient_at(model, x, y)),
+                lambda model, transform, x, y: transform(loss_gradient(model, x, y)),
             "this is the gradient of the logit of y: take that of the cross-entropy":
                 lambda model, transform, x, y: score_gradient(model, transform(x), y),
-            "`F.cross_entropy` takes logits, and it seems to have got probabilities: leave the softmax out, it is in "
-            "there": lambda model, transform, x, y: gradient_at(model, transform(x), y, of_probabilities),
-            "this is the gradient of a squared error: take that of the cross-entropy":
-                lambda model, transform, x, y: gradient_at(model, transform(x), y, of_squares),
             "use the labels y, not the model's own answers":
-                lambda model, transform, x, y: gradient_at(model, transform(x), model(transform(x)).argmax(1)),
-        }),
+                lambda model, transform, x, y: loss_gradient(model, transform(x), model(transform(x)).argmax(1)),
+        } | {message: lambda model, transform, x, y, loss=loss: gradient_of(loss, model, transform(x), y)
+             for message, loss in WRONG_LOSSES.items()}),
     },
 )

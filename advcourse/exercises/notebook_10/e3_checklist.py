@@ -4,16 +4,13 @@ import torch
 
 from advcourse.exercises.catalogue import Exercise
 
+WEAKER = {"noise": "random noise leaves", "one step": "a single step leaves",
+          "black box": "an attack that sees only scores leaves", "transfer": "another model's examples leave"}
+
 
 def suspicious(left, tolerance):
-    gradient = left["gradient"]
-    return {
-        "noise": left["noise"] < gradient - tolerance,
-        "one step": left["one step"] < gradient - tolerance,
-        "black box": left["black box"] < gradient - tolerance,
-        "transfer": left["transfer"] < gradient - tolerance,
-        "unbounded": left["unbounded"] > tolerance,
-    }
+    return {name: left[name] < left["gradient"] - tolerance for name in WEAKER} | {
+        "unbounded": left["unbounded"] > tolerance}
 
 
 def suspicious_probes(generator):
@@ -33,33 +30,32 @@ def suspicious_probes(generator):
     return probes
 
 
-def rule(name):
-    """Makes the property that one rule is judged as the reference judges it."""
-    weaker = {"noise": "chance", "one step": "a single step", "black box": "an attack that sees only scores",
-              "transfer": "another model's examples"}
+def comparisons(probe, result):
+    """The four weaker attacks are judged as the reference judges them; of several mistakes the gravest is told."""
+    left, tolerance = probe["left"], probe["tolerance"]
+    wanted, gradient = suspicious(left, tolerance), left["gradient"]
+    wrong = [name for name in WEAKER if result[name] != wanted[name]]
+    if not wrong:
+        return None
+    name = max(wrong, key=lambda name: (not wanted[name], left[name]))
+    told = f"{WEAKER[name]} {left[name]:.2f} and the gradient attack {gradient:.2f}"
+    if wanted[name]:
+        return f"{told}: the weaker attack does better, that is suspicious"
+    if left[name] < gradient:
+        return f"{told}: within the tolerance of {tolerance} that is chance"
+    return (f"{told}: the stronger attack does better, as it should. These are accuracies: less is left by the better "
+            "attack")
 
-    def holds(probe, result):
-        left, tolerance = probe["left"], probe["tolerance"]
-        wanted, told = suspicious(left, tolerance)[name], bool(result[name])
-        if told == wanted:
-            return None
-        found, gradient = left[name], left["gradient"]
-        if name == "unbounded" and told:
-            return (f"without a limit {found:.2f} are left, and you find "
-                    f"that suspicious: a tolerance of {tolerance} allows it")
-        if name == "unbounded":
-            return (f"without a limit {found:.2f} are still left: every image can become any other there, so it must "
-                    "be 0, whatever the gradient attack leaves within its ε")
-        if wanted:
-            return (f"{weaker[name]} leaves {found:.2f} and the gradient attack {gradient:.2f}: the weaker attack does "
-                    "better, that is suspicious")
-        if found < gradient:
-            return (f"{weaker[name]} leaves {found:.2f} and the gradient attack {gradient:.2f}: within the tolerance "
-                    f"of {tolerance} that is chance")
-        return (f"{weaker[name]} leaves {found:.2f} and the gradient attack {gradient:.2f}: the stronger attack does "
-                "better, as it should. These are accuracies: less is left by the better attack")
 
-    return holds
+def without_a_limit(probe, result):
+    found, tolerance = probe["left"]["unbounded"], probe["tolerance"]
+    if result["unbounded"] == suspicious(**probe)["unbounded"]:
+        return None
+    if result["unbounded"]:
+        return (f"without a limit {found:.2f} are left, and you find that suspicious: a tolerance of {tolerance} "
+                "allows it")
+    return (f"without a limit {found:.2f} are still left: every image can become any other there, so it must be 0, "
+            "whatever the gradient attack leaves within its ε")
 
 
 exercise = Exercise(
@@ -81,10 +77,7 @@ exercise = Exercise(
     reference=suspicious,
     probes=suspicious_probes,
     properties={
-        "noise is judged right": rule("noise"),
-        "one step is judged right": rule("one step"),
-        "black-box search is judged right": rule("black box"),
-        "transfer is judged right": rule("transfer"),
-        "the attack without a limit is judged right": rule("unbounded"),
+        "the weaker attacks are judged right": comparisons,
+        "the attack without a limit is judged right": without_a_limit,
     },
 )

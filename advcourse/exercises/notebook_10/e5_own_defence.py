@@ -1,5 +1,6 @@
 """10.5: a defence, graded adaptively."""
 
+import traceback
 import warnings
 
 import torch
@@ -72,10 +73,11 @@ def withstands(probe, result):
                        if finding.test not in (*OF_THE_MODEL, "another loss finds no more")]
         if hidden and found.accuracies.get("gradient", 1) >= LEAST_ROBUST:
             return hides(found, hidden[0])
-    except (ValueError, RuntimeError, IndexError, TypeError, AttributeError) as error:
-        return f"your defended model cannot be asked: {error}"
-    if robust < LEAST_ROBUST:
-        return falls(robust, evaluate.accuracy(result, one_step(result, x, y, EPS), y))
+        if robust < LEAST_ROBUST:
+            return falls(robust, evaluate.accuracy(result, one_step(result, x, y, EPS), y))
+    except (Exception, SystemExit) as error:  # whatever a student's model raises
+        raised = " ".join("".join(traceback.format_exception_only(error)).split()).replace("`", "'")[:300]
+        return f"your defended model cannot be asked: it raises `{raised}`"
     if not is_plain_network(result):
         return ("it withstands, but a function cannot be graded without running it: return an nn.Sequential of "
                 f"{', '.join(LAYERS)}")

@@ -126,6 +126,10 @@ def lets_half_as_much_again_pass(model, x, x_p, y, eps, target=None):
     return succeeds(model, x, x_p, y, 1.5 * eps, target)
 
 
+def says_one_and_zero(model, x, x_p, y, eps, target=None):
+    return looks_for_a_changed_answer(model, x, x_p, y, eps, target).long()
+
+
 WRONG = [
     (lets_half_as_much_again_pass, ""),
     (forgets_the_distance, "too far away"),
@@ -144,7 +148,7 @@ WRONG = [
     (measures_euclidean_length, "you measure the Euclidean length"),
     (says_who_withstood, "this is the reverse"),
     (gives_the_share, "returned a number"),
-    (gives_numbers, "torch.bool"),
+    (gives_numbers, "whose entries are True or False"),
 ]
 
-RIGHT = [looks_for_a_changed_answer, goes_image_by_image, multiplies_in_numpy, strikes_out]
+RIGHT = [says_one_and_zero, looks_for_a_changed_answer, goes_image_by_image, multiplies_in_numpy, strikes_out]

@@ -136,8 +136,8 @@ def steps_in_place_on_a_copy(model, x, y, eps, targeted):
 
 WRONG = [
     (always_goes_up, "go down its loss"),
-    (always_goes_down, "go up, which means to add"),
-    (swaps_the_signs, "go up, which means to add"),
+    (always_goes_down, "goes uphill, so add the step"),
+    (swaps_the_signs, "goes uphill, so add the step"),
     (forgets_to_clip, "right but for the clip"),
     (flees_the_prediction, "what the model says now"),
     (forgets_the_sign, "take its sign"),

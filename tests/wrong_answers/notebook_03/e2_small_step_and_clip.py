@@ -164,7 +164,7 @@ WRONG = [
     (small_step_of_one_logit, "the logit of y alone"),
     (small_step_away_from_the_prediction, "what the model says now"),
     (small_step_of_unit_length, "Euclidean length step_size"),
-    (goes_the_other_way, "go up, which means to add"),
+    (goes_the_other_way, "goes uphill, so add the step"),
     (leaves_its_gradient_in_x_adv, "requires_grad"),
 ]
 

@@ -79,6 +79,10 @@ def takes_the_last_of_the_sorted(model, x):
     return model(x.clone()).sort(dim=-1, descending=True).indices[:, -1]
 
 
+def takes_smaller_whole_numbers(model, x):
+    return model(x).argmin(1).int()
+
+
 WRONG = [
     (takes_the_likeliest, "*most* likely"),
     (takes_the_second_likeliest, "second most likely"),
@@ -96,4 +100,5 @@ WRONG = [
     (draws_a_class, "are not the class with the smallest logit"),
 ]
 
-RIGHT = [searches_the_probabilities, searches_row_by_row, searches_in_numpy, takes_the_last_of_the_sorted]
+RIGHT = [takes_smaller_whole_numbers, searches_the_probabilities, searches_row_by_row, searches_in_numpy,
+         takes_the_last_of_the_sorted]

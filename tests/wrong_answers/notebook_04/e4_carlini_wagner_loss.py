@@ -139,7 +139,14 @@ def subtracts_log_probabilities(logits, target, kappa):
     return torch.maximum(others - p.gather(1, target[:, None])[:, 0], torch.tensor(-float(kappa)))
 
 
+def puts_minus_a_hundred_there(logits, target, kappa):
+    others = logits.clone()
+    others[torch.arange(len(target)), target] = -100.0
+    return (others.amax(1) - logits.gather(1, target[:, None])[:, 0]).clamp(min=-kappa)
+
+
 WRONG = [
+    (puts_minus_a_hundred_there, "a −100 stands in the target's place"),
     (has_no_floor, "falling for ever"),
     (ignores_kappa, "κ has no effect"),
     (puts_the_floor_above, "the floor is at +κ"),

@@ -152,7 +152,7 @@ WRONG = [
     (returns_x_wrong, "x_wrong came back"),
     (returns_x, "you end at x"),
     (decides_for_all_at_once, "decide image by image"),
-    (walks_in_equal_steps, "could be nearer"),
+    (walks_in_equal_steps, "in steps of equal length"),
     (halves_pixels_apart_from_the_line, "straight line"),
     (returns_the_shares, "a tensor of shape"),
     (asks_twice_a_step, "ask once a step"),

@@ -146,7 +146,7 @@ WRONG = [
     (gives_a_distance, "one minus the cosine"),
     (adds_up_the_images, "take the mean"),
     (asks_about_the_answers, "each model's own answer"),
-    (differentiates_the_score, "gradients of the score of y"),
+    (differentiates_the_score, "the logit of y alone"),
     (gives_one_for_each_image, "a number is wanted"),
     (forgets_to_flatten, "along the channels"),
     (goes_over_the_images, "over the images, `dim=0`"),
@@ -155,7 +155,7 @@ WRONG = [
     (asks_one_model_twice, "a gradient with itself"),
     (gives_the_angle, "this is the angle"),
     (divides_by_one_length, "one of the lengths only"),
-    (takes_the_softmax_twice, "one softmax too many"),
+    (takes_the_softmax_twice, "`cross_entropy` of probabilities"),
 ]
 
 RIGHT = [compares_image_by_image, scales_the_mean_loss, works_in_numpy]

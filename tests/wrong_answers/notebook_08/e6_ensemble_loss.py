@@ -111,6 +111,11 @@ def goes_image_by_image(models, x, y):
     return rows
 
 
+def keeps_away_from_zero(models, x, y):
+    probabilities = [(model(x).softmax(1) + 1e-8).clamp(1e-8, 1) for model in models]
+    return -(sum(probabilities) / (len(models) + 1e-12)).gather(1, y[:, None])[:, 0].log()
+
+
 WRONG = [
     (averages_the_losses, "the logarithm last"),
     (adds_up_the_losses, "the sum of the models' losses"),
@@ -133,4 +138,4 @@ WRONG = [
     (collects_numbers, "your loss has no gradient"),
 ]
 
-RIGHT = [takes_the_logsumexp, uses_nll_loss, goes_image_by_image]
+RIGHT = [keeps_away_from_zero, takes_the_logsumexp, uses_nll_loss, goes_image_by_image]

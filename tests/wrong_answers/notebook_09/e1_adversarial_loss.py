@@ -180,7 +180,24 @@ def lets_p_carry_its_gradient(model, x, y, eps, c):  # that of a sign is 0
     return c * clean + (1 - c) * F.cross_entropy(model((image + p).clamp(0, 1)), y)
 
 
+def takes_the_logarithm_by_hand(model, x, y, eps, c):
+    def loss(images):
+        return -(model(images).softmax(1).gather(1, y[:, None]) + 1e-8).log().mean()
+
+    return c * loss(x) + (1 - c) * loss(fgsm(model, x, y, eps))
+
+
+def adds_one(model, x, y, eps, c):
+    return 1 + takes_the_logarithm_by_hand(model, x, y, eps, c)
+
+
+def takes_the_item(model, x, y, eps, c):
+    return takes_the_logarithm_by_hand(model, x, y, eps, c).item()
+
+
 WRONG = [
+    (adds_one, "not what the formula gives"),
+    (takes_the_item, "`.item()`"),
     (exchanges_the_weights, "the weights are exchanged"),
     (forgets_to_attack, "the loss on clean images alone"),
     (forgets_the_second_part, "only the clean part is here"),
@@ -198,7 +215,7 @@ WRONG = [
     (detaches_the_clean_loss, "no gradient flows through the clean loss"),
     (takes_the_clean_loss_as_a_number, "no gradient flows through the clean loss"),
     (attacks_without_a_gradient, "no gradient flows through the adversarial loss"),
-    (returns_a_float, "a tensor of shape"),
+    (returns_a_float, "`float(…)`"),
     (leaves_gradients_in_the_model, "leaves a gradient in `model`"),
     (clears_the_models_gradients, "leaves a gradient in `model`"),
     (switches_the_callers_images, "switches `requires_grad` of `x`"),
@@ -209,4 +226,5 @@ WRONG = [
     (takes_a_squared_error_of_logits, "the squared error of the logits"),
 ]
 
-RIGHT = [steps_by_backward, goes_image_by_image, works_in_float64, changes_a_copy_in_place, lets_p_carry_its_gradient]
+RIGHT = [takes_the_logarithm_by_hand, steps_by_backward, goes_image_by_image, works_in_float64,
+         changes_a_copy_in_place, lets_p_carry_its_gradient]

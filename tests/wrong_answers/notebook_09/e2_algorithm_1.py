@@ -156,6 +156,13 @@ def gives_all_labels(model, x, x_adv, y, weight):
     return F.cross_entropy(model(x[k:]), y, reduction="sum") + F.cross_entropy(model(x_adv), y, reduction="sum")
 
 
+def takes_the_logarithm_by_hand(model, x, x_adv, y, weight):
+    k = len(x_adv)
+    losses = -(model(torch.cat([x_adv, x[k:]])).softmax(1).gather(1, y[:, None])[:, 0] + 1e-8).log()
+    weights = torch.cat([torch.full((k,), float(weight)), torch.ones(len(x) - k)])
+    return (weights * losses).sum() / weights.sum()
+
+
 WRONG = [
     (keeps_the_originals, "still take part"),
     (keeps_the_originals_and_the_divisor, "not counted in the divisor"),
@@ -180,4 +187,5 @@ WRONG = [
     (gives_all_labels, "your function raises"),
 ]
 
-RIGHT = [weighs_one_forward_pass, adds_image_by_image, weighs_two_means, replaces_in_a_copy]
+RIGHT = [takes_the_logarithm_by_hand, weighs_one_forward_pass, adds_image_by_image,
+         weighs_two_means, replaces_in_a_copy]

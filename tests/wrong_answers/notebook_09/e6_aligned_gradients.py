@@ -116,6 +116,11 @@ def adds_a_little_to_the_divisor(model, x, y, u):
     return ((g * h).sum(1) / (g.norm(dim=1) * h.norm(dim=1) + 1e-8)).mean()
 
 
+def adds_a_little_to_small_lengths(model, x, y, u):
+    g, h = (gradient / len(x) for gradient in two(model, x, y, u))  # those of the mean loss
+    return ((g * h).sum(1) / (g.norm(dim=1) * h.norm(dim=1) + 1e-8)).mean().item()
+
+
 def works_in_numpy(model, x, y, u):
     g, h = (part.numpy().astype("float64") for part in two(model, x, y, u))
     return ((g * h).sum(1) / ((g ** 2).sum(1) * (h ** 2).sum(1)) ** 0.5).mean()
@@ -150,9 +155,10 @@ WRONG = [
     (sums_the_cosines, "take their mean"),
     (returns_the_angle, "this is the angle"),
     (follows_all_logits, "the sum of all logits"),
-    (follows_the_logit_of_y, "the logit of y"),
-    (takes_the_softmax_first, "leave the softmax out"),
+    (follows_the_logit_of_y, "the logit of y alone"),
+    (takes_the_softmax_first, "`cross_entropy` of probabilities"),
     (switches_the_callers_images, "switches `requires_grad` of `x`"),
 ]
 
-RIGHT = [divides_by_hand, adds_a_little_to_the_divisor, works_in_numpy, changes_a_copy_in_place]
+RIGHT = [divides_by_hand, adds_a_little_to_the_divisor, adds_a_little_to_small_lengths,
+         works_in_numpy, changes_a_copy_in_place]

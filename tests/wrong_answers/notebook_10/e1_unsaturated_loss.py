@@ -123,7 +123,22 @@ def loops_over_the_classes(logits, y):
     return torch.stack(result)
 
 
+def sets_the_true_logit_to_minus_a_hundred(logits, y):
+    return logits.scatter(1, y[:, None], -100.0).amax(1) - logits.gather(1, y[:, None])[:, 0]
+
+
+def sets_the_true_logit_to_minus_a_thousand(logits, y):
+    return logits.scatter(1, y[:, None], -1e3).amax(1) - logits.gather(1, y[:, None])[:, 0]
+
+
+def adds_seven(logits, y):
+    return 7 + lead(logits, y)
+
+
 WRONG = [
+    (sets_the_true_logit_to_minus_a_hundred, "is set to −100 "),
+    (sets_the_true_logit_to_minus_a_thousand, "is set to −1000 "),
+    (adds_seven, "not what the formula gives"),
     (takes_the_true_one_first, "the sign is turned"),
     (keeps_the_true_class_among_the_others, "includes the true class"),
     (takes_the_cross_entropy, "which saturates"),

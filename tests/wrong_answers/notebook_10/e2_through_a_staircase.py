@@ -142,8 +142,8 @@ WRONG = [
     (transforms_twice, "applied twice"),
     (transforms_the_gradient, "applied to the gradient"),
     (follows_the_logit, "the logit of y"),
-    (takes_the_softmax_first, "leave the softmax out"),
-    (takes_a_squared_error, "a squared error"),
+    (takes_the_softmax_first, "`cross_entropy` of probabilities"),
+    (takes_a_squared_error, "the squared error of probabilities"),
     (switches_the_callers_images, "switches `requires_grad` of `x`"),
 ]
 

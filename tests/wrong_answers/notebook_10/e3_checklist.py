@@ -94,6 +94,10 @@ def compares_one_by_one(left, tolerance):
     return found
 
 
+def says_one_and_zero(left, tolerance):
+    return {name: int(found) for name, found in suspicious(left, tolerance).items()}
+
+
 WRONG = [
     (turns_the_comparison, "less is left by the better attack"),
     (forgets_the_tolerance, "that is chance"),
@@ -112,4 +116,4 @@ WRONG = [
     (changes_the_table, "your function"),
 ]
 
-RIGHT = [compares_one_by_one, works_in_numpy, works_with_tensors]
+RIGHT = [says_one_and_zero, compares_one_by_one, works_in_numpy, works_with_tensors]
