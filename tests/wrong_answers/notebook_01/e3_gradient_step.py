@@ -184,7 +184,7 @@ WRONG = [
     (takes_the_squared_error, "squared error of the logits"),
     (takes_the_squared_error_of_probabilities, "squared error of probabilities"),
     (lowers_the_logit, "the logit of y alone"),
-    (gives_logits_to_nll, "log_softmax"),
+    (gives_logits_to_nll, "as `F.nll_loss` makes it of logits"),
     (takes_the_binary_loss, "binary cross-entropy"),
     (lowers_the_largest_score, "you lower the largest score"),
     (takes_the_argument_itself, "leaves a gradient in `x`"),

@@ -3,8 +3,8 @@
 import torch
 from torch.nn import functional as F
 
-from advcourse.exercises.notebook_10.e2_through_a_staircase import gradient_at, straight_through_gradient
-from advcourse.exercises.probes import score_gradient, unit
+from advcourse.exercises.notebook_10.e2_through_a_staircase import straight_through_gradient
+from advcourse.exercises.probes import loss_gradient, score_gradient, unit
 
 
 def takes_the_true_gradient(model, transform, x, y):
@@ -14,11 +14,11 @@ def takes_the_true_gradient(model, transform, x, y):
 
 
 def forgets_the_transform(model, transform, x, y):
-    return gradient_at(model, x, y)
+    return loss_gradient(model, x, y)
 
 
 def divides_by_the_batch(model, transform, x, y):
-    return gradient_at(model, transform(x), y) / len(x)
+    return loss_gradient(model, transform(x), y) / len(x)
 
 
 def takes_the_sign(model, transform, x, y):
@@ -34,7 +34,7 @@ def multiplies_by_the_image(model, transform, x, y):
 
 
 def asks_the_model_for_labels(model, transform, x, y):
-    return gradient_at(model, transform(x), model(transform(x)).argmax(1))
+    return loss_gradient(model, transform(x), model(transform(x)).argmax(1))
 
 
 def differentiates_the_transform(model, transform, x, y):
@@ -60,11 +60,11 @@ def adds_the_transform_to_the_image(model, transform, x, y):
 
 
 def transforms_twice(model, transform, x, y):
-    return gradient_at(model, transform(transform(x)), y)
+    return loss_gradient(model, transform(transform(x)), y)
 
 
 def transforms_the_gradient(model, transform, x, y):
-    return transform(gradient_at(model, x, y))
+    return transform(loss_gradient(model, x, y))
 
 
 def follows_the_logit(model, transform, x, y):
