@@ -8,6 +8,7 @@ from pathlib import Path
 from advcourse.grading.reading import times as times_of
 from advcourse.grading.reading.archives import Found, Stored, walk_folder, walk_zip
 from advcourse.grading.reading.candidates import Candidate, by_notebook, passed_over, problem_of, rivals, unread
+from advcourse.grading.reading.own import is_page, without_handed_out
 from advcourse.grading.reading.people import Register, display_names, join
 from advcourse.grading.reading.platforms import NUMBER
 from advcourse.grading.reading.roster import Student
@@ -87,7 +88,7 @@ def collect(folder: str | Path, students: Sequence[Student] = (), times: Mapping
 
 
 def files_in(root: Path) -> list[Found]:
-    """What is Found in a folder or a zip; ValueError where it is neither."""
+    """What students' is Found in a folder or a zip; ValueError where it is neither."""
     if root.is_dir():
         found = list(walk_folder(root))
     elif root.is_file():
@@ -98,7 +99,7 @@ def files_in(root: Path) -> list[Found]:
     for one in found:
         if not one.parts:
             raise ValueError(f"{root} is neither a folder nor a zip that can be read: {one.problem}")
-    return found
+    return without_handed_out([one for one in found if not is_page(one)])
 
 
 def doubts_of(entry, student, register, personal):
