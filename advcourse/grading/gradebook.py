@@ -39,7 +39,7 @@ def open_gradebook(path):
 
 def is_gradebook(header: bytes) -> bool:
     """Whether a file that begins so is one of ours; 72 bytes tell."""
-    return header.startswith(b"SQLite format 3\0") and int.from_bytes(header[68:]) == APPLICATION
+    return header.startswith(b"SQLite format 3\0") and int.from_bytes(header[68:72]) == APPLICATION
 
 
 def prepare(connection, path):

@@ -1,4 +1,4 @@
-"""What advcourse itself wrote, which no student handed in: an earlier run's marks and pages, and what was handed out."""
+"""What advcourse itself wrote, which nobody handed in: marks and pages of an earlier run, notebooks as handed out."""
 
 import re
 from collections.abc import Callable, Iterable, Sequence
@@ -29,13 +29,12 @@ def grades_in(names: Iterable[str], head: Callable[[str], bytes]) -> bool:
 
 
 def is_of_grades(parts: Sequence[str], graded: set[tuple]) -> bool:
-    """Whether a file is the grader's own: it lies in one of the folders `graded`, and is no notebook that is kept there.
+    """Whether a file is the grader's own, by the folders `graded`, in which marks lie.
 
-    A folder may be both a student's, or the class's, and that of the marks.
+    Such a folder may be a student's as well, or the class's: notebooks and zips in it that are none of ours are read.
     """
-    return any(parts[:at] in graded and (
-        parts[at] in FOLDERS or not (is_notebook(parts[-1]) or any(part.lower().endswith(".zip") for part in parts[at:])))
-        for at in range(len(parts)))
+    may_be_work = is_notebook(parts[-1]) or parts[-1].lower().endswith(".zip")
+    return any(parts[:at] in graded and (parts[at] in FOLDERS or not may_be_work) for at in range(len(parts)))
 
 
 def is_page(one) -> bool:

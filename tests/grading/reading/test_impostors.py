@@ -2,7 +2,6 @@
 
 import pytest
 
-from advcourse.grading.gradebook import open_gradebook
 from advcourse.grading.reading.roster import Student
 from advcourse.grading.reading.submissions import collect
 from tests.grading.reading.samples import file_name, lay_out, notebook, zipped
