@@ -75,10 +75,12 @@ def collect(folder: str | Path, students: Sequence[Student] = (), times: Mapping
     entries = by_one_number([entry for order, one in enumerate(found) for entry in identify(one, order, layout)])
     known = join(entries, register)
     names = display_names({entry.key for entry in entries if entry.key not in known}, [one.id for one in students])
-    theirs = defaultdict(list)
+    theirs, owners = defaultdict(list), defaultdict(set)
+    for entry in entries:
+        owners[entry.found.parts].add(known.get(entry.key))
     for entry in entries:
         student = known.get(entry.key)
-        doubts = tuple(doubts_of(entry, student, register, personal)) if students else ()
+        doubts = tuple(doubts_of(entry, student, register, personal, owners[entry.found.parts])) if students else ()
         doubts += (entry.who.doubt,) if entry.who.doubt else ()
         theirs[student.id if student else names[entry.key]].append(Candidate(entry, doubts))
     roster = {student.id: student for student in students}
@@ -102,8 +104,11 @@ def files_in(root: Path) -> list[Found]:
     return without_handed_out([one for one in found if not is_page(one)])
 
 
-def doubts_of(entry, student, register, personal):
-    """Why a file may be somebody else's than that of the student in the roster, or None; a line each."""
+def doubts_of(entry, student, register, personal, owners):
+    """Why a file may be somebody else's than that of the student in the roster, or None; a line each.
+
+    owners: all whose file it is, by the platform.
+    """
     name = entry.key[0]
     if student is None:
         meant = register.find(*entry.who.called)
@@ -119,8 +124,8 @@ def doubts_of(entry, student, register, personal):
         if not word:
             if personal:
                 yield f"{where} was left open, so the order of choices that was seen is not the one that is graded"
-        elif student not in register.find(word):
-            others = ", ".join(one.id for one in register.find(word))
+        elif owners.isdisjoint(register.find(word)):
+            others = ", ".join(f"{one.id} ({one.name})" if one.name else one.id for one in register.find(word))
             yield f"{where} says {word!r}, {f'who is {others}' if others else 'who is not in the roster'}"
 
 

@@ -55,7 +55,7 @@ EXPORTS = {  # as they come -> the id, name, e-mail of each
                    [("00471", "Ada Lovelace", "ada@x.example")]),
     "gradescope, one name": ("Name,SID,Email\nAda Lovelace,,ada@x.example\n",
                              [("ada@x.example", "Ada Lovelace", "ada@x.example")]),
-    "gradescope's grades": ("First Name,Last Name,SID,Email,Sections,01 - Max Points\nAda,Lovelace,472,a@x.example,1,18\n",
+    "gradescope's grades": ("First Name,Last Name,SID,Email,01,01 - Max Points\nAda,Lovelace,472,a@x.example,9,18\n",
                             [("472", "Ada Lovelace", "a@x.example")]),
     "canvas, opened in Excel": ("Student;ID;SIS Login ID;Section\n    Points Possible;;;\n"
                                 "Lovelace, Ada;40002;ada;ML\n", [("ada", "Lovelace, Ada", "")]),
@@ -70,6 +70,8 @@ EXPORTS = {  # as they come -> the id, name, e-mail of each
                 [("471", "Jürg Möller", "jm@x.example")]),
     "campus online": ("REGISTRATION_NUMBER;FAMILY_NAME_OF_STUDENT;FIRST_NAME_OF_STUDENT\n00471;Möller;Jürg\n",
                       [("00471", "Jürg Möller", "")]),
+    "nbgrader": ("id,first_name,last_name,email,lms_user_id\nada,Ada,Lovelace,ada@x.example,\n",
+                 [("ada", "Ada Lovelace", "ada@x.example")]),
     "teams": ('"Display name","User principal name"\n"Ada Lovelace",ada@x.example\n',
               [("ada@x.example", "Ada Lovelace", "")]),
     "github classroom": ('"identifier","github_username","github_id","name"\n"ada@x.example","ada-l","123","Ada"\n',
