@@ -103,7 +103,8 @@ def test_what_else_an_export_says_is_kept(tmp_path):
 
 @pytest.mark.parametrize("number", ["Matr.-Nr.", "Matr.Nr", "Mat.-Nr.", "Matrikel", "Matrikel-Nr.", "Student #", "ID #",
                                     "Student No.", "Student-Nr.", "Student ID Number", "SIS ID", "SIS Login ID",
-                                    "N° étudiant", "Nº étudiant", "Numéro d’étudiant", "Número de matrícula", "Registration No"])
+                                    "N° étudiant", "Nº étudiant", "Numéro d’étudiant", "Número de matrícula",
+                                    "Registration No"])
 @pytest.mark.parametrize("names", ["Forename,Surname(s)", "Given Names,Family Name", "Given name(s),Last Name",
                                    "First,Last", "Vorname(n),Familienname", "Prénom(s),Nom", "Nombre(s),Apellido"])
 def test_what_real_lists_call_a_number_and_the_parts_of_a_name(tmp_path, number, names):
