@@ -129,12 +129,11 @@ def main():
     parser.add_argument("--notebook", default="01")
     parser.add_argument("--dry", action="store_true", help="write nothing")
     arguments = parser.parse_args()
+    # first, as what the rest loads would count: memory is the most so far
+    classes = [whole_class(arguments.notebook, count, arguments.workers) for count in sorted(arguments.submissions)]
     result = {"date": date.today().isoformat(), "machine": platform.machine(), "cores": len(os.sched_getaffinity(0)),
               "notebook": arguments.notebook, "one": one_by_one(arguments.notebook),
-              "workers": arguments.workers, "others_s": others(arguments.notebook)}
-    print(json.dumps(result))
-    result["classes"] = [whole_class(arguments.notebook, count, arguments.workers)
-                         for count in sorted(arguments.submissions)]  # memory is the most so far
+              "workers": arguments.workers, "others_s": others(arguments.notebook), "classes": classes}
     if not arguments.dry:
         files.write(OUT, json.dumps(result, indent=2) + "\n")
     print(json.dumps(result))

@@ -293,8 +293,8 @@ def ours():
     if not found:
         raise SystemExit(f"tests/hostile printed no table: {done.stdout[-2000:]}")
     run, points, leaks, harm, unjudged, right, honest = map(float, found.groups())
-    return {"date": date.today().isoformat(), "run": int(run), "all": int(run), "got through": int(points > 0) + int(leaks + harm),
-            "undeserved points": int(points),
+    return {"date": date.today().isoformat(), "run": int(run), "all": int(run),
+            "got through": int(points > 0) + int(leaks + harm), "undeserved points": int(points),
             "leak": int(leaks), "harm": int(harm), "taken down": 0, "not graded": int(unjudged),
             "honest right": int(right), "honest": int(honest), "not applicable": 0}
 
