@@ -146,7 +146,7 @@ def test_lateness_that_may_be_the_date_of_a_download_is_told(tmp_path, times, so
 
 def test_a_group_s_file_is_one_file(tmp_path):
     pair = [Submission(student, "01", "both.ipynb", submitted=DUE + DAY, source="a list") for student in ("a", "b")]
-    assert list(lateness.doubtful(rules(tmp_path), [*pair, *files([0, 0])])) == []
+    assert list(lateness.doubtful(rules(tmp_path), [*pair, *files([0])])) == []
 
 
 @pytest.mark.parametrize("late, words", [
