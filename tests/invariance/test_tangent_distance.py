@@ -79,8 +79,9 @@ def test_the_model_says_what_the_nearest_image_is(letters):
 
 
 def test_what_does_not_fit_is_named(letters):
-    for call, words in ((lambda: tangent_distances(letters.x_test, letters.x_train, sides=3), "sides must be 0, 1 or 2"),
-                        (lambda: tangent_distances(letters.x_test, letters.x_train[..., 1:]), "images of one shape"),
-                        (lambda: tangent_neighbours(letters.x_train, letters.y_train, 11), r"each class 0\.\.10")):
+    x, x_train, y_train = letters.x_test, letters.x_train, letters.y_train
+    for call, words in ((lambda: tangent_distances(x, x_train, sides=3), "sides must be 0, 1 or 2"),
+                        (lambda: tangent_distances(x, x_train[..., 1:]), "images of one shape"),
+                        (lambda: tangent_neighbours(x_train, y_train, 11), r"each class 0\.\.10")):
         with pytest.raises(ValueError, match=words):
             call()
