@@ -6,6 +6,7 @@ from sklearn.linear_model import LogisticRegression
 from torch.nn import functional as F
 
 from advcourse import data
+from advcourse.invariance import column_generation as module
 from advcourse.invariance.column_generation import averaged, column_generation, enumeration
 from advcourse.invariance.orbits import orbit, pixel_shifts
 from advcourse.invariance.shifts import shifts_within
@@ -56,6 +57,17 @@ def test_no_model_is_below_the_lower_bound(letters):
     other, (best,) = enumeration(changed, y, ETA, classes=10, decay=DECAY)
     assert all(one.lower <= objective(other, changed, y) + 1e-6 for one in history)
     assert objective(model, changed, y) >= best.lower - 1e-6
+
+
+@pytest.mark.parametrize("iterations", [1, 5, 20])
+def test_the_bounds_hold_of_a_solver_that_was_stopped_early(iterations, letters, monkeypatch):
+    _, changed, y = letters
+    _, (best,) = enumeration(changed, y, ETA, classes=10, decay=DECAY)
+    monkeypatch.setattr(module, "ITERATIONS", iterations)
+    model, (early,) = enumeration(changed, y, ETA, classes=10, decay=DECAY)
+    assert early.lower <= best.upper + 1e-6 and early.upper >= best.lower - 1e-6
+    assert early.upper == pytest.approx(objective(model, changed, y), rel=1e-5)
+    assert early.upper - early.lower > 2 * (best.upper - best.lower)
 
 
 def test_the_identity_alone_is_scikits_softmax_regression(letters):

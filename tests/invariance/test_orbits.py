@@ -16,6 +16,7 @@ from advcourse.invariance.orbits import (
     quarter_turns,
     turns,
 )
+from advcourse.invariance.shifts import shift, shifts_within
 from advcourse.randomness import seeded
 
 
@@ -49,6 +50,11 @@ def test_a_group_is_closed(name, x):
     for transform in GROUPS[name]:
         moved = orbit(transform(x), GROUPS[name])
         assert all((once[0] == element).flatten(1).all(1).any() for element in moved[0])
+
+
+def test_pixel_shifts_bring_in_black(x):
+    for (right, down), images in zip(shifts_within(1), orbit(x, pixel_shifts(1)).unbind(1), strict=True):
+        assert torch.equal(images, shift(x, right, down))
 
 
 def test_turns_are_torchvisions(x):
