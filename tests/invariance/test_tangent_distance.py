@@ -50,6 +50,13 @@ def test_an_image_and_itself_and_what_has_no_tangents(letters):
     assert tangent_distances(flat, flat)[0, 1] == pytest.approx(0.3 * 28, rel=1e-3)  # grey has no way to move
 
 
+def test_tangents_that_hang_together_count_once():
+    stripe = torch.zeros(1, 1, 28, 28)
+    stripe[..., 11:15] = torch.tensor([0.3, 1.0, 0.7, 0.2])
+    basis = tangent_distance._plane(stripe, 0.9)[1][0]  # down it is no other; to size it and to stretch it are one
+    assert torch.allclose(basis @ basis.T, torch.diag(torch.tensor([0.0, 0, 0, 1, 1, 1, 1])), atol=1e-3)
+
+
 def test_a_point_of_the_plane_is_at_no_distance(letters):
     x = letters.x_test[:3].double()
     flat, span = smooth(x).flatten(1), tangents(x).flatten(2)
