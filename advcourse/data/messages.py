@@ -26,7 +26,8 @@ POOLS = {
     "hour": "one|two|three|four|five|six|seven|eight|nine|ten",
     "time": "{hour}|half past {hour}|quarter to {hour}|noon|7.15|8.30|6pm|10am",
     "when": "tonight|tomorrow|on {day}|this weekend|at {time}|after work|in the morning|after lunch",
-    "place": "the station|the library|the gym|the office|the pub|the park|school|the market|home|{name}'s place|the river",
+    "place": "the station|the library|the gym|the office|the pub|the park|school|the market|home|{name}'s place"
+             "|the river",
     "food": "pizza|soup|curry|pasta|fish|noodles|pancakes|salad|rice|chicken|a sandwich|leftovers",
     "groceries": "milk|bread|eggs|butter|onions|apples|coffee|cheese|rice|tomatoes|washing powder",
     "thing": "charger|umbrella|jacket|laptop|bike|book|camera|guitar|scarf|tent|drill|blue bag",
@@ -45,7 +46,8 @@ POOLS = {
     "code": "#####",
     "link": "bit.example/(a|b|c|d|k|m|x)#(q|r|s|t|w)|win#.example|get-it#.example",
     "sum": "100|200|250|500|750|1000|1500|2000|5000",
-    "prize": "£{sum} cash|a £{sum} voucher|a holiday for two|a new phone|a £{sum} prize|a pair of concert tickets|a games console",
+    "prize": "£{sum} cash|a £{sum} voucher|a holiday for two|a new phone|a £{sum} prize|a pair of concert tickets"
+             "|a games console",
     "goods": "ringtones|unlimited texts|camera phones|wallpapers|free minutes|mobile games|horoscopes|weekly jokes",
     "hurry": "Hurry|Act now|Last chance|Today only|Offer ends {day}|Don't miss out|Limited offer",
     "terms": "T&Cs apply|£1.50 per msg|18+ only|To stop text STOP|150p per text|T&C {link}|Cost 10p a minute",

@@ -94,9 +94,9 @@ def sms_spam(train: int | None = None, test: int | None = None, seed: int = 0) -
 def cleaned(messages: Messages) -> Messages:
     """Without HTML entities, placeholders such as <#> and messages that were there before; the first of equals stays.
 
-    Two are equal that differ in case and blanks alone. In the SMS Spam Collection 415 are, so that a random split puts
-    the same spam in both parts, and `&lt;` stands in ham alone: only ham was made anonymous. Quotation marks that were
-    saved with the wrong code page are put right, too.
+    Two are equal that differ in case and blanks alone. In the SMS Spam Collection 415 are (and 2 more once they are
+    mended), so that a random split puts the same spam in both parts; and `&lt;` stands in ham alone, for only ham was
+    made anonymous. Quotation marks that were saved with the wrong code page are put right, too.
     """
     first, indices, texts = set(), [], []
     for place, text in enumerate(messages.texts):

@@ -19,7 +19,7 @@ def presence(texts: Sequence[str], least: int = 2) -> tuple[csr_matrix, list[str
     try:
         matrix = counter.fit_transform(texts)
     except ValueError:
-        raise ValueError(f"no word stands in {least} of the {len(texts)} texts: there is nothing to learn from") from None
+        raise ValueError(f"no word stands in {least} of the {len(texts)} texts: nothing can be learnt") from None
     return matrix, counter.get_feature_names_out().tolist()
 
 

@@ -85,7 +85,7 @@ def naive_bayes(texts: Sequence[str], labels: Labels, *, absent: bool = False, s
     """
     x, vocabulary = presence(texts)
     spam = _both_kinds(labels)
-    count = np.stack([x[~spam].sum(0), x[spam].sum(0)]).reshape(2, -1)  # of the messages of each class with the word
+    count = np.array([x[~spam].sum(0).A1, x[spam].sum(0).A1])  # of the messages of each class with the word
     messages = np.array([[(~spam).sum()], [spam.sum()]])
     bias = np.log(messages[1, 0] / messages[0, 0])
     if absent:
@@ -138,7 +138,8 @@ def _both_kinds(labels):
     """Which are spam, as bools; ValueError unless both kinds are among them, and nothing else."""
     labels = np.asarray(labels)
     if set(labels.tolist()) != {0, 1}:
-        raise ValueError(f"labels must be 0 for ham and 1 for spam, and both be there; got {sorted(set(labels.tolist()))}")
+        found = sorted(set(labels.tolist()))
+        raise ValueError(f"labels must be 0 for ham and 1 for spam, and both be there; got {found}")
     return labels == 1
 
 

@@ -33,9 +33,9 @@ def by_ratio(ham: Sequence[str], spam: Sequence[str]) -> list[str]:
 
     Without the + 1 every word that no spam happens to hold would come first, however rare.
     """
-    count = [Counter(word for text in texts for word in words(text)) for texts in (ham, spam)]
-    shares = [{word: (count[k][word] + 1) / (len(texts) + 2) for word in count[0]} for k, texts in enumerate((ham, spam))]
-    return sorted(count[0], key=lambda word: (-shares[0][word] / shares[1][word], word))
+    in_ham, in_spam = (Counter(word for text in texts for word in words(text)) for texts in (ham, spam))
+    ratio = {word: (in_ham[word] + 1) / (len(ham) + 2) / ((in_spam[word] + 1) / (len(spam) + 2)) for word in in_ham}
+    return sorted(ratio, key=lambda word: (-ratio[word], word))
 
 
 def best_words(judge: LinearFilter) -> list[str]:
@@ -58,34 +58,42 @@ def barely_spam(is_spam: IsSpam, text: str, rng: np.random.Generator) -> str:
     return " ".join(left)
 
 
-def active_words(is_spam: IsSpam, spam: Sequence[str], pool: Sequence[str], *, starts: int = 8, seed: int = 0) -> list[str]:
+def turned(is_spam: IsSpam, texts: Sequence[str], pool: Sequence[str]) -> np.ndarray:
+    """How many of the texts each entry of the pool lets pass: int64, one for each entry.
+
+    texts: blocked as they are. Costs len(texts) × len(pool) queries, in a batch for each text.
+    """
+    said = [np.asarray(is_spam([add(text, [entry]) for entry in pool]), dtype=bool) for text in texts]
+    return (~np.stack(said)).sum(0)
+
+
+def active_words(is_spam: IsSpam, spam: Sequence[str], pool: Sequence[str], *, starts: int = 8, seed: int = 0,
+                 ) -> list[str]:
     """Good words found by asking for labels alone; those first that turn the most starts.
 
     is_spam: from a list of texts to whether each is spam; spam: messages, of which `starts` that are blocked are drawn;
-    pool: what may be added, words or whole sentences. Each start is cut down to `barely_spam`, and every entry of the
-    pool is added to it: it is good where that lets it pass.
-    Returns the entries that turned a start, ties in the order of the pool. Costs starts × (len(pool) + a message's
+    pool: the words to try. Each start is cut down to `barely_spam`, and every word of the pool is added to it: it is
+    good where that lets it pass.
+    Returns the words that turned a start, ties in the order of the pool. Costs starts × (len(pool) + a message's
     length) queries.
-    Lowd and Meek (2005) have one start. Messages are short here, and one may be spam by more than any word can mend:
-    then nothing is found. Raises ValueError where no message is blocked.
+    Lowd and Meek (2005) have one start. Messages are short here, and what is left of one may still be spam by more than
+    any word can mend: then nothing is found. Raises ValueError where no message is blocked.
     """
     rng = np.random.default_rng(seed)
     blocked = [text for text, said in zip(spam, is_spam(list(spam)), strict=True) if said]
     if not blocked:
         raise ValueError(f"none of the {len(spam)} messages is blocked: there is nothing to start from")
-    turned = np.zeros(len(pool), dtype=int)
-    for start in rng.choice(len(blocked), min(starts, len(blocked)), replace=False):
-        text = barely_spam(is_spam, blocked[start], rng)
-        turned += ~np.asarray(is_spam([add(text, [word]) for word in pool]), dtype=bool)
-    order = np.argsort(-turned, kind="stable")
-    return [pool[i] for i in order if turned[i]]
+    chosen = rng.choice(len(blocked), min(starts, len(blocked)), replace=False)
+    counts = turned(is_spam, [barely_spam(is_spam, blocked[start], rng) for start in chosen], pool)
+    order = np.argsort(-counts, kind="stable")
+    return [pool[i] for i in order if counts[i]]
 
 
 def words_needed(judge: Filter, spam: Sequence[str], order: Sequence[str], most: int = 200) -> np.ndarray:
     """How many words, taken in this order, each blocked message needs to pass.
 
-    spam: messages; those that pass as they are do not count. Returns float64, one for each blocked message: the smallest
-    number of words, or infinity where the first `most` are not enough.
+    spam: messages; those that pass as they are do not count. Returns float64, one for each blocked message: the
+    smallest number of words, or infinity where the first `most` are not enough.
     """
     texts = [text for text, said in zip(spam, judge.is_spam(spam), strict=True) if said]
     needed = np.full(len(texts), np.inf)
