@@ -4,13 +4,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal, overload
 
-from advcourse.data import faces, fonts, images, messages, portraits, texts  # importing them registers their data sets
+# Importing them registers their data sets.
+from advcourse.data import faces, fonts, images, messages, portraits, texts
 from advcourse.data.download import DataError, DownloadError, NotHereError, find, folder, time_limit
 from advcourse.data.registry import LOADERS, Dataset, register
 from advcourse.data.texts import Messages, cleaned
 
 __all__ = ["DataError", "Dataset", "DownloadError", "Messages", "NotHereError", "cleaned", "faces", "find", "first_of",
-           "folder", "fonts", "from_disk", "images", "load", "messages", "names", "portraits", "register", "texts", "verify"]
+           "folder", "fonts", "from_disk", "images", "load", "messages", "names", "portraits", "register", "texts",
+           "verify"]
 
 AUTO_SECONDS = 5  # how long "auto" may wait for real data
 _not_here: set[str] = set()  # what was waited for in vain in this process: the wait is not paid twice

@@ -97,8 +97,8 @@ def start(notebook: str, *, version: str | None = None, profile: str = "quick", 
     dataset, asked = (instead or {}).get(dataset, dataset), dataset
     loaded = data.first_of(*dataset, seed=seed) if isinstance(dataset, tuple) else data.load(dataset, seed=seed)
     if not isinstance(loaded, kind):
-        raise ValueError(f"notebook {notebook} cannot use DATASET = {asked!r} ({loaded.card}): it needs data of another "
-                         'kind; "auto" takes what suits it')
+        raise ValueError(f"notebook {notebook} cannot use DATASET = {asked!r} ({loaded.card}): it needs data of "
+                         'another kind, and "auto" takes what suits it')
     course = Course(notebook, profile, loaded, seed, device.choose(device_name))
     torch.manual_seed(seed)
     plots.data_name = course.data.name

@@ -74,8 +74,8 @@ def test_a_download_that_fails_and_a_file_that_is_damaged(place, monkeypatch):
 
 
 def test_cleaning():
-    found = data.cleaned(messages_of((0, "I &lt;3 you &amp; me"), (1, "WIN  now"), (0, "win NOW "), (0, "at &lt;#&gt; pm"),
-                                     (0, "  "), (0, "it\x92s")))  # fmt: skip
+    found = data.cleaned(messages_of((0, "I &lt;3 you &amp; me"), (1, "WIN  now"), (0, "win NOW "),
+                                     (0, "at &lt;#&gt; pm"), (0, "  "), (0, "it\x92s")))  # fmt: skip
     assert found.texts == ("I <3 you & me", "WIN now", "at pm", "it’s") and found.labels.tolist() == [0, 1, 0, 0]
     assert data.cleaned(found).texts == found.texts and data.cleaned(found).card == found.card
 
@@ -121,20 +121,20 @@ def written(templates, count=500):
 
 
 def test_the_best_filter_is_known(monkeypatch):
-    """3 % of each class come from the shared templates, in the same way, and from these alone: the Bayes rate is exact."""
+    """3 % of each class come from the shared templates, in the same way, and nothing else is either: it is exact."""
     ham, spam, shared = map(written, (messages.HAM_TEMPLATES, messages.SPAM_TEMPLATES, messages.SHARED_TEMPLATES))
     assert not ham & spam and not ham & shared and not spam & shared
 
-    number = itertools.count()
-    monkeypatch.setattr(messages, "write", lambda template, rng: f"{template in messages.SHARED_TEMPLATES} {next(number)}")
+    number, common = itertools.count(), messages.SHARED_TEMPLATES
+    monkeypatch.setattr(messages, "write", lambda template, rng: f"{template in common} {next(number)}")
     monkeypatch.setattr(messages, "in_a_hurry", lambda text, rng: f"{text} hurried")
     hurried = {HAM: [], SPAM: []}
     for seed in range(40):
         made = data.load("messages", seed=seed)
         for label in (HAM, SPAM):
-            common = [text for text in made.take(np.flatnonzero(made.labels == label)).texts if text.startswith("True")]
-            assert len(common) == {HAM: 48, SPAM: 12}[label]
-            hurried[label] += [text.endswith("hurried") for text in common]
+            both = [text for text in (made.ham, made.spam)[label] if text.startswith("True")]
+            assert len(both) == {HAM: 48, SPAM: 12}[label]
+            hurried[label] += [text.endswith("hurried") for text in both]
     # 1,920 and 480 draws of the same chance: 0.1 would be more than four standard deviations.
     assert abs(np.mean(hurried[HAM]) - np.mean(hurried[SPAM])) < 0.1
 

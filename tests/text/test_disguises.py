@@ -27,7 +27,8 @@ def test_every_lookalike_is_a_foreign_letter_of_the_same_case():
 
 def test_disguised_words_are_unknown_and_the_rest_stays_to_the_letter(toy):
     text = "FREE! go,free 100% (win)"
-    for how, wanted in zip(HOW, ("FRЕЕ", "ＦＲＥＥ", "F\u200bR\u200bE\u200bE", "F R E E", "FR33"), strict=True):
+    spelled = ("FR\u0415\u0415", "\uff26\uff32\uff25\uff25", "F\u200bR\u200bE\u200bE", "F R E E", "FR33")
+    for how, wanted in zip(HOW, spelled, strict=True):
         disguised = characters.disguise(text, {"free"}, how)
         assert disguised == f"{wanted}! go,{how('free')} 100% (win)"
         assert "free" not in words(disguised) and {"win", "go"} <= words(disguised)
@@ -52,8 +53,8 @@ def test_normalising_keeps_what_counts():
     for text in ("£5 für ½ & 2", "it's 100% OK?!", "naïve"):
         assert normalise(text) == unicodedata.normalize("NFKC", text)
     assert normalise("ﬁve ⑤") == "five 5"
-    twice = normalise(normalise("ſ\u200bＡ\u0430"))
-    assert twice == normalise("ſ\u200bＡ\u0430") == "sAa"
+    once = normalise("\u017f\u200b\uff21\u0430")
+    assert once == normalise(once) == "sAa"
 
 
 @needs_sms
@@ -76,7 +77,7 @@ def test_disguises_pass_and_normalisation_stops_them(bayes, svm, parts):
         for how in HOW[:3]:
             sent = [characters.disguise(text, characters.worst_words(judge, text, 5), how) for text in spam]
             assert not guarded.is_spam(sent)[~blocked].any() and guarded.is_spam(sent)[blocked].all()
-        sent = [characters.disguise(text, characters.worst_words(judge, text, 5), characters.homoglyphs) for text in spam]
+        sent = [characters.disguise(text, characters.worst_words(judge, text, 5), HOW[0]) for text in spam]
         assert 0.1 < (~judge.is_spam(sent))[blocked].mean() < 0.8
 
 
@@ -138,7 +139,7 @@ def test_disguised_words_are_read(how, chosen):
         SPAM + " see you at home later" * 6,
         SPAM.replace("to win", "to wun").replace("prize", "prize,").replace("entry", "enrty"),
         SPAM.replace("Text WIN", "Write WIN").replace("today", "at once"),
-        SPAM.replace("87121", "８７１２１"),
+        SPAM.replace("87121", "\uff18\uff17\uff11\uff12\uff11"),
         SPAM.replace("87121", "8 7 1 2 1"),
         SPAM.replace("87121", "87l2l"),
         "Frée entry tö win the £5000 prizé this week! Text WIN to 87121 now or visit www.win.example/a7 today",

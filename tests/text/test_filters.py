@@ -61,7 +61,7 @@ def test_naive_bayes_is_scikit_learns(absent, model, parts):
 
 def test_naive_bayes_by_hand():
     judge = filters.naive_bayes(TEXTS, LABELS)
-    # Of the words in two messages: free, now, win, see, you. Spam holds free 2, win 1, now 1; ham 1, 1, 1, see 2, you 2.
+    # Words in two messages: free, now, win, see, you. Of spam 2, 1, 1, 0, 0 hold them, of ham 1, 1, 1, 2, 2.
     assert judge.weights["free"] == pytest.approx(math.log(3 / 9) - math.log(2 / 12))
     assert judge.weights["see"] == pytest.approx(math.log(1 / 9) - math.log(3 / 12))
     assert judge.bias == pytest.approx(math.log(2 / 3)) and set(judge.weights) == {"free", "now", "win", "see", "you"}
