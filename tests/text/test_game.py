@@ -72,12 +72,12 @@ def test_the_budget_is_kept_or_nothing_is_done(toy):
     assert in_order(toy, "home", order, 5) == "home"
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", range(8))
 def test_the_aware_filter_blocks_what_the_spammer_can_have_made_and_nothing_else(seed):
     """Against the definition: is there a set of words, without which the text is spam, that the spammer would add?"""
     rng = np.random.default_rng(seed)
     judge = filters.LinearFilter(dict(zip(WORDS[:8], rng.uniform(-2, 1.5, 8), strict=True)), 0.5)
-    order = best_words(judge)
+    order = best_words(judge) if seed % 2 else [str(word) for word in rng.permutation(best_words(judge))]
     aware = AwareFilter(judge, order)
     for size in range(9):
         for there in itertools.combinations(WORDS[:8], size):
@@ -168,8 +168,8 @@ def test_removal_leaves_the_share_the_order_and_never_nothing():
     share = np.array([[word in kept for word in TEN] for kept in drawn]).mean(0)
     assert np.all(np.abs(share - 0.8) < 0.02), "each word alike (TextAttack 426 leaves one)"
     assert {len(kept) for kept in drawn} >= {5, 6, 7, 8, 9, 10}, "each for itself: not always a fifth"
-    few = [augmentation.removal(["a", "b"], rng, share=0.95) for _ in range(500)]
-    assert {tuple(kept) for kept in few} >= {("a",), ("b",)} and all(few)
+    few = [augmentation.removal(["a", "b"], rng, share=1) for _ in range(100)]
+    assert {tuple(kept) for kept in few} == {("a",), ("b",)}, "where all go, any may stay"
 
 
 def test_insertion_keeps_the_message_and_puts_words_everywhere():
