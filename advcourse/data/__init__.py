@@ -3,12 +3,12 @@
 from dataclasses import replace
 from pathlib import Path
 
-from advcourse.data import faces, fonts, images, portraits  # importing them registers their data sets
+from advcourse.data import faces, fonts, images, portraits, scenes  # importing them registers their data sets
 from advcourse.data.download import DataError, DownloadError, NotHereError, find, folder, time_limit
 from advcourse.data.registry import LOADERS, Dataset, register
 
 __all__ = ["DataError", "Dataset", "DownloadError", "NotHereError", "faces", "find", "folder", "fonts", "from_disk",
-           "images", "load", "names", "portraits", "register", "verify"]
+           "images", "load", "names", "portraits", "register", "scenes", "verify"]
 
 AUTO_SECONDS = 5  # how long "auto" may wait for MNIST
 _no_mnist = False  # whether "auto" has waited in vain in this process: the wait is not paid twice
