@@ -29,7 +29,6 @@ def test_by_name_one_object_in_each_picture():
         z, which = scenes.single(n, seed)
         assert torch.equal(which, y) and torch.equal(scenes.pictures(z), x)
         assert torch.equal(z["present"].nonzero()[:, 1], y)
-    data.verify("scenes")
 
 
 def test_the_same_seed_gives_the_same_bits_and_the_first_do_not_depend_on_n():
