@@ -58,7 +58,7 @@ def band(x: Tensor, sidewalk: Tensor, chance: Tensor) -> Tensor:
     """
     grey = 0.51 + 0.16 * (_at(chance, 14) - 0.5) + 0.03 * (sidewalk.view(-1, 1, 1).float() - 0.5)
     joint = ((4 * x + _at(chance, 15)) % 1 < 0.125) & sidewalk.view(-1, 1, 1)
-    return grey - 0.08 * joint
+    return grey - 0.06 * joint
 
 
 def _at(chance, column):

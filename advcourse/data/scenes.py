@@ -191,7 +191,7 @@ def _backdrop(z):
         surface = (y > sky_ends).long() + (y > horizon)
         if paint is backdrops.street:
             in_front = (y > backdrops.BAND_TOP).expand_as(surface)
-            grey = backdrops.band(x, z["sidewalk"][rows], chance)[:, None] + 0.035 * _grain(z)[rows, :1]
+            grey = backdrops.band(x, z["sidewalk"][rows], chance)[:, None] + 0.05 * _grain(z)[rows, :1]
             colour = torch.where(in_front[:, None], grey, colour)
             surface = torch.where(in_front, 3 + z["sidewalk"][rows].view(-1, 1, 1).long(), surface)
         picture[rows], surfaces[rows] = colour, surface
