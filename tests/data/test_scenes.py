@@ -134,6 +134,7 @@ def test_surfaces_lie_one_below_the_other():
 def test_facing():
     right, y = scenes.single(400, 7, facing="right")
     left, same = scenes.single(400, 7, facing="left")
+    assert not torch.equal(y, scenes.single(400, 8)[1])
     assert torch.equal(y, same) and (right["mirror"] == 1).all() and (left["mirror"] == -1).all()
     assert 0.4 < share(scenes.single(400, 7)[0]["mirror"] == 1) < 0.6
     centred = {"x": torch.full_like(right["x"], 0.5), "tilt": torch.zeros_like(right["tilt"])}

@@ -202,6 +202,12 @@ def test_a_crop_of_a_ramp_is_the_ramp_that_it_should_be():
     assert torch.allclose(out[1], (top + high * down)[:, None].to(DEVICE).expand(-1, width), atol=1e-5)
 
 
+def test_half_precision_crops_where_full_precision_does():
+    x = images(4, height=3, width=900)
+    boxes = invariance.crop_boxes(4, generator=seeded())
+    assert (invariance.resized_crop(x.half(), boxes).float() - invariance.resized_crop(x, boxes)).abs().max() < 2e-3
+
+
 @pytest.mark.parametrize("height, width", [(20, 20), (21, 33), (16, 9)])
 def test_a_point_lands_where_its_box_says(height, width):
     """kornia #3306: the matrix was not what was done."""
