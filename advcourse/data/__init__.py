@@ -5,13 +5,13 @@ from pathlib import Path
 from typing import Any, Literal, overload
 
 # Importing them registers their data sets.
-from advcourse.data import faces, fonts, images, messages, portraits, texts
+from advcourse.data import faces, fonts, images, messages, portraits, scenes, texts
 from advcourse.data.download import DataError, DownloadError, NotHereError, find, folder, time_limit
 from advcourse.data.registry import LOADERS, Dataset, register
 from advcourse.data.texts import Messages, cleaned
 
 __all__ = ["DataError", "Dataset", "DownloadError", "Messages", "NotHereError", "cleaned", "faces", "find", "first_of",
-           "folder", "fonts", "from_disk", "images", "load", "messages", "names", "portraits", "register", "texts",
+           "folder", "fonts", "from_disk", "images", "load", "messages", "names", "portraits", "register", "scenes", "texts",
            "verify"]
 
 AUTO_SECONDS = 5  # how long "auto" may wait for real data

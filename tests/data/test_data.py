@@ -69,7 +69,7 @@ def test_an_unknown_name_lists_the_names():
     with pytest.raises(ValueError, match="unknown data set 'mnits'") as caught:
         data.load("mnits")
     assert all(name in str(caught.value) for name in ["auto", *data.names()])
-    assert {"fonts", "digits", "mnist", "fashion-mnist", "cifar10"} <= set(data.names())
+    assert {"fonts", "scenes", "digits", "mnist", "fashion-mnist", "cifar10"} <= set(data.names())
 
 
 @pytest.mark.parametrize("counts", [{"train": 0}, {"test": -3}])
