@@ -44,6 +44,17 @@ def test_exact_on_a_linear_model(norm):
     assert result.clean_accuracy == pytest.approx(76 / 80)
 
 
+@pytest.mark.parametrize("norm", ["linf", "l2", "l1"])
+def test_in_another_range_the_same_images_fall_to_the_same_attacks(norm):
+    model, x, y, distance = three_classes(norm)
+    eps = distance.median().item()
+    plain = evaluate.robust_accuracy(model, x, y, eps=eps, norm=norm, exhaustive=True)
+    mapped = evaluate.robust_accuracy(lambda z: model((z + 1) / 2), 2 * x - 1, y, eps=2 * eps, norm=norm,
+                                      exhaustive=True, low=-1, high=1)
+    assert torch.equal(mapped.robust, plain.robust) and mapped.fell == plain.fell
+    assert torch.allclose((mapped.x_adv + 1) / 2, plain.x_adv, atol=1e-5)
+
+
 def test_l1_runs_its_attacks_and_stays_in_the_ball():
     model, x, y, distance = three_classes("l1")
     eps = distance.median().item()
