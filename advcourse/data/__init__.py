@@ -1,14 +1,16 @@
-"""Data sets: `load(name)` gives images and labels, from the disk, by download, or generated."""
+"""Data sets: `load(name)` gives images and labels, from the disk, by download, or generated; of sounds, waveforms."""
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Literal, overload
 
-from advcourse.data import faces, fonts, images, portraits  # importing them registers their data sets
+from advcourse.data import faces, fonts, images, portraits, sounds, tones  # importing them registers their data sets
 from advcourse.data.download import DataError, DownloadError, NotHereError, find, folder, time_limit
 from advcourse.data.registry import LOADERS, Dataset, register
+from advcourse.data.sounds import Sounds
 
-__all__ = ["DataError", "Dataset", "DownloadError", "NotHereError", "faces", "find", "folder", "fonts", "from_disk",
-           "images", "load", "names", "portraits", "register", "verify"]
+__all__ = ["DataError", "Dataset", "DownloadError", "NotHereError", "Sounds", "faces", "find", "folder", "fonts",
+           "from_disk", "images", "load", "names", "portraits", "register", "sounds", "tones", "verify"]
 
 AUTO_SECONDS = 5  # how long "auto" may wait for MNIST
 _no_mnist = False  # whether "auto" has waited in vain in this process: the wait is not paid twice
@@ -19,13 +21,22 @@ def names() -> list[str]:
     return sorted(LOADERS)
 
 
-def load(name: str = "auto", *, train: int | None = None, test: int | None = None, seed: int = 0) -> Dataset:
-    """A data set, as a Dataset.
+@overload
+def load(name: Literal["fsdd", "tones"], *, train: int | None = None, test: int | None = None,
+         seed: int = 0) -> Sounds: ...
+
+
+@overload
+def load(name: str = "auto", *, train: int | None = None, test: int | None = None, seed: int = 0) -> Dataset: ...
+
+
+def load(name="auto", *, train=None, test=None, seed=0):
+    """A data set, as a Dataset; "fsdd" and "tones" as Sounds.
 
     name: one of `names()`; "auto", which is MNIST where it is on disk or arrives within a few seconds, else fonts; or
     the path of a folder (or .tar.gz) of images in train/<class>/ and test/<class>/.
     train, test: how many images to keep at most, the first of a fixed order; None keeps all.
-    seed: for generated images; the others ignore it.
+    seed: for what is generated; the others ignore it.
     Raises ValueError for an unknown name, DataError for damaged files, NotHereError (a DataError) for files that are
     not on this machine, which is a DownloadError where they could have been downloaded.
     """

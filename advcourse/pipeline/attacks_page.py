@@ -15,8 +15,8 @@ HEAD = """\
 
 Made from the cards and the signatures in `advcourse/attacks` by `advcourse build`: change those.
 
-Every attack is one function, `attack(model, x, y, *, …) -> x_adv`, on any callable from images in [0, 1] to logits, and with
-`low=-1, high=1` from waveforms:
+Every attack is one function, `attack(model, x, y, *, …) -> x_adv`, on any callable from images in [0, 1] to
+logits, and with `low=-1, high=1` from waveforms:
 
 ```python
 from advcourse import attacks, data, evaluate, zoo
