@@ -44,8 +44,8 @@ def check(x: Tensor, y: Tensor | None = None, *, eps: float | None = None, norm:
     check_range("x", x, box)
     if y is not None:
         check_labels(x, y)
-    if eps is not None and not (_is_number(eps) and 0 <= eps < math.inf):
-        raise ValueError(f"eps must be a finite number of at least 0; got {eps!r}")
+    if eps is not None:
+        check_eps(eps)
     if norm is not None and norm not in norms:
         raise ValueError(f"norm must be one of {', '.join(map(repr, norms))}; got {norm!r}")
     for name, count in counts.items():
@@ -79,6 +79,28 @@ def check_labels(x: Tensor, y: Tensor, name: str = "y") -> None:
         raise ValueError(f"{name} must hold one label per image, shape ({len(x)},); got shape {tuple(y.shape)}")
     if y.device != x.device:
         raise ValueError(f"{name} must be on the device of x, {x.device}; it is on {y.device}")
+
+
+def check_eps(eps: float) -> None:
+    """ValueError unless eps is a finite number of at least 0."""
+    if not (_is_number(eps) and 0 <= eps < math.inf):
+        given = f"a tensor of shape {tuple(eps.shape)}" if isinstance(eps, torch.Tensor) else repr(eps)
+        raise ValueError(f"eps must be a finite number of at least 0; got {given}")
+
+
+def radii(eps: float | Tensor, x: Tensor, norm: str) -> float | Tensor:
+    """eps, checked: a number, or in linf also a radius for every value: a tensor that broadcasts to x, in its dtype."""
+    if norm != "linf" or not isinstance(eps, torch.Tensor):
+        check_eps(eps)
+        return eps
+    try:
+        eps = eps.detach().to(x).expand_as(x)
+    except RuntimeError:
+        raise ValueError(f"eps must be one radius, or broadcast to x's shape {tuple(x.shape)}; got shape "
+                         f"{tuple(eps.shape)}") from None
+    if eps.numel() and not (eps.min() >= 0 and eps.max() < math.inf):
+        raise ValueError(f"eps must be finite and at least 0; got values from {eps.min():.3g} to {eps.max():.3g}")
+    return eps
 
 
 def check_positive(**numbers: float | None) -> None:

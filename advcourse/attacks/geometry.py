@@ -65,8 +65,10 @@ def normalise(gradient: Tensor, norm: str) -> Tensor:
     return flat.view(gradient.shape)
 
 
-def representable(eps: float, dtype: torch.dtype) -> float:
-    """The largest number of this dtype that is not above eps: the float32 nearest to 0.1 is."""
+def representable(eps: float | Tensor, dtype: torch.dtype) -> float | Tensor:
+    """The largest number of this dtype not above eps: the float32 nearest to 0.1 is. A tensor stays as it is."""
+    if isinstance(eps, Tensor):
+        return eps
     rounded = torch.tensor(eps, dtype=dtype)
     return (torch.nextafter(rounded, torch.zeros_like(rounded)) if rounded.item() > eps else rounded).item()
 
@@ -76,8 +78,11 @@ def summed_radius(eps: float, dtype: torch.dtype) -> float:
     return representable(eps, dtype) * (1 - 16 * torch.finfo(dtype).eps)
 
 
-def bounds(x: Tensor, eps: float, box: Box = UNIT) -> tuple[Tensor, Tensor]:
-    """(low, high): the smallest and largest images in the box with |x_adv − x| <= eps everywhere, as computed."""
+def bounds(x: Tensor, eps: float | Tensor, box: Box = UNIT) -> tuple[Tensor, Tensor]:
+    """(low, high): the smallest and largest images in the box with |x_adv − x| <= eps everywhere, as computed.
+
+    eps: one for all values, or a tensor that broadcasts to x.
+    """
     eps = representable(eps, x.dtype)
     low, high = x - eps, x + eps
     low = torch.where(x - low > eps, torch.nextafter(low, x), low)
@@ -85,7 +90,7 @@ def bounds(x: Tensor, eps: float, box: Box = UNIT) -> tuple[Tensor, Tensor]:
     return low.clamp_(min=box.low), high.clamp_(max=box.high)
 
 
-def project(x_adv: Tensor, x: Tensor, eps: float, norm: str, box: Box = UNIT) -> Tensor:
+def project(x_adv: Tensor, x: Tensor, eps: float | Tensor, norm: str, box: Box = UNIT) -> Tensor:
     """The image of the ball of radius eps around x and of the box nearest to x_adv, exactly inside both.
 
     linf, l1: the nearest one. l2: the nearest in the ball, then clipped to the box, where it stays in the ball.
@@ -142,7 +147,7 @@ def movable(gradient: Tensor, x: Tensor, box: Box = UNIT) -> Tensor:
     return gradient * torch.where(gradient > 0, x < box.high, x > box.low)
 
 
-def random_start(x: Tensor, eps: float, norm: str, generator: torch.Generator, box: Box = UNIT) -> Tensor:
+def random_start(x: Tensor, eps: float | Tensor, norm: str, generator: torch.Generator, box: Box = UNIT) -> Tensor:
     """A point drawn uniformly from the ball of radius eps in "linf", "l2" or "l1" around x, then clipped to the box."""
     if norm == "linf":
         noise = torch.rand(x.shape, generator=generator, device=x.device, dtype=x.dtype).mul_(2).sub_(1)

@@ -72,7 +72,7 @@ def fgsm(model: Model, x: Tensor, y: Tensor, *, eps: float, norm: Norm = "linf",
         return geometry.project(start + step_size * geometry.normalise(gradient, norm), x, eps, norm, box)
 
 
-def pgd(model: Model, x: Tensor, y: Tensor, *, eps: float, norm: Norm = "linf", step_size: float | None = None,
+def pgd(model: Model, x: Tensor, y: Tensor, *, eps: float | Tensor, norm: Norm = "linf", step_size: float | None = None,
         steps: int = 40, restarts: int = 1, random_start: bool = True, stop_when_fooled: bool = False,
         targeted: bool = False, low: float = 0, high: float = 1, generator: torch.Generator | None = None) -> Tensor:
     """Projected gradient descent: many steps up the loss, each followed by a return to the ball and the box.
@@ -82,7 +82,8 @@ def pgd(model: Model, x: Tensor, y: Tensor, *, eps: float, norm: Norm = "linf", 
     direction: the sign (linf), gradient / ‖gradient‖₂ (l2), or ± 1/k on the k largest entries that can still move (l1).
     model: from images in [low, high], shape (N, C, H, W), to logits (N, K).
     x: such images. y: their labels, shape (N,), int64; with targeted=True the labels to reach.
-    eps: the radius of the ball, at least 0. norm: "linf", "l2" or "l1".
+    eps: the radius of the ball, at least 0; in linf also a tensor that broadcasts to x, a radius for every value: 0
+        where nothing may change. norm: "linf", "l2" or "l1".
     step_size: above 0. None: 2.5 eps / steps. steps: of each run, at least 1.
     restarts: runs, each from another random start, at least 1. random_start: False starts at x itself, in one run.
     stop_when_fooled: images leave the work once fooled. It saves most of the time, and gives the first success instead
@@ -98,7 +99,8 @@ def pgd(model: Model, x: Tensor, y: Tensor, *, eps: float, norm: Norm = "linf", 
     last iterate. l1: the sparse steps of Tramèr and Boneh, NeurIPS 2019, section 4, with the exact projection of Croce
     and Hein, ICML 2021.
     """
-    box = check(x, y, eps=eps, norm=norm, norms=contract.BALL_NORMS, low=low, high=high, steps=steps, restarts=restarts)
+    box = check(x, y, norm=norm, norms=contract.BALL_NORMS, low=low, high=high, steps=steps, restarts=restarts)
+    eps = contract.radii(eps, x, norm)
     check_positive(step_size=step_size)
     generator = contract.generator_for(x, generator)
     if not len(x):
@@ -117,7 +119,7 @@ def pgd(model: Model, x: Tensor, y: Tensor, *, eps: float, norm: Norm = "linf", 
     return best.x_adv
 
 
-def bim(model: Model, x: Tensor, y: Tensor, *, eps: float, norm: Norm = "linf", step_size: float | None = None,
+def bim(model: Model, x: Tensor, y: Tensor, *, eps: float | Tensor, norm: Norm = "linf", step_size: float | None = None,
         steps: int = 10, stop_when_fooled: bool = False, targeted: bool = False, low: float = 0,
         high: float = 1) -> Tensor:
     """The basic iterative method (I-FGSM): FGSM in small steps from the image itself, clipped to the ball after each.
@@ -127,7 +129,8 @@ def bim(model: Model, x: Tensor, y: Tensor, *, eps: float, norm: Norm = "linf", 
     l2: ∇_x J / ‖∇_x J‖₂ in place of the sign. It is PGD without a random start.
     model: from images in [low, high], shape (N, C, H, W), to logits (N, K).
     x: such images. y: their labels, shape (N,), int64; with targeted=True the labels to reach.
-    eps: the radius of the ball, at least 0. norm: "linf" or "l2".
+    eps: the radius of the ball, at least 0; in linf also a tensor that broadcasts to x, a radius for every value: 0
+        where nothing may change. norm: "linf" or "l2".
     step_size: above 0. None: 2.5 eps / steps. steps: at least 1.
     stop_when_fooled: images leave the work once fooled: faster, but the first success is not the strongest.
     low, high: the ends of the valid range: 0 and 1 for images, −1 and 1 for waveforms.
@@ -299,11 +302,14 @@ def ascent(y: Tensor, targeted: bool, first: bool = False) -> Callable[[Tensor],
     return loss
 
 
-def stepper(x: Tensor, eps: float, norm: Norm, step_size: float, box: geometry.Box) -> Step:
+def stepper(x: Tensor, eps: float | Tensor, norm: Norm, step_size: float | Tensor, box: geometry.Box) -> Step:
     """step(x_adv, gradient, rows): move by step_size along the gradient, then back into the ball around x[rows]."""
     if norm == "linf":
         low, high = geometry.bounds(x, eps, box)
-        return lambda x_adv, gradient, rows: gradient.sign().mul_(step_size).add_(x_adv).clamp_(low[rows], high[rows])
+        # One for each image, or one for each value; small where it can be, as it is read at every step.
+        size = torch.as_tensor(step_size, dtype=x.dtype, device=x.device)
+        size = size if size.dim() else size.view([1] * x.dim()).expand(len(x), *[-1] * (x.dim() - 1))
+        return lambda x_adv, gradient, rows: gradient.sign().mul_(size[rows]).add_(x_adv).clamp_(low[rows], high[rows])
 
     def step(x_adv, gradient, rows):
         if norm == "l2":

@@ -30,6 +30,7 @@ from advcourse.attacks.contract import (
     generator_for,
     input_gradient,
     labels_fit,
+    radii,
     warn_if_flat,
 )
 from advcourse.attacks.geometry import normalise, project
@@ -41,9 +42,9 @@ from advcourse.randomness import seed_from, seeded
 __all__ = ["CARDS", "destruction_rate", "eot", "move", "print_photo", "spatial"]
 
 
-def eot(model: Model, x: Tensor, y: Tensor, *, eps: float, transform: Callable[[Tensor], Tensor], norm: Norm = "linf",
-        samples: int = 8, step_size: float | None = None, steps: int = 60, targeted: bool = False, low: float = 0,
-        high: float = 1, generator: torch.Generator | None = None) -> Tensor:
+def eot(model: Model, x: Tensor, y: Tensor, *, eps: float | Tensor, transform: Callable[[Tensor], Tensor],
+        norm: Norm = "linf", samples: int = 8, step_size: float | None = None, steps: int = 60, targeted: bool = False,
+        low: float = 0, high: float = 1, generator: torch.Generator | None = None) -> Tensor:
     """Expectation over transformation: within the ball, the image whose random transforms fool the model most.
 
         x_adv <- P(x_adv + step_size · direction(∇_x  1/samples Σ_j J(model(t_j(x_adv)), y))),     t_j ~ transform
@@ -52,7 +53,8 @@ def eot(model: Model, x: Tensor, y: Tensor, *, eps: float, transform: Callable[[
     direction: the sign (linf) or gradient / ‖gradient‖₂ (l2).
     model: from images in [low, high], shape (N, C, H, W), to logits (N, K).
     x: such images. y: their labels, shape (N,), int64; with targeted=True the labels to reach.
-    eps: the radius of the ball, at least 0. norm: "linf" or "l2".
+    eps: the radius of the ball, at least 0; in linf also a tensor that broadcasts to x, a radius for every value: 0
+        where nothing may change. norm: "linf" or "l2".
     transform: the distribution; a callable from images (N, C, H, W) to images (N, ...), another one at every call,
         differentiable: any of torchvision.transforms.v2 that takes float tensors, or `print_photo`. Torchvision draws
         one transform for the whole batch. Its random numbers come from torch's global generator, which is seeded from
@@ -71,7 +73,8 @@ def eot(model: Model, x: Tensor, y: Tensor, *, eps: float, transform: Callable[[
     Lagrangian, the distance after transformation as a penalty in LAB colours; here the perturbation has a fixed budget
     instead.
     """
-    box = check(x, y, eps=eps, norm=norm, norms=("linf", "l2"), low=low, high=high, samples=samples, steps=steps)
+    box = check(x, y, norm=norm, norms=("linf", "l2"), low=low, high=high, samples=samples, steps=steps)
+    eps = radii(eps, x, norm)
     check_positive(step_size=step_size)
     if not callable(transform):
         raise ValueError(f"transform must be a callable from images to images; got {type(transform).__name__}")

@@ -8,7 +8,6 @@ every recording has its own slips, melody and background noise, loud enough that
 import math
 
 import torch
-from torch import Tensor
 
 from advcourse.data.registry import register
 from advcourse.data.sounds import PEAK, RATE, SAMPLES, Sounds, first

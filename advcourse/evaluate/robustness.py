@@ -59,8 +59,8 @@ def robust_accuracy(model: Model, x: Tensor, y: Tensor, *, eps: float, norm: Nor
     with gain: by how much the last interval has improved; reached: the smallest margin of all attacks before. It is
     faster on robust models; of 200 images of an adversarially trained network the same were left standing.
 
-    model: from images in [low, high], shape (N, C, H, W), to logits (N, K). One without gradients meets square alone, and
-        the result's `skipped` names the others.
+    model: from images in [low, high], shape (N, C, H, W), to logits (N, K). One without gradients meets square alone,
+        and the result's `skipped` names the others.
     x: such images, at least one. y: their labels, shape (N,), int64.
     eps: the radius of the ball, at least 0. norm: "linf", "l2" or "l1".
     exhaustive: as published, every image that stands meets every attack to its end: for a number that you publish.

@@ -257,6 +257,31 @@ def test_a_wrong_range_is_named(attack):
         attack(model, x, y, low=-0.5, high=0.5)
 
 
+# A radius for every value
+
+VALUEWISE = [row for row in READY if row.name in ("pgd", "bim", "eot") and row.norm == "linf"]
+
+
+@pytest.mark.parametrize("attack", VALUEWISE, ids=lambda row: row.id)
+def test_a_radius_for_every_value(attack):
+    model, x, y = problem(4)
+    eps = attack.options["eps"]
+    everywhere = attack(model, x, y, eps=torch.full_like(x, eps))
+    assert torch.allclose(everywhere, attack(model, x, y), atol=1e-6)
+    some = eps * (torch.rand(x.shape, generator=torch.Generator().manual_seed(1)) > 0.5)
+    x_adv = attack(model, x, y, eps=some)
+    assert ((x_adv - x).abs() <= some).all() and not torch.equal(x_adv, x)
+    each = torch.tensor([0, eps, 0, eps]).view(-1, 1, 1, 1)
+    x_adv = attack(model, x, y, eps=each)
+    assert torch.equal(x_adv[::2], x[::2]) and torch.equal(attack(model, x, y, eps=each.expand_as(x)), x_adv)
+    assert ((x_adv - x)[1::2].abs() <= each[1::2]).all() and not torch.equal(x_adv[1::2], x[1::2])
+    for wrong, said in ((torch.ones(3), "broadcast to x's shape"), (-some, "at least 0"), (some / 0, "finite")):
+        with pytest.raises(ValueError, match=f"eps must be .*{said}"):
+            attack(model, x, y, eps=wrong)
+    with pytest.raises(ValueError, match="eps must be a finite number of at least 0; got a tensor"):
+        attack(model, x, y, eps=some, norm="l2")
+
+
 # What the result may depend on
 
 @every_attack
