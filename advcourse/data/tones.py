@@ -78,18 +78,20 @@ def _speak(word, pitch, tract, pace, generator):
     falling = 1 - time * _uniform((count, 1), generator, 0.05, 0.3)  # the melody
     buzz = _buzz(pitch[:, None] * falling)
     hiss = _stft(torch.randn(count, LONGEST, generator=generator))
-    formants = track[:, :3] * (tract[:, None] * _uniform((count, 3), generator, 0.92, 1.08))[:, :, None]
+    slips = tract[:, None] * _uniform((count, 3), generator, 0.88, 1.12)
+    lazy = _uniform((count, 1, 1), generator, 0.0, 0.5)  # how far the mouth stays half open, at the vowel of "the"
+    formants = torch.lerp(track[:, :3], torch.tensor([500.0, 1500.0, 2500.0])[:, None], lazy) * slips[:, :, None]
     mouth, gap = _resonances(formants), _band(track[:, 5] * tract[:, None].sqrt(), track[:, 6])
     breath = _uniform((count, 1, 1), generator, 0.01, 0.08)
-    loud = _uniform((count, 1, 1), generator, 0.6, 1.6)
+    loud = _uniform((count, 1, 1), generator, 0.3, 1.6)
     spectrum = _stft(buzz) * mouth.mul_(track[:, 3:4]) + hiss * (breath * mouth + gap.mul_(track[:, 4:5] * loud))
     x = torch.istft(spectrum, WINDOW, HOP, window=torch.hann_window(WINDOW), length=LONGEST)
     own = torch.arange(LONGEST) < lengths[:, None]
-    x = x * own
+    x = x * own * (1 - time * _uniform((count, 1), generator, 0, 0.9))  # the end of a word is softer
     power = x.square().sum(1) / lengths
     noise = torch.fft.irfft(torch.fft.rfft(torch.randn(count, LONGEST, generator=generator))
                             / torch.arange(1, LONGEST // 2 + 2).sqrt(), n=LONGEST) * own  # pink
-    snr = _uniform(count, generator, 10, 25)
+    snr = _uniform(count, generator, 8, 25)
     scale = (power / (noise.square().sum(1) / lengths) / 10 ** (snr / 10)).sqrt()
     x = x + scale[:, None] * noise
     x = x * (PEAK / x.abs().amax(1, keepdim=True))
