@@ -84,5 +84,11 @@ def test_an_attack_reaches_its_transcription_or_says_that_it_cannot():
         ctc.towards_string(model, x, [(1, 1, 1), (1,)], eps=0.3)
     with pytest.raises(ValueError, match="steps"):
         ctc.towards_string(model, x, wanted, eps=0.3, steps=0)
+    seen = []
+    x_adv = ctc.towards_string(lambda z: seen.append(z.detach()) or model(z), x[1:], wanted[1:], eps=0.25, steps=5,
+                               step_size=0.2)
+    losses = [ctc.ctc_loss(model(z), wanted[1:]).item() for z in seen if ctc.decode(model(z)) == wanted[1:]]
+    assert len(losses) > 1 and losses[-1] > min(losses)
+    assert ctc.ctc_loss(model(x_adv), wanted[1:]).item() == pytest.approx(min(losses)), "the best, not the last"
     weak = ctc.towards_string(model, x, wanted, eps=levels.budget(x, -60), steps=5)
     assert ctc.decode(model(weak)) == [(0, 1), (2, 0)]

@@ -63,8 +63,10 @@ def test_a_player_is_short_small_and_named():
     page = players.player(sine(0.5), 8000, 'what "she" <said>')
     assert 'aria-label="what &quot;she&quot; &lt;said&gt;"' in page and "<said>" not in page
     assert len(page) < 1.4 * 2 * 1600 + 400
-    with pytest.raises(ValueError, match=r"at most 2\.5 s and 60,000 characters; got 3 s"):
-        players.player(torch.zeros(24_000), 8000, "long")
+    with pytest.raises(ValueError, match=r"at most 2\.5 s and 60,000 characters; got 3 s and 32,060"):
+        players.player(torch.zeros(12_000), 4000, "long")
+    with pytest.raises(ValueError, match="got 2 s and 85,392"):
+        players.player(torch.zeros(32_000), 16_000, "large")
     with pytest.raises(ValueError, match="clipped"):
         players.player(sine(1.5), 8000, "loud")
 
@@ -78,7 +80,7 @@ def test_spectrograms_share_a_scale():
     tone = sine(0.5, 4000)
     figure = pictures.spectrograms({"loud": tone, "soft": tone / 10}, 8000)
     loud, soft = (axes.images[0] for axes in figure.axes[:2])
-    assert loud.get_clim() == soft.get_clim()
+    assert loud.get_clim() == soft.get_clim() == (pictures.SOFTEST, pictures.LOUDEST)
     assert np.median(loud.get_array() - soft.get_array()) == pytest.approx(20, abs=0.01)
     row = pictures.power_db(tone)[:, 20].argmax().item()
     assert row == round(0.3 / (2 * np.pi) * 256)

@@ -95,6 +95,13 @@ def test_samples_are_read_as_they_are():
     assert np.array_equal(sounds.wave_from(wave_file(values.tobytes()), "a"), values / np.float32(32768))
 
 
+def test_sounds_are_brought_to_one_level_and_not_clipped():
+    waves = [np.array([0.1, -0.2, 0.05], np.float32), np.linspace(-1, 0.5, 7000, dtype=np.float32), np.zeros(5)]
+    x, lengths = sounds.levelled(waves)
+    assert lengths.tolist() == [3, 6400, 5] and x.shape == (3, 6400) and x[2].abs().max() == 0
+    assert x[0, :3].tolist() == pytest.approx([0.25, -0.5, 0.125]) and np.allclose(x[1].numpy(), waves[1][:6400] / 2)
+
+
 def small(monkeypatch, place, *, files):
     """An archive with these recordings in place of the release, on the disk, its checksum in force."""
     content = io.BytesIO()
