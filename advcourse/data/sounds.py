@@ -23,6 +23,7 @@ FSDD = File(
     "fsdd/free-spoken-digit-dataset-1.0.10.tar.gz",
     "sha256:feb479fad3a37883c3d21ed7f982281c2dd1c18d5aefd7e8a5d50f58023392aa",
     ("https://github.com/Jakobovski/free-spoken-digit-dataset/archive/v1.0.10.tar.gz",),
+    instead="tones",
 )
 FSDD_RECORDINGS = "fsdd/recordings", "45a9b976ba3397a2fd5c70a9f2e43c34f442a3a6be47392ecfc41174b678f37e"
 FSDD_TEST = range(5)  # the recordings that the authors set aside: of each speaker and digit the first five

@@ -112,7 +112,7 @@ def small(monkeypatch, place, *, files):
             archive.addfile(member, io.BytesIO(body))
     import hashlib
     packed = content.getvalue()
-    file = download.File(sounds.FSDD.path, "sha256:" + hashlib.sha256(packed).hexdigest(), ("http://nowhere.invalid",))
+    file = download.File(sounds.FSDD.path, "sha256:" + hashlib.sha256(packed).hexdigest(), ("http://nowhere.invalid",), "tones")
     monkeypatch.setattr(sounds, "FSDD", file)
     return packed
 
@@ -125,6 +125,8 @@ def test_the_release_is_read_from_its_archive_and_a_folder_is_checked(place, mon
     packed = small(monkeypatch, place, files={**files, "free-spoken-digit-dataset-1.0.10/extra/a.wav": b"no"})
     with pytest.raises(data.DownloadError, match="fsdd"):
         data.from_disk("fsdd")
+    with download.time_limit(0), pytest.raises(data.DownloadError, match='or use DATASET = "tones", which needs no net'):
+        data.load("fsdd")
     (place / "fsdd").mkdir(parents=True)
     (place / sounds.FSDD.path).write_bytes(packed)
     digits = data.load("fsdd")
