@@ -1,18 +1,19 @@
-"""Data sets: `load(name)` gives images and labels, from the disk, by download, or generated; of messages, texts."""
+"""Data sets: `load(name)` gives images and labels, or texts, or waveforms: from the disk, by download, or generated."""
 
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal, overload
 
 # Importing them registers their data sets.
-from advcourse.data import faces, fonts, images, messages, portraits, scenes, texts
+from advcourse.data import faces, fonts, images, messages, portraits, scenes, sounds, texts, tones
 from advcourse.data.download import DataError, DownloadError, NotHereError, find, folder, time_limit
 from advcourse.data.registry import LOADERS, Dataset, register
+from advcourse.data.sounds import Sounds
 from advcourse.data.texts import Messages, cleaned
 
-__all__ = ["DataError", "Dataset", "DownloadError", "Messages", "NotHereError", "cleaned", "faces", "find", "first_of",
-           "folder", "fonts", "from_disk", "images", "load", "messages", "names", "portraits", "register", "scenes", "texts",
-           "verify"]
+__all__ = ["DataError", "Dataset", "DownloadError", "Messages", "NotHereError", "Sounds", "cleaned", "faces", "find",
+           "first_of", "folder", "fonts", "from_disk", "images", "load", "messages", "names", "portraits", "register",
+           "scenes", "sounds", "texts", "tones", "verify"]
 
 AUTO_SECONDS = 5  # how long "auto" may wait for real data
 _not_here: set[str] = set()  # what was waited for in vain in this process: the wait is not paid twice
@@ -28,11 +29,16 @@ def load(name: Literal["messages", "sms-spam"], *, seed: int = 0) -> Messages: .
 
 
 @overload
+def load(name: Literal["fsdd", "tones"], *, train: int | None = None, test: int | None = None,
+         seed: int = 0) -> Sounds: ...
+
+
+@overload
 def load(name: str = "auto", *, train: int | None = None, test: int | None = None, seed: int = 0) -> Dataset: ...
 
 
 def load(name="auto", *, train=None, test=None, seed=0):
-    """A data set, as a Dataset; "messages" and "sms-spam" as Messages.
+    """A data set, as a Dataset; "messages" and "sms-spam" as Messages, "fsdd" and "tones" as Sounds.
 
     name: one of `names()`; "auto", which is MNIST where it is on disk or arrives within a few seconds, else fonts; or
     the path of a folder (or .tar.gz) of images in train/<class>/ and test/<class>/.
@@ -69,7 +75,7 @@ def first_of(real: str, made: str, **options: Any) -> Any:
                                  "which is neither on this machine nor quick to download)")
 
 
-def from_disk(name: str, *, train: int | None = None, test: int | None = None) -> Dataset | Messages:
+def from_disk(name: str, *, train: int | None = None, test: int | None = None) -> Dataset | Messages | Sounds:
     """A data set as `load` gives it, without a download.
 
     Raises DataError, which says what is damaged: NotHereError where it is not here, DownloadError where it can be had.

@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-Loader = Callable[..., Any]  # gives a Dataset, or another record with a name and a card: Messages
+Loader = Callable[..., Any]  # gives a Dataset, or another record with a name and a card: Messages, Sounds
 LOADERS: dict[str, Loader] = {}
 
 

@@ -78,7 +78,7 @@ TABLE = exercise(lambda x: {"a": 1.0}, {"x": torch.ones(3)})
     (NUMBERS, [], "returned an empty list;"),
     (PAIR, (torch.ones(3), 1), "a tuple of 2: a tensor of shape (3,), a number; "
                                "a tuple of 2: a tensor of shape (3,), a string"),
-    (DOUBLE, torch.ones(2, 3).to_sparse(), "an ordinary (dense) tensor of real numbers is wanted: `.to_dense()` makes one"),
+    (DOUBLE, torch.ones(2, 3).to_sparse(), "dense) tensor of real numbers is wanted: `.to_dense()` makes one"),
     (DOUBLE, torch.ones(2, 3) + 1j, "a tensor of torch.complex64 on cpu; one of torch.float32 on cpu is wanted"),
     (DOUBLE, torch.ones(3) * 1j, "a tensor of complex numbers, of shape (3,); a tensor of shape (2, 3) is wanted"),
     (NUMBER, 1j, "returned a complex number; a number is wanted"),
