@@ -47,15 +47,17 @@ def one_image(generator):
 def step_probes(generator):
     apart = [step_on_probabilities, longer(1.02), step_of_the_loss, step_in_sign]
     first = telling_apart(lambda: one_image(generator), reference_step, apart, apart=1e-4)
-    # And an image whose nearest boundary is not that of the class with the second largest logit.
+    # And an image whose nearest boundary is not that of the class with the second largest logit, nor this the farthest.
     linear, images = linear_model(generator), random_images(generator, count=200)
     with torch.no_grad():
         linear[1].weight *= torch.tensor([[0.2], [1.0], [2.0], [4.0]])
         logits = linear(images)
     y = logits.argmax(1)
     weight, bias = linear[1].weight.detach(), linear[1].bias.detach()
-    by_logit = distances_measured_otherwise(weight, bias, images, y, pick=lambda logits, distance: logits.argmax(1))
-    i = (by_logit / linear_distance(weight, bias, images, y)).argmax()
+    by_logit, farthest = (distances_measured_otherwise(weight, bias, images, y, pick=pick) for pick in (
+        lambda logits, distance: logits.argmax(1), lambda logits, distance: distance.nan_to_num(posinf=0).argmax(1)))
+    ratio = by_logit / linear_distance(weight, bias, images, y)
+    i = ratio.where(by_logit < 0.99 * farthest, 0).argmax()
     return [first, {"model": linear, "x": images[i][None], "y": y[i].item()}]
 
 
