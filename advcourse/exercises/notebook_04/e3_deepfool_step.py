@@ -44,18 +44,29 @@ def one_image(generator):
     return {"model": model, "x": image, "y": model(image).argmax().item()}
 
 
+def step_to_the_second_largest(model, x, y):
+    return deepfool_step(model, x, y, pick=lambda gaps, lengths: gaps.argmax())
+
+
+def goes_to_the_second_largest(probe):
+    return torch.equal(reference_step(**probe), step_to_the_second_largest(**probe))
+
+
 def step_probes(generator):
     apart = [step_on_probabilities, longer(1.02), step_of_the_loss, step_in_sign]
-    first = telling_apart(lambda: one_image(generator), reference_step, apart, apart=1e-4)
-    # And an image whose nearest boundary is not that of the class with the second largest logit.
+    draws = filter(goes_to_the_second_largest, iter(lambda: one_image(generator), None))
+    first = telling_apart(draws.__next__, reference_step, apart, apart=1e-4)
+    # And an image whose nearest boundary is not that of the class with the second largest logit, nor this the farthest.
     linear, images = linear_model(generator), random_images(generator, count=200)
     with torch.no_grad():
         linear[1].weight *= torch.tensor([[0.2], [1.0], [2.0], [4.0]])
         logits = linear(images)
     y = logits.argmax(1)
     weight, bias = linear[1].weight.detach(), linear[1].bias.detach()
-    by_logit = distances_measured_otherwise(weight, bias, images, y, pick=lambda logits, distance: logits.argmax(1))
-    i = (by_logit / linear_distance(weight, bias, images, y)).argmax()
+    by_logit, farthest = (distances_measured_otherwise(weight, bias, images, y, pick=pick) for pick in (
+        lambda logits, distance: logits.argmax(1), lambda logits, distance: distance.nan_to_num(posinf=0).argmax(1)))
+    ratio = by_logit / linear_distance(weight, bias, images, y)
+    i = ratio.where(by_logit < 0.99 * farthest, 0).argmax()
     return [first, {"model": linear, "x": images[i][None], "y": y[i].item()}]
 
 
@@ -125,7 +136,7 @@ exercise = Exercise(
                 lambda model, x, y: 2 * x - reference_step(model, x, y),
             "you go to the class with the second largest logit; "
             "the nearest boundary is the one with the smallest |f| / ‖w‖₂":
-                partial(deepfool_step, pick=lambda gaps, lengths: gaps.argmax()),
+                step_to_the_second_largest,
             "you go to the farthest boundary; take the smallest |f| / ‖w‖₂":
                 partial(deepfool_step, pick=lambda gaps, lengths: (gaps.abs() / lengths).argmax()),
             "the step has the wrong length: w has a length of its own, so divide by ‖w‖₂ twice, once to make it a "

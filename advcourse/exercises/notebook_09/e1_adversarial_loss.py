@@ -4,7 +4,7 @@ import torch
 from torch.nn import functional as F
 
 from advcourse.exercises.catalogue import Exercise
-from advcourse.exercises.probes import clear_images, loss_gradient, mixed_labels, small_model
+from advcourse.exercises.probes import clear_images, loss_gradient, mixed_labels, small_model, telling_apart
 from advcourse.exercises.properties import equals, finite
 
 
@@ -28,10 +28,14 @@ def cut(clean, attacked):
 
 
 def adversarial_probes(generator):
-    model = small_model(generator, sharpness=1.5)  # so unsure that a 1e-8 inside a logarithm does not count
-    x = clear_images(generator, model)
-    return [{"model": model, "x": x, "y": mixed_labels(model, x), "eps": eps, "c": c}
-            for eps, c in ((0.05, 0.3), (0.2, 0.7))]
+    def draw(eps, c):
+        model = small_model(generator, sharpness=1.5)  # so unsure that a 1e-8 inside a logarithm does not count
+        x = clear_images(generator, model)
+        return {"model": model, "x": x, "y": mixed_labels(model, x), "eps": eps, "c": c}
+
+    mistakes = adversarial_mistakes().values()
+    return [telling_apart(lambda given=given: draw(*given), adversarial_loss, mistakes)
+            for given in ((0.05, 0.3), (0.2, 0.7))]
 
 
 def adversarial_mistakes():

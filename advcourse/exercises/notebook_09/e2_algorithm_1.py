@@ -3,7 +3,7 @@
 from torch.nn import functional as F
 
 from advcourse.exercises.catalogue import Exercise
-from advcourse.exercises.probes import loss_gradient, mixed_labels, random_images, small_model
+from advcourse.exercises.probes import loss_gradient, mixed_labels, random_images, small_model, telling_apart
 from advcourse.exercises.properties import equals, finite
 
 
@@ -20,12 +20,15 @@ def image_losses(model, x, x_adv, y):
 
 
 def batch_probes(generator):
-    # no answer so sure that a 1e-8 inside a logarithm counts
-    model, x = small_model(generator, sharpness=1.5), random_images(generator, count=10)
-    y = mixed_labels(model, x)
-    x_adv = (x + 0.15 * loss_gradient(model, x, y).sign()).clamp(0, 1)
-    return [{"model": model, "x": x, "x_adv": x_adv[:k], "y": y, "weight": weight}
-            for k, weight in ((4, 0.3), (7, 2.0))]
+    def draw(k, weight):
+        # no answer so sure that a 1e-8 inside a logarithm counts
+        model, x = small_model(generator, sharpness=1.5), random_images(generator, count=10)
+        y = mixed_labels(model, x)
+        x_adv = (x + 0.15 * loss_gradient(model, x, y).sign()).clamp(0, 1)
+        return {"model": model, "x": x, "x_adv": x_adv[:k], "y": y, "weight": weight}
+
+    return [telling_apart(lambda given=given: draw(*given), batch_loss, MISTAKES.values())
+            for given in ((4, 0.3), (7, 2.0))]
 
 
 def all_clean(model, x, x_adv, y, weight):
@@ -72,6 +75,46 @@ def squares(outputs, y):
     return (outputs - F.one_hot(y, outputs.shape[1])).square().mean(1)
 
 
+MISTAKES = {
+    "the clean originals of the adversarial images still take part: the new batch holds x_adv in their place":
+        all_clean,
+    "the clean originals of the adversarial images still take part, and are not counted in the divisor: the "
+    "new batch holds x_adv in their place":
+        all_clean_divided_as_in_the_formula,
+    "x_adv replaces the *first* k images; you left out the last k":
+        originals_stay,
+    "the adversarial images carry the labels of the first k images, y[:k], since they were made from these":
+        labels_of_the_last,
+    "you divide by m, the number of images; divide by the sum of the weights, (m − k) + λk":
+        combine(lambda clean, attacked, k, weight: (clean.sum() + weight * attacked.sum()) / (len(clean) + k)),
+    "these are two means added up: one sum over all images, "
+    "divided once, makes every image count as it should":
+        combine(lambda clean, attacked, k, weight: clean.mean() + weight * attacked.mean()),
+    "this is the weighted sum; it is not divided by (m − k) + λk":
+        combine(lambda clean, attacked, k, weight: clean.sum() + weight * attacked.sum()),
+    "λ weighs the adversarial images, and here it weighs the clean ones":
+        combine(lambda clean, attacked, k, weight: (
+            (weight * clean.sum() + attacked.sum()) / (weight * len(clean) + k))),
+    "λ has no effect: this is the plain mean over the new batch":
+        combine(lambda clean, attacked, k, weight: (clean.sum() + attacked.sum()) / (len(clean) + k)),
+    "λ is missing in the numerator: the adversarial images count in full above the line and by λ below it":
+        combine(lambda clean, attacked, k, weight: (clean.sum() + attacked.sum()) / (len(clean) + weight * k)),
+    "the clean images are missing: they take part with weight 1":
+        combine(lambda clean, attacked, k, weight: weight * attacked.sum() / (len(clean) + weight * k)),
+    "the adversarial images are missing: they take part with weight λ":
+        combine(lambda clean, attacked, k, weight: clean.sum() / (len(clean) + weight * k)),
+    "these are means, divided once more: add up *sums* over the images, `reduction=\"sum\"`, and divide at the "
+    "end":
+        combine(lambda clean, attacked, k, weight: (
+            (clean.mean() + weight * attacked.mean()) / (len(clean) + weight * k))),
+    "`F.cross_entropy` takes logits, and it seems to have got probabilities: leave the softmax out, it is in "
+    "there": measured(lambda z, y: F.cross_entropy(z.softmax(1), y, reduction="none")),
+    "J is the cross-entropy, `F.cross_entropy`; this is a squared error":
+        measured(lambda z, y: squares(z.softmax(1), y)),
+    "J is the cross-entropy, `F.cross_entropy`; this is the squared error of the logits": measured(squares),
+}
+
+
 exercise = Exercise(
     number="09.2",
     title="The loss of Algorithm 1",
@@ -92,44 +135,7 @@ exercise = Exercise(
     probes=batch_probes,
     gates={"the loss is a number": finite},
     properties={
-        "it is the weighted mean of Algorithm 1": equals(batch_loss, mistakes={
-            "the clean originals of the adversarial images still take part: the new batch holds x_adv in their place":
-                all_clean,
-            "the clean originals of the adversarial images still take part, and are not counted in the divisor: the "
-            "new batch holds x_adv in their place":
-                all_clean_divided_as_in_the_formula,
-            "x_adv replaces the *first* k images; you left out the last k":
-                originals_stay,
-            "the adversarial images carry the labels of the first k images, y[:k], since they were made from these":
-                labels_of_the_last,
-            "you divide by m, the number of images; divide by the sum of the weights, (m − k) + λk":
-                combine(lambda clean, attacked, k, weight: (clean.sum() + weight * attacked.sum()) / (len(clean) + k)),
-            "these are two means added up: one sum over all images, "
-            "divided once, makes every image count as it should":
-                combine(lambda clean, attacked, k, weight: clean.mean() + weight * attacked.mean()),
-            "this is the weighted sum; it is not divided by (m − k) + λk":
-                combine(lambda clean, attacked, k, weight: clean.sum() + weight * attacked.sum()),
-            "λ weighs the adversarial images, and here it weighs the clean ones":
-                combine(lambda clean, attacked, k, weight: (
-                    (weight * clean.sum() + attacked.sum()) / (weight * len(clean) + k))),
-            "λ has no effect: this is the plain mean over the new batch":
-                combine(lambda clean, attacked, k, weight: (clean.sum() + attacked.sum()) / (len(clean) + k)),
-            "λ is missing in the numerator: the adversarial images count in full above the line and by λ below it":
-                combine(lambda clean, attacked, k, weight: (clean.sum() + attacked.sum()) / (len(clean) + weight * k)),
-            "the clean images are missing: they take part with weight 1":
-                combine(lambda clean, attacked, k, weight: weight * attacked.sum() / (len(clean) + weight * k)),
-            "the adversarial images are missing: they take part with weight λ":
-                combine(lambda clean, attacked, k, weight: clean.sum() / (len(clean) + weight * k)),
-            "these are means, divided once more: add up *sums* over the images, `reduction=\"sum\"`, and divide at the "
-            "end":
-                combine(lambda clean, attacked, k, weight: (
-                    (clean.mean() + weight * attacked.mean()) / (len(clean) + weight * k))),
-            "`F.cross_entropy` takes logits, and it seems to have got probabilities: leave the softmax out, it is in "
-            "there": measured(lambda z, y: F.cross_entropy(z.softmax(1), y, reduction="none")),
-            "J is the cross-entropy, `F.cross_entropy`; this is a squared error":
-                measured(lambda z, y: squares(z.softmax(1), y)),
-            "J is the cross-entropy, `F.cross_entropy`; this is the squared error of the logits": measured(squares),
-        }),
+        "it is the weighted mean of Algorithm 1": equals(batch_loss, MISTAKES),
     },
     differentiated_by="model",
     cut_gradients={
