@@ -1,7 +1,7 @@
-"""What grading costs: seconds per submission, beyond what the student's own functions take.
+"""What grading costs: seconds per submission, beyond what the student's own functions take, and memory.
 
-    python benchmarks/grading.py                        # 1,000 of notebook 01, all cores; writes results/grading.json
-    python benchmarks/grading.py --submissions 50 --workers 1
+    python benchmarks/grading.py                        # classes of 300 and 1,000; writes results/grading.json
+    python benchmarks/grading.py --submissions 10 --workers 1 --dry
 
 nbgrader and otter grade one solved notebook, exported for them, where ADVCOURSE_NBGRADER_PYTHON and
 ADVCOURSE_OTTER_PYTHON name Pythons that have them. Both run the whole notebook, in a kernel without walls. The
@@ -13,6 +13,7 @@ import argparse
 import json
 import os
 import platform
+import resource
 import subprocess
 import tempfile
 import time
@@ -25,7 +26,7 @@ from advcourse.exercises.attempt import attempt
 from advcourse.grading import grade, run
 from advcourse.grading.box.boxes import Boxes
 from advcourse.grading.box.limits import Limits
-from advcourse.grading.reading.submissions import Submission
+from advcourse.grading.reading.submissions import Submission, collect
 from advcourse.grading.reports.folder import write
 from advcourse.grading.reports.standings import standings
 from advcourse.pipeline import exports, masters
@@ -65,17 +66,20 @@ def one_by_one(notebook):
 
 
 def whole_class(notebook, count, workers):
-    """Seconds for a class, from the start of the processes to the last page."""
-    submissions = [submission(notebook, number) for number in range(count)]
+    """Seconds for a class, from the reading of its folder to the last page, and the most memory of this process yet."""
     with tempfile.TemporaryDirectory() as folder:
+        for one in (submission(notebook, number) for number in range(count)):
+            files.write(Path(folder) / "class" / one.student / one.path.name, one.content)
         start = time.perf_counter()
-        graded = run.grade_class(submissions, folder, limits=Limits(), seed=SEED, workers=workers)
-        write(standings(graded), folder)
+        graded = run.grade_class(collect(Path(folder) / "class"), Path(folder) / "grades", limits=Limits(), seed=SEED,
+                                 workers=workers)
+        write(standings(graded), Path(folder) / "grades")
         seconds = time.perf_counter() - start
     wrong = [one.student for one in graded if one.points != one.maximum]
     if wrong:
         raise SystemExit(f"{len(wrong)} solved notebooks did not get full points, such as {wrong[0]}'s")
-    return round(seconds, 1)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10
+    return {"submissions": count, "seconds": round(seconds, 1), "peak_mb_of_main_process": peak}
 
 
 def with_nbgrader(python, folder, name):
@@ -120,17 +124,18 @@ def others(notebook):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--submissions", type=int, default=1000)
+    parser.add_argument("--submissions", type=int, nargs="+", default=[300, 1000])
     parser.add_argument("--workers", type=int, default=len(os.sched_getaffinity(0)))
     parser.add_argument("--notebook", default="01")
+    parser.add_argument("--dry", action="store_true", help="write nothing")
     arguments = parser.parse_args()
+    # first, as what the rest loads would count: memory is the most so far
+    classes = [whole_class(arguments.notebook, count, arguments.workers) for count in sorted(arguments.submissions)]
     result = {"date": date.today().isoformat(), "machine": platform.machine(), "cores": len(os.sched_getaffinity(0)),
               "notebook": arguments.notebook, "one": one_by_one(arguments.notebook),
-              "submissions": arguments.submissions,
-              "workers": arguments.workers, "others_s": others(arguments.notebook)}
-    print(json.dumps(result))
-    result["class_s"] = whole_class(arguments.notebook, arguments.submissions, arguments.workers)
-    files.write(OUT, json.dumps(result, indent=2) + "\n")
+              "workers": arguments.workers, "others_s": others(arguments.notebook), "classes": classes}
+    if not arguments.dry:
+        files.write(OUT, json.dumps(result, indent=2) + "\n")
     print(json.dumps(result))
 
 

@@ -2,6 +2,7 @@
 
     python benchmarks/hostile_elsewhere.py      # writes results/hostile.json and .md; goes on where it was stopped
     python benchmarks/hostile_elsewhere.py --minutes 20 --only nbgrader
+    python benchmarks/hostile_elsewhere.py --ours   # ours alone, anew: the others' rows stay as they were measured
 
 ADVCOURSE_NBGRADER_PYTHON and ADVCOURSE_OTTER_PYTHON name Pythons that have the graders. Each gets a small assignment,
 exported as in `advcourse build --for`, of nothing but the exercises that the cases attack. A case's cells stand before
@@ -69,7 +70,8 @@ graders do not claim to have; its points count all the same. The 13 cases of arc
 alone. Where fewer ran than there are, they are spread evenly over the themes.
 
 nbgrader and otter run the tests in the student's kernel and do not promise to withstand students who attack them; the
-course's own solutions must be importable there, for the tests as for the rest of the notebook.
+course's own solutions must be importable there, for the tests as for the rest of the notebook. They were measured on
+{others}, with the cases that there were then; advcourse on {ours}.
 """
 
 # Success reads nothing secret there, or is kept from harm by the box of this benchmark alone.
@@ -265,8 +267,8 @@ def summary(rows):
             "not applicable": sum(row["not applicable"] for row in hostile), "what got through": through}
 
 
-def table(summaries, ours):
-    """The Markdown table of the summaries, and of our own grader's numbers."""
+def table(summaries, ours, measured):
+    """The Markdown table of the summaries, and of our own grader's numbers; measured: the date of the summaries."""
     timed = json.loads((RESULTS / "grading.json").read_text())
     seconds = {"advcourse": timed["one"]["median_s"]} | timed["others_s"]
     heads = ["grader", "s a submission", "hostile cases run", "got through", *COUNTED, "not graded", "honest right",
@@ -277,7 +279,7 @@ def table(summaries, ours):
                    one["not graded"],
                    f"{one['honest right']} of {one['honest']}", one["not applicable"]]
         lines.append(f"| {name} | {seconds[name]:.2g} | " + " | ".join(map(str, numbers)) + " |")
-    return "\n".join(lines) + NOTE
+    return "\n".join(lines) + NOTE.format(others=measured, ours=ours["date"])
 
 
 def ours():
@@ -291,8 +293,8 @@ def ours():
     if not found:
         raise SystemExit(f"tests/hostile printed no table: {done.stdout[-2000:]}")
     run, points, leaks, harm, unjudged, right, honest = map(float, found.groups())
-    return {"run": int(run), "all": int(run), "got through": int(points > 0) + int(leaks + harm),
-            "undeserved points": int(points),
+    return {"date": date.today().isoformat(), "run": int(run), "all": int(run),
+            "got through": int(points > 0) + int(leaks + harm), "undeserved points": int(points),
             "leak": int(leaks), "harm": int(harm), "taken down": 0, "not graded": int(unjudged),
             "honest right": int(right), "honest": int(honest), "not applicable": 0}
 
@@ -303,7 +305,11 @@ def main():
     parser.add_argument("--only", choices=TOOLS)
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--first", type=int, help="so many cases")
+    parser.add_argument("--ours", action="store_true")
     arguments = parser.parse_args()
+    if arguments.ours:
+        write(json.loads(OUT.read_text()) | {"ours": ours()})
+        return
     end = time.monotonic() + 60 * arguments.minutes
     result = json.loads(OUT.read_text()) if OUT.exists() else {"rows": {name: {} for name in TOOLS}}
     tools = [arguments.only] if arguments.only else TOOLS
@@ -331,8 +337,13 @@ def main():
         result["ours"] = ours()
     result |= {"date": date.today().isoformat(), "limit_s": LIMIT, "cell_limit_s": CELL,
                "summary": {tool: summary(rows.values()) for tool, rows in result["rows"].items()}}
+    write(result)
+
+
+def write(result):
+    """Write the results, and the table of them, which is printed, too."""
     files.write(OUT, json.dumps(result, indent=1) + "\n")
-    files.write(OUT.with_suffix(".md"), table(result["summary"], result["ours"]))
+    files.write(OUT.with_suffix(".md"), table(result["summary"], result["ours"], result["date"]))
     print(OUT.with_suffix(".md").read_text())
 
 

@@ -23,8 +23,8 @@ from advcourse.attacks.losses import cross_entropy, fools, margin
 
 
 def apgd(model: Model, x: Tensor, y: Tensor, *, eps: float, norm: Norm = "linf", loss: Literal["ce", "dlr"] = "ce",
-         steps: int = 100, restarts: int = 1, targeted: bool = False, stop_when_fooled: bool = False,
-         generator: torch.Generator | None = None) -> Tensor:
+         steps: int = 100, restarts: int = 1, targeted: bool = False, stop_when_fooled: bool = False, low: float = 0,
+         high: float = 1, generator: torch.Generator | None = None) -> Tensor:
     """Auto-PGD inside the ball of radius eps around each image.
 
         z       = P(x_k + step · direction(∇f(x_k)))            P: the nearest allowed image
@@ -32,7 +32,7 @@ def apgd(model: Model, x: Tensor, y: Tensor, *, eps: float, norm: Norm = "linf",
         at each checkpoint: step ← step / 2 and x ← the best image, where the loss rose in fewer than 3/4 of the steps,
         or where neither the step nor the best loss has changed since the checkpoint before
 
-    model: from images in [0, 1], shape (N, ...), to logits (N, K).
+    model: from images in [low, high], shape (N, ...), to logits (N, K).
     x: such images. y: their labels, shape (N,), int64; with targeted=True the labels to reach.
     eps: the radius of the ball, at least 0. norm: "linf", "l2" or "l1".
     loss: f, "ce", the cross-entropy (targeted: minus that of y), or "dlr", the difference of logits ratio with z_1 >=
@@ -40,6 +40,7 @@ def apgd(model: Model, x: Tensor, y: Tensor, *, eps: float, norm: Norm = "linf",
         (z_3 + z_4) / 2); with three classes z_1 − z_3 for both, with two classes the margin as it is.
     steps: of each run, at least 1. restarts: random starts, at least 1, of which each image keeps the best.
     stop_when_fooled: an image leaves at its first success: much faster, but not the strongest x_adv.
+    low, high: the ends of the valid range: 0 and 1 for images, −1 and 1 for waveforms.
     generator: of the starts, on x's device. None: a fresh one of seed 0, the same numbers in every call.
     Returns x_adv: detached, in the ball and the box: the image of highest loss among those that fool, else of highest
         loss.
@@ -52,14 +53,15 @@ def apgd(model: Model, x: Tensor, y: Tensor, *, eps: float, norm: Norm = "linf",
     Differs: the start is uniform in the ball (l1: Gaussian noise, projected); the targeted DLR puts the largest other
     logit in the place of the true label's, so that it ends at the target.
     """
-    contract.check(x, y, eps=eps, norm=norm, norms=contract.BALL_NORMS, steps=steps, restarts=restarts)
+    box = contract.check(x, y, eps=eps, norm=norm, norms=contract.BALL_NORMS, low=low, high=high, steps=steps,
+                         restarts=restarts)
     if loss not in ("ce", "dlr"):
         raise ValueError(f"loss must be one of 'ce', 'dlr'; got {loss!r}")
     generator = contract.generator_for(x, generator)
     x = contract.fresh(x)
     if len(x) == 0:
         return x
-    goal = Goal(_loss(loss, targeted), partial(fools, targeted=targeted), eps, norm, stop=stop_when_fooled)
+    goal = Goal(_loss(loss, targeted), partial(fools, targeted=targeted), eps, norm, stop=stop_when_fooled, box=box)
     with contract.attacking(model) as ask:
         best = contract.Best(x)
         todo = torch.arange(len(x), device=x.device)
@@ -117,6 +119,11 @@ class Goal:
     norm: Norm
     stop: bool  # an image leaves at its first success
     give_up: bool = False  # an image leaves where it seems hopeless; for a loss that is above 0 where it has succeeded
+    box: geometry.Box = geometry.UNIT
+
+    def project(self, x_adv: Tensor, x: Tensor) -> Tensor:
+        """The allowed images nearest to x_adv."""
+        return geometry.project(x_adv, x, self.eps, self.norm, self.box)
 
 
 @dataclass
@@ -167,24 +174,22 @@ def search(ask: Model, x: Tensor, labels: tuple[Tensor, ...], goal: Goal, *, ste
     Returns the best image of each.
     """
     if goal.norm != "l1":
-        start = geometry.random_start(x, goal.eps, goal.norm, generator)
+        start = geometry.random_start(x, goal.eps, goal.norm, generator, goal.box)
         return _climb(ask, x, labels, goal, start=start, steps=steps)[0]
     # The l1 ball inside the box has corners that trap the search: come from outside, through larger balls.
     stage = math.ceil(.3 * steps)
-    x_adv = x + torch.randn(x.shape, generator=generator, device=x.device, dtype=x.dtype)
+    x_adv = x + goal.box.width * torch.randn(x.shape, generator=generator, device=x.device, dtype=x.dtype)
     larger = (3 * goal.eps, 2 * goal.eps) if steps >= 4 else ()
     for radius in larger:
-        start = geometry.project(x_adv, x, radius, goal.norm)
-        x_adv = _climb(ask, x, labels, replace(goal, eps=radius, stop=False, give_up=False), start=start,
-                       steps=stage)[1]
-    start = geometry.project(x_adv, x, goal.eps, goal.norm)
-    return _climb(ask, x, labels, goal, start=start, steps=steps - stage * len(larger))[0]
+        outer = replace(goal, eps=radius, stop=False, give_up=False)
+        x_adv = _climb(ask, x, labels, outer, start=outer.project(x_adv, x), steps=stage)[1]
+    return _climb(ask, x, labels, goal, start=goal.project(x_adv, x), steps=steps - stage * len(larger))[0]
 
 
 def _climb(ask, x, labels, goal, *, start, steps):
     """Algorithm 1 from the given start. Returns (the contract.Best of all images, the images of highest loss)."""
     found, highest = contract.Best(x), x.clone()
-    state = _state(x, labels, start, goal.eps, goal.norm)
+    state = _state(x, labels, start, goal)
     checkpoints = _checkpoints(steps, goal.norm)
     early = () if goal.norm == "l1" or steps < 20 else (steps // 20, round(.11 * steps))
     flat = torch.ones(len(x), dtype=torch.bool, device=x.device)
@@ -210,20 +215,20 @@ def _climb(ask, x, labels, goal, *, start, steps):
                 state.checked_loss = state.best_loss if k == early[0] else torch.full_like(state.best_loss, -math.inf)
         if k in checkpoints:
             (_check_sparsity if goal.norm == "l1" else _check_progress)(state, checkpoints[k], goal.eps)
-        _step(state, goal.eps, goal.norm, first=k == 0)
+        _step(state, goal, first=k == 0)
     highest[state.index] = state.best
     contract.warn_if_flat(flat & ~found.fooled)
     return found, highest
 
 
-def _state(x, labels, start, eps, norm):
+def _state(x, labels, start, goal):
     zeros, rows = torch.zeros_like(x), x.new_zeros(len(x))
-    low, high = geometry.bounds(x, eps) if norm == "linf" else (rows, rows)
+    low, high = geometry.bounds(x, goal.eps, goal.box) if goal.norm == "linf" else (rows, rows)
     changed = geometry.distance(start, x, "l0").to(x.dtype)
     return State(
         index=torch.arange(len(x), device=x.device), x=x, labels=labels, low=low, high=high,
         x_adv=start, previous=start, gradient=zeros, loss=rows + math.inf,
-        step_size=torch.full_like(rows, eps if norm == "l1" else 2 * eps),
+        step_size=torch.full_like(rows, goal.eps if goal.norm == "l1" else 2 * goal.eps),
         best=start, best_loss=rows - math.inf, best_gradient=zeros,
         rises=rows, checked_loss=rows - math.inf, halved=rows > -1,
         share=changed / (1.5 * x[0].numel()), changed=changed)
@@ -257,22 +262,20 @@ def _checked(loss):
     return checked
 
 
-def _step(state, eps, norm, *, first):
+def _step(state, goal, *, first):
     """Move x_adv: a gradient step, projected; but for l1, 3/4 of it and 1/4 of the step before, projected again."""
     size = geometry.per_example(state.step_size, state.x)
-    if norm == "l1":
-        state.x_adv = geometry.project(state.x_adv + size * _sparse_direction(state.gradient, state.share), state.x,
-                                       eps, norm)
+    if goal.norm == "l1":
+        state.x_adv = goal.project(state.x_adv + size * _sparse_direction(state.gradient, state.share), state.x)
         return
-    moved = _back(state.x_adv + size * geometry.normalise(state.gradient, norm), state, eps, norm)
+    moved = _back(state.x_adv + size * geometry.normalise(state.gradient, goal.norm), state, goal)
     if not first:
-        moved = _back(state.x_adv + .75 * (moved - state.x_adv) + .25 * (state.x_adv - state.previous), state, eps,
-                      norm)
+        moved = _back(state.x_adv + .75 * (moved - state.x_adv) + .25 * (state.x_adv - state.previous), state, goal)
     state.previous, state.x_adv = state.x_adv, moved
 
 
-def _back(x_adv, state, eps, norm):
-    return torch.clamp(x_adv, state.low, state.high) if norm == "linf" else geometry.project(x_adv, state.x, eps, norm)
+def _back(x_adv, state, goal):
+    return torch.clamp(x_adv, state.low, state.high) if goal.norm == "linf" else goal.project(x_adv, state.x)
 
 
 def _sparse_direction(gradient, share):

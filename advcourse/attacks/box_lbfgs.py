@@ -1,8 +1,8 @@
 """The first attack on deep networks: ask a solver for the nearest image that the network takes for a given class.
 
 The target becomes the loss of its class, with a price c on the change; L-BFGS-B, a quasi-Newton method, keeps every
-pixel in [0, 1]. The larger c, the smaller the change and the harder the target: a line search finds the largest c that
-works.
+pixel in its range. The larger c, the smaller the change and the harder the target: a line search finds the largest c
+that works.
 """
 
 import math
@@ -30,22 +30,23 @@ from advcourse.attacks.losses import cross_entropy, fools, shortfall
 
 
 def lbfgs(model: Model, x: Tensor, y: Tensor, *, steps: int = 30, search_steps: int = 6, initial_c: float = 0.1,
-          probability: float | None = None, targeted: bool = False) -> Tensor:
+          probability: float | None = None, targeted: bool = False, low: float = 0, high: float = 1) -> Tensor:
     """Szegedy's box-constrained L-BFGS: the nearest image with a small loss of the target, one image at a time.
 
-        minimise   c ‖x_adv − x‖₂² + loss(x_adv)   subject to   0 <= x_adv <= 1
+        minimise   c ‖x_adv − x‖₂² + loss(x_adv)   subject to   low <= x_adv <= high
         loss = −log p_y with targeted=True, −log(1 − p_y) without,     p = softmax(model(x_adv))
         c ← 10 c  while there is no failure;  c / 10  while there is no success;  else √(c_succeeded · c_failed)
 
-    model: from images in [0, 1], shape (N, ...), to logits, shape (N, K).
+    model: from images in [low, high], shape (N, ...), to logits, shape (N, K).
     x: such images, float32 or float64; y: their true labels, shape (N,), int64; if targeted, the labels to reach.
     steps: iterations of L-BFGS-B for each value of c, at most; search_steps: how many values of c; both at least 1.
     initial_c: the first c, above 0.
     probability: what p_y (untargeted: 1 − p_y) must reach, between 0 and 1, such as 0.99 for a confident answer; None:
         that class y wins (untargeted: loses) is enough.
     targeted: whether y is to be reached, not left.
-    Returns x_adv in [0, 1], shape of x, detached: the smallest success of all images that the solver tried; x itself
-    where there is none or where x is a success already.
+    low, high: the ends of the valid range: 0 and 1 for images, −1 and 1 for waveforms.
+    Returns x_adv in [low, high], shape of x, detached: the smallest success of all images that the solver tried; x
+    itself where there is none or where x is a success already.
     Raises ValueError for other arguments than these; NoGradientError, a ValueError, for logits without a gradient to x.
     Cost: at most search_steps · 2 · steps forward and backward passes, for each image on its own.
 
@@ -53,7 +54,7 @@ def lbfgs(model: Model, x: Tensor, y: Tensor, *, steps: int = 30, search_steps: 
     squared, which makes the problem smooth at x (as in Carlini and Wagner's account of the attack); the paper knows
     only targets; c is searched on a logarithmic scale, every time from the best image so far; `to_boundary` ends it.
     """
-    check(x, y, steps=steps, search_steps=search_steps)
+    box = check(x, y, low=low, high=high, steps=steps, search_steps=search_steps)
     check_positive(initial_c=initial_c)
     if probability is not None and not 0 < probability < 1:
         raise ValueError(f"probability must lie between 0 and 1; got {probability!r}")
@@ -71,34 +72,36 @@ def lbfgs(model: Model, x: Tensor, y: Tensor, *, steps: int = 30, search_steps: 
         x_adv, found = x.clone(), torch.zeros_like(done)
         for i in (~done & ~flat).nonzero()[:, 0].tolist():
             nearest = _attack_one(ask, x[i:i + 1], y[i:i + 1], steps=steps, search_steps=search_steps, c=initial_c,
-                                  probability=probability, targeted=targeted)
+                                  probability=probability, targeted=targeted, box=box)
             x_adv[i:i + 1], found[i] = nearest.x_adv, nearest.found
-        return to_boundary(ask, x, y, x_adv=x_adv, found=found,
+        return to_boundary(ask, x, y, x_adv=x_adv, found=found, box=box,
                            shortfall=partial(_shortfall, targeted=targeted, probability=probability))
 
 
-def _attack_one(ask, x, y, *, steps, search_steps, c, probability, targeted):
+def _attack_one(ask, x, y, *, steps, search_steps, c, probability, targeted, box):
     """The Nearest success for one image."""
     from scipy.optimize import minimize  # half a second that nobody else should wait for
 
     nearest, worked, last = Nearest(x), False, x
 
-    def objective(values, c):
+    def objective(shares, c):  # of the way from low to high: the solver's first step depends on the units
         nonlocal worked, last
-        last = torch.as_tensor(values, dtype=x.dtype, device=x.device).view(x.shape).clamp(0, 1)
+        values = torch.as_tensor(shares, dtype=x.dtype, device=x.device).view(x.shape)
+        last = (box.low + box.width * values).clamp(*box)
         logits, loss, gradient = input_gradient(ask, last, partial(_loss, y=y, targeted=targeted))
         success = _success(logits, y, targeted=targeted, probability=probability)
         worked |= bool(success)
         nearest.update(last, distance(last, x, "l2"), success)
         change = (last - x).double()
         value = loss.double().nan_to_num(1e9, 1e9, -1e9).sum() + c * change.square().sum()
-        slope = gradient.double() + 2 * c * change
+        slope = box.width * (gradient.double() + 2 * c * change)
         return value.item(), slope.flatten().cpu().numpy()
 
     start, low, high = x, 0.0, math.inf  # low: the largest c that worked; high: the smallest that did not
     for _ in range(search_steps):
         worked = False
-        minimize(objective, start.flatten().double().cpu().numpy(), args=(c,), jac=True, method="L-BFGS-B",
+        shares = (start.flatten().double() - box.low) / box.width
+        minimize(objective, shares.cpu().numpy(), args=(c,), jac=True, method="L-BFGS-B",
                  bounds=[(0, 1)] * x.numel(), options={"maxiter": steps, "maxfun": 2 * steps})
         low, high = (c, high) if worked else (low, c)
         c = c * 10 if high == math.inf else c / 10 if low == 0 else math.sqrt(low * high)
@@ -132,7 +135,7 @@ CARDS = (
         notebook="04",
         name="lbfgs", input="non-random", frequency="iterative", specificity="both", scope="individual",
         measurement="l2", realism="non-realistic", falsification="both", knowledge="white box",
-        method="a quasi-Newton solver minimises the loss of the target plus c times the squared change inside [0, 1]; "
+        method="a quasi-Newton solver minimises the loss of the target plus c times the squared change inside the box; "
                "line search over c",
         paper="Szegedy et al., 2014, arXiv:1312.6199",
         cost="at most search steps × 2 × steps forward and backward passes, for each image on its own",

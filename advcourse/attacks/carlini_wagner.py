@@ -1,8 +1,8 @@
 """Carlini and Wagner's attacks: the smallest change as an optimisation problem that Adam can solve.
 
 The target "another class" becomes a hinge f on the logits, which is 0 from the moment it is reached; its weight c
-against the size of the change is found by binary search. Substituting x_adv = (tanh w + 1) / 2 keeps every pixel in
-[0, 1] without clipping.
+against the size of the change is found by binary search. Substituting a tanh for x_adv keeps every pixel in its
+range without clipping.
 """
 
 import math
@@ -26,7 +26,7 @@ from advcourse.attacks.contract import (
     unfooled,
     warn_if_flat,
 )
-from advcourse.attacks.geometry import distance, movable, per_example
+from advcourse.attacks.geometry import Box, distance, movable, per_example
 from advcourse.attacks.line_search import to_boundary
 from advcourse.attacks.losses import an_eighth_of, fools, margin, shortfall, smooth_margin
 
@@ -35,14 +35,15 @@ EXTRA_SEARCH_STEPS = 4
 
 
 def cw_l2(model: Model, x: Tensor, y: Tensor, *, steps: int = 30, search_steps: int = 5, step_size: float = 0.2,
-          initial_c: float | None = None, confidence: float = 0.0, targeted: bool = False) -> Tensor:
+          initial_c: float | None = None, confidence: float = 0.0, targeted: bool = False, low: float = 0,
+          high: float = 1) -> Tensor:
     """Carlini-Wagner L2: the smallest change in l2, with a weight c of its own for every image.
 
-        minimise over w   ‖x_adv − x‖₂² + c · f(x_adv),     x_adv = (tanh w + 1) / 2
+        minimise over w   ‖x_adv − x‖₂² + c · f(x_adv),     x_adv = low + (high − low) (tanh w + 1) / 2
         f = max(z_y − max_{k≠y} z_k + confidence, 0)        targeted: max(max_{k≠y} z_k − z_y + confidence, 0)
         c ← 10 c   while there is no success;  c / 2  while there has been no failure;  else √(c_failed · c_succeeded)
 
-    model: from images in [0, 1], shape (N, ...), to logits z, shape (N, K).
+    model: from images in [low, high], shape (N, ...), to logits z, shape (N, K).
     x: such images, float32 or float64; y: their true labels, shape (N,), int64; if targeted, the labels to reach.
     steps: Adam's steps for each value of c, at least 1; search_steps: how many values of c, at least 1; images without
         a success get up to EXTRA_SEARCH_STEPS more, ten times as large each.
@@ -50,8 +51,9 @@ def cw_l2(model: Model, x: Tensor, y: Tensor, *, steps: int = 30, search_steps: 
     initial_c: the first c, above 0; None: 2 f / ‖∇f‖₂² at x, which is exact for a linear model of two classes.
     confidence: the lead, in logits, that the wrong class must have.
     targeted: whether y is to be reached, not left.
-    Returns x_adv in [0, 1], shape of x, detached: the smallest success; x itself where there is none or where the model
-    errs on x already (targeted: answers y).
+    low, high: the ends of the valid range: 0 and 1 for images, −1 and 1 for waveforms.
+    Returns x_adv in [low, high], shape of x, detached: the smallest success; x itself where there is none or where the
+    model errs on x already (targeted: answers y).
     Raises ValueError for other arguments than these; NoGradientError, a ValueError, for logits without a gradient to x.
     Cost: search_steps · steps + 1 forward and backward passes, up to 4 · steps more without a success; then 9 forward
     passes.
@@ -62,13 +64,13 @@ def cw_l2(model: Model, x: Tensor, y: Tensor, *, steps: int = 30, search_steps: 
     starts at the estimate above, and `to_boundary` ends it. Together they need a fifth of the passes. There is one
     start, as in the authors' code.
     """
-    check(x, y, steps=steps, search_steps=search_steps)
+    box = check(x, y, low=low, high=high, steps=steps, search_steps=search_steps)
     check_positive(step_size=step_size, initial_c=initial_c)
     x, y = fresh(x), fresh(y)
     if len(x) == 0:
         return x
     with attacking(model) as ask:
-        active, problem = problem_of(ask, x, y, confidence=confidence, targeted=targeted)
+        active, problem = problem_of(ask, x, y, confidence=confidence, targeted=targeted, box=box)
         if len(active) == 0:
             return x
         nearest = Nearest(problem.x)
@@ -94,21 +96,21 @@ def search_weights(search: Callable[..., Tensor], nearest: Nearest, c: Tensor, s
 def _search(problem, nearest, rows, c, search_steps, *, steps, step_size):
     """Adam on ‖δ‖² + c f, see `search_weights`."""
     problem, bracket = problem.rows(rows), Bracket(c)
-    x, w = problem.x, _to_w(problem.x)
+    x, w, box = problem.x, _to_w(problem.x, problem.box), problem.box
     for search_step in range(search_steps):
         succeeded = torch.zeros_like(c, dtype=torch.bool)
         adam = _Adam(w)
         for step in range(steps):
-            x_adv = _to_image(w)
+            x_adv = _to_image(w, box)
             logits, gradient = problem.gradient(x_adv, c)
             success = problem.reached(logits)
             nearest.update(x_adv, distance(x_adv, x, "l2"), success, rows)
             succeeded |= success
             gradient += 2 * (x_adv - x)
-            w = adam.step(w, gradient * _slope(x_adv),
+            w = adam.step(w, gradient * _slope(x_adv, box),
                           _falling(step_size, search_step * steps + step, search_steps * steps))
         c = bracket.next(c, succeeded)
-        w = torch.where(per_example(nearest.found[rows], w), _to_w(nearest.x_adv[rows]), w)
+        w = torch.where(per_example(nearest.found[rows], w), _to_w(nearest.x_adv[rows], box), w)
     return c
 
 
@@ -127,21 +129,22 @@ class Bracket:
 
 
 def cw_l0(model: Model, x: Tensor, y: Tensor, *, steps: int = 30, rounds: int = 25, step_size: float = 0.2,
-          confidence: float = 0.0, targeted: bool = False) -> Tensor:
+          confidence: float = 0.0, targeted: bool = False, low: float = 0, high: float = 1) -> Tensor:
     """Carlini-Wagner L0: few changed values, found by giving up the least useful ones round after round.
 
         fix the pixels with the smallest |∇f(x_adv)_i · (x_adv − x)_i| to x_i
         solve for the others, from where they are:   minimise over w   ‖x_adv − x‖₂² + 10 c f(x_adv)       (as in cw_l2)
         share of the pixels that a round gives up:   0.4, then half of it after every failure
 
-    model: from images in [0, 1], shape (N, ...), to logits, shape (N, K).
+    model: from images in [low, high], shape (N, ...), to logits, shape (N, K).
     x: such images, float32 or float64; y: their true labels, shape (N,), int64; if targeted, the labels to reach.
     steps: Adam's steps a round, at most; rounds: how many; both at least 1. The first solution is that of cw_l2.
     step_size: Adam's first one, in w, above 0.
     confidence: the lead, in logits, that the wrong class must have.
     targeted: whether y is to be reached, not left.
-    Returns x_adv in [0, 1], shape of x, detached: the success with the fewest changed values; x itself where there is
-    none or where the model errs on x already (targeted: answers y).
+    low, high: the ends of the valid range: 0 and 1 for images, −1 and 1 for waveforms.
+    Returns x_adv in [low, high], shape of x, detached: the success with the fewest changed values; x itself where there
+    is none or where the model errs on x already (targeted: answers y).
     Raises ValueError for other arguments than these; NoGradientError, a ValueError, for logits without a gradient to x.
     Cost: 100 forward and backward passes for the start; then at most rounds · (steps + 3).
 
@@ -150,9 +153,9 @@ def cw_l0(model: Model, x: Tensor, y: Tensor, *, steps: int = 30, rounds: int = 
     fails takes its pixels back; a round ends for an image with its first success; a round's weight c is fixed, as the
     size of the change is free.
     """
-    check(x, y, steps=steps, rounds=rounds)
+    box = check(x, y, low=low, high=high, steps=steps, rounds=rounds)
     check_positive(step_size=step_size)
-    start = cw_l2(model, x, y, steps=50, search_steps=2, confidence=confidence, targeted=targeted)
+    start = cw_l2(model, x, y, steps=50, search_steps=2, confidence=confidence, targeted=targeted, low=low, high=high)
     x, y, start = fresh(x), fresh(y), fresh(start)
     if x.numel() == 0:
         return x
@@ -160,7 +163,7 @@ def cw_l0(model: Model, x: Tensor, y: Tensor, *, steps: int = 30, rounds: int = 
         active = (start != x).flatten(1).any(1).nonzero()[:, 0]  # where cw_l2 found something
         if len(active) == 0:
             return x
-        whole = Problem(ask, x, y, an_eighth_of(margin(_logits(ask, x), y)), confidence, targeted)
+        whole = Problem(ask, x, y, an_eighth_of(margin(_logits(ask, x), y)), confidence, targeted, box)
         nearest, share = Nearest(x), torch.full_like(x.flatten(1)[:, 0], 0.4)
         nearest.update(start, distance(start, x, "l0"))
         for _ in range(rounds):
@@ -190,16 +193,17 @@ def _solve(problem, start, *, free, steps, step_size):
     """Adam on 10 c f + ‖δ‖² over the free pixels; an image leaves with its first success. Returns the last images."""
     result, left = start.clone(), torch.arange(len(start), device=start.device)
     weight = 10 * first_weight(problem, None)
-    w, adam = _to_w(start), _Adam(start)
+    box = problem.box
+    w, adam = _to_w(start, box), _Adam(start)
     for step in range(steps + 1):
         part = problem.rows(left)
-        x_adv = torch.where(free[left], _to_image(w), part.x) if step else start
+        x_adv = torch.where(free[left], _to_image(w, box), part.x) if step else start
         logits, gradient = part.gradient(x_adv, weight[left])
         result[left] = x_adv
         open_ = ~part.reached(logits)
         if step == steps or not open_.any():
             break
-        gradient = (gradient + 2 * (x_adv - part.x)) * free[left] * _slope(_to_image(w))
+        gradient = (gradient + 2 * (x_adv - part.x)) * free[left] * _slope(_to_image(w, box), box)
         w = adam.step(w, gradient, _falling(step_size, step, steps))
         if not open_.all():
             left, w = left[open_], w[open_]
@@ -208,21 +212,22 @@ def _solve(problem, start, *, free, steps, step_size):
 
 
 def cw_linf(model: Model, x: Tensor, y: Tensor, *, steps: int = 30, rounds: int = 12, step_size: float = 0.1,
-            confidence: float = 0.0, targeted: bool = False) -> Tensor:
+            confidence: float = 0.0, targeted: bool = False, low: float = 0, high: float = 1) -> Tensor:
     """Carlini-Wagner Linf: only a pixel's change beyond τ is penalised, and τ falls for as long as the attack succeeds.
 
-        minimise over w   c · f(x_adv) + Σ_i max(|x_adv − x|_i − τ, 0),     x_adv = (tanh w + 1) / 2,   f as in cw_l2
+        minimise over w   c · f(x_adv) + Σ_i max(|x_adv − x|_i − τ, 0),     x_adv, f as in cw_l2
         c ← 2 c,  τ ← min(2 τ, 1)                                  while there is no success
         τ ← max(0.9 ‖δ_best‖, (τ_failed + ‖δ_best‖) / 2)           then;  τ_failed: the largest τ that has failed, or 0
 
-    model: from images in [0, 1], shape (N, ...), to logits, shape (N, K).
+    model: from images in [low, high], shape (N, ...), to logits, shape (N, K).
     x: such images, float32 or float64; y: their true labels, shape (N,), int64; if targeted, the labels to reach.
     steps: Adam's steps for each value of τ; rounds: how many values of τ; both at least 1.
     step_size: Adam's first one, in w, above 0.
     confidence: the lead, in logits, that the wrong class must have.
     targeted: whether y is to be reached, not left.
-    Returns x_adv in [0, 1], shape of x, detached: the success with the smallest largest change; x itself where there is
-    none or where the model errs on x already (targeted: answers y).
+    low, high: the ends of the valid range: 0 and 1 for images, −1 and 1 for waveforms.
+    Returns x_adv in [low, high], shape of x, detached: the success with the smallest largest change; x itself where
+    there is none or where the model errs on x already (targeted: answers y).
     Raises ValueError for other arguments than these; NoGradientError, a ValueError, for logits without a gradient to x.
     Cost: rounds · steps + 1 forward and backward passes; then 9 forward passes.
 
@@ -230,31 +235,32 @@ def cw_linf(model: Model, x: Tensor, y: Tensor, *, steps: int = 30, rounds: int 
     τ starts near the linearised distance f / ‖∇f‖₁, and after a failure lies between that τ and the best success (the
     paper stops there); c starts where the penalty outweighs f at every single pixel.
     """
-    check(x, y, steps=steps, rounds=rounds)
+    box = check(x, y, low=low, high=high, steps=steps, rounds=rounds)
     check_positive(step_size=step_size)
     x, y = fresh(x), fresh(y)
     if len(x) == 0:
         return x
     with attacking(model) as ask:
-        active, problem = problem_of(ask, x, y, confidence=confidence, targeted=targeted)
+        active, problem = problem_of(ask, x, y, confidence=confidence, targeted=targeted, box=box)
         if len(active) == 0:
             return x
         c, tau = _first_c_and_tau(problem)
-        nearest, failed, w = Nearest(problem.x), torch.zeros_like(tau), _to_w(problem.x)
+        nearest, failed, w = Nearest(problem.x), torch.zeros_like(tau), _to_w(problem.x, box)
         for round_ in range(rounds):
             before, adam = nearest.size.clone(), _Adam(w)
             for step in range(steps):
-                x_adv = _to_image(w)
+                x_adv = _to_image(w, box)
                 logits, gradient = problem.gradient(x_adv, c)
                 nearest.update(x_adv, distance(x_adv, problem.x, "linf"), problem.reached(logits))
                 change = x_adv - problem.x
                 gradient += change.sign() * (change.abs() > per_example(tau, change))
-                w = adam.step(w, gradient * _slope(x_adv), _falling(step_size, round_ * steps + step, rounds * steps))
+                w = adam.step(w, gradient * _slope(x_adv, box),
+                              _falling(step_size, round_ * steps + step, rounds * steps))
             found, size = nearest.found, nearest.size
             failed = torch.where(size < before, failed, tau.maximum(failed)).minimum(size)
             c = torch.where(found, c, c * 2)
-            tau = torch.where(found, torch.maximum(0.9 * size, (failed + size) / 2), (tau * 2).clamp(max=1))
-            w = torch.where(per_example(found, w), _to_w(nearest.x_adv), w)
+            tau = torch.where(found, torch.maximum(0.9 * size, (failed + size) / 2), (tau * 2).clamp(max=box.width))
+            w = torch.where(per_example(found, w), _to_w(nearest.x_adv, box), w)
         return x.index_copy(0, active, problem.to_boundary(nearest))
 
 
@@ -263,7 +269,8 @@ def _first_c_and_tau(problem):
     f, gradient = problem.at_start()
     steepness, tiny = gradient.abs(), torch.finfo(gradient.dtype).tiny ** 0.5
     tau = 1.5 * f / steepness.sum(1).clamp_min(tiny)
-    return 0.5 / steepness.amax(1).clamp_min(tiny), tau.nan_to_num(0.5).clamp(1e-3, 0.5)
+    width = problem.box.width
+    return 0.5 / steepness.amax(1).clamp_min(tiny), tau.nan_to_num(0.5 * width).clamp(1e-3 * width, 0.5 * width)
 
 
 @dataclass(frozen=True)
@@ -272,6 +279,7 @@ class Problem:
 
     ask: the model, as `attacking` lends it. labels: to leave, or to reach if targeted, shape (N,).
     temperature: of the smooth margin, shape (N,). confidence: the lead, in logits, that a success takes.
+    box: the valid values.
     """
 
     ask: Model
@@ -280,6 +288,7 @@ class Problem:
     temperature: Tensor
     confidence: float
     targeted: bool
+    box: Box
 
     def rows(self, rows):
         """The problem of these images alone."""
@@ -305,21 +314,22 @@ class Problem:
     def at_start(self):
         """(f, its gradient in the pixels that can move, shape (N, D)) at x, with a warning where there is none."""
         logits, _, gradient = input_gradient(self.ask, self.x, self.hinge)
-        downhill = movable(-gradient, self.x).flatten(1)
+        downhill = movable(-gradient, self.x, self.box).flatten(1)
         warn_if_flat(downhill.abs().amax(1) == 0)
         return self.shortfall(logits).clamp_min(0).to(self.x.dtype), downhill
 
     def to_boundary(self, nearest):
         """The nearest successes, walked back towards x as far as the target stays reached; x where there is none."""
-        return to_boundary(self.ask, self.x, self.labels, x_adv=nearest.x_adv, found=nearest.found,
+        return to_boundary(self.ask, self.x, self.labels, x_adv=nearest.x_adv, found=nearest.found, box=self.box,
                            shortfall=partial(shortfall, targeted=self.targeted, confidence=self.confidence))
 
 
-def problem_of(ask: Model, x: Tensor, y: Tensor, *, confidence: float, targeted: bool) -> tuple[Tensor, Problem]:
+def problem_of(ask: Model, x: Tensor, y: Tensor, *, confidence: float, targeted: bool,
+               box: Box) -> tuple[Tensor, Problem]:
     """The numbers of the images on which something is left to do, and their Problem."""
     active, logits = unfooled(ask, x, y, targeted)
     temperature = an_eighth_of(margin(logits, y[active]))
-    return active, Problem(ask, x[active], y[active], temperature, confidence, targeted)
+    return active, Problem(ask, x[active], y[active], temperature, confidence, targeted, box)
 
 
 def first_weight(problem: Problem, initial_c: float | None) -> Tensor:
@@ -348,18 +358,22 @@ class _Adam:
         self.mean, self.square = self.mean[rows], self.square[rows]
 
 
-def _to_w(image):
-    """w with (tanh w + 1) / 2 = image; black and white, which would be infinite, are moved by half a percent."""
-    return torch.atanh((2 * image - 1) * 0.99)
+def _to_w(image, box):
+    """w with low + (high − low) (tanh w + 1) / 2 = image.
+
+    Black and white, which would be infinite, are moved by half a percent.
+    """
+    return torch.atanh((2 * (image - box.low) / box.width - 1) * 0.99)
 
 
-def _to_image(w):
-    return (torch.tanh(w) + 1) / 2
+def _to_image(w, box):
+    # At the end a clamp: low + 1 · (high − low) may round to above high.
+    return (torch.tanh(w) + 1).mul_(box.width / 2).add_(box.low).clamp_(*box)
 
 
-def _slope(image):
+def _slope(image, box):
     """d image / d w."""
-    return 2 * image * (1 - image)
+    return (image - box.low) * (box.high - image) * (2 / box.width)
 
 
 def _falling(step_size, step, steps):

@@ -15,23 +15,26 @@ from advcourse.attacks.contract import Model, Norm, attacking, check, fresh, inp
 from advcourse.attacks.gradient import is_flat
 
 
-def svm_normal(model: Model, x: Tensor, y: Tensor, *, eps: float, targeted: bool = False) -> Tensor:
+def svm_normal(model: Model, x: Tensor, y: Tensor, *, eps: float, targeted: bool = False, low: float = 0,
+               high: float = 1) -> Tensor:
     """One step of Euclidean length eps straight away from the class: along the normal of y's one-against-all SVM.
 
         x_adv = clip(x − eps · ∇_x s_y(x) / ‖∇_x s_y(x)‖₂)       (targeted: plus)
 
     For a linear model the gradient of the score s_y is its row of weights w_y, the hyperplane's normal. It looks at no
     other class's score.
-    model: from images in [0, 1], shape (N, C, H, W), to scores (N, K), such as `classical.as_model` of a LinearSVC.
+    model: from images in [low, high], shape (N, C, H, W), to scores (N, K), such as `classical.as_model` of a
+        LinearSVC.
     x: such images. y: their labels, shape (N,), int64; with targeted=True the labels to reach.
     eps: the length of the step, at least 0.
-    Returns x_adv: detached, in [0, 1], within eps of x in l2.
+    low, high: the ends of the valid range: 0 and 1 for images, −1 and 1 for waveforms.
+    Returns x_adv: detached, in [low, high], within eps of x in l2.
     Raises ValueError where an argument is not as said here, or y does not fit the scores, or these carry no gradient.
     Cost: 1 forward and 1 backward pass.
 
     Papernot, McDaniel, Goodfellow, "Transferability in machine learning", 2016, arXiv:1605.07277, section 2.2.
     """
-    check(x, y, eps=eps)
+    box = check(x, y, eps=eps, low=low, high=high)
     if not len(x):
         return fresh(x)
     with attacking(model) as ask:
@@ -43,7 +46,7 @@ def svm_normal(model: Model, x: Tensor, y: Tensor, *, eps: float, targeted: bool
 
         _, _, gradient = input_gradient(ask, x, score)
         step = eps * geometry.normalise(gradient, "l2")
-        x_adv = geometry.project(x + step if targeted else x - step, x, eps, "l2")
+        x_adv = geometry.project(x + step if targeted else x - step, x, eps, "l2", box)
     contract.warn_if_flat(is_flat(gradient))
     return x_adv
 

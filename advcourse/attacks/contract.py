@@ -14,7 +14,7 @@ from typing import Literal, get_args
 import torch
 from torch import Tensor
 
-from advcourse.attacks.geometry import per_example
+from advcourse.attacks.geometry import Box, per_example
 from advcourse.attacks.losses import fools
 from advcourse.models.inference import Model
 
@@ -27,30 +27,47 @@ DIRECTIONS_AT_ONCE = 64
 
 
 def check(x: Tensor, y: Tensor | None = None, *, eps: float | None = None, norm: str | None = None,
-          norms: tuple[str, ...] = NORMS, **counts: int) -> None:
+          norms: tuple[str, ...] = NORMS, low: float = 0, high: float = 1, **counts: int) -> Box:
     """ValueError that says what was given and what is wanted, unless the arguments are those of an attack.
 
-    x: float32 or float64 images, shape (N, ...), all in [0, 1]; y: int64 labels, shape (N,), on x's device;
-    eps: a finite number >= 0; norm: one of `norms`; every further keyword (steps=, restarts=, queries=): an int >= 1.
+    x: float32 or float64 images, shape (N, ...), all in [low, high]; y: int64 labels, shape (N,), on x's device;
+    eps: a finite number >= 0; norm: one of `norms`; low, high: finite numbers, low < high;
+    every further keyword (steps=, restarts=, queries=): an int >= 1.
+    Returns the box from low to high, in the arithmetic of x's dtype.
     """
     if not isinstance(x, torch.Tensor) or x.dtype not in (torch.float32, torch.float64):
         given = x.dtype if isinstance(x, torch.Tensor) else type(x).__name__
         raise ValueError(f"x must be a tensor of dtype torch.float32 or torch.float64; got {given}")
     if x.dim() < 2:
         raise ValueError(f"x must be a batch of images, shape (N, ...); got shape {tuple(x.shape)}")
-    if x.numel():
-        low, high = torch.stack(torch.aminmax(x.detach())).tolist()
-        if not (low >= 0 and high <= 1):  # also true of nan
-            raise ValueError(f"x must lie in [0, 1]; got values from {low:.3g} to {high:.3g}")
+    box = box_of(low, high, x.dtype)
+    check_range("x", x, box)
     if y is not None:
         check_labels(x, y)
-    if eps is not None and not (_is_number(eps) and 0 <= eps < math.inf):
-        raise ValueError(f"eps must be a finite number of at least 0; got {eps!r}")
+    if eps is not None:
+        check_eps(eps)
     if norm is not None and norm not in norms:
         raise ValueError(f"norm must be one of {', '.join(map(repr, norms))}; got {norm!r}")
     for name, count in counts.items():
         if isinstance(count, bool) or not isinstance(count, int) or count < 1:
             raise ValueError(f"{name} must be an integer of at least 1; got {count!r}")
+    return box
+
+
+def box_of(low: float, high: float, dtype: torch.dtype = torch.float32) -> Box:
+    """The box from low to high in the arithmetic of dtype; ValueError unless both are finite numbers, low < high."""
+    if not (_is_number(low) and _is_number(high) and -math.inf < low < high < math.inf):
+        raise ValueError(f"low and high must be finite numbers, low below high; got low={low!r} and high={high!r}")
+    return Box(*torch.tensor([low, high], dtype=dtype).tolist())
+
+
+def check_range(name: str, x: Tensor, box: Box) -> None:
+    """ValueError that names the range unless all values of x lie in the box."""
+    if x.numel():
+        least, largest = torch.stack(torch.aminmax(x.detach())).tolist()
+        if not (least >= box.low and largest <= box.high):  # also true of nan
+            raise ValueError(f"{name} must lie in [{box.low:g}, {box.high:g}]; "
+                             f"got values from {least:.3g} to {largest:.3g}")
 
 
 def check_labels(x: Tensor, y: Tensor, name: str = "y") -> None:
@@ -62,6 +79,28 @@ def check_labels(x: Tensor, y: Tensor, name: str = "y") -> None:
         raise ValueError(f"{name} must hold one label per image, shape ({len(x)},); got shape {tuple(y.shape)}")
     if y.device != x.device:
         raise ValueError(f"{name} must be on the device of x, {x.device}; it is on {y.device}")
+
+
+def check_eps(eps: float) -> None:
+    """ValueError unless eps is a finite number of at least 0."""
+    if not (_is_number(eps) and 0 <= eps < math.inf):
+        given = f"a tensor of shape {tuple(eps.shape)}" if isinstance(eps, torch.Tensor) else repr(eps)
+        raise ValueError(f"eps must be a finite number of at least 0; got {given}")
+
+
+def radii(eps: float | Tensor, x: Tensor, norm: str) -> float | Tensor:
+    """eps, checked: a number, or in linf also a radius for every value: a tensor that broadcasts to x, in its dtype."""
+    if norm != "linf" or not isinstance(eps, torch.Tensor):
+        check_eps(eps)
+        return eps
+    try:
+        eps = eps.detach().to(x).expand_as(x)
+    except RuntimeError:
+        raise ValueError(f"eps must be one radius, or broadcast to x's shape {tuple(x.shape)}; got shape "
+                         f"{tuple(eps.shape)}") from None
+    if eps.numel() and not (eps.min() >= 0 and eps.max() < math.inf):
+        raise ValueError(f"eps must be finite and at least 0; got values from {eps.min():.3g} to {eps.max():.3g}")
+    return eps
 
 
 def check_positive(**numbers: float | None) -> None:

@@ -18,7 +18,8 @@ START_TRIES = 50  # random images tried as a start
 
 
 def boundary(model: Model, x: Tensor, y: Tensor, *, queries: int = 5_000, targeted: bool = False,
-             starts: Tensor | None = None, generator: torch.Generator | None = None) -> Tensor:
+             starts: Tensor | None = None, low: float = 0, high: float = 1,
+             generator: torch.Generator | None = None) -> Tensor:
     """The boundary attack: a random walk along the boundary that keeps to the wrong side and drifts towards x (l2).
 
         s = the point of the sphere around x through z nearest to z + δ ‖z − x‖₂ · u          u: noise of length 1
@@ -26,15 +27,16 @@ def boundary(model: Model, x: Tensor, y: Tensor, *, queries: int = 5_000, target
         δ ← 1.2 δ  where the model is wrong at s,  else δ / 1.2             (asked every fifth time:  half succeed)
         ε ← 1.15 ε  where it is wrong at the next z,  else ε / 1.15^(1/3)   (one in four succeeds)
 
-    model: from images in [0, 1], shape (N, ...), to logits, shape (N, K), of which only the largest counts.
+    model: from images in [low, high], shape (N, ...), to logits, shape (N, K), of which only the largest counts.
     x: such images, float32 or float64; y: their true labels, shape (N,), int64; if targeted, the labels to reach.
     queries: the most images that the model is asked about, per image of x, at least 1.
     targeted: whether y is to be reached, not left.
-    starts: images in [0, 1], shape of x, that the model answers as wanted; where they are missing (None) or wrong, up
-        to 50 random ones are tried, which seldom hit a given target.
+    starts: images in [low, high], shape of x, that the model answers as wanted; where they are missing (None) or wrong,
+        up to 50 random ones are tried, which seldom hit a given target.
+    low, high: the ends of the valid range: 0 and 1 for images, −1 and 1 for waveforms.
     generator: of all random numbers; None: a fresh one of seed 0, the same numbers in every call.
-    Returns x_adv in [0, 1], shape of x, detached: the success nearest to x in l2 of all images that were asked about; x
-    itself where there was none.
+    Returns x_adv in [low, high], shape of x, detached: the success nearest to x in l2 of all images that were asked
+    about; x itself where there was none.
     Raises ValueError for other arguments than these.
     Cost: at most `queries` forward passes, about 1.2 a step; no backward pass.
 
@@ -44,7 +46,8 @@ def boundary(model: Model, x: Tensor, y: Tensor, *, queries: int = 5_000, target
     on the generator alone, not on its batch.
     """
     with contract.attacking(model) as ask, torch.no_grad():
-        oracle = _Oracle(ask, x, y, norm="l2", queries=queries, targeted=targeted, starts=starts, generator=generator)
+        oracle = _Oracle(ask, x, y, norm="l2", queries=queries, targeted=targeted, starts=starts,
+                         low=low, high=high, generator=generator)
         x, active = oracle.x, oracle.find_starts()
         z = _bisect(oracle, oracle.nearest.x_adv[active], active, 1e-3)
         delta, epsilon = (torch.full((len(x),), first, device=x.device, dtype=x.dtype) for first in (0.1, 0.1))
@@ -54,7 +57,7 @@ def boundary(model: Model, x: Tensor, y: Tensor, *, queries: int = 5_000, target
             radius = geometry.per_example(geometry.distance(z, original, "l2"), z)
             noise = geometry.normalise(oracle.noise(1), "l2")
             sideways = z + geometry.per_example(delta[active], z) * radius * noise - original
-            sphere = (original + radius * geometry.normalise(sideways, "l2")).clamp_(0, 1)
+            sphere = (original + radius * geometry.normalise(sideways, "l2")).clamp_(*oracle.box)
             if step % 5 == 0:
                 wrong = oracle(sphere, active)
                 delta[active] *= torch.where(wrong, 1.2, 1 / 1.2).to(x.dtype)
@@ -72,7 +75,7 @@ def boundary(model: Model, x: Tensor, y: Tensor, *, queries: int = 5_000, target
 
 
 def hop_skip_jump(model: Model, x: Tensor, y: Tensor, *, norm: Norm = "l2", queries: int = 5_000,
-                  targeted: bool = False, starts: Tensor | None = None,
+                  targeted: bool = False, starts: Tensor | None = None, low: float = 0, high: float = 1,
                   generator: torch.Generator | None = None) -> Tensor:
     """HopSkipJump: the boundary's normal from the labels of random points around it, a jump along it, a bisection back.
 
@@ -80,17 +83,18 @@ def hop_skip_jump(model: Model, x: Tensor, y: Tensor, *, norm: Norm = "l2", quer
         φ_b = ±1  where z + δ u_b is wrong or right,  ‖u_b‖₂ = 1,  b = 1 … B = 50 √t
         v   = Σ_b (φ_b − mean φ) u_b,  divided by its length  (linf: its sign)
         z ← z + r / √t · v,  half as far until it is wrong there;  then a bisection towards x, to the share θ of the way
-        θ = D^(−3/2),  δ = r √D θ  (linf: D^(−2),  r D θ)                  D: values of an image;  δ = 0.1 in round 1
+        θ = D^(−3/2),  δ = r √D θ  (linf: D^(−2),  r D θ)     D: values of an image;  δ = 0.1 (high − low) in round 1
 
-    model: from images in [0, 1], shape (N, ...), to logits, shape (N, K), of which only the largest counts.
+    model: from images in [low, high], shape (N, ...), to logits, shape (N, K), of which only the largest counts.
     x: such images, float32 or float64; y: their true labels, shape (N,), int64; if targeted, the labels to reach.
     norm: "l2" or "linf", of the change that is to be small.
     queries: the most images that the model is asked about, per image of x, at least 1.
     targeted: whether y is to be reached, not left.
-    starts: images in [0, 1], shape of x, that the model answers as wanted; where they are missing (None) or wrong, up
-        to 50 random ones are tried, which seldom hit a given target.
+    starts: images in [low, high], shape of x, that the model answers as wanted; where they are missing (None) or wrong,
+        up to 50 random ones are tried, which seldom hit a given target.
+    low, high: the ends of the valid range: 0 and 1 for images, −1 and 1 for waveforms.
     generator: of all random numbers; None: a fresh one of seed 0, the same numbers in every call.
-    Returns x_adv in [0, 1], shape of x, detached: the success nearest to x of all images that were asked about; x
+    Returns x_adv in [low, high], shape of x, detached: the success nearest to x of all images that were asked about; x
     itself where there was none.
     Raises ValueError for other arguments than these.
     Cost: at most `queries` forward passes, about 50 √t + 17 in round t; no backward pass.
@@ -104,7 +108,8 @@ def hop_skip_jump(model: Model, x: Tensor, y: Tensor, *, norm: Norm = "l2", quer
     if norm not in ("l2", "linf"):
         raise ValueError(f"norm must be one of 'l2', 'linf'; got {norm!r}")
     with contract.attacking(model) as ask, torch.no_grad():
-        oracle = _Oracle(ask, x, y, norm=norm, queries=queries, targeted=targeted, starts=starts, generator=generator)
+        oracle = _Oracle(ask, x, y, norm=norm, queries=queries, targeted=targeted, starts=starts,
+                         low=low, high=high, generator=generator)
         x, active = oracle.x, oracle.find_starts()
         if len(active) == 0:
             return oracle.nearest.x_adv
@@ -120,7 +125,7 @@ def hop_skip_jump(model: Model, x: Tensor, y: Tensor, *, norm: Norm = "l2", quer
             radius = geometry.distance(z, x[active], norm)
             delta = radius * theta * (features ** 0.5 if norm == "l2" else features)
             if step == 1:
-                delta = torch.full_like(radius, 0.1)
+                delta = torch.full_like(radius, 0.1 * oracle.box.width)
             normal = _normal(oracle, z, active, delta, int(50 * step ** 0.5))
             z = _jump(oracle, z, active, geometry.normalise(normal, norm), radius / step ** 0.5)
             z = _bisect(oracle, z, active, theta)
@@ -138,7 +143,7 @@ def _normal(oracle, z, active, delta, samples):
         for some in torch.arange(len(rows), device=z.device).split(IMAGES_AT_ONCE):
             row = rows[some]
             length = geometry.per_example(delta[row], z)
-            points = (z[row] + length * directions[which[some]]).clamp_(0, 1)
+            points = (z[row] + length * directions[which[some]]).clamp_(*oracle.box)
             u = (points - z[row]) / length.clamp_min(torch.finfo(z.dtype).tiny)
             vote = oracle(points, active[row]).to(z.dtype) * 2 - 1
             votes.index_add_(0, row, vote)
@@ -158,7 +163,7 @@ def _jump(oracle, z, active, direction, length):
         waiting = waiting[oracle.left(active[waiting]) > 0]
         if len(waiting) == 0:
             break
-        there = (z[waiting] + geometry.per_example(length[waiting], z) * direction[waiting]).clamp_(0, 1)
+        there = (z[waiting] + geometry.per_example(length[waiting], z) * direction[waiting]).clamp_(*oracle.box)
         wrong = oracle(there, active[waiting])
         result[waiting[wrong]] = there[wrong]
         waiting = waiting[~wrong]
@@ -186,7 +191,7 @@ def _bisect(oracle, z, active, tolerance):
         else:
             reach = share * largest[open_]
             point = torch.clamp(z[open_], x[open_] - reach, x[open_] + reach)
-        point.clamp_(0, 1)
+        point.clamp_(*oracle.box)
         fooled = oracle(point, active[open_])
         result[open_[fooled]] = point[fooled]
         wrong[open_] = torch.where(fooled, middle, wrong[open_])
@@ -196,10 +201,10 @@ def _bisect(oracle, z, active, tolerance):
 class _Oracle:
     """Whether the model answers as wanted, with accounts: queries per image, and the nearest of all successes."""
 
-    def __init__(self, ask, x, y, *, norm, queries, targeted, starts, generator):
-        contract.check(x, y, queries=queries)
+    def __init__(self, ask, x, y, *, norm, queries, targeted, starts, low, high, generator):
+        self.box = contract.check(x, y, low=low, high=high, queries=queries)
         if starts is not None:
-            contract.check(starts)
+            contract.check(starts, low=low, high=high)
             if starts.shape != x.shape or starts.dtype != x.dtype or starts.device != x.device:
                 raise ValueError(
                     f"starts must have the shape, dtype and device of x, {tuple(x.shape)}, {x.dtype}, {x.device}; "
@@ -253,7 +258,8 @@ class _Oracle:
             # Flat, dark, bright and noisy images in turn: a random grey, and noise of random contrast around it.
             grey, contrast = torch.rand(2, generator=self.generator, device=self.x.device, dtype=self.x.dtype)
             noise = torch.rand(self.x.shape[1:], generator=self.generator, device=self.x.device, dtype=self.x.dtype)
-            start = (grey + contrast * (2 * noise - 1)).clamp_(0, 1)
+            start = (grey + contrast * (2 * noise - 1)).clamp_(0, 1).mul_(self.box.width).add_(self.box.low)
+            start.clamp_(*self.box)
             if len(lacking) == 0:
                 break
             lacking = lacking[~self(start.expand(len(lacking), *start.shape), lacking)]

@@ -22,8 +22,8 @@ SETTINGS = {"en": (22, 0.04), "l1": (45, 0.003)}  # steps and step_size by rule
 
 
 def ead(model: Model, x: Tensor, y: Tensor, *, beta: float = 0.01, rule: Literal["en", "l1"] = "en",
-        steps: int | None = None, search_steps: int = 4, step_size: float | None = None,
-        initial_c: float | None = None, confidence: float = 0.0, targeted: bool = False) -> Tensor:
+        steps: int | None = None, search_steps: int = 4, step_size: float | None = None, initial_c: float | None = None,
+        confidence: float = 0.0, targeted: bool = False, low: float = 0, high: float = 1) -> Tensor:
     """EAD: the smallest change in the elastic-net sense β ‖δ‖₁ + ‖δ‖₂², by FISTA, with a c of its own for every image.
 
         minimise over δ   c · f(x + δ) + ‖δ‖₂² + β ‖δ‖₁                     f: cw_l2's hinge
@@ -31,7 +31,7 @@ def ead(model: Model, x: Tensor, y: Tensor, *, beta: float = 0.01, rule: Literal
         v_{k+1} = clip(δ_{k+1} + k / (k + 3) · (δ_{k+1} − δ_k)),            α_k = step_size √(1 − k / steps)
         s = α_k β,  by the rule "l1" s = β
 
-    model: from images in [0, 1], shape (N, ...), to logits, shape (N, K).
+    model: from images in [low, high], shape (N, ...), to logits, shape (N, K).
     x: such images, float32 or float64; y: their true labels, shape (N,), int64; if targeted, the labels to reach.
     beta: β, above 0.
     rule: which success counts as nearest, "en": by β ‖δ‖₁ + ‖δ‖₂², or "l1": by ‖δ‖₁.
@@ -43,8 +43,9 @@ def ead(model: Model, x: Tensor, y: Tensor, *, beta: float = 0.01, rule: Literal
     initial_c: the first c, above 0; None: as in cw_l2, by "l1" one at which the steepest pixel moves.
     confidence: the lead, in logits, that the wrong class must have.
     targeted: whether y is to be reached, not left.
-    Returns x_adv in [0, 1], shape of x, detached: the smallest success; x itself where there is none or where the model
-    errs on x already (targeted: answers y).
+    low, high: the ends of the valid range: 0 and 1 for images, −1 and 1 for waveforms.
+    Returns x_adv in [low, high], shape of x, detached: the smallest success; x itself where there is none or where the
+    model errs on x already (targeted: answers y).
     Raises ValueError for other arguments than these; NoGradientError, a ValueError, for logits without a gradient to x.
     Cost: search_steps · steps + 1 forward and backward passes, up to 4 · steps more without a success; then 9 forward
     passes.
@@ -55,7 +56,7 @@ def ead(model: Model, x: Tensor, y: Tensor, *, beta: float = 0.01, rule: Literal
     (the paper spends a second one on δ_k); every search step starts from the best change so far; c starts at the
     estimate above; `to_boundary` ends it.
     """
-    check(x, y, steps=1 if steps is None else steps, search_steps=search_steps)
+    box = check(x, y, low=low, high=high, steps=1 if steps is None else steps, search_steps=search_steps)
     check_positive(beta=beta, step_size=step_size, initial_c=initial_c)
     if rule not in SETTINGS:
         raise ValueError(f"rule must be one of 'en', 'l1'; got {rule!r}")
@@ -64,7 +65,7 @@ def ead(model: Model, x: Tensor, y: Tensor, *, beta: float = 0.01, rule: Literal
     if len(x) == 0:
         return x
     with attacking(model) as ask:
-        active, problem = problem_of(ask, x, y, confidence=confidence, targeted=targeted)
+        active, problem = problem_of(ask, x, y, confidence=confidence, targeted=targeted, box=box)
         if len(active) == 0:
             return x
         changes = Nearest(torch.zeros_like(problem.x))
@@ -74,7 +75,7 @@ def ead(model: Model, x: Tensor, y: Tensor, *, beta: float = 0.01, rule: Literal
         else:
             c = carlini_wagner.first_weight(problem, initial_c)
         search_weights(search, changes, c, search_steps)
-        changes.x_adv = (problem.x + changes.x_adv).clamp_(0, 1)
+        changes.x_adv = (problem.x + changes.x_adv).clamp_(*box)
         return x.index_copy(0, active, problem.to_boundary(changes))
 
 
@@ -96,19 +97,20 @@ class _Penalty:
 def _search(problem, nearest, rows, c, search_steps, *, penalty, steps, step_size):
     """FISTA on c f + ‖δ‖² + β ‖δ‖₁, see `search_weights`; nearest holds changes, not images."""
     problem, bracket = problem.rows(rows), Bracket(c)
-    x, start = problem.x, torch.zeros_like(problem.x)
+    x, box, start = problem.x, problem.box, torch.zeros_like(problem.x)
+    least, largest = box.low - x, box.high - x
     for _ in range(search_steps):
         delta = point = start
         succeeded = torch.zeros_like(c, dtype=torch.bool)
         for k in range(steps):
-            logits, gradient = problem.gradient((x + point).clamp_(0, 1), c)
+            logits, gradient = problem.gradient((x + point).clamp_(*box), c)
             success = problem.reached(logits)
             nearest.update(point, penalty.size(point), success, rows)
             succeeded |= success
             step = step_size * math.sqrt(1 - k / steps)
             moved = point - step * (gradient + 2 * point)
-            shrunk = soft_threshold(moved, penalty.threshold(step)).clamp(-x, 1 - x)
-            point = (shrunk + k / (k + 3) * (shrunk - delta)).clamp(-x, 1 - x)
+            shrunk = soft_threshold(moved, penalty.threshold(step)).clamp(least, largest)
+            point = (shrunk + k / (k + 3) * (shrunk - delta)).clamp(least, largest)
             delta = shrunk
         c = bracket.next(c, succeeded)
         start = torch.where(per_example(nearest.found[rows], delta), nearest.x_adv[rows], delta)

@@ -1,7 +1,7 @@
 """FAB, the fast adaptive boundary attack: the smallest change that crosses the decision boundary.
 
-Near the current image the boundary is almost a plane, and the nearest point of a plane inside the box [0, 1] has an
-exact formula. FAB steps there, a little beyond, and mixes in a share of the plane's nearest point to the original
+Near the current image the boundary is almost a plane, and the nearest point of a plane inside the box has an exact
+formula. FAB steps there, a little beyond, and mixes in a share of the plane's nearest point to the original
 image, so that it does not drift away along the boundary. Once across it notes the image, comes back by a tenth of the
 way and tries again from there.
 """
@@ -20,7 +20,7 @@ ALPHA_MAX, ETA, BETA = 0.1, 1.05, 0.9  # the paper's
 
 
 def fab(model: Model, x: Tensor, y: Tensor, *, norm: Norm = "linf", steps: int = 100, restarts: int = 1,
-        targeted: bool = False, generator: torch.Generator | None = None) -> Tensor:
+        targeted: bool = False, low: float = 0, high: float = 1, generator: torch.Generator | None = None) -> Tensor:
     """FAB: the smallest adversarial change in a norm, found by projections on linearised decision boundaries.
 
         plane_k = {z: f_k + ⟨∇f_k, z − x_i⟩ = 0},  f_k = logit of k − logit of y at x_i        (k the nearest one)
@@ -29,15 +29,16 @@ def fab(model: Model, x: Tensor, y: Tensor, *, norm: Norm = "linf", steps: int =
         x_{i+1} = clip((1 − α) (x_i + 1.05 δ) + α (x + 1.05 δ_0))
         where it fools: noted, then x_{i+1} ← x + 0.9 (x_{i+1} − x)
 
-    model: from images in [0, 1], shape (N, ...), to logits, shape (N, K).
+    model: from images in [low, high], shape (N, ...), to logits, shape (N, K).
     x: such images, float32 or float64; y: their true labels, shape (N,), int64; if targeted, the labels to reach.
     norm: "linf", "l2" or "l1", of the change that is to be small.
     steps: how many per restart; restarts: how many runs, the first from x, each further one from a random image half as
         far away as the best so far; both at least 1.
     targeted: whether y is to be reached, not left; then f is the logit of y minus the largest other one.
+    low, high: the ends of the valid range: 0 and 1 for images, −1 and 1 for waveforms.
     generator: of the random starts; None: a fresh one of seed 0, the same numbers in every call.
-    Returns x_adv in [0, 1], shape of x, detached: the smallest success; x itself where there is none or where x is one
-    already.
+    Returns x_adv in [low, high], shape of x, detached: the smallest success; x itself where there is none or where x is
+    one already.
     Raises ValueError for other arguments than these; NoGradientError, a ValueError, for logits without a gradient to x.
     Cost: steps · restarts · (2 forward passes and 1 backward pass), every tenth step one backward pass per other class.
 
@@ -47,7 +48,7 @@ def fab(model: Model, x: Tensor, y: Tensor, *, norm: Norm = "linf", steps: int =
     the backward passes. With a target, which several classes may stand before, α is 0 until the first success. The
     final search halves the last tenth of the way from x to x_adv six times.
     """
-    contract.check(x, y, norm=norm, norms=contract.BALL_NORMS, steps=steps, restarts=restarts)
+    box = contract.check(x, y, norm=norm, norms=contract.BALL_NORMS, low=low, high=high, steps=steps, restarts=restarts)
     generator = contract.generator_for(x, generator)
     x = contract.fresh(x)
     if len(x) == 0:
@@ -64,18 +65,18 @@ def fab(model: Model, x: Tensor, y: Tensor, *, norm: Norm = "linf", steps: int =
                 return losses.fools(ask(candidates), labels, targeted)
         nearest = Nearest(images)
         for restart in range(restarts):
-            start = images if restart == 0 else _restart(images, nearest, norm, generator)
-            _search(images, start, nearest, plane, fooled_by, norm=norm, steps=steps, targeted=targeted)
+            start = images if restart == 0 else _restart(images, nearest, norm, generator, box)
+            _search(images, start, nearest, plane, fooled_by, norm=norm, steps=steps, targeted=targeted, box=box)
         return x.index_copy(0, rows, _final_search(images, nearest.x_adv, fooled_by))
 
 
-def _search(x, x_adv, nearest, plane, fooled_by, *, norm, steps, targeted):
+def _search(x, x_adv, nearest, plane, fooled_by, *, norm, steps, targeted, box):
     """Algorithm 1 from the start x_adv; tells `nearest` of the successes."""
     flat = torch.ones(len(x), dtype=torch.bool, device=x.device)
     for step in range(steps):
         value, gradient = plane(x_adv, step)
         flat &= (gradient == 0).flatten(1).all(1)
-        x_adv = fab_step(x, x_adv, value, gradient, norm, biased=nearest.found if targeted else True)
+        x_adv = fab_step(x, x_adv, value, gradient, norm, biased=nearest.found if targeted else True, box=box)
         fooled = fooled_by(x_adv)
         nearest.update(x_adv, geometry.distance(x_adv, x, norm), fooled)
         x_adv = torch.where(geometry.per_example(fooled, x), torch.lerp(x, x_adv, BETA), x_adv)
@@ -83,7 +84,7 @@ def _search(x, x_adv, nearest, plane, fooled_by, *, norm, steps, targeted):
 
 
 def within(ask: Model, x: Tensor, y: Tensor, target: Tensor, *, eps: float, norm: str, steps: int,
-           give_up: bool) -> Tensor:
+           give_up: bool, box: geometry.Box = geometry.UNIT) -> Tensor:
     """FAB for the ensemble: leave the class y by way of the boundary between y and target, at most eps away.
 
     ask: the model, as `attacking` lends it. x: correctly classified images, shape (N, ...), N >= 1; y, target: (N,).
@@ -97,7 +98,7 @@ def within(ask: Model, x: Tensor, y: Tensor, target: Tensor, *, eps: float, norm
     before, twentieth = distance, max(steps // 20, 1)
     for step in range(steps):
         _, value, gradient = contract.input_gradient(ask, x_adv, partial(_difference, y=y, target=target))
-        x_adv = fab_step(x, x_adv, value.nan_to_num().to(x.dtype), gradient, norm)
+        x_adv = fab_step(x, x_adv, value.nan_to_num().to(x.dtype), gradient, norm, box=box)
         with torch.no_grad():
             fooled = losses.fools(ask(x_adv), y)
         size = geometry.distance(x_adv, x, norm)
@@ -119,21 +120,21 @@ def within(ask: Model, x: Tensor, y: Tensor, target: Tensor, *, eps: float, norm
 
 
 def fab_step(x: Tensor, x_adv: Tensor, value: Tensor, gradient: Tensor, norm: str,
-             biased: Tensor | bool = True) -> Tensor:
+             biased: Tensor | bool = True, box: geometry.Box = geometry.UNIT) -> Tensor:
     """One step from x_adv, given f and ∇f there, shapes (N,) and that of x, to the plane f = 0 and beyond.
 
     biased: where the step is drawn towards x, that is where α may be above 0; one for all, or shape (N,).
     """
     from_x = value + ((x - x_adv) * gradient).flatten(1).sum(1)
-    step = to_plane(torch.cat([x_adv, x]), torch.cat([value, from_x]), torch.cat([gradient, gradient]), norm)
+    step = to_plane(torch.cat([x_adv, x]), torch.cat([value, from_x]), torch.cat([gradient, gradient]), norm, box)
     length = geometry.distance(step, torch.zeros_like(step), norm).clamp_min(torch.finfo(x.dtype).tiny)
     step, step_x, length, length_x = *step.split(len(x)), *length.split(len(x))
     alpha = geometry.per_example((length / (length + length_x)).clamp_max(ALPHA_MAX) * biased, x)
-    return torch.lerp(x_adv + ETA * step, x + ETA * step_x, alpha).clamp_(0, 1)
+    return torch.lerp(x_adv + ETA * step, x + ETA * step_x, alpha).clamp_(*box)
 
 
-def to_plane(x: Tensor, value: Tensor, gradient: Tensor, norm: str) -> Tensor:
-    """The smallest step, in the norm, from x in the box [0, 1] to the plane value + ⟨gradient, step⟩ = 0.
+def to_plane(x: Tensor, value: Tensor, gradient: Tensor, norm: str, box: geometry.Box = geometry.UNIT) -> Tensor:
+    """The smallest step, in the norm, from x in the box to the plane value + ⟨gradient, step⟩ = 0.
 
     Where no step gets there, as far as possible.
     x, gradient: shape (N, ...); value: shape (N,). Every pixel moves in the direction that brings the value to 0, up to
@@ -142,7 +143,7 @@ def to_plane(x: Tensor, value: Tensor, gradient: Tensor, norm: str) -> Tensor:
     """
     shape, gradient = x.shape, gradient.flatten(1) * -value.sign()[:, None]
     needed, weight = value.abs()[:, None], gradient.abs()
-    room = torch.where(gradient > 0, 1 - x.flatten(1), x.flatten(1))
+    room = torch.where(gradient > 0, box.high - x.flatten(1), x.flatten(1) - box.low)
     if norm == "l1":
         for count in (min(32, weight.shape[1]), weight.shape[1]):  # a few pixels are enough, unless none gets there
             largest, order = weight.topk(count, dim=1)
@@ -210,12 +211,12 @@ class _NearestPlane:
         return value.nan_to_num().to(x_adv.dtype), gradient
 
 
-def _restart(x, nearest, norm, generator):
-    """A random image half as far from x as the smallest success; before any, in the ball of radius 1/2 around x."""
-    noise = geometry.random_start(torch.full_like(x, 0.5), 0.5, norm, generator) - 0.5
+def _restart(x, nearest, norm, generator, box):
+    """A random image half as far from x as the smallest success; before any, up to half of the box's width away."""
+    noise = geometry.random_start(torch.full_like(x, box.middle), box.width / 2, norm, generator, box) - box.middle
     length = geometry.distance(noise, torch.zeros_like(noise), norm).clamp_min(torch.finfo(x.dtype).tiny)
     radius = torch.where(nearest.found, nearest.size / 2, length)
-    return (x + noise * geometry.per_example(radius / length, x)).clamp_(0, 1)
+    return (x + noise * geometry.per_example(radius / length, x)).clamp_(*box)
 
 
 def _final_search(x, x_adv, fooled_by):

@@ -18,6 +18,7 @@ from advcourse.attacks.contract import (
     attacking,
     check,
     check_positive,
+    check_range,
     fresh,
     input_gradient,
     labels_fit,
@@ -27,19 +28,20 @@ from advcourse.attacks.losses import fools, margin
 
 
 def feature_adversary(model: Model, x: Tensor, guide: Tensor, *, eps: float, layer: str | nn.Module | None = None,
-                      step_size: float | None = None, steps: int = 100) -> Tensor:
+                      step_size: float | None = None, steps: int = 100, low: float = 0, high: float = 1) -> Tensor:
     """The image within eps of x, in linf, whose hidden features are nearest to those of a guide image.
 
-        x_adv = argmin_z ‖φ(z) − φ(guide)‖₂²,   ‖z − x‖_∞ <= eps,   z in [0, 1],        φ: the output of `layer`
+        x_adv = argmin_z ‖φ(z) − φ(guide)‖₂²,   ‖z − x‖_∞ <= eps,   z in [low, high],    φ: the output of `layer`
         g ← 0.75 g + ∇ / ‖∇‖₂,   z ← Π(z − step_size_k · sign(g)),   step_size_k = step_size (1 + cos(π k / steps)) / 2
 
-    model: from images in [0, 1], shape (N, ...), to a tensor with first axis N; an nn.Module, or with layer=None any
-        callable.
+    model: from images in [low, high], shape (N, ...), to a tensor with first axis N; an nn.Module, or with layer=None
+        any callable.
     x: such images, float32 or float64; guide: one image for each, of the shape, dtype and device of x.
     eps: the radius of the ball, at least 0.
     layer: a submodule of the model or its name, as in model.named_modules(); None: the model's own output is φ.
     step_size: of the first step, above 0; None: eps / 2. steps: how many, at least 1.
-    Returns x_adv in [0, 1], shape of x, detached, within eps of x: of the iterates the one nearest to the guide's
+    low, high: the ends of the valid range: 0 and 1 for images, −1 and 1 for waveforms.
+    Returns x_adv in [low, high], shape of x, detached, within eps of x: of the iterates the one nearest to the guide's
     features.
     Raises ValueError for other arguments than these; NoGradientError, a ValueError, where φ carries no gradient to x.
     Cost: 1 + steps forward and steps backward passes per image, and one forward pass for its guide.
@@ -48,9 +50,9 @@ def feature_adversary(model: Model, x: Tensor, guide: Tensor, *, eps: float, lay
     differs: the paper uses L-BFGS-B, one image at a time; projected sign steps need no line search, and so all images
     of the batch can go together.
     """
-    check(x, eps=eps, steps=steps)
+    box = check(x, eps=eps, low=low, high=high, steps=steps)
     check_positive(step_size=step_size)
-    _check_image("guide", guide, x)
+    _check_image("guide", guide, x, box)
     x, guide = fresh(x), fresh(guide)
     if len(x) == 0:
         return x
@@ -64,7 +66,7 @@ def feature_adversary(model: Model, x: Tensor, guide: Tensor, *, eps: float, lay
             nearest.update(x_adv, size)
             momentum = 0.75 * momentum + normalise(gradient, "l2")
             reach = (eps / 2 if step_size is None else step_size) * (1 + math.cos(math.pi * step / steps)) / 2
-            x_adv = project(x_adv - reach * momentum.sign(), x, eps, "linf")
+            x_adv = project(x_adv - reach * momentum.sign(), x, eps, "linf", box)
         with torch.no_grad():
             nearest.update(x_adv, _squared_distance(ask(x_adv), wanted))
     return nearest.x_adv
@@ -109,24 +111,25 @@ class _Features(nn.Module):
 
 
 def towards_image(model: Model, x: Tensor, y: Tensor, *, image: Tensor, step_size: float = 1.0, steps: int = 100,
-                  shrink: float = 0.08) -> Tensor:
+                  shrink: float = 0.08, low: float = 0, high: float = 1) -> Tensor:
     """A realistic adversarial input: as close to a given picture as possible, yet of class y to the model.
 
-        min_z ‖z − image‖₂   subject to   argmax model(z) = y,   z in [0, 1]
+        min_z ‖z − image‖₂   subject to   argmax model(z) = y,   z in [low, high]
 
         z ← z + step_size · h_k · ∇m / ‖∇m‖₂                  m = z_y − max_{k≠y} z_k, the margin of the logits
         r ← r · (1 − shrink · h_k)  where the model sees y,  else  r · (1 + shrink · h_k)
         z ← clip(image + r · (z − image) / ‖z − image‖₂)      h_k = 0.01 + 0.99 (1 + cos(π k / steps)) / 2
         r_0 = max(‖x − image‖₂, step_size);   r is at most max(‖x − image‖₂, 10 step_size)
 
-    model: from images in [0, 1], shape (N, ...), to logits, shape (N, K).
+    model: from images in [low, high], shape (N, ...), to logits, shape (N, K).
     x: where to start, images, float32 or float64: noise, grey, or pictures of class y.
     y: the class to be seen, shape (N,), int64.
-    image: the pictures to come close to, in [0, 1], of the shape, dtype and device of x.
+    image: the pictures to come close to, in [low, high], of the shape, dtype and device of x.
     step_size: of the first step, in l2, so that large images need a larger one, above 0; steps: how many, at least 1.
     shrink: by what share the sphere around the image shrinks or grows in the first step, between 0 and 1.
-    Returns x_adv in [0, 1], shape of x, detached: the nearest to `image` of all the inputs that the model saw as y,
-    `image` itself among them; x where there was none.
+    low, high: the ends of the valid range: 0 and 1 for images, −1 and 1 for waveforms.
+    Returns x_adv in [low, high], shape of x, detached: the nearest to `image` of all the inputs that the model saw as
+    y, `image` itself among them; x where there was none.
     Raises ValueError for other arguments than these; NoGradientError, a ValueError, for logits without a gradient to x.
     Cost: 2 + steps forward and steps backward passes per image.
 
@@ -134,11 +137,11 @@ def towards_image(model: Model, x: Tensor, y: Tensor, *, image: Tensor, step_siz
     Sabourin, Granger, "Decoupling direction and norm", CVPR 2019, algorithm 1, around a picture that is not the start,
     with the margin as its loss.
     """
-    check(x, y, steps=steps)
+    box = check(x, y, low=low, high=high, steps=steps)
     check_positive(step_size=step_size, shrink=shrink)
     if shrink >= 1:
         raise ValueError(f"shrink must be below 1; got {shrink!r}")
-    _check_image("image", image, x)
+    _check_image("image", image, x, box)
     x, y, image = fresh(x), fresh(y), fresh(image)
     if len(x) == 0:
         return x
@@ -164,20 +167,18 @@ def towards_image(model: Model, x: Tensor, y: Tensor, *, image: Tensor, step_siz
             radius = torch.where(seen, (1 - decay * shrink) * radius, (1 + decay * shrink) * radius)
             radius = torch.minimum(radius, start.clamp_min(10 * step_size))
             apart = distance(z, image, "l2").clamp_min(torch.finfo(x.dtype).tiny)
-            z = (image + per_example(radius / apart, x) * (z - image)).clamp(0, 1)
+            z = (image + per_example(radius / apart, x) * (z - image)).clamp(*box)
         keep(z, ask(z))
     return nearest.x_adv
 
 
-def _check_image(name, image, x):
+def _check_image(name, image, x, box):
     if not isinstance(image, Tensor):
         given = type(image).__name__
     elif image.shape != x.shape or image.dtype != x.dtype or image.device != x.device:
         given = f"{image.dtype} of shape {tuple(image.shape)} on {image.device}"
     else:
-        if image.numel() and not (image.min() >= 0 and image.max() <= 1):
-            raise ValueError(f"{name} must lie in [0, 1]; got values from {image.min():.3g} to {image.max():.3g}")
-        return
+        return check_range(name, image, box)
     raise ValueError(f"{name} must hold one image per image of x: "
                      f"{x.dtype} of shape {tuple(x.shape)} on {x.device}; got {given}")
 

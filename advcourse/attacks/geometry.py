@@ -1,9 +1,28 @@
-"""Norms, balls and the box [0, 1]: sizes of changes, directions, projections that are exact in floating point."""
+"""Norms, balls and the box of valid values: sizes of changes, directions, projections exact in floating point."""
 
 import math
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
+
+
+class Box(NamedTuple):
+    """The valid values of an input: from 0 to 1 in an image, from −1 to 1 in a waveform."""
+
+    low: float = 0.0
+    high: float = 1.0
+
+    @property
+    def width(self) -> float:
+        return self.high - self.low
+
+    @property
+    def middle(self) -> float:
+        return (self.low + self.high) / 2
+
+
+UNIT = Box()
 
 
 def per_example(values: Tensor, like: Tensor) -> Tensor:
@@ -46,8 +65,10 @@ def normalise(gradient: Tensor, norm: str) -> Tensor:
     return flat.view(gradient.shape)
 
 
-def representable(eps: float, dtype: torch.dtype) -> float:
-    """The largest number of this dtype that is not above eps: the float32 nearest to 0.1 is."""
+def representable(eps: float | Tensor, dtype: torch.dtype) -> float | Tensor:
+    """The largest number of this dtype not above eps: the float32 nearest to 0.1 is. A tensor stays as it is."""
+    if isinstance(eps, Tensor):
+        return eps
     rounded = torch.tensor(eps, dtype=dtype)
     return (torch.nextafter(rounded, torch.zeros_like(rounded)) if rounded.item() > eps else rounded).item()
 
@@ -57,40 +78,43 @@ def summed_radius(eps: float, dtype: torch.dtype) -> float:
     return representable(eps, dtype) * (1 - 16 * torch.finfo(dtype).eps)
 
 
-def bounds(x: Tensor, eps: float) -> tuple[Tensor, Tensor]:
-    """(low, high): the smallest and largest images in [0, 1] with |x_adv − x| <= eps everywhere, as computed."""
+def bounds(x: Tensor, eps: float | Tensor, box: Box = UNIT) -> tuple[Tensor, Tensor]:
+    """(low, high): the smallest and largest images in the box with |x_adv − x| <= eps everywhere, as computed.
+
+    eps: one for all values, or a tensor that broadcasts to x.
+    """
     eps = representable(eps, x.dtype)
     low, high = x - eps, x + eps
     low = torch.where(x - low > eps, torch.nextafter(low, x), low)
     high = torch.where(high - x > eps, torch.nextafter(high, x), high)
-    return low.clamp_(min=0), high.clamp_(max=1)
+    return low.clamp_(min=box.low), high.clamp_(max=box.high)
 
 
-def project(x_adv: Tensor, x: Tensor, eps: float, norm: str) -> Tensor:
-    """The image of the ball of radius eps around x and of the box [0, 1] nearest to x_adv, exactly inside both.
+def project(x_adv: Tensor, x: Tensor, eps: float | Tensor, norm: str, box: Box = UNIT) -> Tensor:
+    """The image of the ball of radius eps around x and of the box nearest to x_adv, exactly inside both.
 
     linf, l1: the nearest one. l2: the nearest in the ball, then clipped to the box, where it stays in the ball.
     l1: a soft threshold, clipped to the box: Croce & Hein, "Mind the box", ICML 2021, section 2.
     """
     if norm == "linf":
-        return torch.clamp(x_adv, *bounds(x, eps))
+        return torch.clamp(x_adv, *bounds(x, eps, box))
     radius, delta = summed_radius(eps, x.dtype), x_adv - x
     if norm == "l2":
         length = torch.linalg.vector_norm(delta.flatten(1), dim=1)
     elif norm == "l1":
-        room = torch.where(delta > 0, 1 - x, x)
+        room = torch.where(delta > 0, box.high - x, x - box.low)
         threshold = per_example(l1_threshold(delta.abs().flatten(1), room.flatten(1), radius), x)
-        delta = soft_threshold(delta, threshold).clamp(-x, 1 - x)
+        delta = soft_threshold(delta, threshold).clamp(box.low - x, box.high - x)
         length = delta.abs().flatten(1).sum(1)  # the threshold's rounding: nothing, unless eps is tiny
     else:
         raise ValueError(f"norm must be one of 'linf', 'l2', 'l1'; got {norm!r}")
     scale = (radius / length.clamp_min(torch.finfo(x.dtype).tiny)).clamp(max=1)
-    return add_inside(x, delta.mul_(per_example(scale, x)))
+    return add_inside(x, delta.mul_(per_example(scale, x)), box)
 
 
-def add_inside(x: Tensor, delta: Tensor) -> Tensor:
-    """x + delta, clipped to [0, 1] and rounded towards x: no pixel's change, as computed, is larger than delta's."""
-    x_adv = (x + delta).clamp_(0, 1)
+def add_inside(x: Tensor, delta: Tensor, box: Box = UNIT) -> Tensor:
+    """x + delta, clipped to the box and rounded towards x: no pixel's change, as computed, is larger than delta's."""
+    x_adv = (x + delta).clamp_(*box)
     outside = (x_adv - x).abs_().gt_(delta.abs())  # 1 or 0
     return x_adv.lerp_(torch.nextafter(x_adv, x), outside)
 
@@ -118,16 +142,16 @@ def l1_threshold(size: Tensor, room: Tensor, radius: Tensor | float, halvings: i
     return torch.where(inside, 0, high)[:, 0]
 
 
-def movable(gradient: Tensor, x: Tensor) -> Tensor:
-    """The gradient without the pixels that a step along it would only push out of the box [0, 1]."""
-    return gradient * torch.where(gradient > 0, x < 1, x > 0)
+def movable(gradient: Tensor, x: Tensor, box: Box = UNIT) -> Tensor:
+    """The gradient without the pixels that a step along it would only push out of the box."""
+    return gradient * torch.where(gradient > 0, x < box.high, x > box.low)
 
 
-def random_start(x: Tensor, eps: float, norm: str, generator: torch.Generator) -> Tensor:
-    """A point drawn uniformly from the ball of radius eps in "linf", "l2" or "l1" around x, then clipped to [0, 1]."""
+def random_start(x: Tensor, eps: float | Tensor, norm: str, generator: torch.Generator, box: Box = UNIT) -> Tensor:
+    """A point drawn uniformly from the ball of radius eps in "linf", "l2" or "l1" around x, then clipped to the box."""
     if norm == "linf":
         noise = torch.rand(x.shape, generator=generator, device=x.device, dtype=x.dtype).mul_(2).sub_(1)
-        return project(x + eps * noise, x, eps, norm)
+        return project(x + eps * noise, x, eps, norm, box)
     flat = (len(x), x[0].numel() if len(x) else 0)
     direction = torch.randn(flat, generator=generator, device=x.device, dtype=x.dtype)
     if norm == "l2":
@@ -140,7 +164,7 @@ def random_start(x: Tensor, eps: float, norm: str, generator: torch.Generator) -
         noise = direction.sign() * exponential[:, :-1] / exponential.sum(1, keepdim=True)
     else:
         raise ValueError(f"norm must be one of 'linf', 'l2', 'l1'; got {norm!r}")
-    return project(x + eps * noise.view(x.shape), x, eps, norm)
+    return project(x + eps * noise.view(x.shape), x, eps, norm, box)
 
 
 def dual_norm(gradient: Tensor, norm: str) -> Tensor:

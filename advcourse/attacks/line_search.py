@@ -7,16 +7,17 @@ import torch
 from torch import Tensor
 
 from advcourse.attacks.contract import Model, at_least_float32
-from advcourse.attacks.geometry import per_example
+from advcourse.attacks.geometry import Box, per_example
 
 
 def to_boundary(ask: Model, x: Tensor, y: Tensor, *, x_adv: Tensor, found: Tensor,
-                shortfall: Callable[[Tensor, Tensor], Tensor], evaluations: int = 6) -> Tensor:
+                shortfall: Callable[[Tensor, Tensor], Tensor], box: Box, evaluations: int = 6) -> Tensor:
     """x_adv moved along the line to x as far as the attack stays successful: never away from x, in any norm.
 
     ask: the model, as `attacking` lends it; x: the images; y: their labels, shape (N,).
     found: where x_adv is a success, shape (N,); elsewhere nothing changes.
     shortfall: from (logits, labels) to numbers, shape (N,), that are negative at a success, such as `losses.shortfall`.
+    box: the valid values.
     Cost: evaluations + 2 forward passes. It is regula falsi with the "Illinois" rule: Dowell, Jarratt, "A modified
     regula falsi method", BIT 1971.
     """
@@ -39,7 +40,7 @@ def to_boundary(ask: Model, x: Tensor, y: Tensor, *, x_adv: Tensor, found: Tenso
         for _ in range(evaluations):
             at = high - high_value * (high - low) / (high_value - low_value)
             at = (at + 0.01 * (high - at)).clamp(low, high)  # a little on the safe side
-            point = torch.lerp(x, start, per_example(at, x)).clamp_(0, 1)
+            point = torch.lerp(x, start, per_example(at, x)).clamp_(*box)
             value = value_at(point)
             success = value < 0
             best = torch.where(per_example(success, x), point, best)

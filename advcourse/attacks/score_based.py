@@ -19,14 +19,15 @@ from advcourse.models.inference import IMAGES_AT_ONCE
 
 def spsa(model: Model, x: Tensor, y: Tensor, *, eps: float, norm: Norm = "linf", step_size: float | None = None,
          queries: int = 10_000, samples: int = 128, delta: float = 0.01, targeted: bool = False,
-         stop_when_fooled: bool = True, generator: torch.Generator | None = None) -> Tensor:
+         stop_when_fooled: bool = True, low: float = 0, high: float = 1,
+         generator: torch.Generator | None = None) -> Tensor:
     """Simultaneous perturbation stochastic approximation: Adam on gradients estimated along random signs.
 
         gradient ≈ Σ_s (f(p_s) − f(q_s)) d_s / Σ_s d_s²   entry by entry, p, q = clip(x_adv ± delta · v), d = p − q, v
                                                           random signs
         f = max_{j≠y} z_j − z_y                           (targeted: minus)
 
-    model: from images in [0, 1], shape (N, ...), to logits (N, K), never differentiated.
+    model: from images in [low, high], shape (N, ...), to logits (N, K), never differentiated.
     x: such images. y: their labels, shape (N,), int64; with targeted=True the labels to reach.
     eps: the radius of the ball, at least 0. norm: "linf" or "l2".
     step_size: Adam's, above 0. None: eps / 10 (l2: eps / 10 over √D, D pixel values).
@@ -34,6 +35,7 @@ def spsa(model: Model, x: Tensor, y: Tensor, *, eps: float, norm: Norm = "linf",
         one gradient, an even number. delta: how far from the iterate the model is asked, above 0.
     stop_when_fooled: an image leaves at its first success; else the success of largest loss is kept until the queries
         are spent.
+    low, high: the ends of the valid range: 0 and 1 for images, −1 and 1 for waveforms.
     generator: on x's device. None: a fresh one of seed 0, the same numbers in every call. Every image meets the same
         random numbers: its result depends on the generator alone, not on its batch.
     Returns x_adv: detached, in the ball and the box: of all images of the ball that the model was asked about, the one
@@ -43,17 +45,18 @@ def spsa(model: Model, x: Tensor, y: Tensor, *, eps: float, norm: Norm = "linf",
 
     Uesato et al., "Adversarial risk and the dangers of evaluating against weak attacks", 2018, arXiv:1802.05666,
     section 3 and appendix; it starts at a random point of the ball, as their code does. Differences: p and q are
-    clipped to [0, 1] (and to the linf ball), so that the model is never asked about what is no image, and the estimate
+    clipped to the box (and to the linf ball), so that the model is never asked about what is no image, and the estimate
     divides by the distance that is left.
     """
     settings = Settings(eps=eps, norm=norm, step_size=step_size, queries=queries, samples=samples, delta=delta,
-                        targeted=targeted, stop_when_fooled=stop_when_fooled)
+                        targeted=targeted, stop_when_fooled=stop_when_fooled, low=low, high=high)
     return _ascend(model, x, y, _SPSA, settings, generator)
 
 
 def nes(model: Model, x: Tensor, y: Tensor, *, eps: float, norm: Norm = "linf", step_size: float | None = None,
         queries: int = 10_000, samples: int = 100, delta: float = 0.01, targeted: bool = False,
-        stop_when_fooled: bool = True, generator: torch.Generator | None = None) -> Tensor:
+        stop_when_fooled: bool = True, low: float = 0, high: float = 1,
+        generator: torch.Generator | None = None) -> Tensor:
     """Natural evolution strategies: PGD's steps on gradients estimated with Gaussian noise.
 
         gradient ≈ Σ_s (f(p_s) − f(q_s)) d_s / Σ_s d_s²   entry by entry, p, q = clip(x_adv ± delta · v), d = p − q, v
@@ -61,7 +64,7 @@ def nes(model: Model, x: Tensor, y: Tensor, *, eps: float, norm: Norm = "linf", 
         average <- 0.9 · average + gradient / ‖gradient‖₁,    x_adv <- P(x_adv + step_size · sign(average))
         f = max_{j≠y} z_j − z_y                           (targeted: minus)
 
-    model: from images in [0, 1], shape (N, ...), to logits (N, K), never differentiated.
+    model: from images in [low, high], shape (N, ...), to logits (N, K), never differentiated.
     x: such images. y: their labels, shape (N,), int64; with targeted=True the labels to reach.
     eps: the radius of the ball, at least 0. norm: "linf" or "l2"; l2: average / ‖average‖₂ in place of the sign.
     step_size: above 0. None: eps / 10.
@@ -69,6 +72,7 @@ def nes(model: Model, x: Tensor, y: Tensor, *, eps: float, norm: Norm = "linf", 
         one gradient, an even number. delta: how far from the iterate the model is asked, above 0.
     stop_when_fooled: an image leaves at its first success; else the success of largest loss is kept until the queries
         are spent.
+    low, high: the ends of the valid range: 0 and 1 for images, −1 and 1 for waveforms.
     generator: on x's device. None: a fresh one of seed 0, the same numbers in every call. Every image meets the same
         random numbers: its result depends on the generator alone, not on its batch.
     Returns x_adv: detached, in the ball and the box: of all images of the ball that the model was asked about, the one
@@ -82,7 +86,7 @@ def nes(model: Model, x: Tensor, y: Tensor, *, eps: float, norm: Norm = "linf", 
     0.001, which float32 and an 8-bit image do not resolve; a fixed step size.
     """
     settings = Settings(eps=eps, norm=norm, step_size=step_size, queries=queries, samples=samples, delta=delta,
-                        targeted=targeted, stop_when_fooled=stop_when_fooled)
+                        targeted=targeted, stop_when_fooled=stop_when_fooled, low=low, high=high)
     return _ascend(model, x, y, _NES, settings, generator)
 
 
@@ -98,6 +102,8 @@ class Settings:
     delta: float
     targeted: bool
     stop_when_fooled: bool
+    low: float
+    high: float
 
 
 class _SPSA:
@@ -148,7 +154,8 @@ class _NES:
 def _ascend(model, x, y, method, settings, generator):
     """Ask about x_adv; estimate the gradient there; take a step and project; until the queries are spent."""
     eps, norm, delta = settings.eps, settings.norm, settings.delta
-    contract.check(x, y, eps=eps, norm=norm, norms=("linf", "l2"), queries=settings.queries, samples=settings.samples)
+    box = contract.check(x, y, eps=eps, norm=norm, norms=("linf", "l2"), low=settings.low, high=settings.high,
+                         queries=settings.queries, samples=settings.samples)
     contract.check_positive(step_size=settings.step_size, delta=delta)
     if settings.samples % 2:
         raise ValueError(f"samples must be even, pairs of opposite points; got {settings.samples}")
@@ -179,10 +186,10 @@ def _ascend(model, x, y, method, settings, generator):
         # x itself first, then steps of one gradient and one image each.
         best.update(z, *score(z, active), active)
         left = settings.queries - 1
-        box = geometry.bounds(x, eps) if norm == "linf" else (torch.zeros_like(x), torch.ones_like(x))
+        limits = geometry.bounds(x, eps, box) if norm == "linf" else tuple(torch.full_like(x, end) for end in box)
         state = method(x, norm)
         if method.start:
-            z = geometry.project(x + eps * _shared_noise(x[:1], norm, generator), x, eps, norm)
+            z = geometry.project(x + eps * _shared_noise(x[:1], norm, generator), x, eps, norm, box)
         while True:
             if settings.stop_when_fooled and best.fooled[active].any():
                 keep = ~best.fooled[active]
@@ -191,9 +198,9 @@ def _ascend(model, x, y, method, settings, generator):
             pairs = min(settings.samples // 2, (left - 1) // 2)
             if pairs < 1 or len(active) == 0:
                 return best.x_adv
-            gradient = estimate_gradient(score_around, z, active, box,
+            gradient = estimate_gradient(score_around, z, active, limits,
                                          directions(method.draw, x, pairs=pairs, delta=delta, generator=generator))
-            z = geometry.project(z + state.move(gradient, step_size), x[active], eps, norm)
+            z = geometry.project(z + state.move(gradient, step_size), x[active], eps, norm, box)
             best.update(z, *score(z, active), active)
             left -= 2 * pairs + 1
 
@@ -208,14 +215,14 @@ def directions(draw: Callable[..., Tensor], like: Tensor, *, pairs: int, delta: 
 
 
 def estimate_gradient(score: Callable[[Tensor, Tensor], Tensor], z: Tensor, active: Tensor,
-                      box: tuple[Tensor, Tensor], blocks: Iterable[Tensor]) -> Tensor:
+                      limits: tuple[Tensor, Tensor], blocks: Iterable[Tensor]) -> Tensor:
     """The gradient of f at each iterate z, (A, ...), from its values at pairs of opposite points around it.
 
     score: from points (M, ...) and the numbers of their images (M,) to f, (M,). active: the numbers of the iterates'
-    images, (A,). box: the smallest and largest value of each pixel, for all images. blocks: tensors of changes; the
+    images, (A,). limits: the smallest and largest value of each pixel, for all images. blocks: tensors of changes; the
     same ones serve all iterates.
     """
-    low, high = box
+    low, high = limits
     weighted, squares = torch.zeros_like(z), torch.zeros_like(z)
     for block in blocks:
         for cells in torch.arange(len(active) * len(block), device=z.device).split(IMAGES_AT_ONCE // 2):

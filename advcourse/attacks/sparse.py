@@ -24,23 +24,24 @@ FULL = 0.01  # a pixel with less room than this share of a step cannot move: whi
 
 def jsma(model: Model, x: Tensor, y: Tensor, *, direction: Literal["increase", "decrease"] = "increase",
          step_size: float = 1.0, max_share: float = 0.145, others: Literal["likely", "all"] = "likely",
-         targeted: bool = False) -> Tensor:
+         targeted: bool = False, low: float = 0, high: float = 1) -> Tensor:
     """The Jacobian-based saliency map attack: the two most salient pixels at a time, until the target is reached.
 
         a = ∂z_t/∂x,   b = Σ_{j≠t} w_j ∂z_j/∂x             t: the target;  z: the logits
         (p, q) = argmax −(a_p + a_q) (b_p + b_q)           with a_p + a_q > 0 and b_p + b_q < 0   ("decrease": turned)
         x_p, x_q ← clip(x + step_size)                     ("decrease": −)
 
-    model: from images in [0, 1], shape (N, ...), to logits, shape (N, K).
+    model: from images in [low, high], shape (N, ...), to logits, shape (N, K).
     x: such images, float32 or float64; y: their true labels, shape (N,), int64; if targeted, the labels to reach.
-    direction: "increase" or "decrease" the pixels; step_size: by how much, in (0, 1].
+    direction: "increase" or "decrease" the pixels; step_size: by how much, as a share of high − low, in (0, 1].
     max_share: the largest share, in (0, 1], of an image's D values that is changed: ⌊max_share · D / 2⌋ steps.
     others: which classes are pushed down, "all": w = 1, as in the paper; "likely": w = softmax of the other logits,
         those that stand in the way and not also the eight that are beaten already (MNIST, small CNN: 100 % of random
         targets in place of 92 %, with 2.8 % of the pixels).
     targeted: whether y is to be reached, not left; if not, t is the largest of the other logits at the time.
-    Returns x_adv in [0, 1], shape of x, detached: the first success; x itself where none was found, which is also where
-    no pair has both signs right.
+    low, high: the ends of the valid range: 0 and 1 for images, −1 and 1 for waveforms.
+    Returns x_adv in [low, high], shape of x, detached: the first success; x itself where none was found, which is also
+    where no pair has both signs right.
     Raises ValueError for other arguments than these; NoGradientError, a ValueError, for logits without a gradient to x.
     Cost: for every two pixels changed, one forward and two backward passes and a search over the pairs of pixels.
 
@@ -49,7 +50,7 @@ def jsma(model: Model, x: Tensor, y: Tensor, *, direction: Literal["increase", "
     that a pixel has room for, and one with less than a hundredth of the step is out of the search; the paper knows only
     targets.
     """
-    contract.check(x, y)
+    box = contract.check(x, y, low=low, high=high)
     contract.check_positive(step_size=step_size, max_share=max_share)
     if direction not in ("increase", "decrease"):
         raise ValueError(f"direction must be 'increase' or 'decrease'; got {direction!r}")
@@ -60,16 +61,16 @@ def jsma(model: Model, x: Tensor, y: Tensor, *, direction: Literal["increase", "
     x, y = contract.fresh(x), contract.fresh(y)
     if len(x) == 0:
         return x
-    step = step_size if direction == "increase" else -step_size
+    step = step_size * box.width * (1 if direction == "increase" else -1)
     with contract.attacking(model) as ask:
-        parts = [_jsma(ask, *some, step=step, max_share=max_share, others=others, targeted=targeted)
+        parts = [_jsma(ask, *some, step=step, max_share=max_share, others=others, targeted=targeted, box=box)
                  for some in zip(x.split(IMAGES_AT_ONCE), y.split(IMAGES_AT_ONCE), strict=True)]
         x_adv, flat = (torch.cat(part) for part in zip(*parts, strict=True))
     contract.warn_if_flat(flat)
     return x_adv
 
 
-def _jsma(ask, x, y, *, step, max_share, others, targeted):
+def _jsma(ask, x, y, *, step, max_share, others, targeted, box):
     """(x_adv, flat): the results, and where an image's gradients held nothing but zeros, (N,). step: with its sign."""
     x_adv = x.clone()
     flat = torch.zeros(len(x), dtype=torch.bool, device=x.device)
@@ -87,10 +88,10 @@ def _jsma(ask, x, y, *, step, max_share, others, targeted):
         a, b = _jacobian_rows(ask, z, logits, label, others=others, targeted=targeted)
         flat[active] = (a == 0).all(1) & (b == 0).all(1) & ~fooled
         pixels = z.detach().flatten(1)
-        room = (1 - pixels if step > 0 else pixels).clamp(max=abs(step))
+        room = (box.high - pixels if step > 0 else pixels - box.low).clamp(max=abs(step))
         gain = room if step > 0 else -room
         pair, found = best_pair(a * gain, -b * gain, room >= FULL * abs(step))
-        z = pixels.scatter(1, pair, (pixels.gather(1, pair) + step).clamp(0, 1)).view(z.shape)
+        z = pixels.scatter(1, pair, (pixels.gather(1, pair) + step).clamp(*box)).view(z.shape)
         keep = found & ~fooled
         z, label, active = z[keep], label[keep], active[keep]
         if len(active) == 0:
@@ -147,28 +148,30 @@ def best_pair(a: Tensor, c: Tensor, allowed: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def one_pixel(model: Model, x: Tensor, y: Tensor, *, pixels: int = 1, queries: int = 10_000, population: int = 50,
-              targeted: bool = False, generator: torch.Generator | None = None) -> Tensor:
+              targeted: bool = False, low: float = 0, high: float = 1,
+              generator: torch.Generator | None = None) -> Tensor:
     """The one-pixel attack: differential evolution over which pixels to recolour, and how, by the model's scores alone.
 
         loss = z_y − max_{j≠y} z_j                             of the recoloured image;  targeted: −loss
         child_s = r_1 + 1/2 (r_2 − r_3)                        replaces candidate s where it has the smaller loss
         r_2, r_3: other candidates at random;  r_1: such another one, in every second place the best candidate so far
 
-    model: from images in [0, 1], shape (N, C, ...), to logits z, shape (N, K); never differentiated.
+    model: from images in [low, high], shape (N, C, ...), to logits z, shape (N, K); never differentiated.
     x: such images, float32 or float64, or vectors (N, D); y: their true labels, shape (N,), int64; if targeted, the
         labels to reach.
     pixels: how many positions may change, all C channels of each, from 1 to as many as there are.
     queries: the most images that the model is asked about, per image of x and with it, at least 1.
     population: how many candidates live at once, at least 4.
     targeted: whether y is to be reached, not left.
+    low, high: the ends of the valid range: 0 and 1 for images, −1 and 1 for waveforms.
     generator: of all random numbers; None: a fresh one of seed 0, the same numbers in every call.
-    Returns x_adv in [0, 1], shape of x, detached: the success of smallest loss in the first generation that has one; x
-    itself where there is none.
+    Returns x_adv in [low, high], shape of x, detached: the success of smallest loss in the first generation that has
+    one; x itself where there is none.
     Raises ValueError for other arguments than these.
     Cost: at most `queries` forward passes; no backward pass.
 
-    A candidate is pixels × (coordinates, colour). Coordinates start uniform, colours normal around 1/2 with deviation
-    1/2, clipped.
+    A candidate is pixels × (coordinates, colour). Coordinates start uniform, colours normal around the
+    middle of the range with half of its width as deviation, clipped.
 
     Su, Vargas, Sakurai, "One pixel attack for fooling deep neural networks", IEEE TEVC 2019, arXiv:1710.08864, section
     III. What differs: the loss is the margin, where the paper has the probability, which is flat where the model is
@@ -176,7 +179,7 @@ def one_pixel(model: Model, x: Tensor, y: Tensor, *, pixels: int = 1, queries: i
     50 candidates, where the paper has 400; a coordinate that leaves the image is drawn anew. Every image meets the same
     random numbers: its result depends on the generator alone, not on its batch.
     """
-    contract.check(x, y, pixels=pixels, queries=queries, population=population)
+    box = contract.check(x, y, low=low, high=high, pixels=pixels, queries=queries, population=population)
     if population < 4:
         raise ValueError(f"population must be at least 4, a candidate and three others; got {population}")
     generator = contract.generator_for(x, generator)
@@ -189,11 +192,11 @@ def one_pixel(model: Model, x: Tensor, y: Tensor, *, pixels: int = 1, queries: i
     with contract.attacking(model) as ask, torch.no_grad():
         active, logits = contract.unfooled(ask, x, y, targeted)
         population, left = min(population, queries - 1), queries - 1
-        first = _first_generation(x, (population, pixels), generator)
+        first = _first_generation(x, (population, pixels), generator, box)
         genes = first.expand(len(active), *first.shape).clone()
         loss = x.new_full((len(active), population), math.inf, dtype=logits.dtype)
         while left > 0 and len(active):
-            children = genes if left == queries - 1 else _next_generation(x, genes, loss, generator)
+            children = genes if left == queries - 1 else _next_generation(x, genes, loss, generator, box)
             children = children[:, :min(population, left)]
             members = children.shape[1]
             new_loss, fooled = _judge(ask, x[active], y[active], children, targeted=targeted)
@@ -217,15 +220,15 @@ def _uniform(shape, x, generator):
     return torch.rand(shape, generator=generator, device=x.device, dtype=x.dtype)
 
 
-def _first_generation(x, shape, generator):
+def _first_generation(x, shape, generator, box):
     """Candidates, (population, pixels, coordinates and channels): coordinates in [0, 1), shares of the sides."""
     sides, channels = _sides_and_channels(x)
     place = _uniform((*shape, len(sides) + channels), x, generator)[..., :len(sides)]
     colour = torch.randn((*shape, channels), generator=generator, device=x.device, dtype=x.dtype)
-    return torch.cat([place, colour.mul_(0.5).add_(0.5).clamp_(0, 1)], -1)
+    return torch.cat([place, colour.mul_(box.width / 2).add_(box.middle).clamp_(*box)], -1)
 
 
-def _next_generation(x, genes, loss, generator):
+def _next_generation(x, genes, loss, generator, box):
     """A child for every candidate, shape of genes, (A, S, pixels, coordinates and channels)."""
     population, pixels = genes.shape[1:3]
     coordinates = len(_sides_and_channels(x)[0])
@@ -239,7 +242,7 @@ def _next_generation(x, genes, loss, generator):
     changed = (changed < 0.5) | (changed == changed.amin(1, keepdim=True))
     place, colour = torch.where(changed, children, genes).tensor_split([coordinates], dim=3)
     anew = _uniform((population, pixels, coordinates), x, generator)
-    return torch.cat([torch.where((place >= 0) & (place < 1), place, anew), colour.clamp(0, 1)], -1)
+    return torch.cat([torch.where((place >= 0) & (place < 1), place, anew), colour.clamp(*box)], -1)
 
 
 def _judge(ask, x, y, genes, *, targeted):

@@ -20,19 +20,20 @@ HALVINGS = (10, 50, 200, 500, 1000, 2000, 4000, 6000, 8000)
 
 
 def square(model: Model, x: Tensor, y: Tensor, *, eps: float, norm: Norm = "linf", queries: int = 5000,
-           targeted: bool = False, generator: torch.Generator | None = None) -> Tensor:
+           targeted: bool = False, low: float = 0, high: float = 1, generator: torch.Generator | None = None) -> Tensor:
     """Random search over squares inside the ball; keeps a change where it lowers the margin z_y − max_{i≠y} z_i.
 
         linf: a square of x_adv becomes x + eps or x − eps, a sign per channel
         l2, l1: a square of the perturbation becomes itself plus a two-sided bump, paid with the size that another
         square gives up
 
-    model: from images in [0, 1], shape (N, C, H, W), to logits (N, K), never differentiated.
+    model: from images in [low, high], shape (N, C, H, W), to logits (N, K), never differentiated.
     x: such images; (N, H, W) and (N, D) work, too.
     y: their labels, shape (N,), int64; with targeted=True the labels to reach: then the margin of y is raised.
     eps: the radius of the ball, at least 0. norm: "linf", "l2" or "l1".
     queries: at least 1: how many times an image may be shown to the model, the start included; it is shown no more once
         it fools.
+    low, high: the ends of the valid range: 0 and 1 for images, −1 and 1 for waveforms.
     generator: on x's device. None: a fresh one of seed 0, the same numbers in every call.
     Returns x_adv: detached, in the ball and the box: the first success, else the image of the smallest margin.
     Raises ValueError where an argument is not as said here, or y does not fit the logits.
@@ -44,16 +45,16 @@ def square(model: Model, x: Tensor, y: Tensor, *, eps: float, norm: Norm = "linf
     result does not depend on the others; a sign that would change nothing is turned; for linf, below 5,000 queries the
     squares shrink earlier, in proportion (for l2 that was weaker; l1 follows it).
     """
-    contract.check(x, y, eps=eps, norm=norm, norms=contract.BALL_NORMS, queries=queries)
+    box = contract.check(x, y, eps=eps, norm=norm, norms=contract.BALL_NORMS, low=low, high=high, queries=queries)
     generator = contract.generator_for(x, generator)
     with contract.attacking(model) as ask:
         return search(ask, contract.fresh(x), y, eps=eps, norm=norm, queries=queries, targeted=targeted,
-                      generator=generator)
+                      generator=generator, box=box)
 
 
 @torch.no_grad()
 def search(ask: Model, x: Tensor, y: Tensor, *, eps: float, norm: Norm, queries: int, targeted: bool,
-           generator: torch.Generator, reached: Tensor | None = None) -> Tensor:
+           generator: torch.Generator, box: geometry.Box = geometry.UNIT, reached: Tensor | None = None) -> Tensor:
     """`square` on checked arguments, with the model that `attacking` lends.
 
     reached: the margins, shape (N,), that other attacks have brought the images to. An image is then given up, too,
@@ -68,7 +69,7 @@ def search(ask: Model, x: Tensor, y: Tensor, *, eps: float, norm: Norm, queries:
         return x
     shape = x.shape[1:]
     x = x.reshape(len(x), *_channels_height_width(shape))
-    propose = _Linf(x, eps, generator) if norm == "linf" else _Bumps(x, eps, norm, generator)
+    propose = _Linf(x, eps, box, generator) if norm == "linf" else _Bumps(x, eps, norm, box, generator)
     result = x.clone()
     index, labels = torch.arange(len(x), device=x.device), y
     x_adv = propose.start()
@@ -127,8 +128,8 @@ def _share(query, queries):
 class _Linf:
     """Proposals for linf: x − eps and x + eps, clipped, are the only values there are."""
 
-    def __init__(self, x, eps, generator):
-        self.low, self.high = geometry.bounds(x, eps)
+    def __init__(self, x, eps, box, generator):
+        self.low, self.high = geometry.bounds(x, eps, box)
         self.generator = generator
 
     def start(self):
@@ -162,8 +163,8 @@ class _Linf:
 class _Bumps:
     """Proposals for l2 and l1: bumps, and a budget of eps that moves from square to square."""
 
-    def __init__(self, x, eps, norm, generator):
-        self.x, self.eps, self.generator = x, eps, generator
+    def __init__(self, x, eps, norm, box, generator):
+        self.x, self.eps, self.box, self.generator = x, eps, box, generator
         self.power = 2 if norm == "l2" else 1  # what adds up over the pixels, and to eps ** power: |delta| ** power
         self.radius = geometry.summed_radius(eps, x.dtype)
 
@@ -205,7 +206,8 @@ class _Bumps:
     def _at_border(self, delta):
         """x plus delta at the size eps, clipped to the box."""
         size = torch.linalg.vector_norm(delta, self.power, dim=(1, 2, 3), keepdim=True)
-        return geometry.add_inside(self.x, delta * (self.radius / size.clamp_min(torch.finfo(self.x.dtype).tiny)))
+        scale = self.radius / size.clamp_min(torch.finfo(self.x.dtype).tiny)
+        return geometry.add_inside(self.x, delta * scale, self.box)
 
     def keep(self, mask):
         self.x = self.x[mask]

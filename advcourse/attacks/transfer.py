@@ -23,7 +23,8 @@ Fuse = Literal["probabilities", "logits", "losses"]
 
 def di_fgsm(model: Model, x: Tensor, y: Tensor, *, eps: float, norm: Norm = "linf", step_size: float | None = None,
             steps: int = 10, decay: float = 1.0, probability: float = 0.7, smallest: float = 0.85,
-            targeted: bool = False, generator: torch.Generator | None = None) -> Tensor:
+            targeted: bool = False, low: float = 0, high: float = 1,
+            generator: torch.Generator | None = None) -> Tensor:
     """Diverse inputs: at each step the gradient is taken at a randomly shrunken and shifted copy of the image.
 
         g_{t+1} = decay · g_t + ∇_x J(view_t(x_t), y) / ‖·‖₁,   x_{t+1} = clip(x_t + step_size · sign(g_{t+1}))
@@ -31,11 +32,12 @@ def di_fgsm(model: Model, x: Tensor, y: Tensor, *, eps: float, norm: Norm = "lin
 
     view_t: with this probability the image shrunk to a random share of its size, at least `smallest`, at a random place
     on black; else the image as it is. One draw for all images of the batch.
-    model: from images in [0, 1], shape (N, C, H, W), to logits (N, K).
+    model: from images in [low, high], shape (N, C, H, W), to logits (N, K).
     x: such images. y: their labels, shape (N,), int64; with targeted=True the labels to reach.
     eps: the radius of the ball, at least 0. norm: "linf" or "l2"; l2: g / ‖g‖₂ in place of the sign.
     step_size: above 0. None: 2.5 eps / steps. steps: at least 1. decay: of the momentum, at least 0.
     probability: in [0, 1]. smallest: in (0, 1].
+    low, high: the ends of the valid range: 0 and 1 for images, −1 and 1 for waveforms.
     generator: of the views, on x's device. None: a fresh one of seed 0, the same numbers in every call.
     Returns x_adv: detached, in the ball and the box: per image, of all iterates, judged as they are and not by a view,
         the one of highest loss among those that fool, else of highest loss.
@@ -51,12 +53,14 @@ def di_fgsm(model: Model, x: Tensor, y: Tensor, *, eps: float, norm: Norm = "lin
     if not 0 < smallest <= 1:
         raise ValueError(f"smallest must lie in (0, 1]; got {smallest!r}")
     generator = contract.generator_for(x, generator) if isinstance(x, Tensor) else generator
-    view = partial(random_view, probability=probability, smallest=smallest, generator=generator)
-    walk = Walk(eps=eps, norm=norm, step_size=step_size, steps=steps, decay=decay, targeted=targeted)
+    view = partial(random_view, probability=probability, smallest=smallest, black=low, generator=generator)
+    walk = Walk(eps=eps, norm=norm, step_size=step_size, steps=steps, decay=decay, targeted=targeted,
+                low=low, high=high)
     return climb_with_momentum(model, x, y, walk, view=view)
 
 
-def random_view(x: Tensor, probability: float, smallest: float, generator: torch.Generator) -> Tensor:
+def random_view(x: Tensor, probability: float, smallest: float, generator: torch.Generator,
+                black: float = 0) -> Tensor:
     """The images, with this probability shrunk to a random share of their size, at a random place on black.
 
     One draw for all of them.
@@ -69,22 +73,24 @@ def random_view(x: Tensor, probability: float, smallest: float, generator: torch
     rows, columns = max(1, round(share * height)), max(1, round(share * width))
     top, left = int(top * (height - rows + 1)), int(left * (width - columns + 1))
     small = F.interpolate(x, size=(rows, columns), mode="bilinear", align_corners=False)
-    return F.pad(small, (left, width - columns - left, top, height - rows - top))
+    return F.pad(small, (left, width - columns - left, top, height - rows - top), value=black)
 
 
 def ti_fgsm(model: Model, x: Tensor, y: Tensor, *, eps: float, norm: Norm = "linf", step_size: float | None = None,
-            steps: int = 10, decay: float = 1.0, kernel: int = 5, targeted: bool = False) -> Tensor:
+            steps: int = 10, decay: float = 1.0, kernel: int = 5, targeted: bool = False, low: float = 0,
+            high: float = 1) -> Tensor:
     """Translation invariance: the gradient is blurred before each step, nearly its mean over shifted copies.
 
         g_{t+1} = decay · g_t + W ∗ ∇_x J(x_t, y) / ‖·‖₁,   x_{t+1} = clip(x_t + step_size · sign(g_{t+1}))
                                                             (targeted: minus)
 
     W: a Gaussian of kernel × kernel pixels that ends at three standard deviations.
-    model: from images in [0, 1], shape (N, C, H, W), to logits (N, K).
+    model: from images in [low, high], shape (N, C, H, W), to logits (N, K).
     x: such images. y: their labels, shape (N,), int64; with targeted=True the labels to reach.
     eps: the radius of the ball, at least 0. norm: "linf" or "l2"; l2: g / ‖g‖₂ in place of the sign.
     step_size: above 0. None: 2.5 eps / steps. steps: at least 1. decay: of the momentum, at least 0.
     kernel: odd, at least 1; 1 blurs nothing.
+    low, high: the ends of the valid range: 0 and 1 for images, −1 and 1 for waveforms.
     Returns x_adv: detached, in the ball and the box: per image, of all iterates, the last one included, the one of
         highest loss among those that fool, else of highest loss.
     Raises ValueError where an argument is not as said here, or y does not fit the logits, or these carry no gradient.
@@ -95,7 +101,8 @@ def ti_fgsm(model: Model, x: Tensor, y: Tensor, *, eps: float, norm: Norm = "lin
     """
     if isinstance(kernel, bool) or not isinstance(kernel, int) or kernel < 1 or kernel % 2 == 0:
         raise ValueError(f"kernel must be an odd integer of at least 1; got {kernel!r}")
-    walk = Walk(eps=eps, norm=norm, step_size=step_size, steps=steps, decay=decay, targeted=targeted)
+    walk = Walk(eps=eps, norm=norm, step_size=step_size, steps=steps, decay=decay, targeted=targeted,
+                low=low, high=high)
     return climb_with_momentum(model, x, y, walk, smooth=partial(blur, kernel=kernel))
 
 
@@ -115,18 +122,19 @@ def blur(gradient: Tensor, kernel: int) -> Tensor:
 
 def ensemble(models: Model | Sequence[Model], x: Tensor, y: Tensor, *, eps: float, norm: Norm = "linf",
              step_size: float | None = None, steps: int = 10, decay: float = 1.0, fuse: Fuse = "probabilities",
-             weights: Sequence[float] | None = None, targeted: bool = False) -> Tensor:
+             weights: Sequence[float] | None = None, targeted: bool = False, low: float = 0, high: float = 1) -> Tensor:
     """One perturbation against several models at once: what fools all of them is more likely to fool one more.
 
         x_adv climbs  −log Σ_m w_m p_m(y | x_adv)       (targeted: goes down it), with the steps of `mim`
 
-    models: a list of models (or one alone, which makes it `mim`), each from images in [0, 1], shape (N, C, H, W), to
-        logits (N, K). `Fused(models)` is the model that is attacked, for any other attack.
+    models: a list of models (or one alone, which makes it `mim`), each from images in [low, high], shape (N, C, H, W),
+        to logits (N, K). `Fused(models)` is the model that is attacked, for any other attack.
     x: such images. y: their labels, shape (N,), int64; with targeted=True the labels to reach.
     eps: the radius of the ball, at least 0. norm: "linf" or "l2".
     step_size: above 0. None: 2.5 eps / steps. steps: at least 1. decay: of the momentum, at least 0.
     fuse: what is averaged: "probabilities" (as above, the paper's), "logits", or "losses".
     weights: w, a number above 0 for each model. None: 1 / their count.
+    low, high: the ends of the valid range: 0 and 1 for images, −1 and 1 for waveforms.
     Returns x_adv: detached, in the ball and the box: per image, of all iterates, the last one included, the one of
         highest fused loss among those that fool the fused model, else of highest fused loss.
     Raises ValueError where an argument is not as said here, or y does not fit the logits, or these carry no gradient.
@@ -138,7 +146,7 @@ def ensemble(models: Model | Sequence[Model], x: Tensor, y: Tensor, *, eps: floa
     """
     models = models if isinstance(models, (list, tuple)) else [models]
     return mim(Fused(models, weights, fuse), x, y, eps=eps, norm=norm, step_size=step_size, steps=steps, decay=decay,
-               targeted=targeted)
+               targeted=targeted, low=low, high=high)
 
 
 class Fused(nn.Module):

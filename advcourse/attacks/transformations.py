@@ -30,6 +30,7 @@ from advcourse.attacks.contract import (
     generator_for,
     input_gradient,
     labels_fit,
+    radii,
     warn_if_flat,
 )
 from advcourse.attacks.geometry import normalise, project
@@ -41,24 +42,26 @@ from advcourse.randomness import seed_from, seeded
 __all__ = ["CARDS", "destruction_rate", "eot", "move", "print_photo", "spatial"]
 
 
-def eot(model: Model, x: Tensor, y: Tensor, *, eps: float, transform: Callable[[Tensor], Tensor], norm: Norm = "linf",
-        samples: int = 8, step_size: float | None = None, steps: int = 60, targeted: bool = False,
-        generator: torch.Generator | None = None) -> Tensor:
+def eot(model: Model, x: Tensor, y: Tensor, *, eps: float | Tensor, transform: Callable[[Tensor], Tensor],
+        norm: Norm = "linf", samples: int = 8, step_size: float | None = None, steps: int = 60, targeted: bool = False,
+        low: float = 0, high: float = 1, generator: torch.Generator | None = None) -> Tensor:
     """Expectation over transformation: within the ball, the image whose random transforms fool the model most.
 
         x_adv <- P(x_adv + step_size · direction(∇_x  1/samples Σ_j J(model(t_j(x_adv)), y))),     t_j ~ transform
                                                                                                 (targeted: minus)
 
     direction: the sign (linf) or gradient / ‖gradient‖₂ (l2).
-    model: from images in [0, 1], shape (N, C, H, W), to logits (N, K).
+    model: from images in [low, high], shape (N, C, H, W), to logits (N, K).
     x: such images. y: their labels, shape (N,), int64; with targeted=True the labels to reach.
-    eps: the radius of the ball, at least 0. norm: "linf" or "l2".
+    eps: the radius of the ball, at least 0; in linf also a tensor that broadcasts to x, a radius for every value: 0
+        where nothing may change. norm: "linf" or "l2".
     transform: the distribution; a callable from images (N, C, H, W) to images (N, ...), another one at every call,
         differentiable: any of torchvision.transforms.v2 that takes float tensors, or `print_photo`. Torchvision draws
         one transform for the whole batch. Its random numbers come from torch's global generator, which is seeded from
         `generator` meanwhile and restored.
     samples: transforms per step, at least 1. steps: at least 1.
     step_size: of the first step, above 0; it falls linearly. None: 12 eps / steps.
+    low, high: the ends of the valid range: 0 and 1 for images, −1 and 1 for waveforms.
     generator: on x's device. None: a fresh one of seed 0, the same numbers in every call.
     Returns x_adv: detached, in the ball and the box: of all iterates the one which fools in most of its `samples`
         transforms and those of the seven steps before; among equals, of highest loss. (A share of few samples is noisy:
@@ -70,7 +73,8 @@ def eot(model: Model, x: Tensor, y: Tensor, *, eps: float, transform: Callable[[
     Lagrangian, the distance after transformation as a penalty in LAB colours; here the perturbation has a fixed budget
     instead.
     """
-    check(x, y, eps=eps, norm=norm, norms=("linf", "l2"), samples=samples, steps=steps)
+    box = check(x, y, norm=norm, norms=("linf", "l2"), low=low, high=high, samples=samples, steps=steps)
+    eps = radii(eps, x, norm)
     check_positive(step_size=step_size)
     if not callable(transform):
         raise ValueError(f"transform must be a callable from images to images; got {type(transform).__name__}")
@@ -93,7 +97,7 @@ def eot(model: Model, x: Tensor, y: Tensor, *, eps: float, transform: Callable[[
             best.update(x_adv, score, torch.zeros_like(score, dtype=torch.bool))
             if step < steps - 1:
                 size = (1 - step / steps) * (12 * eps / steps if step_size is None else step_size)
-                x_adv = project(x_adv + sign * size * normalise(gradient, norm), x, eps, norm)
+                x_adv = project(x_adv + sign * size * normalise(gradient, norm), x, eps, norm, box)
     return best.x_adv
 
 

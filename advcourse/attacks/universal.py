@@ -17,6 +17,7 @@ from advcourse.attacks.contract import (
     Model,
     Norm,
     attacking,
+    box_of,
     check,
     check_positive,
     differentiable,
@@ -32,7 +33,7 @@ from advcourse.models.inference import predict
 
 def universal(model: Model, x: Tensor, y: Tensor | None = None, *, eps: float, norm: Norm = "linf",
               method: Literal["gradient", "deepfool"] = "gradient", step_size: float | None = None, steps: int = 10,
-              batch_size: int = 100, overshoot: float = 0.02, targeted: bool = False,
+              batch_size: int = 100, overshoot: float = 0.02, targeted: bool = False, low: float = 0, high: float = 1,
               generator: torch.Generator | None = None) -> Tensor:
     """One perturbation for all the images x: delta, of the shape of one image, ‖delta‖ <= eps.
 
@@ -41,7 +42,7 @@ def universal(model: Model, x: Tensor, y: Tensor | None = None, *, eps: float, n
         deepfool:   delta ← Π(delta + r_i)  for each image that delta does not fool, in random order;  r_i: DeepFool's
                     steps from clip(x_i + delta), 1 + overshoot times as long, until the class changes, 10 at most
 
-    model: from images in [0, 1], shape (N, ...), to logits, shape (N, K).
+    model: from images in [low, high], shape (N, ...), to logits, shape (N, K).
     x: such images, float32 or float64, the more and the more varied the better.
     y: the labels to leave, shape (N,), int64; None: the model's own answers, as in Moosavi-Dezfooli's paper, which
         measures how many answers change. If targeted, the labels to reach (all equal, as a rule).
@@ -52,6 +53,7 @@ def universal(model: Model, x: Tensor, y: Tensor | None = None, *, eps: float, n
     steps: passes over the images; batch_size: images in a mini-batch, for "gradient"; both at least 1.
     overshoot: by what share of itself a step is longer, for "deepfool".
     targeted: whether y is to be reached, not left.
+    low, high: the ends of the valid range: 0 and 1 for images, −1 and 1 for waveforms.
     generator: of the order of the images; None: a fresh one of seed 0, the same numbers in every call.
     Returns the delta, detached, that fools most of x of those after each pass. delta = 0 where x is empty.
     Raises ValueError for other arguments than these; NoGradientError, a ValueError, for logits without a gradient to x.
@@ -63,7 +65,7 @@ def universal(model: Model, x: Tensor, y: Tensor | None = None, *, eps: float, n
     Shafahi, Najibi, Xu, Dickerson, Davis, Goldstein, "Universal adversarial training", AAAI 2020. What differs: the
     paper calls for a β without fixing it; 2 log K keeps images that are fooled already from outweighing the others.
     """
-    check(x, y, eps=eps, norm=norm, norms=("linf", "l2"), steps=steps, batch_size=batch_size)
+    box = check(x, y, eps=eps, norm=norm, norms=("linf", "l2"), low=low, high=high, steps=steps, batch_size=batch_size)
     check_positive(step_size=step_size)
     if method not in ("gradient", "deepfool"):
         raise ValueError(f"method must be 'gradient' or 'deepfool'; got {method!r}")
@@ -85,27 +87,27 @@ def universal(model: Model, x: Tensor, y: Tensor | None = None, *, eps: float, n
                 size = (1 - 0.9 * step / steps) * (eps / 2 if step_size is None else step_size)
                 for batch in order.split(batch_size):
                     delta = _gradient_step(ask, images[batch], y[batch], delta=delta, size=size, norm=norm,
-                                           targeted=targeted)
+                                           targeted=targeted, box=box)
                     delta = _onto_ball(delta, eps, norm)
             else:
                 for i in order.split(1):
-                    image = (images[i] + delta).clamp(0, 1)
-                    change = _deepfool_change(ask, image, y[i], norm=norm, overshoot=overshoot)
+                    image = (images[i] + delta).clamp(*box)
+                    change = _deepfool_change(ask, image, y[i], norm=norm, overshoot=overshoot, box=box)
                     delta = _onto_ball(delta + change, eps, norm)
-            rate = fools(predict(ask, add_universal(images, delta)), y, targeted).double().mean()
+            rate = fools(predict(ask, add_inside(images, delta.expand_as(images), box)), y, targeted).double().mean()
             best, best_rate = (delta, rate) if rate > best_rate else (best, best_rate)
     return best[0].detach()
 
 
-def add_universal(x: Tensor, delta: Tensor) -> Tensor:
-    """x + delta, clipped to [0, 1], for images x, (N, ...), and one delta for all; each within max |delta| of x."""
-    return add_inside(x, delta.expand_as(x))
+def add_universal(x: Tensor, delta: Tensor, *, low: float = 0, high: float = 1) -> Tensor:
+    """x + delta, in [low, high], for images x, (N, ...), and one delta for all; each within max |delta| of x."""
+    return add_inside(x, delta.expand_as(x), box_of(low, high, x.dtype))
 
 
-def _gradient_step(ask, images, y, *, delta, size, norm, targeted):
+def _gradient_step(ask, images, y, *, delta, size, norm, targeted, box):
     """delta after one step up the bounded loss of a mini-batch (targeted: down the loss)."""
     def with_delta(delta):
-        return ask((images + delta).clamp(0, 1))
+        return ask((images + delta).clamp(*box))
     _, _, gradient = input_gradient(with_delta, delta, partial(_bounded_loss, y=y, targeted=targeted))
     return delta + size * normalise(gradient, norm)
 
@@ -115,7 +117,7 @@ def _bounded_loss(logits, y, *, targeted):
     return -losses if targeted else losses.clamp(max=2 * math.log(logits.shape[1]))
 
 
-def _deepfool_change(ask, image, y, *, norm, overshoot):
+def _deepfool_change(ask, image, y, *, norm, overshoot, box):
     """What takes one image, shape (1, ...), just over the next boundary, to first order, in 10 steps at most."""
     moved = image
     for _ in range(10):
@@ -135,7 +137,7 @@ def _deepfool_change(ask, image, y, *, norm, overshoot):
             break  # no gradient, no direction
         direction = normalise(w[nearest].view_as(image), norm)
         # A hair further than the boundary, or the loop would creep up to it and never cross.
-        moved = (moved + (1 + overshoot) * (distances[nearest] + 1e-6) * direction).clamp(0, 1)
+        moved = (moved + (1 + overshoot) * (distances[nearest] + 1e-6) * direction).clamp(*box)
     return moved - image
 
 

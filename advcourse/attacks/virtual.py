@@ -29,19 +29,21 @@ from advcourse.attacks.gradient import is_flat
 
 
 def virtual_adversarial(model: Model, x: Tensor, y: Tensor | None = None, *, eps: float, steps: int = 5,
-                        xi: float = 0.1, generator: torch.Generator | None = None) -> Tensor:
+                        xi: float = 0.1, low: float = 0, high: float = 1,
+                        generator: torch.Generator | None = None) -> Tensor:
     """The perturbation in the l2 ball of radius eps that changes the model's answers most, to second order.
 
         d <- u / ‖u‖₂,   u = ∇_r KL(p(· | x) ‖ p(· | x + r)) at r = ξ d,          `steps` times from a random d
         x_adv = P(x ± eps · d):  of the two signs, which the second order cannot tell apart, the one of larger KL
 
-    P projects onto the ball and the box [0, 1].
-    model: from images in [0, 1], shape (N, ...), to logits (N, K). At x + ξ d it may see values outside [0, 1] by up to
-        ξ.
+    P projects onto the ball and the box.
+    model: from images in [low, high], shape (N, ...), to logits (N, K). At x + ξ d it may see values outside of it by
+        up to ξ.
     x: images. y: not used, and only checked: the model's own distribution p(· | x) stands in for it ("virtual" labels);
         it is accepted so that all attacks are called alike.
     eps: the radius of the ball, at least 0. steps: power iterations, at least 1; one is enough for training, the paper
         finds. xi: ξ, the finite difference, above 0, in units of ‖x_adv − x‖₂.
+    low, high: the ends of the valid range: 0 and 1 for images, −1 and 1 for waveforms.
     generator: of the first d, on x's device. None: a fresh one of seed 0, the same numbers in every call.
     Returns x_adv: detached, in the ball and the box; x itself only where no change of the answer was found.
     Raises ValueError where an argument is not as said here, or y does not fit the logits, or these carry no gradient.
@@ -51,7 +53,7 @@ def virtual_adversarial(model: Model, x: Tensor, y: Tensor | None = None, *, eps
     adds + eps · d without a look at −d, and there is no box. Probabilities are computed in float64: where a network is
     sure to 1 − 1e-8, their float32 difference and with it the direction would be lost.
     """
-    check(x, y, eps=eps, steps=steps)
+    box = check(x, y, eps=eps, low=low, high=high, steps=steps)
     check_positive(xi=xi)
     generator = generator_for(x, generator)
     x = fresh(x)
@@ -69,7 +71,7 @@ def virtual_adversarial(model: Model, x: Tensor, y: Tensor | None = None, *, eps
         best.update(x, x.new_zeros(len(x)), x.new_zeros(len(x), dtype=torch.bool))
         with torch.no_grad():
             for sign in (1, -1):
-                x_adv = project(x + sign * eps * direction, x, eps, "l2")
+                x_adv = project(x + sign * eps * direction, x, eps, "l2", box)
                 logits = at_least_float32(ask(x_adv))
                 best.update(x_adv, divergence(clean, logits), logits.argmax(1) != clean.argmax(1))
     return best.x_adv

@@ -58,6 +58,7 @@ def grade(
             grade_doctor()
             return
         from advcourse.exercises.catalogue import get
+        from advcourse.exercises.display import count
         from advcourse.grading import course as courses
         from advcourse.grading import run
         from advcourse.grading.box.limits import Limits
@@ -101,7 +102,7 @@ def grade(
              f"{some(f'{student}, notebook {notebook}' for student, notebook in older)}")
     unreadable = sum(one.pending == "unreadable" for one in graded)
     also = f", {unreadable} of them unreadable" if unreadable else ""
-    show(f"{len(graded)} notebooks graded{also}: {(out / 'index.html').resolve()}")
+    show(f"{count(len(graded), 'notebook')} graded{also}: {(out / 'index.html').resolve()}")
     if open_ones:
         raise typer.Exit(1)
 

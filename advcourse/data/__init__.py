@@ -1,17 +1,22 @@
-"""Data sets: `load(name)` gives images and labels, from the disk, by download, or generated."""
+"""Data sets: `load(name)` gives images and labels, or texts, or waveforms: from the disk, by download, or generated."""
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any, Literal, overload
 
-from advcourse.data import faces, fonts, images, portraits  # importing them registers their data sets
+# Importing them registers their data sets.
+from advcourse.data import faces, fonts, images, messages, portraits, scenes, sounds, texts, tones
 from advcourse.data.download import DataError, DownloadError, NotHereError, find, folder, time_limit
 from advcourse.data.registry import LOADERS, Dataset, register
+from advcourse.data.sounds import Sounds
+from advcourse.data.texts import Messages, cleaned
 
-__all__ = ["DataError", "Dataset", "DownloadError", "NotHereError", "faces", "find", "folder", "fonts", "from_disk",
-           "images", "load", "names", "portraits", "register", "verify"]
+__all__ = ["DataError", "Dataset", "DownloadError", "Messages", "NotHereError", "Sounds", "cleaned", "faces", "find",
+           "first_of", "folder", "fonts", "from_disk", "images", "load", "messages", "names", "portraits", "register",
+           "scenes", "sounds", "texts", "tones", "verify"]
 
-AUTO_SECONDS = 5  # how long "auto" may wait for MNIST
-_no_mnist = False  # whether "auto" has waited in vain in this process: the wait is not paid twice
+AUTO_SECONDS = 5  # how long "auto" may wait for real data
+_not_here: set[str] = set()  # what was waited for in vain in this process: the wait is not paid twice
 
 
 def names() -> list[str]:
@@ -19,13 +24,26 @@ def names() -> list[str]:
     return sorted(LOADERS)
 
 
-def load(name: str = "auto", *, train: int | None = None, test: int | None = None, seed: int = 0) -> Dataset:
-    """A data set, as a Dataset.
+@overload
+def load(name: Literal["messages", "sms-spam"], *, seed: int = 0) -> Messages: ...
+
+
+@overload
+def load(name: Literal["fsdd", "tones"], *, train: int | None = None, test: int | None = None,
+         seed: int = 0) -> Sounds: ...
+
+
+@overload
+def load(name: str = "auto", *, train: int | None = None, test: int | None = None, seed: int = 0) -> Dataset: ...
+
+
+def load(name="auto", *, train=None, test=None, seed=0):
+    """A data set, as a Dataset; "messages" and "sms-spam" as Messages, "fsdd" and "tones" as Sounds.
 
     name: one of `names()`; "auto", which is MNIST where it is on disk or arrives within a few seconds, else fonts; or
     the path of a folder (or .tar.gz) of images in train/<class>/ and test/<class>/.
-    train, test: how many images to keep at most, the first of a fixed order; None keeps all.
-    seed: for generated images; the others ignore it.
+    train, test: how many images to keep at most, the first of a fixed order; None keeps all. Messages come whole.
+    seed: for what is generated; the others ignore it.
     Raises ValueError for an unknown name, DataError for damaged files, NotHereError (a DataError) for files that are
     not on this machine, which is a DownloadError where they could have been downloaded.
     """
@@ -33,7 +51,7 @@ def load(name: str = "auto", *, train: int | None = None, test: int | None = Non
         if count is not None and count < 1:
             raise ValueError(f"{what} must be at least 1 image, or None for all; got {count}")
     if name == "auto":
-        return _mnist_or_fonts(train=train, test=test, seed=seed)
+        return first_of("mnist", "fonts", train=train, test=test, seed=seed)
     if name in LOADERS:
         return LOADERS[name](train=train, test=test, seed=seed)
     if str(name).strip() and Path(name).exists():  # Path("") is the working directory
@@ -42,7 +60,22 @@ def load(name: str = "auto", *, train: int | None = None, test: int | None = Non
     raise ValueError(f"unknown data set {str(name)!r}; there are {known}, or give the path of a folder of images")
 
 
-def from_disk(name: str, *, train: int | None = None, test: int | None = None) -> Dataset:
+def first_of(real: str, made: str, **options: Any) -> Any:
+    """The data set `real` where it is on disk or arrives within a few seconds, else `made`, whose card then says so.
+
+    options: as for `load`. Raises DataError for files of `real` that are damaged: they are something to mend.
+    """
+    try:
+        with time_limit(0 if real in _not_here else AUTO_SECONDS):
+            return load(real, **options)
+    except DownloadError:
+        _not_here.add(real)
+    dataset = load(made, **options)
+    return replace(dataset, card=f"{dataset.card} (in place of {real}, "
+                                 "which is neither on this machine nor quick to download)")
+
+
+def from_disk(name: str, *, train: int | None = None, test: int | None = None) -> Dataset | Messages | Sounds:
     """A data set as `load` gives it, without a download.
 
     Raises DataError, which says what is damaged: NotHereError where it is not here, DownloadError where it can be had.
@@ -62,15 +95,3 @@ def verify(name: str) -> None:
     if name == "auto":
         raise ValueError(f"verify one data set at a time; there are {', '.join(names())}")
     from_disk(name)
-
-
-def _mnist_or_fonts(**options):
-    global _no_mnist
-    try:
-        with time_limit(0 if _no_mnist else AUTO_SECONDS):
-            return load("mnist", **options)
-    except DownloadError:
-        _no_mnist = True
-    dataset = load("fonts", **options)
-    return replace(dataset, card=f"{dataset.card} (in place of MNIST, "
-                                 "which is neither on this machine nor quick to download)")

@@ -51,12 +51,13 @@ class File:
     """One file of a data set.
 
     path: where it lies below a data folder; checksum: "sha256:…" or "md5:…"; urls: where to get it, tried in this
-    order.
+    order. instead: the generated data set that serves the same notebooks.
     """
 
     path: str
     checksum: str
     urls: tuple[str, ...] = ()
+    instead: str = "fonts"
 
 
 def folder() -> Path:
@@ -135,7 +136,7 @@ def _download(file):
     raise DownloadError(
         f"{target.name} is not on this machine and could not be downloaded: {reason}.\n"
         f"What to do: try again later, put the file at {target} (or at {file.path} in the folder that the environment "
-        'variable ADVCOURSE_DATA names), or use DATASET = "fonts", which needs no network.'
+        f'variable ADVCOURSE_DATA names), or use DATASET = "{file.instead}", which needs no network.'
     )
 
 

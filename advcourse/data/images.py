@@ -106,11 +106,11 @@ def cifar10(train: int | None = None, test: int | None = None, seed: int = 0) ->
     if all(find(file.path) for file in unpacked.values()):
         batches = {name: read(file) for name, file in unpacked.items()}
     elif find(CIFAR10_JPEG.path) and not find(CIFAR10.path):
-        archive = _unpack(read(CIFAR10_JPEG), CIFAR10_JPEG.path)
+        archive = unpack(read(CIFAR10_JPEG), CIFAR10_JPEG.path)
         dataset = _from_files("cifar10", archive, archive.get, train, test)
         return replace(dataset, card=f"{card}; a JPEG copy: a little is lost")
     else:
-        archive = _unpack(read(CIFAR10), CIFAR10.path)
+        archive = unpack(read(CIFAR10), CIFAR10.path)
         batches = {name: archive[f"cifar-10-batches-py/{name}"] for name in CIFAR10_BATCHES}
 
     # Pickles can run code; these are the original files, to the byte: their checksums were verified.
@@ -134,7 +134,7 @@ def folder_of_images(path: str | Path, train: int | None = None, test: int | Non
     if path.is_dir():
         names = [file.relative_to(path).as_posix() for file in path.glob("*/*/*")]
         return _from_files(f"folder {path.name}", names, lambda name: (path / name).read_bytes(), train, test)
-    archive = _unpack(path.read_bytes(), path)
+    archive = unpack(path.read_bytes(), path)
     return _from_files(f"folder {path.name.split('.')[0]}", archive, archive.get, train, test)
 
 
@@ -161,8 +161,11 @@ def as_dataset(name: str, x_train: np.ndarray, y_train: np.ndarray, x_test: np.n
     return Dataset(name, x_train, y_train, x_test, y_test, classes, card)
 
 
-def _unpack(content, path):
-    """The files in a tar archive, compressed or not: a dict from name to bytes. Nothing is written to the disk."""
+def unpack(content: bytes, path: str | Path) -> dict[str, bytes]:
+    """The files in a tar archive, compressed or not: a dict from name to bytes. Nothing is written to the disk.
+
+    Raises DataError, which names `path`, where the content is no whole archive.
+    """
     try:
         with tarfile.open(fileobj=io.BytesIO(content)) as archive:
             return {member.name.removeprefix("./"): archive.extractfile(member).read() for member in archive

@@ -2,10 +2,11 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 import torch
 
-Loader = Callable[..., "Dataset"]
+Loader = Callable[..., Any]  # gives a Dataset, or another record with a name and a card: Messages, Sounds
 LOADERS: dict[str, Loader] = {}
 
 
@@ -30,7 +31,8 @@ def register(name: str) -> Callable[[Loader], Loader]:
     """Decorator: make `load(name)` call the function below it.
 
     The function takes the keywords train, test (how many images to keep, or None for all) and seed (for generated
-    images; others ignore it), and returns a Dataset. It gets its files with `download.read`.
+    images; others ignore it), and returns a Dataset, or a record of its own for what is no image. It gets its files
+    with `download.read`.
     """
 
     def remember(loader):

@@ -41,7 +41,7 @@ class RobustAccuracy:
 
 
 def robust_accuracy(model: Model, x: Tensor, y: Tensor, *, eps: float, norm: Norm = "linf", exhaustive: bool = False,
-                    batch_size: int = 250, seed: int = 0) -> RobustAccuracy:
+                    batch_size: int = 250, low: float = 0, high: float = 1, seed: int = 0) -> RobustAccuracy:
     """The accuracy that is left when a set of four complementary attacks with nothing to tune has done its worst.
 
         apgd-ce   Auto-PGD on the cross-entropy, 100 steps                          (l1: 5 restarts)
@@ -59,12 +59,13 @@ def robust_accuracy(model: Model, x: Tensor, y: Tensor, *, eps: float, norm: Nor
     with gain: by how much the last interval has improved; reached: the smallest margin of all attacks before. It is
     faster on robust models; of 200 images of an adversarially trained network the same were left standing.
 
-    model: from images in [0, 1], shape (N, C, H, W), to logits (N, K). One without gradients meets square alone, and
-        the result's `skipped` names the others.
+    model: from images in [low, high], shape (N, C, H, W), to logits (N, K). One without gradients meets square alone,
+        and the result's `skipped` names the others.
     x: such images, at least one. y: their labels, shape (N,), int64.
     eps: the radius of the ball, at least 0. norm: "linf", "l2" or "l1".
     exhaustive: as published, every image that stands meets every attack to its end: for a number that you publish.
     batch_size: how many images are attacked at once, at least 1; each meets an attack only while it stands.
+    low, high: the ends of the valid range: 0 and 1 for images, −1 and 1 for waveforms.
     seed: of all random numbers.
     Returns a `RobustAccuracy`. It is an upper bound: a defence that misleads these attacks needs one made for it.
     Raises ValueError where an argument is not as said here, or y does not fit the logits.
@@ -73,7 +74,8 @@ def robust_accuracy(model: Model, x: Tensor, y: Tensor, *, eps: float, norm: Nor
     Croce, Hein, "Reliable evaluation of adversarial robustness with an ensemble of diverse parameter-free attacks",
     ICML 2020, section 5 (AutoAttack); for l1 Croce, Hein, "Mind the box", ICML 2021.
     """
-    contract.check(x, y, eps=eps, norm=norm, norms=contract.BALL_NORMS, batch_size=batch_size)
+    box = contract.check(x, y, eps=eps, norm=norm, norms=contract.BALL_NORMS, low=low, high=high,
+                         batch_size=batch_size)
     if len(x) == 0:
         raise ValueError("robust_accuracy needs at least one image")
     x, device = contract.fresh(x), device_of(model, default=x.device)
@@ -85,7 +87,7 @@ def robust_accuracy(model: Model, x: Tensor, y: Tensor, *, eps: float, norm: Nor
     # The likeliest wrong classes of each image come first.
     wrong = logits.scatter(1, y[:, None], -torch.inf).argsort(dim=1, descending=True)[:, : min(9, logits.shape[1] - 1)]
 
-    for name, attack in _ensemble(wrong, reached, eps=eps, norm=norm, exhaustive=exhaustive):
+    for name, attack in _ensemble(wrong, reached, eps=eps, norm=norm, box=box, exhaustive=exhaustive):
         if name in skipped:
             continue
         fell.setdefault(name, 0)
@@ -110,13 +112,13 @@ def robust_accuracy(model: Model, x: Tensor, y: Tensor, *, eps: float, norm: Nor
     return RobustAccuracy(robust.double().mean().item(), clean_accuracy, fell, robust, x_adv, tuple(skipped))
 
 
-def _ensemble(wrong, reached, *, eps, norm, exhaustive) -> Iterator[tuple[str, Callable[..., Tensor]]]:
+def _ensemble(wrong, reached, *, eps, norm, box, exhaustive) -> Iterator[tuple[str, Callable[..., Tensor]]]:
     """(name, attack) in the order in which they run; attack(ask, images, labels, *, index, generator) -> x_adv.
 
     The cheapest that fools most comes first. wrong: the target classes, shape (N, targets); reached: the smallest
     margins z_y − max_{i≠y} z_i that the attacks have found so far, shape (N,); index: the images' rows in both.
     """
-    goal = partial(Goal, eps=eps, norm=norm, stop=True)
+    goal = partial(Goal, eps=eps, norm=norm, stop=True, box=box)
 
     def apgd_ce(ask, images, labels, *, index, generator, restart):
         generator.manual_seed(generator.initial_seed() + restart)
@@ -130,10 +132,11 @@ def _ensemble(wrong, reached, *, eps, norm, exhaustive) -> Iterator[tuple[str, C
 
     def fab_t(ask, images, labels, *, index, generator, rank):
         target = wrong[index, rank].to(labels.device)
-        return within(ask, images, labels, target, eps=eps, norm=norm, steps=100, give_up=not exhaustive)
+        return within(ask, images, labels, target, eps=eps, norm=norm, steps=100, give_up=not exhaustive,
+                      box=box)
 
     def square(ask, images, labels, *, index, generator):
-        return square_search(ask, images, labels, eps=eps, norm=norm, queries=5000, targeted=False,
+        return square_search(ask, images, labels, eps=eps, norm=norm, queries=5000, targeted=False, box=box,
                              generator=generator, reached=None if exhaustive else reached[index].to(labels.device))
 
     targets = wrong.shape[1]

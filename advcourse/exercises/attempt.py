@@ -15,10 +15,15 @@ from dataclasses import dataclass, field
 import numpy as np
 import torch
 
-from advcourse.exercises.kinds import as_tensor, describe
+from advcourse.exercises import patches
+from advcourse.exercises.deadline import OutOfTime
+from advcourse.exercises.kinds import added_to, as_tensor, describe
+from advcourse.exercises.sendable import problem_of
+
+TIMES = 2  # that a function is called on each probe
 
 # What a call can change of an argument, in words.
-CHANGES = VALUES, WEIGHTS, FLAG, LEFT, MODE = "values", "weights", "requires_grad", "grad", "mode"
+CHANGES = VALUES, WEIGHTS, FLAG, LEFT, MODE, ADDED = "values", "weights", "requires_grad", "grad", "mode", "added"
 AGAIN = "when it is called a second time on the same arguments: "
 
 
@@ -28,7 +33,7 @@ class Attempt:
 
     changed: from the names of the arguments that the call changed to what it changed of them.
     gradients: of the result, by the argument that the exercise names; None where the result has none.
-    again: [what a second call on the same arguments returned], where that is something else.
+    again: what further calls on the same arguments returned, where that is something else.
     """
 
     result: object = None
@@ -40,9 +45,9 @@ class Attempt:
 
 
 def attempt(function: Callable, probe: dict, seed: int = 0, by: str = "") -> Attempt:
-    """Call `function` twice on one copy of the probe; whatever it raises is turned into words.
+    """Call `function` TIMES times on one copy of the probe; whatever it raises is turned into words.
 
-    Twice, as a notebook does: what a call leaves behind in its arguments, or anywhere else, is the next one's.
+    More than once, as a notebook does: what a call leaves behind in its arguments, or anywhere else, is the next one's.
     by: the argument by which the result is differentiated, a tensor or a model (then by its parameters); "" for none.
     """
     arguments = _snapshot(probe)
@@ -53,28 +58,41 @@ def attempt(function: Callable, probe: dict, seed: int = 0, by: str = "") -> Att
     changed = {name: what for name in probe if (what := _change(probe[name], arguments[name], by == name))}
     if changed:  # then the second call is another one
         return Attempt(first.result, changed=changed, gradients=first.gradients)
-    for name, value in probe.items():
-        if isinstance(value, torch.Generator):  # what a call draws from it is meant to differ from the next
-            arguments[name].set_state(value.get_state())
-    second = _called(function, arguments, seed, inputs)
-    if second.problem or second.is_open:
-        return Attempt(problem=AGAIN + (second.problem or "your function raises NotImplementedError"))
-    is_same = _same(first.result, second.result) and _same(first.gradients, second.gradients)
-    return Attempt(first.result, gradients=first.gradients, again=[] if is_same else [second.result])
+    again = []
+    for _ in range(TIMES - 1):
+        for name, value in probe.items():
+            if isinstance(value, torch.Generator):  # what a call draws from it is meant to differ from the next
+                arguments[name].set_state(value.get_state())
+        other = _called(function, arguments, seed, inputs)
+        if other.problem or other.is_open:
+            return Attempt(problem=AGAIN + (other.problem or "your function raises NotImplementedError"))
+        if not (_same(first.result, other.result) and _same(first.gradients, other.gradients)):
+            again.append(other.result)
+    return Attempt(first.result, gradients=first.gradients, again=again)
 
 
 def _called(function, arguments, seed, inputs):
     """The Attempt of one call."""
+    patches.undo()
     with isolated(seed):
         try:
             result = function(**arguments)
+            if replaced := patches.undo():
+                return Attempt(problem=f"your function changes {patches.quoted(replaced)} for everybody, and leaves "
+                                       "it so: give what you write a name of its own, and take hooks away again")
+            if problem := problem_of(result):
+                return Attempt(problem=f"your function's result cannot be judged: {problem}")
             return Attempt(_snapshot(result), gradients=_gradients(result, inputs) if inputs else None)
         except NotImplementedError as error:
             if not error.args:  # torch's own NotImplementedErrors say what is missing: those are mistakes
                 return Attempt(is_open=True)
             return Attempt(problem=_in_words(error, function))
-        except (Exception, SystemExit) as error:
+        except (KeyboardInterrupt, OutOfTime):
+            raise
+        except BaseException as error:
             return Attempt(problem=_in_words(error, function))
+        finally:
+            patches.undo()
 
 
 def signature_problem(wanted: Iterable[str], function: object) -> str | None:
@@ -98,8 +116,9 @@ def signature_problem(wanted: Iterable[str], function: object) -> str | None:
 
 @contextlib.contextmanager
 def isolated(seed: int) -> Iterator[None]:
-    """Seed every global random generator, switch gradients on, and put all back afterwards, PyTorch's dtype, too."""
-    python_state, numpy_state, dtype = random.getstate(), np.random.get_state(), torch.get_default_dtype()
+    """Seed every global random generator, switch gradients on; afterwards all is as before, torch's defaults, too."""
+    python_state, numpy_state = random.getstate(), np.random.get_state()
+    dtype, device = torch.get_default_dtype(), torch.get_default_device()
     with torch.random.fork_rng(devices=range(torch.cuda.device_count())), torch.enable_grad():
         random.seed(seed)
         np.random.seed(seed % 2**32)
@@ -111,6 +130,8 @@ def isolated(seed: int) -> Iterator[None]:
             random.setstate(python_state)
             np.random.set_state(numpy_state)
             torch.set_default_dtype(dtype)
+            if torch.get_default_device() != device:
+                torch.set_default_device(device)
 
 
 # --- gradients -------------------------------------------------------------------------------------------------------
@@ -159,6 +180,8 @@ def _change(before, after, differentiated=False):
     if not _same(before, after):
         return WEIGHTS if isinstance(before, torch.nn.Module) else VALUES
     if isinstance(before, torch.nn.Module):
+        if list(map(type, before.modules())) != list(map(type, after.modules())) or added_to(after) != added_to(before):
+            return ADDED
         pairs = list(zip(before.parameters(), after.parameters(), strict=True))
         if any((ours.requires_grad or differentiated) != theirs.requires_grad for ours, theirs in pairs):
             return FLAG

@@ -5,7 +5,9 @@ Calling and judging are apart, so that a grader can call in a sandbox and judge 
 """
 
 import functools
+import hashlib
 import inspect
+import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from types import EllipsisType
@@ -13,6 +15,7 @@ from types import EllipsisType
 import torch
 
 from advcourse.exercises.attempt import (
+    ADDED,
     AGAIN,
     FLAG,
     LEFT,
@@ -70,7 +73,8 @@ def run(exercise: Exercise, function: Callable | EllipsisType | None, seed: int 
         return verdict(exercise, WRONG, message=problem)
     seed = 0 if seed is None else seed
     # Our solution runs first, so that nothing that the student's code does to torch's settings can trouble it.
-    wanted = [attempt(exercise.reference, probe, seed, exercise.differentiated_by)
+    random = seed_for(seed, exercise.number, "random")
+    wanted = [attempt(exercise.reference, probe, random, exercise.differentiated_by)
               for probe in make_probes(exercise, seed)]
     if any(ours.problem for ours in wanted):
         raise RuntimeError(f"the reference of exercise {exercise.number} fails: {wanted}")
@@ -80,7 +84,7 @@ def run(exercise: Exercise, function: Callable | EllipsisType | None, seed: int 
         with deadline(SECONDS):
             for probe in probes:
                 with counting(probe):
-                    attempts.append(attempt(function, probe, seed, exercise.differentiated_by))
+                    attempts.append(attempt(function, probe, random, exercise.differentiated_by))
     except OutOfTime:
         return verdict(exercise, WRONG, message=out_of_time(SECONDS))
     other = [ours.result for trial, ours in zip(attempts, wanted, strict=True)
@@ -103,6 +107,11 @@ def out_of_time(seconds: float) -> str:
     """What is said of a function that does not come to an end."""
     return (f"your function did not come to an end within {seconds:.0f} s: does its loop ever stop? "
             "(A `while` needs something that changes.)")
+
+
+def seed_for(seed: int, number: str, use: str) -> int:
+    """A seed for one use in trying an exercise: no student's random numbers may be those of a probe."""
+    return int.from_bytes(hashlib.sha256(f"{seed}|{number}|{use}".encode()).digest()[:7])
 
 
 def make_probes(exercise: Exercise, seed: int = 0) -> list[dict]:
@@ -201,7 +210,12 @@ def _message(holds, probe, result, expected, when):
     """What a property says of one result; a property that stumbles over a strange result says so in words."""
     try:
         message = holds(probe, plain(result, expected))
-    except Exception:
+    except (KeyboardInterrupt, OutOfTime):
+        raise
+    except BaseException as error:
+        if callable(result):
+            raised = " ".join("".join(traceback.format_exception_only(error)).split())[:300]
+            return f"{when}what your function returned raises `{raised}` when it is called"
         message = (f"this check cannot work with what your function returned, {describe(result)}; "
                    f"the course's own solution returns {describe(expected)} here")
     return None if message is None else when + message
@@ -245,5 +259,7 @@ def _changes_problem(name, what):
               "`x.clone().requires_grad_()`; a model may only be read",
         LEFT: f"your function leaves a gradient in `{name}`, to which the next call adds its own: work on a copy, such "
               "as `x.clone().requires_grad_()`, or take `torch.autograd.grad`, which leaves nothing behind",
+        ADDED: f"your function leaves something in `{name}`, a hook, a layer or a method, for whoever calls it next: "
+               "take it out again (`.remove()` of a hook), or work on a `copy.deepcopy`",
         MODE: f"your function switches `{name}` between training and evaluation: it may only read it",
     }[what]

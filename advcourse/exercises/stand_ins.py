@@ -60,7 +60,12 @@ def as_written(function: object) -> object:
 
 def course_names(function: object) -> list[str]:
     """The names that a student's function, or another function that it calls, takes from the course's package."""
-    found, seen, waiting = set(), set(), [function]
+    return sorted({name for name, value in values_used(function) if is_from_package(value) and not is_stand_in(value)})
+
+
+def values_used(function: object) -> list[tuple]:
+    """(name, value) of what a student's function, and every function of theirs that it calls, reads: `values_read`."""
+    found, seen, waiting = [], set(), [function]
     while waiting:
         one = waiting.pop()
         while isinstance(one, functools.partial):
@@ -69,14 +74,12 @@ def course_names(function: object) -> list[str]:
         if not isinstance(one, types.FunctionType) or one in seen:
             continue
         seen.add(one)
-        for name, value in values_read(one):
-            if not is_from_package(value):
-                waiting.append(value)
-            elif not is_stand_in(value):
-                found.add(name)
+        read = values_read(one)
+        found += read
+        waiting += [value for _, value in read if not is_from_package(value)]
         if wrapped := getattr(one, "__wrapped__", None):
             waiting.append(wrapped)
-    return sorted(found)
+    return found
 
 
 def values_read(function: types.FunctionType) -> list[tuple]:

@@ -40,8 +40,7 @@ class Trials:
 def trials(number, seed):
     """The Trials of an exercise; RuntimeError where our own solution fails on them: another seed will do."""
     exercise = get(number)
-    drawing, random, judging = (int.from_bytes(hashlib.sha256(f"{seed}|{number}|{use}".encode()).digest()[:7])
-                                for use in ("probes", "random", "judging"))
+    drawing, random, judging = (engine.seed_for(seed, number, use) for use in ("probes", "random", "judging"))
     probes = engine.make_probes(exercise, drawing)
     own, ours = engine.make_probes(exercise, drawing), []  # they count, too: what our solution asks
     for probe in own:

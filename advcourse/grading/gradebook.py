@@ -37,11 +37,9 @@ def open_gradebook(path):
     return connection
 
 
-def is_gradebook(path):
-    """Whether the file at `path` is one of ours, by its header; OSError where it cannot be read."""
-    with open(path, "rb") as file:
-        header = file.read(72)
-    return header.startswith(b"SQLite format 3\0") and int.from_bytes(header[68:]) == APPLICATION
+def is_gradebook(header: bytes) -> bool:
+    """Whether a file that begins so is one of ours; 72 bytes tell."""
+    return header.startswith(b"SQLite format 3\0") and int.from_bytes(header[68:72]) == APPLICATION
 
 
 def prepare(connection, path):
@@ -81,12 +79,6 @@ def find(connection, student, notebook) -> tuple[Graded, dict] | None:
 def submissions(connection) -> list[tuple[str, str]]:
     """The (student, notebook) of everything graded so far, sorted."""
     return sorted(tuple(json.loads(text)) for (text,) in connection.execute("SELECT submission FROM submissions"))
-
-
-def load(connection) -> list[Graded]:
-    """Everything graded so far, a Graded each, by student and notebook."""
-    found = [read(text) for (text,) in connection.execute("SELECT graded FROM submissions")]
-    return sorted(found, key=lambda graded: (graded.student, graded.notebook))
 
 
 def read(text):

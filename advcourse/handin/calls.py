@@ -29,12 +29,17 @@ def walk(statements):
     """The Calls of a notebook in its order, and a dict from every name to the last literal that it was given."""
     calls, literals = [], {}
     for at, statement in enumerate(statements):
-        closely = hasattr(statement.node, "body") or MENTIONS.search(statement.text)
+        closely = not isinstance(statement.node, ast.Expr) or MENTIONS.search(statement.text)
+        plain = set()
         for node in evaluated(statement.node) if closely else [statement.node]:
-            for name, value in assigned(node):
-                literals[name] = literal(value, literals)
-                if name == CHOICE and literals[name] is not NOT_LITERAL:
-                    calls.append(Call("choice", None, literals[name], at))
+            for target, value in assigned(node):
+                plain.add(target)
+                literals[target.id] = literal(value, literals)
+                if target.id == CHOICE and literals[CHOICE] is not NOT_LITERAL:
+                    calls.append(Call("choice", None, literals[CHOICE], at))
+            if isinstance(node, ast.comprehension):
+                plain |= set(ast.walk(node.target))  # its names are nobody else's
+            literals |= dict.fromkeys(given_otherwise(node, plain), NOT_LITERAL)
             kind, number = course_call(node) or (None, None)
             if kind == "check":
                 calls.append(Call(kind, number, argument(node, 1, "function"), at))
@@ -52,8 +57,20 @@ def version_told(calls):
     return next((call.value for call in calls if call.kind == "start" and isinstance(call.value, str)), None)
 
 
+def given_otherwise(node, plain):
+    """The names to which this node gives a value that is no literal, as a loop does, an import or a definition.
+
+    plain: the names' trees to which a literal may have been assigned.
+    """
+    if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load) and node not in plain:
+        return [node.id]
+    if isinstance(node, ast.Import | ast.ImportFrom):
+        return [alias.asname or alias.name.split(".")[0] for alias in node.names]
+    return [node.name] if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) else []
+
+
 def assigned(node):
-    """(name, value's tree) of every plain name to which this node assigns; of `a, b = 1, 2` both."""
+    """(name's tree, value's tree) of every plain name to which this node assigns; of `a, b = 1, 2` both."""
     if isinstance(node, ast.AnnAssign | ast.NamedExpr):
         pairs = [(node.target, node.value)]
     elif isinstance(node, ast.Assign):
@@ -64,7 +81,7 @@ def assigned(node):
         if isinstance(target, ast.Tuple) and isinstance(value, ast.Tuple) and len(target.elts) == len(value.elts):
             pairs += zip(target.elts, value.elts, strict=True)
         elif isinstance(target, ast.Name) and value is not None:
-            yield target.id, value
+            yield target, value
 
 
 def literal(node, literals):

@@ -22,7 +22,7 @@ SECONDS = 600  # for all of a notebook, until nobody waits any longer
 
 def tried(content: bytes, notebook: str) -> dict[str, list] | None:
     """[state, points, why] by number, of a notebook's bytes, from a process of its own; None where that fails."""
-    command = [sys.executable, "-m", "advcourse.handin.trial", notebook]
+    command = [sys.executable, "-P", "-m", "advcourse.handin.trial", notebook]  # no files beside the notebook, either
     try:
         done = subprocess.run(command, input=content, capture_output=True, timeout=SECONDS, check=True)
         return json.loads(done.stdout.splitlines()[-1])

@@ -9,14 +9,23 @@ import ast
 import builtins
 from collections import defaultdict
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from itertools import takewhile
 
 from advcourse.exercises.catalogue import Exercise, all_exercises
 from advcourse.exercises.session import name_of
 from advcourse.files import PACKAGE, checkout
-from advcourse.handin.calls import CHOICE, NOT_LITERAL, assigned, definitions, is_stub, version_told, walk
-from advcourse.handin.statements import one_line, read
+from advcourse.handin.calls import (
+    CHOICE,
+    NOT_LITERAL,
+    assigned,
+    definitions,
+    is_from_course,
+    is_stub,
+    version_told,
+    walk,
+)
+from advcourse.handin.statements import one_line, read, read_cells
 from advcourse.version import __version__
 
 MOST_NOTES = 20
@@ -134,7 +143,7 @@ def open_names(notebook):
     if notebook not in shipped():
         return frozenset()
     statements, _ = read(shipped()[notebook].read_bytes())
-    return frozenset(name for one in statements for name, value in assigned(one.node)
+    return frozenset(target.id for one in statements for target, value in assigned(one.node)
                      if isinstance(value, ast.Constant) and value.value is ...)
 
 
@@ -200,6 +209,56 @@ def later_uses(number, name, statements, calls):
                if name in one.binds and isinstance(one.node, ast.FunctionDef | ast.ClassDef) and not is_stub(one.node)]
     checked = [call.at for call in calls if call.kind == "check" and call.number == number]
     return [at for at, one in enumerate(statements) if defined and name in one.binds and at > max(defined + checked)]
+
+
+# --- what would be found among the cells that were run ----------------------------------------------------------------
+
+@lru_cache(maxsize=1000)
+def statements_of(source):
+    """The statements of one cell."""
+    return read_cells([(1, source)])[0]
+
+
+def function_in(cells, number):
+    """The name under which the function for an exercise is found among the texts of cells; None where there is none."""
+    statements = [one for source in cells for one in statements_of(source)]
+    return function_name(number, walk(statements)[0], [], official=official_names(number[:2]).get(number),
+                         defined=definitions(statements))
+
+
+def not_at_hand(cells, name, present):
+    """The names of `present` that a function reads, itself or by another, and that a grading of these cells lacks."""
+    statements = [one for source in cells for one in statements_of(source)]
+    if any(is_star(one.node) and not is_from_course(one.node) for one in statements):
+        return []  # what it brings along is known to nobody here
+    real, made = definitions(statements)[0], names_made(statements)
+    found, seen, todo = set(), set(), [name]
+    while todo:
+        one = real.get(todo.pop())
+        if one and one not in seen:
+            seen.add(one)
+            read = [name for name in one.reads if name in present]
+            found |= {name for name in read if name not in made and not hasattr(builtins, name)}
+            todo += read
+    return sorted(found)
+
+
+def names_made(statements):
+    """The names that have a value after these statements where nothing of the course is at hand, and no loop is run."""
+    made = set()
+    for one in [*statements, *statements]:  # twice: what a body reads may be defined further down
+        runs = isinstance(one.node, DEFINITION) or all(name in made or hasattr(builtins, name) for name in one.reads)
+        made = made | one.binds if runs and not is_from_course(one.node) else made - one.binds
+    return made
+
+
+def letter_in(cells, number):
+    """What the last of these cells answers to a question: as `given_answer`, but NOT_LITERAL for what is not found."""
+    statements = [one for source in cells for one in statements_of(source)]
+    first = len(statements) - len(statements_of(cells[-1])) if cells else 0
+    answers = [call.value for call in walk(statements)[0]
+               if call.at >= first and (call.kind, call.number) == ("answer", number)]
+    return answers[-1] if answers else NOT_LITERAL
 
 
 # --- what functions need ---------------------------------------------------------------------------------------------

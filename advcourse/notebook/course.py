@@ -3,6 +3,7 @@
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from packaging.version import Version
@@ -23,7 +24,7 @@ class Course:
 
     notebook: str
     profile: str
-    data: data.Dataset
+    data: Any  # data.Dataset, or data.Messages
     seed: int
     device: torch.device
 
@@ -72,7 +73,8 @@ class Course:
 
 
 def start(notebook: str, *, version: str | None = None, profile: str = "quick", dataset: str = "auto", seed: int = 0,
-          device_name: str = "auto", student: str | int = "", instead: Mapping[str, str] | None = None) -> Course:
+          device_name: str = "auto", student: str | int = "", kind: type = data.Dataset,
+          instead: Mapping[str, str | tuple[str, str]] | None = None) -> Course:
     """Set a notebook up and return its Course; the first output says what this run is made on.
 
     notebook: its number, such as "01".
@@ -80,8 +82,11 @@ def start(notebook: str, *, version: str | None = None, profile: str = "quick", 
         installed course is of another.
     profile, dataset, seed, device_name, student: the values of its parameters cell, PROFILE ("quick" or "full"),
         DATASET (see `data.load`), SEED, DEVICE (see `device.choose`) and STUDENT.
-    instead: for a notebook on one kind of pictures: from a data set that has none to the one that takes its place.
-    Raises ValueError for an unknown profile, data set or device, and for a seed or a version that is none.
+    kind: of its data: data.Dataset (images) or data.Messages.
+    instead: for a notebook on data of its own: from a data set that it cannot use to the one that takes its place, or
+        to a real one and the made one that takes its place where it cannot be had (see `data.first_of`).
+    Raises ValueError for an unknown profile, data set or device, for data of another kind, and for a seed or a version
+    that is none.
     """
     from advcourse import plots
 
@@ -90,7 +95,11 @@ def start(notebook: str, *, version: str | None = None, profile: str = "quick", 
     check_seed(seed)
     warning = version_warning(version)
     dataset, asked = (instead or {}).get(dataset, dataset), dataset
-    course = Course(notebook, profile, data.load(dataset, seed=seed), seed, device.choose(device_name))
+    loaded = data.first_of(*dataset, seed=seed) if isinstance(dataset, tuple) else data.load(dataset, seed=seed)
+    if not isinstance(loaded, kind):
+        raise ValueError(f"notebook {notebook} cannot use DATASET = {asked!r} ({loaded.card}): it needs data of "
+                         'another kind, and "auto" takes what suits it')
+    course = Course(notebook, profile, loaded, seed, device.choose(device_name))
     torch.manual_seed(seed)
     plots.data_name = course.data.name
     exercises.set_student(student)
@@ -98,7 +107,8 @@ def start(notebook: str, *, version: str | None = None, profile: str = "quick", 
     placeholders.put(notebook)
     settings = {"profile": profile, "dataset": course.data.name, "seed": seed, "device": str(course.device)}
     text = " · ".join(f"{name} {value}" for name, value in settings.items())
-    card = course.data.card + ("" if dataset == asked else f" (in place of {asked}, which this notebook cannot use)")
+    kept = dataset == asked or isinstance(dataset, tuple)
+    card = loaded.card + ("" if kept else f" (in place of {asked}, which this notebook cannot use)")
     versions = {"notebook": version, "course": __version__}
     emit({"kind": "start", "notebook": notebook, **settings, "versions": versions, "warning": warning},
          "\n".join(filter(None, [f"Notebook {notebook}: {text}", card, warning])))

@@ -8,9 +8,7 @@ from advcourse.exercises import all_exercises, get
 from advcourse.exercises.catalogue import Question
 from advcourse.exercises.stand_ins import stand_in
 from advcourse.handin.work import official_names, open_names
-from advcourse.notebook import frontend
-
-NUMBER = re.compile(r"\b(?:check|answer)\(\s*[\"'](\d\d\.\d+)[\"']")
+from advcourse.notebook import cells, frontend
 
 
 def put(notebook: str) -> None:
@@ -35,6 +33,7 @@ def put(notebook: str) -> None:
     transformers = shell.input_transformers_post
     transformers[:] = [one for one in transformers if not hasattr(one, "of_advcourse")]
     transformers.append(told_in_words(known, open_names(notebook)))
+    cells.watch(shell, notebook)
 
 
 def told_in_words(known: set[str], names: set[str]) -> Callable[[list[str]], list[str]]:
@@ -44,7 +43,7 @@ def told_in_words(known: set[str], names: set[str]) -> Callable[[list[str]], lis
     """
     def readable(lines):
         source = "".join(lines)
-        number = next((number for number in NUMBER.findall(source) if number in known), None)
+        number = next((number for number in cells.NUMBER.findall(source) if number in known), None)
         opened = any(re.search(rf"^{name}\s*=", source, re.MULTILINE) for name in names)
         if number is None and not opened:
             return lines

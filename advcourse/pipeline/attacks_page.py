@@ -15,7 +15,8 @@ HEAD = """\
 
 Made from the cards and the signatures in `advcourse/attacks` by `advcourse build`: change those.
 
-Every attack is one function, `attack(model, x, y, *, …) -> x_adv`, on any callable from images in [0, 1] to logits:
+Every attack is one function, `attack(model, x, y, *, …) -> x_adv`, on any callable from images in [0, 1] to
+logits, and with `low=-1, high=1` from waveforms:
 
 ```python
 from advcourse import attacks, data, evaluate, zoo
@@ -27,7 +28,7 @@ print(evaluate.accuracy(model, x, y), evaluate.accuracy(model, x_adv, y))
 print(evaluate.robust_accuracy(model, x, y, eps=0.1))
 ```
 
-x_adv is detached, has the shape, the type and the device of x, and lies in the ball and in [0, 1] exactly. It is the
+x_adv is detached, has the shape, the type and the device of x, and lies in the ball and in its range exactly. It is the
 best image seen, not the last. Nothing else changes: not the model's mode, parameters or gradients, not the global
 random state. Wrong arguments raise `ValueError`.
 `attacks.table()` shows all cards, `attacks.table("name", "paper", knowledge="black box: labels")` some.

@@ -64,10 +64,11 @@ class Row:
 
 
 def _add_universal(model, x, y, **options):
+    ends = {end: options[end] for end in ("low", "high") if end in options}
     delta = attacks.universal(model, x, y, **options)
     assert delta.shape == x.shape[1:] and not delta.requires_grad and delta.abs().max() <= options["eps"]
     with torch.inference_mode(False):
-        return add_universal(x.detach().clone(), delta)
+        return add_universal(x.detach().clone(), delta, **ends)
 
 
 def _patched(model, x, y, **options):
@@ -91,15 +92,15 @@ def _against_two(model, x, y, **options):
 
 
 def _towards_guide(model, x, y, **options):
-    return attacks.feature_adversary(model, x, _negative(x), **options)
+    return attacks.feature_adversary(model, x, _negative(x, **options), **options)
 
 
 def _towards_image(model, x, y, **options):
-    return attacks.towards_image(model, x, y, image=_negative(x), **options)
+    return attacks.towards_image(model, x, y, image=_negative(x, **options), **options)
 
 
-def _negative(x):
-    return 1 - x.detach() if isinstance(x, torch.Tensor) else x
+def _negative(x, low=0, high=1, **_):
+    return float(low) + (float(high) - x.detach()) if isinstance(x, torch.Tensor) else x
 
 
 def _brighter(x):

@@ -83,7 +83,8 @@ def test_checkpoints_are_those_of_the_paper():
 
 def test_the_step_halves_where_the_loss_rose_too_seldom_or_nothing_changed():
     rows = torch.zeros(4)
-    state = autopgd._state(torch.zeros(4, 1, 2, 2), (rows.long(),), torch.zeros(4, 1, 2, 2), 0.1, "linf")
+    goal = autopgd.Goal(None, None, 0.1, "linf", stop=False)
+    state = autopgd._state(torch.zeros(4, 1, 2, 2), (rows.long(),), torch.zeros(4, 1, 2, 2), goal)
     state.rises = torch.tensor([15.0, 16.0, 17.0, 17.0])
     state.checked_loss = torch.tensor([0.0, 0.0, 1.0, 1.0])
     state.best_loss, state.halved = torch.tensor([1.0, 1.0, 1.0, 1.0]), torch.tensor([False, False, False, True])

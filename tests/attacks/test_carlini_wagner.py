@@ -139,11 +139,12 @@ def test_each_costs_what_its_card_says():
 
 
 def test_the_pieces_against_autograd_and_torch():
-    image = torch.rand(3, 7, dtype=torch.float64)
-    w = _to_w(image).requires_grad_()
-    slope, = torch.autograd.grad(_to_image(w).sum(), w)
-    assert torch.allclose(slope, _slope(_to_image(w)))
-    assert (_to_image(w) - image).abs().max() <= 0.0051
+    for box in (geometry.Box(), geometry.Box(-1, 3)):
+        image = box.low + box.width * torch.rand(3, 7, dtype=torch.float64)
+        w = _to_w(image, box).requires_grad_()
+        slope, = torch.autograd.grad(_to_image(w, box).sum(), w)
+        assert torch.allclose(slope, _slope(_to_image(w, box), box))
+        assert (_to_image(w, box) - image).abs().max() <= 0.0051 * box.width
 
     ours, theirs = torch.zeros(5, dtype=torch.float64), nn.Parameter(torch.zeros(5, dtype=torch.float64))
     adam, reference = _Adam(ours), torch.optim.Adam([theirs], lr=0.1, betas=(0.8, 0.99))

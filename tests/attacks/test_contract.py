@@ -33,11 +33,11 @@ def having(parameter):
                                    ids=lambda row: row.id)
 
 
-def assert_kept(attack, x_adv, x, eps=None):
+def assert_kept(attack, x_adv, x, eps=None, low=0, high=1):
     """The result has the form of x and lies in the box and in the ball, to the last bit."""
     assert x_adv.shape == x.shape and x_adv.dtype == x.dtype and x_adv.device == x.device
     assert not x_adv.requires_grad and x_adv.grad_fn is None and not x_adv.is_inference()
-    assert x_adv.isfinite().all() and (x_adv >= 0).all() and (x_adv <= 1).all()
+    assert x_adv.isfinite().all() and (x_adv >= low).all() and (x_adv <= high).all()
     if attack.kind == "budgeted":
         eps = attack.options["eps"] if eps is None else eps
         assert (distance(x_adv, x, attack.norm) <= eps).all(), (distance(x_adv, x, attack.norm) - eps).max()
@@ -183,6 +183,103 @@ def test_targeted_reaches_the_target(attack, wanted):
             more[name] = plenty
     x_adv = attack(model, x, y, targeted=True, **more)
     assert (answers(model, x_adv) == wanted).all()
+
+
+# Other ranges than that of images
+
+RANGED = [row for row in READY if "low" in row.parameters]
+
+
+def in_another_range(attack, low, high):
+    """The options of the row in units of the range: a length grows with it, lbfgs's c is one over a squared length."""
+    lengths = {"eps", "delta", "xi", "beta"} | ({"step_size"} if attack.name == "towards_image" else set())
+    options = {name: attack.options.get(name, attack.parameters[name].default) * (high - low)
+               for name in lengths & {*attack.parameters}}
+    if attack.name == "lbfgs":
+        options["initial_c"] = attack.parameters["initial_c"].default / (high - low) ** 2
+    if "transform" in attack.options:
+        inner = attack.options["transform"]
+        options["transform"] = lambda z: inner((z - low) / (high - low)) * (high - low) + low
+    return dict(options, low=low, high=high)
+
+
+def test_only_what_needs_a_picture_is_without_a_range():
+    assert {row.name for row in READY} - {row.name for row in RANGED} == {"spatial", "patch", "advgan"}
+
+
+@pytest.mark.parametrize("attack", RANGED, ids=lambda row: row.id)
+@pytest.mark.parametrize("low, high", [(-1, 1), (2, 6)], ids=str)
+def test_in_another_range_it_is_the_same_attack(attack, low, high):
+    """Whether the network takes x in [0, 1] or [low, high], which it maps to [0, 1]: the same images, mapped."""
+    model, x, y = problem(8, (1, 12, 12), dtype=torch.float64, seed=5)
+    plain = attack(model, x, y)
+    mapped = attack(lambda z: model((z - low) / (high - low)), low + (high - low) * x, y,
+                    **in_another_range(attack, low, high))
+    back = (mapped - low) / (high - low)
+    assert not torch.equal(plain, x)
+    # Carlini and Wagner's Adam adds 1e-8 to lengths of any unit: the third digit of some pixels.
+    assert torch.allclose(back, plain, atol=2e-3 if attack.name.startswith("cw") else 1e-5), (back - plain).abs().max()
+
+
+@pytest.mark.parametrize("attack", RANGED, ids=lambda row: row.id)
+@pytest.mark.parametrize("low, high", [(-1, 1), (-2.2, 2.7), (0.7, 1.6)], ids=str)
+def test_no_range_is_left(attack, low, high):
+    """Not even by a rounding: -2.2, 0.7, 1.6, 2.7 are no numbers of float32; the nearest ones are outside."""
+    model, x, y = problem(6)
+    x = (low + (high - low) * x).clamp(*torch.tensor([low, high]).tolist())
+    options = in_another_range(attack, low, high)
+    least, largest = torch.tensor([low, high]).tolist()
+    x_adv = attack(model, x, y, **options)
+    assert_kept(attack, x_adv, x, options.get("eps"), least, largest)
+
+
+@pytest.mark.parametrize("attack", [row for row in RANGED if row.name not in ("di_fgsm", "ti_fgsm", "eot")],
+                         ids=lambda row: row.id)
+def test_a_waveform_is_as_good_as_an_image(attack):
+    generator = torch.Generator().manual_seed(3)
+    weights = torch.randn(4, 1, 9, generator=generator)
+    x = (0.4 * torch.randn(3, 60, generator=generator)).clamp(-1, 1)
+
+    def model(z):
+        return nn.functional.conv1d(z[:, None], weights.to(z)).relu().mean(2) * 20
+
+    x_adv = attack(model, x, answers(model, x), low=-1, high=1)
+    assert_kept(attack, x_adv, x, low=-1)
+
+
+@pytest.mark.parametrize("attack", RANGED, ids=lambda row: row.id)
+def test_a_wrong_range_is_named(attack):
+    model, x, y = problem(2)
+    for low, high in ((1, 0), (0.5, 0.5), (float("nan"), 1), (0, float("inf")), ("0", 1), (False, True)):
+        with pytest.raises(ValueError, match="low and high must be finite numbers, low below high"):
+            attack(model, x, y, low=low, high=high)
+    with pytest.raises(ValueError, match=r"must lie in \[-0\.5, 0\.5\]; got values from 0 to 1"):
+        attack(model, x, y, low=-0.5, high=0.5)
+
+
+# A radius for every value
+
+VALUEWISE = [row for row in READY if row.name in ("pgd", "bim", "eot") and row.norm == "linf"]
+
+
+@pytest.mark.parametrize("attack", VALUEWISE, ids=lambda row: row.id)
+def test_a_radius_for_every_value(attack):
+    model, x, y = problem(4)
+    eps = attack.options["eps"]
+    everywhere = attack(model, x, y, eps=torch.full_like(x, eps))
+    assert torch.allclose(everywhere, attack(model, x, y), atol=1e-6)
+    some = eps / 2 * torch.randint(3, x.shape, generator=torch.Generator().manual_seed(1))
+    x_adv = attack(model, x, y, eps=some, step_size=eps)
+    assert ((x_adv - x).abs() <= some).all() and not torch.equal(x_adv, x)
+    each = torch.tensor([0, eps, 0, eps]).view(-1, 1, 1, 1)
+    x_adv = attack(model, x, y, eps=each)
+    assert torch.equal(x_adv[::2], x[::2]) and torch.equal(attack(model, x, y, eps=each.expand_as(x)), x_adv)
+    assert ((x_adv - x)[1::2].abs() <= each[1::2]).all() and not torch.equal(x_adv[1::2], x[1::2])
+    for wrong, said in ((torch.ones(3), "broadcast to x's shape"), (-some, "at least 0"), (some / 0, "finite")):
+        with pytest.raises(ValueError, match=f"eps must be .*{said}"):
+            attack(model, x, y, eps=wrong)
+    with pytest.raises(ValueError, match="eps must be a finite number of at least 0; got a tensor"):
+        attack(model, x, y, eps=some, norm="l2")
 
 
 # What the result may depend on

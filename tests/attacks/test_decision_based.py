@@ -26,7 +26,7 @@ def half_space(shape=(1, 4, 5)):
 
 def oracle_for(model, x):
     return _Oracle(model, x, torch.zeros(len(x), dtype=torch.int64), norm="l2", queries=5000, targeted=False,
-                   starts=None, generator=None)
+                   starts=None, low=0, high=1, generator=None)
 
 
 @both

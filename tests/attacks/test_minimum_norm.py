@@ -101,7 +101,8 @@ def test_the_walk_back_never_moves_away_and_keeps_the_confidence():
     model, x, y = linear()
     x_adv = torch.rand(x.shape, generator=torch.Generator().manual_seed(1), dtype=x.dtype)
     found = losses.margin(model(x_adv), y) < -0.3
-    closer = to_boundary(model, x, y, x_adv=x_adv, found=found, shortfall=partial(losses.shortfall, confidence=0.3))
+    closer = to_boundary(model, x, y, x_adv=x_adv, found=found, box=geometry.UNIT,
+                         shortfall=partial(losses.shortfall, confidence=0.3))
     assert 5 <= found.sum() < len(x) and torch.equal(closer[~found], x_adv[~found])
     assert (losses.margin(model(closer), y)[found] <= -0.3).all()
     assert (geometry.distance(closer, x, "l2")[found] <= geometry.distance(x_adv, x, "l2")[found]).all()
@@ -123,7 +124,7 @@ def test_projection_onto_ball_and_box_is_the_nearest_point():
     def distance_to(v, its_delta):
         return ((split(v) - its_delta) ** 2).sum()
     for norm, order in (("l2", 2), ("l1", 1)):
-        ours = _to_radius(delta, eps, norm, -x, 1 - x)
+        ours = _to_radius(delta, eps, norm, x, geometry.UNIT)
         assert (torch.linalg.vector_norm(ours, order, dim=1) <= 0.6 + 1e-9).all()
         assert (x + ours >= 0).all() and (x + ours <= 1).all()
         for i in range(6):
@@ -139,18 +140,18 @@ def test_projection_onto_ball_and_box_is_the_nearest_point():
 def test_a_short_change_is_lengthened_to_the_radius_by_the_pixels_that_have_room(norm, order):
     x = torch.tensor([[0.95, 0.5, 0.5, 0.5]])
     delta = torch.tensor([[0.3, 0.1, -0.1, 0.0]])
-    ours = _to_radius(delta, torch.tensor([0.6]), norm, -x, 1 - x)
+    ours = _to_radius(delta, torch.tensor([0.6]), norm, x, geometry.UNIT)
     assert ours[0, 0] == 1 - x[0, 0] and ours[0, 3] == 0 and torch.allclose(ours[0, 1], -ours[0, 2])
     assert 0.99 * 0.6 <= torch.linalg.vector_norm(ours, order) <= 0.6 + 1e-6
     # Where the box is nearer than the radius, its corner.
-    assert torch.allclose(_to_radius(delta, torch.tensor([1e9]), norm, -x, 1 - x),
+    assert torch.allclose(_to_radius(delta, torch.tensor([1e9]), norm, x, geometry.UNIT),
                           torch.tensor([[0.05, 0.5, -0.5, 0.0]]))
 
 
 def test_in_l0_as_many_pixels_are_kept_as_the_radius_says_even_among_equals():
     x = torch.full((3, 6), 0.5)
     delta = torch.tensor([[2.0, -3.0, 0.2, 0.1, 4.0, -0.3]]).expand(3, 6)  # three are cut to 0.5
-    ours = _to_radius(delta, torch.tensor([1.0, 3.0, 4.0]), "l0", -x, 1 - x)
+    ours = _to_radius(delta, torch.tensor([1.0, 3.0, 4.0]), "l0", x, geometry.UNIT)
     assert (ours != 0).sum(1).tolist() == [1, 3, 4]
     assert ours[1:].abs().sum(1).tolist() == pytest.approx([1.5, 1.8])
 
@@ -168,7 +169,7 @@ def test_what_an_l0_attack_does_not_need_is_restored():
     x_adv = x_adv.view(x.shape)
     y = torch.tensor([0])
     assert model(x_adv).argmax(1) == 1
-    fewer = _restore(model, x, y, x_adv=x_adv, targeted=False)
+    fewer = _restore(model, x, y, x_adv=x_adv, targeted=False, box=geometry.UNIT)
     assert fewer.flatten().nonzero()[:, 0].tolist() == [9, 10, 11] and model(fewer).argmax(1) == 1
 
 

@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from advcourse.attacks import sparse
+from advcourse.attacks.geometry import Box
 from advcourse.attacks.sparse import best_pair, jsma, one_pixel
 from tests.attacks.black_boxes import Counting, digits, linear, sealed
 
@@ -189,3 +190,11 @@ def test_jsma_on_a_compiled_model():
     assert torch.allclose(jsma(torch.compile(model, backend="aot_eager", dynamic=True), x, y), jsma(model, x, y),
                           atol=1e-6)
     torch._dynamo.reset()
+
+
+@pytest.mark.parametrize("box", [Box(-1, 1), Box(-0.5, 2)])
+def test_the_colours_of_children_stay_in_the_range(box):
+    genes = torch.tensor([[0.5, 0.5, box.low], [0.5, 0.5, box.high]]).repeat(5, 1)[None, :, None]
+    children = sparse._next_generation(torch.zeros(1, 1, 6, 6), genes, torch.zeros(1, 10),
+                                       torch.Generator().manual_seed(0), box)
+    assert children[..., 2].min() == box.low and children[..., 2].max() == box.high

@@ -22,7 +22,7 @@ def place(tmp_path, monkeypatch):
     monkeypatch.setattr(download, "folder", lambda: tmp_path / "data")
     monkeypatch.setattr(download, "PAUSE", 0.01)
     monkeypatch.setattr(download, "TIMEOUT", (2, 1))
-    monkeypatch.setattr(data, "_no_mnist", False)
+    monkeypatch.setattr(data, "_not_here", set())
     return tmp_path / "data"
 
 

@@ -69,7 +69,7 @@ def test_an_unknown_name_lists_the_names():
     with pytest.raises(ValueError, match="unknown data set 'mnits'") as caught:
         data.load("mnits")
     assert all(name in str(caught.value) for name in ["auto", *data.names()])
-    assert {"fonts", "digits", "mnist", "fashion-mnist", "cifar10"} <= set(data.names())
+    assert {"fonts", "scenes", "digits", "mnist", "fashion-mnist", "cifar10"} <= set(data.names())
 
 
 @pytest.mark.parametrize("counts", [{"train": 0}, {"test": -3}])
@@ -144,7 +144,7 @@ def test_auto_is_fonts_within_seconds_and_waits_once(place, server, small_mnist,
     begin = time.monotonic()
     dataset = data.load(train=5, test=5)
     assert time.monotonic() - begin < 3
-    assert dataset.name == "fonts" and "in place of MNIST" in dataset.card
+    assert dataset.name == "fonts" and "in place of mnist" in dataset.card
     requests = server.seen.requests[behaviour]
     assert requests > 0
     assert data.load(train=5, test=5).name == "fonts"

@@ -44,6 +44,17 @@ def test_exact_on_a_linear_model(norm):
     assert result.clean_accuracy == pytest.approx(76 / 80)
 
 
+@pytest.mark.parametrize("norm", ["linf", "l2", "l1"])
+def test_in_another_range_the_same_images_fall_to_the_same_attacks(norm):
+    model, x, y, distance = three_classes(norm)
+    eps = 1.003 * distance.median().item()
+    plain = evaluate.robust_accuracy(model, x, y, eps=eps, norm=norm, exhaustive=True)
+    mapped = evaluate.robust_accuracy(lambda z: model((z + 1) / 2), 2 * x - 1, y, eps=2 * eps, norm=norm,
+                                      exhaustive=True, low=-1, high=1)
+    assert torch.equal(mapped.robust, plain.robust) and mapped.fell == plain.fell
+    assert torch.allclose((mapped.x_adv + 1) / 2, plain.x_adv, atol=1e-5)
+
+
 def test_l1_runs_its_attacks_and_stays_in_the_ball():
     model, x, y, distance = three_classes("l1")
     eps = distance.median().item()
@@ -163,7 +174,8 @@ def test_attacks_collected_into_a_list_keep_their_own_rank_and_restart(norm, mon
                         SimpleNamespace(x_adv=(*(label.item() for label in labels[1:]), generator.initial_seed())))
     monkeypatch.setattr(robustness, "within", lambda ask, x, y, target, **options: target.item())
     wrong = torch.tensor([[7, 2, 9]])
-    attacks = list(robustness._ensemble(wrong, torch.zeros(1), eps=0.1, norm=norm, exhaustive=False))
+    attacks = list(robustness._ensemble(wrong, torch.zeros(1), eps=0.1, norm=norm, box=geometry.UNIT,
+                                       exhaustive=False))
     found = {}
     for name, attack in attacks[:-1]:
         given = dict(index=torch.tensor([0]), generator=torch.Generator().manual_seed(5))

@@ -1,38 +1,18 @@
-"""Every way in which a student's function can go wrong ends in words that name the mistake."""
+"""What an attempt comes to: kinds of results, properties, gates, gradients, points, in words that name the mistake."""
 
 import json
 import math
 import random
-import signal
 import subprocess
 import sys
-import time
-from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
-from advcourse.exercises import Exercise, check, counted, engine, probes
-
-KEEP = dict(number="99.1", title="Test", points=4, minutes=1, hints=(("a?", "b"),) * 3)
-
-
-def exercise(reference, probe, **properties):
-    """An exercise with one probe; without properties, one that always holds."""
-    properties = dict(properties.items()) or {"holds": lambda probe, result: None}
-    return Exercise(**KEEP, reference=reference, probes=lambda generator: [probe], properties=properties)
-
-
-def double(x):
-    return 2 * x
-
-
-DOUBLE = exercise(double, {"x": torch.ones(2, 3)})
-
-
-def run(function, wanted=DOUBLE):
-    return engine.run(wanted, function)
+from advcourse.exercises import Exercise, check, counted, engine, kinds, probes
+from tests.exercises.simple import DOUBLE, KEEP, double, exercise, run
 
 
 def test_a_right_function_passes_with_all_points(sample):
@@ -71,81 +51,6 @@ def test_a_function_open_for_some_inputs_only_is_wrong():
     assert verdict.state == "wrong" and "for some inputs" in verdict.message
 
 
-def test_torchs_own_not_implemented_error_is_a_mistake():
-    verdict = run(lambda x: torch.nn.Module()(x))
-    assert verdict.state == "wrong" and "NotImplementedError" in verdict.message
-
-
-def test_an_exception_is_told_with_the_students_own_line():
-    def divide(x):
-        return helper(x) / nowhere  # noqa: F821 (what is told)
-
-    def helper(x):
-        return x
-
-    verdict = run(divide)
-    line = divide.__code__.co_firstlineno + 1
-    assert verdict.state == "wrong" and verdict.points == 0
-    assert verdict.message == ("your function raises `NameError: name 'nowhere' is not defined` "
-                               f"in line {line}: `return helper(x) / nowhere  # noqa: F821 (what is told)`")
-
-
-def test_the_line_is_the_students_even_under_a_decorator_and_inside_torch():
-    @torch.no_grad()
-    def multiply(x):
-        return x @ x
-
-    message = run(multiply).message
-    assert "RuntimeError" in message and message.endswith("`return x @ x`")
-
-
-@pytest.mark.parametrize("error", [SystemExit(3), RecursionError("deep"), AssertionError(), KeyError("x")])
-def test_whatever_is_raised_is_turned_into_words(error):
-    def fail(x):
-        raise error
-
-    assert type(error).__name__ in run(fail).message
-
-
-def test_backticks_in_an_error_do_not_break_the_markup_of_the_message():
-    def fail(x):
-        raise ValueError("no `x` here")
-
-    assert run(fail).message.count("`") == 4 and "no 'x' here" in run(fail).message
-
-
-def test_an_interrupt_by_the_student_goes_through():
-    def interrupted(x):
-        raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        run(interrupted)
-
-
-def test_addresses_do_not_enter_a_message():
-    def fail(x):
-        raise ValueError(f"bad {object()}")
-
-    assert "0x…" in run(fail).message and run(fail) == run(fail)
-
-
-@pytest.mark.parametrize("function, message", [
-    (lambda y: y, "your function takes `(y)`; it must take `(x)`"),
-    (lambda x, more: x, "your function takes `(x, more)`; it must take `(x)`"),
-    (lambda: 1, "your function takes `()`"),
-    (lambda x, /: x, "your function takes `(x, /)`; it must take `(x)`, by these names"),
-    (torch.ones(3), "was given a tensor of shape (3,)"),
-    ("double", "was given a string"),
-])
-def test_a_wrong_signature_is_named(function, message):
-    verdict = run(function)
-    assert verdict.state == "wrong" and message in verdict.message
-
-
-def test_further_arguments_with_defaults_are_welcome():
-    assert run(lambda x, factor=2: factor * x).state == "passed"
-
-
 NUMBER = exercise(lambda x: 0.5, {"x": torch.ones(1)})
 NUMBERS = exercise(lambda x: [0.5, 0.25], {"x": torch.ones(1)})
 ROWS = exercise(lambda x: [[0.5, 0.25], [1.0, 0.0]], {"x": torch.ones(3)})
@@ -173,7 +78,7 @@ TABLE = exercise(lambda x: {"a": 1.0}, {"x": torch.ones(3)})
     (NUMBERS, [], "returned an empty list;"),
     (PAIR, (torch.ones(3), 1), "a tuple of 2: a tensor of shape (3,), a number; "
                                "a tuple of 2: a tensor of shape (3,), a string"),
-    (DOUBLE, torch.ones(2, 3).to_sparse(), "a sparse tensor (`.to_dense()` makes a common one of it); a tensor"),
+    (DOUBLE, torch.ones(2, 3).to_sparse(), "dense) tensor of real numbers is wanted: `.to_dense()` makes one"),
     (DOUBLE, torch.ones(2, 3) + 1j, "a tensor of torch.complex64 on cpu; one of torch.float32 on cpu is wanted"),
     (DOUBLE, torch.ones(3) * 1j, "a tensor of complex numbers, of shape (3,); a tensor of shape (2, 3) is wanted"),
     (NUMBER, 1j, "returned a complex number; a number is wanted"),
@@ -251,82 +156,6 @@ def test_the_first_failing_probe_gives_the_message():
     assert engine.run(counting, double).messages == ["at 1"]
 
 
-def add_in_place(x):
-    x += x
-    return x
-
-
-def train(model, x):
-    with torch.no_grad():
-        model[0].weight.zero_()
-    return x
-
-
-def test_changing_an_argument_in_place_is_named_and_costs_a_share():
-    verdict = run(add_in_place)
-    assert verdict.state == "wrong" and verdict.points == 2
-    assert "changes `x` in place" in verdict.messages[0] and "`.clone()`" in verdict.messages[0]
-
-
-def replace_data(images):
-    images[0].data = images[0].data.double()
-    return images[1]
-
-
-def replace_entry(images):
-    images[0] = None
-    return images[1]
-
-
-@pytest.mark.parametrize("function", [replace_data, replace_entry, lambda images: images.pop()])
-def test_changes_inside_a_list_and_of_a_tensors_type_are_named_too(function):
-    listed = exercise(lambda images: images[1], {"images": [torch.ones(2), torch.zeros(2)]})
-    assert "changes `images` in place" in engine.run(listed, function).messages[0]
-
-
-def steps_on_x_itself(x):
-    x.requires_grad = True
-    (2 * x).sum().backward()
-    return x.detach() + x.grad
-
-
-def leaves_a_gradient(x):
-    x.requires_grad_()
-    x.square().sum().backward()
-    return 2 * x.detach().requires_grad_(False)
-
-
-@pytest.mark.parametrize("function", [steps_on_x_itself, leaves_a_gradient])
-def test_gradients_that_are_left_in_an_argument_are_a_change(function):
-    assert "leaves a gradient in `x`" in run(function).messages[0]
-
-
-def test_switching_requires_grad_of_an_argument_is_a_change():
-    assert "switches `requires_grad` of `x`" in run(lambda x: 2 * x.requires_grad_()).messages[0]
-
-
-def test_what_a_function_remembers_shows_when_it_is_called_again():
-    calls = []
-
-    def adds_up(x):
-        calls.append(x)
-        return 2 * x * len(calls)
-
-    def breaks(x):
-        if len(calls) > 3:
-            raise ValueError("worn out")
-        calls.append(x)
-        return 2 * x
-
-    doubles = exercise(double, {"x": torch.ones(2)}, doubles=lambda probe, result: None if result[0] == 2 else "off")
-    assert engine.run(doubles, adds_up).messages == [
-        "when it is called a second time on the same arguments: off"]
-    calls.clear()
-    calls.extend([0, 0, 0])
-    message = engine.run(doubles, breaks).message
-    assert message.startswith("when it is called a second time on the same arguments: your function raises `ValueError")
-
-
 def test_calls_are_counted_once_though_a_function_is_called_twice():
     def asks(times):
         return lambda ask, x: [ask(x) for _ in range(times)][-1]
@@ -402,144 +231,6 @@ def test_gates_earn_nothing_and_nothing_is_earned_where_one_does_not_hold():
     assert judged(None, "no", None) == ("wrong", 2) and judged(None, "no", "no") == ("wrong", 0)
 
 
-def swallows_everything(x):
-    while True:
-        try:
-            x = x + 1
-        except:  # noqa: E722 (as students write it)
-            x = 0
-
-
-def swallows_in_c(x):
-    while True:
-        try:
-            for _ in range(10**5):
-                torch.ones(100, 100).sum()
-        except:  # noqa: E722 (as students write it)
-            continue
-
-
-def loops(x):
-    while True:
-        x = x + 1
-
-
-@pytest.mark.parametrize("function", [swallows_everything, swallows_in_c, lambda x: time.sleep(60), loops])
-@pytest.mark.parametrize("in_thread", [False, True])
-def test_a_function_that_never_ends_is_stopped_with_a_verdict(function, in_thread, monkeypatch):
-    monkeypatch.setattr(engine, "SECONDS", 0.3)
-    if in_thread and function not in (swallows_everything, loops):
-        return  # a thread cannot end one call into C
-    with ThreadPoolExecutor() as pool:
-        verdict = pool.submit(run, function).result(20) if in_thread else run(function)
-    assert verdict.state == "wrong" and "did not come to an end within 0 s" in verdict.message
-    assert run(double).state == "passed"
-
-
-def test_what_was_returned_may_not_keep_the_judge_for_ever(monkeypatch):
-    monkeypatch.setattr(engine, "SECONDS", 0.1)
-    called = exercise(lambda x: double, {"x": torch.ones(1)},
-                      asks=lambda probe, result: None if result(probe["x"]) == 2 else "off")
-    assert engine.run(called, lambda x: loops).message.startswith("what your function returned could not be judged")
-    assert engine.run(called, lambda x: double).state == "passed"
-
-
-def test_a_timer_that_runs_already_goes_on(monkeypatch):
-    rung = []
-    before = signal.signal(signal.SIGALRM, lambda *_: rung.append(True))
-    kept = signal.setitimer(signal.ITIMER_REAL, 0.2)
-    try:
-        assert run(double).state == "passed"
-        assert 0 < signal.getitimer(signal.ITIMER_REAL)[0] <= 0.2
-        time.sleep(0.3)
-        assert rung == [True]
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, *kept)
-        signal.signal(signal.SIGALRM, before)
-
-
-def test_a_result_too_strange_to_copy_ends_in_words_too():
-    endless = []
-    endless.append(endless)
-    assert "RecursionError" in run(lambda x: endless).message
-
-
-def leaves_gradients_in_the_model(model, x):
-    model(x).sum().backward()
-    return model(x)
-
-
-def test_changing_the_model_is_named_and_leaves_ours_as_it_was():
-    model = torch.nn.Sequential(torch.nn.Linear(3, 3))
-    weight = model[0].weight.detach().clone()
-    reading = exercise(lambda model, x: model(x), {"model": model, "x": torch.ones(1, 3)})
-    verdict = engine.run(reading, train)
-    assert verdict.messages == ["your function changes the weights of `model`: it may only read them"]
-    assert torch.equal(model[0].weight, weight)
-    assert "between training and evaluation" in engine.run(reading, lambda model, x: model.eval()(x)).messages[0]
-    frozen = engine.run(reading, lambda model, x: model.requires_grad_(False)(x))
-    assert "`requires_grad` of `model`" in frozen.messages[0]
-    assert engine.run(reading, leaves_gradients_in_the_model).state == "passed"
-    assert model.training and model[0].weight.requires_grad
-
-
-def test_properties_see_the_arguments_as_they_were_before_the_call():
-    seen = []
-    run(add_in_place, exercise(double, {"x": torch.ones(1)}, look=lambda probe, result: seen.append(probe["x"].item())))
-    assert seen == [1.0]
-
-
-def test_a_result_buffer_used_again_does_not_blur_the_results():
-    buffer = torch.zeros(1)
-
-    def reuse(x):
-        return buffer.copy_(2 * x)
-
-    two = Exercise(**KEEP, reference=double, probes=lambda generator: [{"x": torch.ones(1)}, {"x": torch.zeros(1)}],
-                   properties={"doubles": lambda probe, result: None if result == 2 * probe["x"] else "off"})
-    assert engine.run(two, reuse).state == "passed"
-
-
-def test_a_generator_argument_is_left_in_its_state_for_the_properties():
-    def noise(generator):
-        return torch.rand(2, generator=generator)
-
-    def is_its_noise(probe, result):
-        return None if torch.equal(result, torch.rand(2, generator=probe["generator"])) else "other noise"
-
-    drawn = Exercise(**KEEP, reference=noise, probes=lambda generator: [{"generator": generator}],
-                     properties={"draws from the generator": is_its_noise})
-    assert engine.run(drawn, noise).state == "passed"
-    assert engine.run(drawn, lambda generator: torch.zeros(2)).messages == ["other noise"]
-
-
-def test_the_global_random_state_and_gradient_mode_are_left_alone(sample):
-    torch.manual_seed(5), np.random.seed(5)
-    wanted = torch.rand(1), np.random.rand()
-    torch.manual_seed(5), np.random.seed(5)
-    with torch.no_grad():
-        assert engine.run(sample.one_step, sample.other_step).state == "passed"
-        assert not torch.is_grad_enabled()
-    assert (torch.rand(1), np.random.rand()) == wanted
-
-
-def test_a_student_who_switches_gradients_off_does_not_break_the_check(sample):
-    def switch_off(model, x, y, eps):
-        result = sample.step(model, x, y, eps)
-        torch.set_grad_enabled(False)
-        return result
-
-    assert engine.run(sample.one_step, switch_off).state == "passed" and torch.is_grad_enabled()
-
-
-def test_a_student_who_sets_another_dtype_sets_it_for_the_call_alone(sample):
-    def doubled(model, x, y, eps):
-        torch.set_default_dtype(torch.float64)
-        return sample.step(model, x, y, eps)
-
-    assert engine.run(sample.one_step, doubled).state == "passed" and torch.get_default_dtype() == torch.float32
-
-
 def test_the_verdict_is_the_same_every_time_and_other_seeds_give_other_probes(sample):
     def noisy(model, x, y, eps):
         return x + eps * (torch.rand_like(x) + np.random.rand() + random.random())
@@ -550,15 +241,6 @@ def test_the_verdict_is_the_same_every_time_and_other_seeds_give_other_probes(sa
     assert engine.run(sample.one_step, noisy) != engine.run(sample.one_step, noisy, seed=1)
     first, second = (engine.make_probes(sample.one_step, seed)[0]["x"] for seed in (0, 2**40 + 1))
     assert not torch.equal(first, second)
-
-
-def test_prints_of_the_student_are_let_through(sample, capsys):
-    def speak(model, x, y, eps):
-        print("hello from me")
-        return sample.step(model, x, y, eps)
-
-    check("99.1", speak)
-    assert "hello from me" in capsys.readouterr().out
 
 
 def test_a_broken_reference_is_an_error_of_ours():
@@ -575,3 +257,37 @@ def test_importing_the_exercises_imports_nothing_heavy():
             f"print(json.dumps(sorted({heavy!r} & set(sys.modules))))")
     assert json.loads(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True,
                                      check=True).stdout) == []
+
+
+CALLED = exercise(lambda x: nn.Sequential(nn.ReLU()), {"x": torch.ones(1)},
+                  asks=lambda probe, result: None if result(probe["x"]) == 1 else "off")
+
+
+@pytest.mark.parametrize("error", [SystemExit(3), NotImplementedError(), NotImplementedError("later"), GeneratorExit()])
+def test_a_returned_model_that_raises_when_it_is_asked_ends_in_words(error):
+    def returns_a_model(x):
+        def model(x):
+            raise error
+        return model
+
+    [message] = run(returns_a_model, CALLED).messages
+    assert message.startswith(f"what your function returned raises `{type(error).__name__}")
+
+
+def test_an_interrupt_while_judging_goes_through():
+    def returns_a_model(x):
+        def model(x):
+            raise KeyboardInterrupt
+        return model
+
+    with pytest.raises(KeyboardInterrupt):
+        run(returns_a_model, CALLED)
+
+
+def test_a_network_with_a_hook_or_a_method_of_its_own_is_no_plain_one():
+    for add in (lambda model: model[0].register_forward_hook(lambda *_: None),
+                lambda model: setattr(model, "forward", lambda x: x)):
+        network = nn.Sequential(nn.ReLU())
+        assert kinds.is_plain_network(network)
+        add(network)
+        assert not kinds.is_plain_network(network)

@@ -95,7 +95,9 @@ def test_an_open_question_is_not_attempted(sample, said, letter):
                       "  Put the letter of your choice in place of `...` and run the cell again.\n")
 
 
-@pytest.mark.parametrize("typed", ["{}", "{}.", "({})", " {} ", "'{}'", "**{}**"])
+@pytest.mark.parametrize("typed", [
+    "{}", "{}.", "({})", " {} ", "'{}'", '"{}"', "**{}**", "answer {}", "The answer is {}.", "{}) It has more terms",
+    "{}: a longer text. It has a and b in it", "option ({})"])
 def test_an_answer_is_read_as_people_type_it(sample, said, typed):
     letter = letter_of_right_answer("99.2")
     for given_letter in (letter, letter.upper()):
@@ -103,7 +105,8 @@ def test_an_answer_is_read_as_people_type_it(sample, said, typed):
         assert "passed" in said()
 
 
-@pytest.mark.parametrize("letter", ["d", "ab", 2, ["a"], ")"])
+@pytest.mark.parametrize("letter", ["d", "ab", 2, ["a"], ")", "a or b", "a, b", "a) and b)", "a. b.", "a b", "answer",
+                                    "nab"])
 def test_an_answer_that_is_no_choice_is_named(sample, said, letter):
     answer("99.2", letter)
     assert f"the choices are a, b and c; your answer is `{letter!r}`" in said()
@@ -132,6 +135,34 @@ def test_the_students_own_order_is_shown(sample, said):
 def test_check_tells_in_words_that_a_number_is_none_of_an_exercise(sample, said, number, told):
     assert check(number, print) is print
     assert told in said()
+
+
+def test_check_tells_in_words_what_is_missing_or_no_seed(sample, said):
+    assert check("99.1").stands_for == "99.1"
+    assert said() == 'Nothing is checked: give your function, too, as in check("99.1", your_function)\n'
+    for seed in ("x", -1, 1.5, True, 2**40):
+        assert check("99.1", sample.step, seed).stands_for == "99.1"
+        assert said().startswith("Nothing is checked: the seed must be a whole number") and "passed" not in said()
+    assert check("1.1") is None and "there is no exercise" in said()
+    answer("99.2")
+    assert "not attempted yet" in said()
+
+
+@pytest.mark.parametrize("notebook, told", [
+    (99, "Notebook 99"), ("99", "Notebook 99"), (" 99 ", "Notebook 99"), ("98", "There is no notebook '98'"),
+    ("99.1", "There is no notebook '99.1'"), ([], "There is no notebook"), ("", "Notebook 99"),
+])
+def test_progress_takes_a_number_as_people_type_it(sample, said, notebook, told):
+    progress(notebook)
+    assert said().startswith(told)
+
+
+def test_what_code_changed_of_pytorch_is_told_and_put_back(sample, said, monkeypatch):
+    before = torch.nn.functional.cross_entropy
+    monkeypatch.setattr(torch.nn.functional, "cross_entropy", torch.nn.functional.mse_loss)
+    check("99.1", sample.step)
+    assert said().startswith("Code of yours had changed `torch.nn.functional.cross_entropy` for everybody")
+    assert torch.nn.functional.cross_entropy is before
 
 
 @pytest.mark.parametrize("ask", [lambda number: answer(number, "a"), question])

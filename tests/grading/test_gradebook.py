@@ -11,7 +11,7 @@ from dataclasses import replace
 import pytest
 
 from advcourse.exercises import engine
-from advcourse.grading.gradebook import find, load, open_gradebook, save, submissions
+from advcourse.grading.gradebook import find, open_gradebook, save, submissions
 from advcourse.grading.marks import SET_BY_HAND, STATES, TO_BE_GRADED, UNREADABLE, Graded, Mark
 
 MARKS = (
@@ -22,6 +22,11 @@ MARKS = (
 PRINTS = {"01.1": "f", "01.2": "g"}
 ADA = Graded("Ada", "01", "a.zip!Ada/01.ipynb", "ab12", MARKS, ("an earlier file",), ("cell 3 was cut",), None,
              "namespaces", 17, 0.25, 1.7e9, flags=("two files",), group=("Bob",))
+
+
+def load(connection):
+    """Everything in the gradebook, by student and notebook."""
+    return [find(connection, *which)[0] for which in submissions(connection)]
 
 
 @pytest.fixture

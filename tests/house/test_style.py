@@ -75,8 +75,8 @@ def test_pyright_finds_every_planted_mistake_of_a_client_and_nothing_else():
 
 def public_functions():
     """Every function without an underscore that the library's rooms define, as (name, function)."""
-    rooms = ("attacks", "defenses", "stealing", "evaluate", "models", "training", "data", "zoo", "widgets", "notebook",
-             "exercises")
+    rooms = ("attacks", "defenses", "stealing", "invariance", "evaluate", "models", "training", "data", "zoo",
+             "widgets", "notebook", "exercises")
     package = ROOT / "advcourse"
     for path in [path for room in (".", *rooms) for path in sorted((package / room).glob("[a-z]*.py"))]:
         module = importlib.import_module(".".join(path.relative_to(ROOT).with_suffix("").parts))

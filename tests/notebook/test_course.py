@@ -1,5 +1,6 @@
 """Set-up: what people read, and what programs read."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -42,6 +43,23 @@ def test_another_kind_of_data_is_replaced_and_the_first_output_says_so(payloads,
     assert payloads[0][1].endswith("(in place of mnist, which this notebook cannot use)")
     notebook.start("01", dataset=digits, device_name="cpu", instead={"mnist": "fonts"})
     assert "in place of" not in payloads[1][1]
+
+
+def test_a_notebook_on_messages_gets_messages(payloads, digits, monkeypatch, tmp_path):
+    monkeypatch.setenv("ADVCOURSE_DATA", str(tmp_path))
+    monkeypatch.setattr(data.download, "folder", lambda: tmp_path)
+    monkeypatch.setattr(data.texts, "SMS_PACKED", replace(data.texts.SMS_PACKED, urls=()))
+    instead = {"auto": ("sms-spam", "messages"), "fonts": "messages"}
+    for asked, words in (("auto", "in place of sms-spam"), ("fonts", "in place of fonts, which"), ("messages", "free")):
+        course = notebook.start("13", dataset=asked, device_name="cpu", kind=data.Messages, instead=instead)
+        assert course.data.name == "messages" and words in payloads[-1][1]
+
+
+def test_data_of_another_kind_is_refused_in_words(digits):
+    with pytest.raises(ValueError, match="notebook 01 cannot use DATASET = 'messages'"):
+        notebook.start("01", dataset="messages", device_name="cpu")
+    with pytest.raises(ValueError, match="notebook 13 cannot use DATASET = 'digits'"):
+        notebook.start("13", dataset="digits", device_name="cpu", kind=data.Messages)
 
 
 def test_test_images_come_with_their_labels(payloads, digits):

@@ -5,12 +5,9 @@ import torch
 from torch import nn
 
 from advcourse.exercises.kinds import LAYERS, is_plain_network
+from advcourse.exercises.sendable import network_problem, problem_of, tensor_problem
 
 DEEPEST = 12  # of lists in lists, and of questions within questions
-MOST_LAYERS, MOST_WEIGHTS = 24, 100_000  # of a network that shall be judged; the course's own have a tenth of that
-SENT = {torch.float64, torch.float32, torch.float16, torch.bfloat16, torch.int64, torch.int32, torch.int16, torch.int8,
-        torch.uint8, torch.uint64, torch.uint32, torch.uint16, torch.bool, torch.complex64}
-WANTED = "an ordinary (dense) tensor of real numbers is wanted"
 
 
 class Malformed(ValueError):
@@ -36,7 +33,7 @@ def pack(value, tensors, offer, depth=0):
     if value is None or type(value) in (bool, int, float, str):
         return value
     if isinstance(value, torch.Tensor):
-        return {"tensor": put(of_no_class(value.detach()), tensors)}
+        return {"tensor": put(value.detach(), tensors)}
     if isinstance(value, np.ndarray | np.generic) and value.dtype.kind in "biuf":
         return {"array": put(torch.from_numpy(np.array(value)), tensors)}
     if type(value) in (list, tuple):
@@ -50,54 +47,18 @@ def pack(value, tensors, offer, depth=0):
     return {"other": type(value).__name__[:100]}
 
 
-def of_no_class(tensor):
-    """A tensor as one of torch's own class; Unsendable where it cannot be taken for one."""
-    if type(tensor) is torch.Tensor:
-        return tensor
-    try:
-        return tensor.as_subclass(torch.Tensor)
-    except Exception:
-        raise Unsendable(f"it is a tensor of the class {type(tensor).__name__}, where {WANTED}") from None
-
-
 def put(tensor, tensors):
     """The name under which a copy of this tensor is put among the tensors; Unsendable where it is no plain one."""
     if problem := tensor_problem(tensor):
         raise Unsendable(problem)
     name = str(len(tensors))
-    tensors[name] = tensor.cpu().contiguous().clone()
+    tensors[name] = tensor.as_subclass(torch.Tensor).cpu().contiguous().clone()
     return name
-
-
-def tensor_problem(tensor):
-    """In words, why a tensor's numbers cannot be sent as they are, and what to do; None where they can."""
-    kind = str(tensor.layout).removeprefix("torch.")
-    if tensor.is_nested:
-        return f"it is a nested tensor, where {WANTED}: `torch.nested.to_padded_tensor` makes one"
-    if tensor.layout is not torch.strided:
-        return f"it is a tensor of the layout {kind}, where {WANTED}: `.to_dense()` makes one"
-    if tensor.is_quantized:
-        return f"it is a quantised tensor, where {WANTED}: `.dequantize()` makes one"
-    if tensor.is_meta:
-        return f"it is a tensor on the device meta, which holds no numbers; {WANTED}"
-    if tensor.dtype not in SENT:
-        mend = ".real" if tensor.is_complex() else ".float()"
-        return f"it is a tensor of {tensor.dtype}, where {WANTED}: `{mend}` makes one"
-    return None
-
-
-def network_problem(layers, weights):
-    """In words, why a network of so many layers and weights is too large to be judged; None where it is not."""
-    if layers <= MOST_LAYERS and weights <= MOST_WEIGHTS:
-        return None
-    return (f"a network of {layers:,} layers with {weights:,} weights is too large: at most {MOST_LAYERS} layers and "
-            f"{MOST_WEIGHTS:,} weights are judged")
 
 
 def packed_network(network, inner):
     """An nn.Sequential of plain layers as a tree: names, numbers and weights."""
-    weights = sum(parameter.numel() for layer in network for parameter in layer.parameters(recurse=False))
-    if problem := network_problem(len(network), weights):
+    if problem := problem_of(network):
         raise Unsendable(problem)
     layers = []
     for layer in network:

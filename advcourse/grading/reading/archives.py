@@ -6,12 +6,13 @@ import os
 import stat
 import zipfile
 import zlib
+from collections import defaultdict
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
-from advcourse.grading.gradebook import is_gradebook
 from advcourse.grading.reading import platforms, times
 from advcourse.grading.reading.notebooks import Inside, is_notebook, look
+from advcourse.grading.reading.own import FOLDERS, HEAD, grades_in, is_of_grades
 from advcourse.handin.statements import LARGEST_NOTEBOOK, one_line
 
 # Bytes of a student's zip, and of a zip's table of contents.
@@ -125,32 +126,40 @@ def around_class(tops):
 
 def walk_folder(root):
     """What lies in a folder and its folders."""
-    of_class, stamped = holds_class_archives(root), nbgrader_folders(root)
-    around = around_class({path.name for path in root.iterdir() if not ignored(path.name)})
+    of_class, stamped, graded = holds_class_archives(root), nbgrader_folders(root), set()
+    around = around_class({path.name for path in visible(root) if not ignored(path.name)})
     for base, folders, names in os.walk(root):
-        if is_graded(base, names):
-            folders[:] = []
-            continue
         folders[:] = sorted(name for name in folders if not hidden(name))
         links = [name for name in folders if os.path.islink(os.path.join(base, name))]
         parts = Path(base).relative_to(root).parts
+        graded |= {parts} if is_graded(base) else set()
         date = times.nbgrader_date(Path(base, "timestamp.txt")) if Path(base) in stamped else None
         for name in sorted([*links, *(name for name in names if not ignored(name))]):
-            yield from walk_file(Path(base, name), (*parts, name), date=date, of_class=of_class, around=around)
+            if not is_of_grades((*parts, name), graded):
+                yield from walk_file(Path(base, name), (*parts, name), date=date, of_class=of_class, around=around)
 
 
-def is_graded(base, names):
-    """Whether a folder is the grader's own, with marks and feedback."""
+def visible(root):
+    """What lies at the top of a folder and may be of students."""
+    own = FOLDERS if is_graded(root) else ()
+    return [path for path in root.iterdir()
+            if not (hidden(path.name) or path.name in own or (path.is_dir() and is_graded(path)))]
+
+
+def is_graded(folder):
+    """Whether a folder holds a class's marks, written by the grader."""
+    def head(name):
+        with open(os.path.join(folder, name), "rb") as file:
+            return file.read(HEAD)
     try:
-        return "gradebook.db" in names and is_gradebook(Path(base, "gradebook.db"))
+        return grades_in([entry.name for entry in os.scandir(folder) if entry.is_file(follow_symlinks=False)], head)
     except OSError:
         return False
 
 
 def holds_class_archives(root):
     """Whether the zips in a folder are whole classes': one is that holds nothing else, or all names are platforms'."""
-    visible = [path for path in root.iterdir() if not hidden(path.name)]
-    counting = [path for path in visible if path.is_dir() or is_zip(path.name) or is_notebook(path.name)]
+    counting = [path for path in visible(root) if path.is_dir() or is_zip(path.name) or is_notebook(path.name)]
     return len(counting) == 1 or all(is_zip(path.name) and platforms.of_class(names_in(path)) for path in counting)
 
 
@@ -221,12 +230,15 @@ def walk_zip(file, itself, *, allowance=None, around=0):
         yield replace(itself, problem=f"this zip is not opened: {one_line(error)}")
         return
     in_tree = of_class and times.is_nbgrader_tree([inner_parts(info) for info in archive.infolist()])
+    graded = graded_in(archive)
     if of_class:
-        inside = filter(None, map(inner_parts, archive.infolist()))
+        inside = [inner for info in archive.infolist()
+                  if (inner := inner_parts(info)) and not is_of_grades(inner, graded)]
         around = len(itself.parts) + around_class({inner[0] for inner in inside if not ignored(inner[0])})
     for at, info in enumerate(archive.infolist()):
         inner = inner_parts(info)
-        if info.is_dir() or not inner or any(map(hidden, inner)) or ignored(inner[-1]):
+        if (info.is_dir() or not inner or any(map(hidden, inner)) or ignored(inner[-1])
+                or is_of_grades(inner, graded)):
             continue
         date, source = itself.submitted, itself.source
         if of_class:
@@ -234,6 +246,23 @@ def walk_zip(file, itself, *, allowance=None, around=0):
         yield from walk_member(archive, info, Found(
             itself.parts + inner, f"{itself.path}!{info.filename}", date, source,
             replace(itself.stored, members=(*itself.stored.members, at))), allowance, of_class=of_class, around=around)
+
+
+def graded_in(archive):
+    """The folders in an archive that hold a class's marks, written by the grader."""
+    folders = defaultdict(dict)
+    for info in archive.infolist():
+        if inner := inner_parts(info):
+            folders[inner[:-1]][inner[-1]] = info
+
+    def head(info):
+        try:
+            with archive.open(info) as file:
+                return file.read(HEAD)
+        except BROKEN:
+            return b""
+    return {folder for folder, members in folders.items()
+            if grades_in(members, lambda name, members=members: head(members[name]))}
 
 
 def walk_member(archive, info, found, allowance, *, of_class, around):

@@ -87,7 +87,7 @@ def doubtful(course, submissions):
     submissions: Submissions of any kind; those for notebooks that the course does not have are passed over.
     """
     classes, late = defaultdict(int), defaultdict(list)
-    for one in submissions:
+    for one in {(one.notebook, str(one.path)): one for one in submissions}.values():  # a group's file is one
         if one.notebook in course.notebooks:
             classes[one.notebook] += 1
             if one.submitted > 0 and days_late(course, one.submitted, one.notebook, one.student):

@@ -7,18 +7,36 @@ from pathlib import Path
 
 from advcourse import files
 from advcourse.grading.course import Course
-from advcourse.grading.reading.sheets import places, table
+from advcourse.grading.reading.sheets import not_once, places, table
 
-# What columns are called, in lower-case letters and digits alone: a whole name, its two parts, an e-mail address.
-NAMES = ("name", "fullname", "studentname", "displayname", "vollstandigername", "nomcomplet", "nombrecompleto")
-FIRST = ("firstname", "firstnames", "givenname", "vorname", "prenom", "nombre", "nome", "voornaam")
-LAST = ("lastname", "surname", "familyname", "nachname", "nom", "nomdefamille", "apellidos", "cognome", "achternaam")
-EMAILS = ("email", "emailaddress", "mail", "emailadresse", "adressedecourriel", "direcciondecorreo", "indirizzoemail",
-          "emailadres")
-# What platforms call a student by; the first of them that a student has is the id.
-IDS = ("idnumber", "studentid", "sisuserid", "sid", "studentnumber", "orgdefinedid", "matriculationnumber",
-       "matrikelnummer", "idnummer", "numerodidentification", "numerodeid", "username", "sisloginid", "loginid",
-       "login", "userid", "netid", "benutzername", "anmeldename", *EMAILS, "identifier", "githubusername", "id")
+# What columns are called, as `heading` has it: a whole name, its two parts, an e-mail address. English, German, French,
+# Spanish, Italian, Dutch.
+NAMES = ("name", "fullname", "studentname", "displayname", "sortablename", "lastnamefirstname", "vollstandigername",
+         "nachnamevorname", "namevorname", "nomcomplet", "nometprenom", "nomprenom", "nombrecompleto",
+         "apellidosynombre", "apellidosnombre", "nombreyapellidos")
+FIRST = ("firstname", "firstnames", "givenname", "givennames", "forename", "forenames", "first", "firstnameofstudent",
+         "vorname", "vornamen", "rufname", "prenom", "prenoms", "nombre", "nombres", "nome", "voornaam")
+LAST = ("lastname", "lastnames", "surname", "surnames", "familyname", "familynames", "last", "familynameofstudent",
+        "nachname", "familienname", "zuname", "nom", "noms", "nomdefamille", "apellidos", "apellido", "cognome",
+        "achternaam")
+EMAILS = ("email", "emailaddress", "mail", "mailaddress", "studentemail", "useremail", "universityemail",
+          "emailadresse", "mailadresse", "adressedecourriel", "courriel", "adresseemail", "adressemail",
+          "adresseelectronique", "direcciondecorreo", "direcciondecorreoelectronico", "correoelectronico", "correo",
+          "direccionemail", "indirizzoemail", "emailadres")
+# What platforms call a student by, the first of them that a student has is the id: a number of the university's, a
+# login, an e-mail address, a platform's own number.
+NUMBERS = ("idnumber", "studentid", "studentidnumber", "sisuserid", "sisid", "sid", "studentnumber", "studentno",
+           "studentnr", "universityid", "orgdefinedid", "registrationnumber", "registrationno", "matriculationnumber",
+           "matriculationno", "matrikelnummer", "matrikelnr", "matrikel", "matrnr", "matrno", "matnr",
+           "studentennummer", "idnummer", "numerodidentification", "numeroetudiant", "numerodetudiant", "noetudiant",
+           "netudiant", "codeetudiant", "numerodeid", "numerodeidentificacion", "numerodematricula", "matricula",
+           "numerodealumno", "numerodimatricola", "matricola", "studentnummer")
+LOGINS = ("username", "sisloginid", "loginid", "login", "loginname", "userid", "netid", "uid", "userprincipalname",
+          "benutzername", "nutzername", "anmeldename", "benutzerkennung", "kennung", "nomdutilisateur",
+          "nombredeusuario", "usuario", "nomeutente", "gebruikersnaam")
+IDENTIFIERS = ("identifier", "identifiant", "identificador", "rosteridentifier")
+IDS = (*NUMBERS, *LOGINS, *EMAILS, *IDENTIFIERS, "githubusername", "id")
+NBGRADER = {"id", "firstname", "lastname", "email", "lmsuserid"}  # its list of students, where the id is its own
 SHORTENED = re.compile(r"\d([.,]\d+)?E\+\d+", re.IGNORECASE)
 PARTICIPANT = re.compile(r"(Participant|Teilnehmer\S*?|Participante|Deelnemer)?\s*(\d+)", re.IGNORECASE)
 
@@ -47,7 +65,8 @@ class Student:
     @property
     def moodle(self):
         """Moodle's number of the student in one assignment, which its grading worksheet has, or ""."""
-        found = PARTICIPANT.fullmatch(self.numbers.get("identifier") or self.numbers.get("id", ""))
+        told = [self.numbers[column] for column in (*IDENTIFIERS, "id") if column in self.numbers]
+        found = PARTICIPANT.fullmatch(told[0] if told else "")
         return found[2] if found and (found[1] or "identifier" in self.numbers) else ""
 
     @property
@@ -66,12 +85,12 @@ def read_roster(path: str | Path) -> list[Student]:
     """
     columns, rows = table(path)
     names, others = places_of_names(columns), places(columns, IDS)
-    ids = [at for at in places(columns, ("student",)) if at not in names] or others
+    own = ("id",) if set(columns) <= NBGRADER else ("student",)
+    ids = [at for at in places(columns, own) if at not in names] or others
     twice = [name for name in ("student", "name") if columns.count(name) > 1]
     if twice or not names or not ids:
         wanted = twice[0] if twice else "name" if "student" in columns or (others and not names) else "student"
-        raise ValueError(f"{path} needs one column {wanted!r} in its first line; the columns are: "
-                         f"{', '.join(filter(None, columns)) or 'none'}")
+        raise not_once(path, columns, [wanted])
     students, line_of = [], {}
     for number, row in rows:
         student = student_in(columns, row, names, ids)

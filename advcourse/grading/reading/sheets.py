@@ -83,14 +83,19 @@ def rows_of(path: str | Path, wanted: Sequence[str]) -> list[tuple[int, dict[str
     """[(number of the line, from these columns to its fields)] of a CSV file; ValueError where one is missing."""
     columns, rows = table(path)
     if missing := [name for name in wanted if columns.count(name) != 1]:
-        raise ValueError(f"{path} needs the columns {', '.join(wanted)} in its first line, once each; not so "
-                         f"{', '.join(missing)}; the columns are: {', '.join(filter(None, columns)) or 'none'}")
+        raise not_once(path, columns, missing)
     return [(number, {name: row[columns.index(name)] for name in wanted}) for number, row in rows]
 
 
+def not_once(path, columns, missing):
+    """The ValueError for columns that are not in a table, or there twice."""
+    return ValueError(f"{path} needs {' and '.join(f'one column {name!r}' for name in missing)} in its first line; the "
+                      f"columns are: {', '.join(filter(None, columns)) or 'none'}")
+
+
 def heading(text):
-    """What stands at the head of a column, in lower-case letters and digits alone, without accents."""
-    plain = unicodedata.normalize("NFKD", text.replace("ß", "ss")).lower()
+    """What stands at the head of a column, in lower-case letters and digits alone, without accents; # is "number"."""
+    plain = unicodedata.normalize("NFKD", text.replace("ß", "ss").replace("#", "number")).lower()
     return re.sub(r"[\W_]+", "", "".join(letter for letter in plain if not unicodedata.combining(letter)))
 
 

@@ -102,9 +102,20 @@ def unwrapped(found: list[Found], known: Callable[[str], object] = lambda name: 
     if name.lower() in WRAPPERS or gradescope.is_export({one.parts for one in inner}, ()):
         return inner
     deeper, tops = unwrapped(inner, known), {one.parts[0] for one in inner}
-    if deeper is not inner or (len(tops) > 1 and not tops >= REPOSITORY and all(map(may_tell_student, inner))):
+    if deeper is not inner or (len(tops) > 1 and not tops >= REPOSITORY
+                               and (all(map(may_tell_student, inner)) or are_drive_s(inner))):
         return deeper
     return found
+
+
+def are_drive_s(files):
+    """Whether files are a folder of Google Drive's: copies, and notebooks with a name, of more than one student."""
+    def told(one):
+        number, name = number_in(one.parts[0])
+        is_copy = COPY_OF.search(one.parts[0])
+        return (number and name) or (one.inside.student if is_copy and one.inside else "") or (is_copy and "nobody")
+    people = [told(one) for one in files]
+    return all(people) and len({*people} - {"nobody"}) > 1
 
 
 def may_be_student_s(found):

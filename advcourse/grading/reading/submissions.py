@@ -8,6 +8,7 @@ from pathlib import Path
 from advcourse.grading.reading import times as times_of
 from advcourse.grading.reading.archives import Found, Stored, walk_folder, walk_zip
 from advcourse.grading.reading.candidates import Candidate, by_notebook, passed_over, problem_of, rivals, unread
+from advcourse.grading.reading.own import is_page, without_handed_out
 from advcourse.grading.reading.people import Register, display_names, join
 from advcourse.grading.reading.platforms import NUMBER
 from advcourse.grading.reading.roster import Student
@@ -74,10 +75,12 @@ def collect(folder: str | Path, students: Sequence[Student] = (), times: Mapping
     entries = by_one_number([entry for order, one in enumerate(found) for entry in identify(one, order, layout)])
     known = join(entries, register)
     names = display_names({entry.key for entry in entries if entry.key not in known}, [one.id for one in students])
-    theirs = defaultdict(list)
+    theirs, owners = defaultdict(list), defaultdict(set)
+    for entry in entries:
+        owners[entry.found.parts].add(known.get(entry.key))
     for entry in entries:
         student = known.get(entry.key)
-        doubts = tuple(doubts_of(entry, student, register, personal)) if students else ()
+        doubts = tuple(doubts_of(entry, student, register, personal, owners[entry.found.parts])) if students else ()
         doubts += (entry.who.doubt,) if entry.who.doubt else ()
         theirs[student.id if student else names[entry.key]].append(Candidate(entry, doubts))
     roster = {student.id: student for student in students}
@@ -87,7 +90,7 @@ def collect(folder: str | Path, students: Sequence[Student] = (), times: Mapping
 
 
 def files_in(root: Path) -> list[Found]:
-    """What is Found in a folder or a zip; ValueError where it is neither."""
+    """What students' is Found in a folder or a zip; ValueError where it is neither."""
     if root.is_dir():
         found = list(walk_folder(root))
     elif root.is_file():
@@ -98,11 +101,14 @@ def files_in(root: Path) -> list[Found]:
     for one in found:
         if not one.parts:
             raise ValueError(f"{root} is neither a folder nor a zip that can be read: {one.problem}")
-    return found
+    return without_handed_out([one for one in found if not is_page(one)])
 
 
-def doubts_of(entry, student, register, personal):
-    """Why a file may be somebody else's than that of the student in the roster, or None; a line each."""
+def doubts_of(entry, student, register, personal, owners):
+    """Why a file may be somebody else's than that of the student in the roster, or None; a line each.
+
+    owners: all whose file it is, by the platform.
+    """
     name = entry.key[0]
     if student is None:
         meant = register.find(*entry.who.called)
@@ -118,8 +124,8 @@ def doubts_of(entry, student, register, personal):
         if not word:
             if personal:
                 yield f"{where} was left open, so the order of choices that was seen is not the one that is graded"
-        elif student not in register.find(word):
-            others = ", ".join(one.id for one in register.find(word))
+        elif owners.isdisjoint(register.find(word)):
+            others = ", ".join(f"{one.id} ({one.name})" if one.name else one.id for one in register.find(word))
             yield f"{where} says {word!r}, {f'who is {others}' if others else 'who is not in the roster'}"
 
 

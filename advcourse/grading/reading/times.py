@@ -5,7 +5,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from advcourse.grading.reading.platforms import in_name
-from advcourse.grading.reading.sheets import table
+from advcourse.grading.reading.sheets import rows_of
 from advcourse.handin.work import shipped
 
 FILE, ZIP, NBGRADER, LIST = "the file's date", "the date in the zip", "nbgrader's timestamp.txt", "the list of times"
@@ -59,13 +59,8 @@ def read_times(path: str | Path) -> dict[tuple[str, str], float]:
     Times have their offset from UTC. Raises ValueError for a column that is missing, a time that is none, and a student
     who is there twice with one notebook.
     """
-    found, (columns, rows) = {}, table(path)
-    for wanted in ("student", "notebook", "time"):
-        if columns.count(wanted) != 1:
-            raise ValueError(f"{path} needs one column {wanted!r} in its first line; the columns are: "
-                             f"{', '.join(filter(None, columns)) or 'none'}")
-    for number, row in rows:
-        fields = dict(zip(columns, row, strict=False))
+    found = {}
+    for number, fields in rows_of(path, ("student", "notebook", "time")):
         key = fields["student"], fields["notebook"].zfill(2)  # a spreadsheet takes the zero from 01
         if key[1] not in shipped():
             raise ValueError(f"{path}, line {number}: {fields['notebook']!r} is no notebook of the course; a number "

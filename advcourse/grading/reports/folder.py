@@ -8,15 +8,12 @@ from pathlib import Path
 
 from advcourse import files
 from advcourse.grading.course import Course
+from advcourse.grading.reading.own import OURS
 from advcourse.grading.reports.pages import class_page, feedback_page
 from advcourse.grading.reports.platforms import moodle_feedback
 from advcourse.grading.reports.safe_text import cell, file_name
 from advcourse.grading.reports.standings import Standing
 from advcourse.grading.reports.tables import BOM, grades_table, gradescope, totals_table
-
-# What an earlier run wrote here; nobody else's file has such a name.
-OURS = {"students": r"[a-z0-9-]{1,40}-[0-9a-f]{16}\.html", "results": r"[a-z0-9-]{1,40}-[0-9a-f]{16}-\w*\.json",
-        "feedback": r"\d\d\.zip"}
 
 
 def write(standings: Iterable[Standing], folder: str | Path, course: Course | None = None) -> None:

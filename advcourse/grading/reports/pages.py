@@ -10,6 +10,7 @@ from markupsafe import Markup
 
 from advcourse.exercises import display
 from advcourse.grading.marks import SET_BY_HAND, STATES, TO_BE_GRADED, UNREADABLE
+from advcourse.grading.reading.own import GENERATOR
 from advcourse.grading.reports.alike import commonest_mistakes, groups_alike, like_the_course
 from advcourse.grading.reports.safe_text import LONGEST_CODE, file_name, legible, name_of, one_line
 from advcourse.grading.reports.tables import FAULT, SYMBOLS, failures_first, number, waits
@@ -41,7 +42,8 @@ ENVIRONMENT.filters |= {
     "one_line": one_line, "name": name_of, "file_name": file_name, "count": display.count, "number": number,
     "time": time_of, "class": lambda state: state.replace(" ", "-"), "failures_first": failures_first,
     "waits": waits}
-ENVIRONMENT.globals |= {"symbols": SYMBOLS, "colours": COLOURS, "states": STATES, "judged": JUDGED}
+ENVIRONMENT.globals |= {"symbols": SYMBOLS, "colours": COLOURS, "states": STATES, "judged": JUDGED,
+                        "generator": GENERATOR}
 
 
 # --- the pages -------------------------------------------------------------------------------------------------------

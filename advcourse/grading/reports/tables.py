@@ -6,6 +6,7 @@ import json
 
 from advcourse.exercises import display
 from advcourse.grading.marks import SET_BY_HAND, TO_BE_GRADED, UNREADABLE
+from advcourse.grading.reading.own import GRADES
 from advcourse.grading.reports.safe_text import cell, one_line
 from advcourse.handin.work import MOST_NOTES
 
@@ -26,8 +27,7 @@ def grades_table(standings):
     """grades.csv as text: a row for every exercise. What has no points yet has none there, and never 0."""
     table = io.StringIO()
     writer = csv.writer(table)
-    writer.writerow(["student", "name", "notebook", "exercise", "points", "maximum", "state", "reason", "comment",
-                     "days late", "dated by"])
+    writer.writerow(GRADES)
     for standing in standings:
         for one in standing.notebooks:
             lateness = standing.late.get(one.notebook)

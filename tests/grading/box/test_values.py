@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
+from advcourse.exercises.sendable import MOST_LAYERS, WANTED
 from advcourse.grading.box import values
 
 DTYPES = [torch.float64, torch.float32, torch.float16, torch.bfloat16, torch.int64, torch.int32, torch.int16,
@@ -143,25 +144,25 @@ def test_a_tensor_of_a_kind_that_is_not_sent_is_named_and_so_is_what_is_wanted(w
         strange = STRANGE[words]()
     with pytest.raises(values.Unsendable) as refused:
         values.pack([strange], {}, None)
-    assert words in str(refused.value) and values.WANTED in str(refused.value)
+    assert words in str(refused.value) and WANTED in str(refused.value)
 
 
 def layers(count):
     return nn.Sequential(*[nn.Identity() for _ in range(count)])
 
 
-@pytest.mark.parametrize("network", [layers(values.MOST_LAYERS + 1), nn.Sequential(nn.Linear(1, 60_000)),
+@pytest.mark.parametrize("network", [layers(MOST_LAYERS + 1), nn.Sequential(nn.Linear(1, 60_000)),
                                      nn.Sequential(*[nn.Linear(2, 2)] * 25)])
 def test_a_network_too_large_to_be_judged_is_refused_on_both_sides(network, monkeypatch):
     with pytest.raises(values.Unsendable, match="at most 24 layers and 100,000 weights are judged"):
         values.pack(network, {}, None)
     tensors = {}
     with monkeypatch.context() as patch:  # a box that does not keep to it
-        patch.setattr(values, "network_problem", lambda *_: None)
+        patch.setattr(values, "problem_of", lambda _: None)
         tree = values.pack(network, tensors, None)
     with pytest.raises(values.Malformed, match="too large"):
         values.unpack(tree, tensors, None)
 
 
 def test_a_network_just_small_enough_travels():
-    assert len(round_trip(layers(values.MOST_LAYERS))) == values.MOST_LAYERS
+    assert len(round_trip(layers(MOST_LAYERS))) == MOST_LAYERS

@@ -119,6 +119,18 @@ def test_copies_of_two_people_stay_two(tmp_path, students):
     assert {one.content for one in found} == {one, two}
 
 
+@pytest.mark.parametrize("packing", ["folder", "zip"])
+def test_a_folder_of_drive_s_is_of_as_many_students_as_it_tells(tmp_path, packing):
+    """Drive packs a folder with its name."""
+    names = {f"Copy of {FILE}": "ada", f"Copy of {TITLE} (1).ipynb": "bob", f"Copy of {TITLE} (2).ipynb": "",
+             f"Cyd - {FILE}": "cyd"}
+    files = {f"HW 1/{name}": notebook("01", student, "return 1") for name, student in names.items()}
+    place = lay_out(tmp_path / "class", {"drive.zip": zipped(files)} if packing == "zip" else files)
+    assert [one.student for one in collect(place)] == [f"Copy of {TITLE} (2)", "Cyd", "ada", "bob"]
+    alone = lay_out(tmp_path / "alone", {f"HW 1/Copy of {FILE}": WORK, f"HW 1/Copy of {TITLE} (1).ipynb": BLANK})
+    assert [one.student for one in collect(alone)] == ["HW 1"]
+
+
 @pytest.mark.parametrize("name, rest", [
     (f"Copy of {FILE}", ""), (f"Ada Lovelace - Copy of {FILE}", "Ada Lovelace"),
     (f"Kopie von {TITLE} - Ada.ipynb", "Ada"), (f"Ada - {TITLE} (1).ipynb", "Ada"),

@@ -2,7 +2,6 @@
 
 import pytest
 
-from advcourse.grading.gradebook import open_gradebook
 from advcourse.grading.reading.roster import Student
 from advcourse.grading.reading.submissions import collect
 from tests.grading.reading.samples import file_name, lay_out, notebook, zipped
@@ -193,13 +192,6 @@ def test_a_folder_around_the_class_may_be_called_solutions(tmp_path, name, packi
     place = lay_out(tmp_path, files)
     found = collect(place / "class.zip" if packing == "zip" else place)
     assert [(one.student, one.content) for one in found] == [("ada", WORK), ("bob", OTHER), ("cyd", WORK)]
-
-
-def test_what_the_grader_wrote_among_the_submissions_is_skipped(tmp_path):
-    folder = lay_out(tmp_path, {f"ada/{FILE}": WORK, f"bob/{FILE}": OTHER, "grades/index.html": b"x",
-                                "grades/students/ada.html": b"x", "grades/filled/01.txt": b"x"})
-    open_gradebook(folder / "grades" / "gradebook.db").close()
-    assert [one.student for one in collect(folder)] == ["ada", "bob"]
 
 
 def test_a_student_s_gradebook_db_hides_nothing(tmp_path):

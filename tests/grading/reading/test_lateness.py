@@ -129,7 +129,7 @@ def test_a_platform_s_mark_alone_is_one_day(tmp_path):
 
 
 def files(times, notebook="01", source=FILE):
-    return [Submission(f"s{at}", notebook, "x", submitted=time, source=source) for at, time in enumerate(times)]
+    return [Submission(f"s{at}", notebook, str(at), submitted=time, source=source) for at, time in enumerate(times)]
 
 
 @pytest.mark.parametrize("times, source, words", [
@@ -142,6 +142,11 @@ def files(times, notebook="01", source=FILE):
 def test_lateness_that_may_be_the_date_of_a_download_is_told(tmp_path, times, source, words):
     told = list(lateness.doubtful(rules(tmp_path), [*files(times, source=source), *files([DUE * 2], "09")]))
     assert len(told) == bool(words) and all(line.startswith(words) and "--times" in line for line in told)
+
+
+def test_a_group_s_file_is_one_file(tmp_path):
+    pair = [Submission(student, "01", "both.ipynb", submitted=DUE + DAY, source="a list") for student in ("a", "b")]
+    assert list(lateness.doubtful(rules(tmp_path), [*pair, *files([0])])) == []
 
 
 @pytest.mark.parametrize("late, words", [

@@ -120,7 +120,8 @@ def test_nobody_is_taken_by_their_own_word_for_who_is_there_already(tmp_path, ot
     found = collect(lay_out(tmp_path, others | {
         f"Eve_1_assignsubmission_file_/{FILE}": notebook("01", "obrien", WORK)}), [OBRIEN])
     (eve,) = [one for one in found if one.student == "Eve"]
-    assert "'Eve' is not in the roster" in eve.flags and "STUDENT says 'obrien', who is obrien" in eve.flags
+    assert "'Eve' is not in the roster" in eve.flags
+    assert "STUDENT says 'obrien', who is obrien (Siobhán O'Brien)" in eve.flags
 
 
 def test_a_file_that_names_itself_never_takes_the_place_of_one_that_its_student_handed_in(tmp_path):
@@ -160,6 +161,18 @@ def test_who_is_not_in_the_roster_is_told_and_gets_nobody_s_id(tmp_path):
     assert [(one.student, one.flags) for one in found] == [
         ("Visitor", ("'Visitor' is not in the roster",)), ("Visitor 2", ("'Visitor 2' is not in the roster",)),
         ("obrien", ())]
+
+
+def test_a_group_s_file_may_bear_the_name_of_any_of_them(tmp_path):
+    submitters = "".join(f"  - :name: {name}\n    :sid: '{number}'\n" for number, name in (("1", "Ada"), ("2", "Bob")))
+    yml = f"submission_1:\n  :submitters:\n{submitters}  :created_at: 2026-12-01 10:00:00 Z\n".encode()
+
+    def flags(student):
+        return [one.flags for one in collect(lay_out(tmp_path, {
+            "submission_metadata.yml": yml, f"submission_1/{FILE}": notebook("01", student)}),
+            [Student("1", "Ada"), Student("2", "Bob"), Student("3", "Eve")])]
+    assert flags("2") == flags("1") == [(), ()]
+    assert flags("3") == 2 * [("STUDENT says '3', who is 3 (Eve)",)]
 
 
 def test_an_order_of_choices_that_was_not_seen_is_flagged(tmp_path):

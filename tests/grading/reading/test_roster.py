@@ -55,6 +55,25 @@ EXPORTS = {  # as they come -> the id, name, e-mail of each
                    [("00471", "Ada Lovelace", "ada@x.example")]),
     "gradescope, one name": ("Name,SID,Email\nAda Lovelace,,ada@x.example\n",
                              [("ada@x.example", "Ada Lovelace", "ada@x.example")]),
+    "gradescope's grades": ("First Name,Last Name,SID,Email,01,01 - Max Points\nAda,Lovelace,472,a@x.example,9,18\n",
+                            [("472", "Ada Lovelace", "a@x.example")]),
+    "canvas, opened in Excel": ("Student;ID;SIS Login ID;Section\n    Points Possible;;;\n"
+                                "Lovelace, Ada;40002;ada;ML\n", [("ada", "Lovelace, Ada", "")]),
+    "moodle's worksheet in French": ("Identifiant,Nom complet,Adresse de courriel,Statut,Note,Note maximale\n"
+                                     "Participant 123,Zoé Aéro,z@x.example,-,,18\n",
+                                     [("z@x.example", "Zoé Aéro", "z@x.example")]),
+    "moodle in Spanish": ('Nombre,"Apellido(s)","Número de ID","Dirección de correo"\nJosé,Núñez,9,j@x.example\n',
+                          [("9", "José Núñez", "j@x.example")]),
+    "moodle in Spanish, later": ('Nombre,"Apellido(s)","Nombre de usuario","Dirección Email"\n'
+                                 "José,Núñez,jn,j@x.example\n", [("jn", "José Núñez", "j@x.example")]),
+    "stud.ip": ("Titel;Vorname;Nachname;Nutzername;E-Mail;Matrikelnummer\n;Jürg;Möller;jmoe;jm@x.example;471\n",
+                [("471", "Jürg Möller", "jm@x.example")]),
+    "campus online": ("REGISTRATION_NUMBER;FAMILY_NAME_OF_STUDENT;FIRST_NAME_OF_STUDENT\n00471;Möller;Jürg\n",
+                      [("00471", "Jürg Möller", "")]),
+    "nbgrader": ("id,first_name,last_name,email,lms_user_id\nada,Ada,Lovelace,ada@x.example,\n",
+                 [("ada", "Ada Lovelace", "ada@x.example")]),
+    "teams": ('"Display name","User principal name"\n"Ada Lovelace",ada@x.example\n',
+              [("ada@x.example", "Ada Lovelace", "")]),
     "github classroom": ('"identifier","github_username","github_id","name"\n"ada@x.example","ada-l","123","Ada"\n',
                          [("ada@x.example", "Ada", "")]),
 }
@@ -77,8 +96,27 @@ def test_what_else_an_export_says_is_kept(tmp_path):
     siobhan, ada = roster(tmp_path, CANVAS)
     assert siobhan.numbers == {"id": "40001", "sisuserid": "s471", "sisloginid": "sob12"}
     assert (siobhan.canvas, siobhan.moodle, ada.canvas) == ("40001", "", "40002")
-    (one,) = roster(tmp_path, EXPORTS["moodle's grading worksheet"][0])
-    assert (one.canvas, one.moodle) == ("", "123")
+    for worksheet in ("moodle's grading worksheet", "moodle's worksheet in French"):
+        (one,) = roster(tmp_path, EXPORTS[worksheet][0])
+        assert (one.canvas, one.moodle) == ("", "123")
+
+
+@pytest.mark.parametrize("number", ["Matr.-Nr.", "Matr.Nr", "Mat.-Nr.", "Matrikel", "Matrikel-Nr.", "Student #", "ID #",
+                                    "Student No.", "Student-Nr.", "Student ID Number", "SIS ID", "SIS Login ID",
+                                    "N° étudiant", "Nº étudiant", "Numéro d’étudiant", "Número de matrícula",
+                                    "Registration No"])
+@pytest.mark.parametrize("names", ["Forename,Surname(s)", "Given Names,Family Name", "Given name(s),Last Name",
+                                   "First,Last", "Vorname(n),Familienname", "Prénom(s),Nom", "Nombre(s),Apellido"])
+def test_what_real_lists_call_a_number_and_the_parts_of_a_name(tmp_path, number, names):
+    email = {"V": "E-Mailadresse", "P": "Courriel", "N": "Correo electrónico"}.get(names[0], "Email address")
+    (one,) = roster(tmp_path, f"#,{number},{names},{email}\n1,0471,Ada Maria,Lovelace,ada@x.example\n")
+    assert (one.id, one.name, one.email) == ("0471", "Ada Maria Lovelace", "ada@x.example")
+
+
+@pytest.mark.parametrize("name", ["Last Name, First Name", "Name, Vorname", "Nom et prénom", "Apellidos y nombre",
+                                  "Student Name", "Sortable Name"])
+def test_a_whole_name_in_one_column(tmp_path, name):
+    assert roster(tmp_path, f'Matrikel;"{name}"\n471;Lovelace, Ada\n') == [Student("471", "Lovelace, Ada")]
 
 
 @pytest.mark.parametrize("content, message", [

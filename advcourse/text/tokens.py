@@ -1,0 +1,28 @@
+"""From a text to its tokens: words, also of one letter; lengths of numbers; and the signs £ $ € ! ? % &."""
+
+import re
+from collections.abc import Iterator
+
+TOKEN = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*|\d+|[£$€!?%&]")
+LONGEST = 6  # digits that are told apart; a longer number counts as one of so many
+
+
+def spans(text: str) -> Iterator[tuple[str, int, int]]:
+    """Each token of the text, and where it begins and ends there.
+
+    Words become lower case; a run of n digits becomes `#n`, and `#6` from six digits on.
+    """
+    for match in TOKEN.finditer(text):
+        word = match[0]
+        token = f"#{min(len(word), LONGEST)}" if word[0].isdecimal() else word.lower().replace("’", "'")
+        yield token, match.start(), match.end()
+
+
+def tokens(text: str) -> list[str]:
+    """The tokens of the text, in order."""
+    return [token for token, _, _ in spans(text)]
+
+
+def words(text: str) -> frozenset[str]:
+    """The tokens of the text, each once: all that the filters see of it."""
+    return frozenset(tokens(text))
