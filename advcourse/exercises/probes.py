@@ -60,11 +60,11 @@ def clear_images(generator: torch.Generator, model: Callable, count: int = 12) -
 
 
 def clear_pairs(generator: torch.Generator, model: Callable, move: Callable,
-                count: int = 12) -> tuple[torch.Tensor, torch.Tensor]:
+                count: int) -> tuple[torch.Tensor, torch.Tensor]:
     """Random images x, and where move(x) takes them, such that the gradients at both are clear: see `is_clear`."""
     pairs = torch.empty(2, 0, 1, 6, 6)
     while pairs.shape[1] < count:
-        x = random_images(generator, 4 * count)
+        x = random_images(generator, 20 * count)
         moved = move(x)
         clear = is_clear(model, x) & is_clear(model, moved)
         pairs = torch.cat([pairs, torch.stack([x[clear], moved[clear]])], 1)

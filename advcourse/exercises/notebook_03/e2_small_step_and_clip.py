@@ -34,7 +34,7 @@ def bim_probes(generator):
         return towards(x + 0.2 * (torch.rand(x.shape, generator=generator) - 0.5), x, 0.1)
 
     model = small_model(generator)
-    x, x_adv = clear_pairs(generator, model, wander)
+    x, x_adv = clear_pairs(generator, model, wander, count=24)
     y, target = labels_and_targets(model, x)
     return [{"model": model, "x_adv": x_adv, "x": x, "y": y, "eps": 0.1, "step_size": 0.04, "targeted": False},
             {"model": model, "x_adv": x_adv, "x": x, "y": target, "eps": 0.1, "step_size": 0.02, "targeted": True}]

@@ -34,7 +34,7 @@ def alignment_probes(generator):
             generator, model, lambda x: x + size * (2 * torch.rand(x.shape, generator=generator) - 1), count=9))
         return {"model": model, "x": x, "y": mixed_labels(model, x), "u": moved - x}
 
-    return [telling_apart(lambda size=size: draw(size), alignment, MISTAKES.values()) for size in (0.2, 0.5)]
+    return [telling_apart(lambda: draw(0.2), alignment, MISTAKES.values()), draw(0.5)]
 
 
 def of_gradients(compare):
