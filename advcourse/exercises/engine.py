@@ -72,14 +72,8 @@ def run(exercise: Exercise, function: Callable | EllipsisType | None, seed: int 
     if problem:
         return verdict(exercise, WRONG, message=problem)
     seed = 0 if seed is None else seed
-    # Our solution runs first, so that nothing that the student's code does to torch's settings can trouble it.
-    random = seed_for(seed, exercise.number, "random")
-    wanted = [attempt(exercise.reference, probe, random, exercise.differentiated_by)
-              for probe in make_probes(exercise, seed)]
-    if any(ours.problem for ours in wanted):
-        raise RuntimeError(f"the reference of exercise {exercise.number} fails: {wanted}")
-    probes = make_probes(exercise, seed)
-    attempts = []
+    wanted = solved(exercise, seed)  # first: nothing that the student's code does to torch's settings can trouble it
+    random, probes, attempts = seed_for(seed, exercise.number, "random"), make_probes(exercise, seed), []
     try:
         with deadline(SECONDS):
             for probe in probes:
@@ -91,6 +85,16 @@ def run(exercise: Exercise, function: Callable | EllipsisType | None, seed: int 
              if not is_kind(trial.result, ours.result)]
     found = judged(exercise, probes, wanted, attempts, seed=seed, seconds=JUDGING * SECONDS)
     return replace(found, like=other[0] if other else None)
+
+
+def solved(exercise: Exercise, seed: int) -> list[Attempt]:
+    """What our solution gives on each probe of the seed; RuntimeError where it fails."""
+    random = seed_for(seed, exercise.number, "random")
+    wanted = [attempt(exercise.reference, probe, random, exercise.differentiated_by)
+              for probe in make_probes(exercise, seed)]
+    if any(ours.problem for ours in wanted):
+        raise RuntimeError(f"the reference of exercise {exercise.number} fails: {wanted}")
+    return wanted
 
 
 def as_wanted(function: Callable, like: object) -> Callable:
