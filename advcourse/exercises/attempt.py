@@ -50,6 +50,16 @@ def attempt(function: Callable, probe: dict, seed: int = 0, by: str = "") -> Att
     More than once, as a notebook does: what a call leaves behind in its arguments, or anywhere else, is the next one's.
     by: the argument by which the result is differentiated, a tensor or a model (then by its parameters); "" for none.
     """
+    try:
+        return _called_again(function, probe, seed, by)
+    except (KeyboardInterrupt, OutOfTime):
+        raise
+    except BaseException as error:  # what was returned, or left in a model, may raise when it is looked at
+        return Attempt(problem=_in_words(error, function))
+
+
+def _called_again(function, probe, seed, by):
+    """The Attempt of all calls."""
     arguments = _snapshot(probe)
     inputs = _differentiated(arguments[by]) if by else []
     first = _called(function, arguments, seed, inputs)

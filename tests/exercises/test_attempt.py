@@ -309,6 +309,23 @@ def test_what_pytorch_changes_of_itself_is_nobodys_fault():
     assert run(trains).state == "passed"
 
 
+class Refuses(nn.Module):
+    def state_dict(self, *_, **__):
+        raise SystemExit("no weights")
+
+
+def test_a_network_that_raises_when_it_is_looked_at_gets_words():
+    assert "SystemExit: no weights" in run(lambda x: Refuses()).message
+
+
+def test_a_model_that_was_made_to_raise_gets_words():
+    def refuses(model, x):
+        result, model.state_dict = model(x), Refuses().state_dict
+        return result
+
+    assert "SystemExit: no weights" in engine.run(READS, refuses).message
+
+
 READS = exercise(lambda model, x: model(x), {"model": nn.Sequential(nn.Linear(3, 3)), "x": torch.ones(1, 3)})
 
 
