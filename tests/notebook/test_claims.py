@@ -46,7 +46,7 @@ def test_a_claim_takes_what_holds_one_number(payloads, value, recwarn):
 
 
 @pytest.mark.parametrize("value, kind", [("0.5", "a string"), (torch.rand(2), r"a tensor of shape \(2,\)"),
-                                         (None, "None"), ([0.5], "a list of 1 number"), (1j, "type complex")])
+                                         (None, "None"), ([0.5], "a list of 1 number"), (1j, "a complex number")])
 def test_what_is_not_one_number_is_no_claim_and_no_result(value, kind):
     with pytest.raises(TypeError, match=f"the value of a claim must be one number; got .*{kind}"):
         notebook.claim("{value}", value, 0, 1)

@@ -61,10 +61,6 @@ def mixes_single_steps_in(x, y, eps):
     return trained(x, y, ascent(eps), clean=0.5)
 
 
-def steps_once_from_a_random_start(x, y, eps):
-    return trained(x, y, ascent(eps, size=1.25, start=1.0))
-
-
 def trains_with_half_of_eps(x, y, eps):
     return trained(x, y, ascent(eps / 2, steps=5, size=0.5))
 
@@ -195,7 +191,6 @@ WRONG = [
     (trains_a_small_network_on_single_steps, "it stands single steps"),
     (trains_long_on_single_steps, "it stands single steps"),
     (mixes_single_steps_in, "it stands single steps"),
-    (steps_once_from_a_random_start, "it stands single steps"),
     (trains_with_half_of_eps, "with the whole ε"),
     (trains_on_old_examples, "made anew in every step"),
     (goes_down_the_loss, "withstands little"),
