@@ -73,12 +73,10 @@ def run(exercise: Exercise, function: Callable | EllipsisType | None, seed: int 
         return verdict(exercise, WRONG, message=problem)
     seed = 0 if seed is None else seed
     wanted = solved(exercise, seed)  # first: nothing that the student's code does to torch's settings can trouble it
-    random, probes, attempts = seed_for(seed, exercise.number, "random"), make_probes(exercise, seed), []
+    probes = make_probes(exercise, seed)
     try:
         with deadline(SECONDS):
-            for probe in probes:
-                with counting(probe):
-                    attempts.append(attempt(function, probe, random, exercise.differentiated_by))
+            attempts = attempts_of(function, exercise, probes, seed_for(seed, exercise.number, "random"))
     except OutOfTime:
         return verdict(exercise, WRONG, message=out_of_time(SECONDS))
     other = [ours.result for trial, ours in zip(attempts, wanted, strict=True)
@@ -89,12 +87,20 @@ def run(exercise: Exercise, function: Callable | EllipsisType | None, seed: int 
 
 def solved(exercise: Exercise, seed: int) -> list[Attempt]:
     """What our solution gives on each probe of the seed; RuntimeError where it fails."""
-    random = seed_for(seed, exercise.number, "random")
-    wanted = [attempt(exercise.reference, probe, random, exercise.differentiated_by)
-              for probe in make_probes(exercise, seed)]
+    wanted = attempts_of(exercise.reference, exercise, make_probes(exercise, seed),
+                         seed_for(seed, exercise.number, "random"))
     if any(ours.problem for ours in wanted):
         raise RuntimeError(f"the reference of exercise {exercise.number} fails: {wanted}")
     return wanted
+
+
+def attempts_of(function: Callable, exercise: Exercise, probes: list[dict], random: int) -> list[Attempt]:
+    """The Attempt of a function on each probe, whose own functions count what they are asked; random: a seed."""
+    found = []
+    for probe in probes:
+        with counting(probe):
+            found.append(attempt(function, probe, random, exercise.differentiated_by))
+    return found
 
 
 def as_wanted(function: Callable, like: object) -> Callable:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from advcourse.exercises import engine
-from advcourse.exercises.attempt import CHANGES, Attempt, attempt
+from advcourse.exercises.attempt import CHANGES, Attempt
 from advcourse.exercises.catalogue import Exercise, all_exercises, get
 from advcourse.exercises.counted import counting
 from advcourse.exercises.deadline import OutOfTime, deadline
@@ -42,10 +42,8 @@ def trials(number, seed):
     exercise = get(number)
     drawing, random, judging = (engine.seed_for(seed, number, use) for use in ("probes", "random", "judging"))
     probes = engine.make_probes(exercise, drawing)
-    own, ours = engine.make_probes(exercise, drawing), []  # they count, too: what our solution asks
-    for probe in own:
-        with counting(probe):
-            ours.append(attempt(exercise.reference, probe, random, exercise.differentiated_by))
+    own = engine.make_probes(exercise, drawing)  # they count, too: what our solution asks
+    ours = engine.attempts_of(exercise.reference, exercise, own, random)
     made = Trials(probes, ours, random, judging)
     verdict = engine.judge(exercise, own, ours, ours, judging)
     if verdict.state != engine.PASSED:
