@@ -58,8 +58,8 @@ def set_notebook(notebook: str | None) -> None:
         slate.clear()
 
 
-def set_cells(cells: Cells) -> None:
-    """Say which cells were run: from now on nothing gets a tick that a grading would not find in them."""
+def set_cells(cells: Cells | None) -> None:
+    """Say which cells were run: from now on nothing gets a tick that a grading would not find in them (None: all do)."""
     global _cells
     _cells = cells
 
