@@ -19,7 +19,8 @@ def inside(x, boxes):
     """Which pixels lie in each image's box, (N, 1, H, W) bool."""
     left, top, right, bottom = boxes[:, :, None].unbind(1)
     columns, rows = torch.arange(x.shape[3]), torch.arange(x.shape[2])
-    return (((rows >= top) & (rows < bottom))[:, :, None] & ((columns >= left) & (columns < right))[:, None, :])[:, None]
+    in_rows, in_columns = (rows >= top) & (rows < bottom), (columns >= left) & (columns < right)
+    return (in_rows[:, :, None] & in_columns[:, None, :])[:, None]
 
 
 def pasted(x, y, partner, boxes):
@@ -121,7 +122,8 @@ LABELS = {
         by_share(lambda share, x, boxes: torch.full_like(share, 0.5)),
     "the larger share takes the whole label: labels are mixed": by_share(lambda share, x, boxes: (share > 0.5).float()),
     "all images have the mean share: each has its own": by_share(lambda share, x, boxes: share.mean().expand_as(share)),
-    "all images have the first one's share: each has its own": by_share(lambda share, x, boxes: share[:1].expand_as(share)),
+    "all images have the first one's share: each has its own":
+        by_share(lambda share, x, boxes: share[:1].expand_as(share)),
     "rows and columns are exchanged in the share: left and right are columns, top and bottom rows":
         lambda x, y, partner, boxes: shared(x, y, partner, exchanged(boxes)),
     "the share is that of the width alone: it is that of the pixels":

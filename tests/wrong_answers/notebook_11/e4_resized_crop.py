@@ -82,7 +82,7 @@ def takes_the_first_box(x, boxes):
 
 
 def keeps_the_shape(x, boxes):
-    left, top, width, height = boxes.T
+    left, top, width = boxes.T[:3]
     zero = torch.zeros_like(left)
     return warped(x, [[width, zero, 2 * left + width - 1], [zero, width, 2 * top + width - 1]])
 
