@@ -59,7 +59,7 @@ def cnn(shape: tuple[int, int, int] = (1, 28, 28), classes: int = 10) -> nn.Sequ
     )
 
 
-def pooling_cnn(shape: tuple[int, int, int] = (3, 32, 32), classes: int = 8) -> nn.Sequential:
+def pooling_cnn(shape: tuple[int, int, int] = (1, 28, 28), classes: int = 10) -> nn.Sequential:
     """A convolutional network that forgets where things are: three 3x3 convolutions, and each feature's maximum.
 
     Batch normalisation makes it learn in few steps; about four times the work of `cnn` on the same image.
