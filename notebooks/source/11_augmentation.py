@@ -172,7 +172,7 @@ def pair(table):
 tables = {name: confused(model) for name, model in by_flip.items()}
 for name in ("left-right", "top-bottom"):
     more = tables[name] - tables["no flips"]
-    claim(f"With {name} flips {pair(more)} are confused {{value:.0f}} times more often than without.", more.max(),
+    claim(f"With {name} flips {pair(more)} are confused in {{value:.0f}} more of the test images than without.", more.max(),
           {"mnist": 20}.get(course.data.name, 1), 400)
 
 # %%
