@@ -59,6 +59,24 @@ def cnn(shape: tuple[int, int, int] = (1, 28, 28), classes: int = 10) -> nn.Sequ
     )
 
 
+def pooling_cnn(shape: tuple[int, int, int] = (1, 28, 28), classes: int = 10) -> nn.Sequential:
+    """A convolutional network that forgets where things are: three 3x3 convolutions, and each feature's maximum.
+
+    Batch normalisation makes it learn in few steps; about four times the work of `cnn` on the same image.
+    shape: of one image, (C, H, W), H and W at least 4; classes: how many, at least 2. Raises ValueError where they are
+    not so.
+    """
+    _pixels(shape)
+    _check_classes(classes)
+    channels, height, width = shape
+    if min(height, width) < 4:
+        raise ValueError(f"the pooling_cnn halves its images twice: at least 4 by 4 pixels; got {tuple(shape)}")
+    layers = []
+    for inputs, outputs in ((channels, 16), (16, 32), (32, 64)):
+        layers += [nn.Conv2d(inputs, outputs, 3, padding=1), nn.BatchNorm2d(outputs), nn.ReLU(), nn.MaxPool2d(2)]
+    return nn.Sequential(*layers[:-1], nn.AdaptiveMaxPool2d(1), nn.Flatten(), nn.Linear(64, classes))
+
+
 def _pixels(shape):
     """How many numbers an image has; ValueError unless the shape is (channels, height, width)."""
     shape = tuple(shape)

@@ -27,6 +27,9 @@ PARTS = {
         "09": "adversarial training",
         "10": "honest evaluation",
     },
+    "What do we know\nthat no attacker changes?": {
+        "11": "augmentation",
+    },
 }
 
 # Those whose exercises are there can be opened: so it holds for an installed package, too, which has no masters.

@@ -6,7 +6,7 @@ from torch.nn import functional as F
 
 from advcourse import models
 
-NETWORKS = [models.softmax_regression, models.mlp, models.cnn]
+NETWORKS = [models.softmax_regression, models.mlp, models.cnn, models.pooling_cnn]
 
 
 @pytest.mark.parametrize("network", NETWORKS)
@@ -54,7 +54,7 @@ def test_cnn_is_two_strided_convolutions_and_two_layers():
 
 @pytest.mark.parametrize("network", NETWORKS)
 def test_images_of_one_batch_do_not_touch_each_other(network):
-    model, x = network().double(), torch.rand(5, 1, 28, 28, dtype=torch.float64)
+    model, x = network().double().eval(), torch.rand(5, 1, 28, 28, dtype=torch.float64)
     assert torch.allclose(model(x), torch.cat([model(image[None]) for image in x]), atol=1e-12, rtol=0)
 
 
@@ -76,3 +76,15 @@ def test_the_cnn_is_small_enough_for_a_laptop():
     # Multiplications for one 28x28 image, counted layer by layer.
     assert 14 * 14 * 16 * 16 + 7 * 7 * 32 * 16 * 16 + 1568 * 100 + 100 * 10 < 650_000
     assert sum(p.numel() for p in models.cnn().parameters()) == 166_406
+
+
+def test_pooling_cnn_sees_the_same_object_wherever_it_stands():
+    model, x = models.pooling_cnn((3, 64, 64), 8).eval(), torch.zeros(1, 3, 64, 64)
+    x[..., 24:30, 24:30] = torch.rand(3, 6, 6)  # so far from the edge that no convolution sees both
+    assert torch.allclose(model(x), model(x.roll((8, 4), (2, 3))), atol=1e-5)
+    assert not torch.allclose(model(x), model(torch.zeros_like(x)), atol=1e-5)
+
+
+def test_pooling_cnn_wants_four_by_four():
+    with pytest.raises(ValueError, match=r"at least 4 by 4 pixels; got \(1, 3, 8\)"):
+        models.pooling_cnn((1, 3, 8))

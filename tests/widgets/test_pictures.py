@@ -254,3 +254,13 @@ def test_the_opinions_of_models_on_the_last_picture():
     assert [name for name, _ in bars[1]] == ["A", "B", "C"] and bars[1][0][1] == blue
     assert [panel.get_title() for panel in figure.axes] == ["before", "after", "one", "other"]
     plots.plt.close(figure)
+
+
+def test_the_draws_of_an_image_are_counted_for_every_model():
+    draws = torch.zeros(4, 1, 4, 4)
+    draws[:3, :, :, 2:] = 1  # three that the model reads as right, one that it does not
+    figure, alt = widgets.draws_figure(draws[0], draws, {"one": model(), "other": lambda x: -model()(x)}, CLASSES, 1)
+    assert [panel.get_title() for panel in figure.axes] == [
+        "the image", "one of the draws", "one:\n75% of 4 right", "other:\n0% of 4 right"]
+    assert "Of 4 draws are read right: one 75%, other 0%" in alt and "class right" in alt
+    plots.plt.close(figure)
