@@ -55,6 +55,7 @@ MOVES = {
     "08": ("with ε = 0.15;", press(1, "ArrowRight", 1), "with ε = 0.20;"),
     "09": ("PGD finds at ε = 0.20", press(1, "ArrowRight", 2), "PGD finds at ε = 0.30"),
     "10": ("Defence: none", choose(0, "quantised"), "Defence: quantised"),
+    "12": ("at +0 pixels", press(0, "ArrowRight", 3), "at +1.5 pixels"),
 }
 
 pytestmark = [pytest.mark.timeout(400), needs_chromium]
