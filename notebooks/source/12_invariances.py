@@ -162,7 +162,8 @@ tangents = check("12.1", tangents)
 soft = library.smooth(x[:1])
 directions = F.normalize(tangents(soft[:, 0])[0].flatten(1)).view(7, *shape)
 rows = [directions, *((soft + way * directions).clamp(0, 1) for way in (3, -3))]
-titles = [[name.replace(" along", "\nalong") for name in library.NAMES]] + [[""] * 7] * 2
+names = [name.replace(" along", "\nalong") for name in library.NAMES]
+titles = [names, [""] * 7, [""] * 7]
 plots.show(plots.images(rows, titles, ["tangent", "plus", "minus"], signed=[0]),
            "Seven tangents of one image",
            alt="Seven tangents of a drawn sign in blue and red, and below each the "
@@ -240,7 +241,7 @@ my_guess = 30
 
 # %%
 def neighbour_error(distances):
-    """The error of the nearest training image's label; distances: (tests, trainings)."""
+    """The error of the nearest image's label; distances: (tests, trainings)."""
     return (train_y[few][distances.argmin(1)] != y).double().mean().item()
 
 def without(images, directions):
@@ -299,7 +300,8 @@ def walk(pixels, degrees):
     real = library.smooth(move(x[:1].expand(len(sizes), *shape), turns))
     right, turn = library.tangents(x[:1])[0, [0, 3]]
     rim = degrees * torch.pi / 180 * (max(shape) - 1) / 2
-    line = library.smooth(x[:1]) + rim * turn + x.new_tensor(sizes).view(-1, 1, 1, 1) * right
+    steps = x.new_tensor(sizes).view(-1, 1, 1, 1)
+    line = library.smooth(x[:1]) + rim * turn + steps * right
     figure, alt = widgets.tangent_plane_figure(
         real, line, library.smooth(x[partner][None])[0], sizes, sizes.index(pixels),
         unit="pixels")
@@ -345,12 +347,12 @@ table = {name: [1 - accuracy(model, images, many[1]) for images in (many[0], mov
          for name, model in networks.items()}
 
 # %%
-figure = plots.matrix(table.values(), list(table), ["clean", "moved by up to\n2 pixels"],
-                      "error", "trained with")
-plots.show(figure, "Tangent prop against one pixel",
-           alt="Errors of three networks on clean and on moved test images. Tangent prop "
-               "lowers the error on moved images a little; moving the training images "
-               "by one pixel lowers both much more.")
+columns = ["clean", "moved by up to\n2 pixels"]
+plots.show(plots.matrix(table.values(), list(table), columns, "error", "trained with"),
+           "Tangent prop against one pixel",
+           alt="Errors of three networks on clean and on moved test images. Tangent "
+               "prop lowers the error on moved images a little; moving the training "
+               "images by one pixel lowers both much more.")
 claim("On moved images tangent prop leaves {value:.0%} of plain training's errors,",
       table["tangent prop"][1] / table["plain"][1], 0.5, 0.98)
 claim("and one pixel of jitter leaves {value:.0%} of tangent prop's.",
@@ -625,8 +627,8 @@ titles = [f"{classes[a]} → {classes[b]}" for a, b in zip(old_y[turned], new_y[
 plots.show(plots.images([old_x[turned], blends[turned]], [titles, [""] * len(turned)],
                         ["image", "blend"]), f"Towards another class, ε = {WIDE}",
            alt="Ten images and below each a blend in which grey strokes of another "
-               "class appear and its own strokes fade. Some read as the new class, some "
-               "as neither.")
+               "class appear and its own strokes fade. Some read as the new class, "
+               "some as neither.")
 
 # %% [markdown]
 # **Predict before you run.** The network `robust` was trained to keep its answer in a ball. On what percentage of all these blends does it answer with the *old* class?
@@ -709,8 +711,8 @@ columns = ["right,\nclean", "same,\nturned", "same,\nmoved", f"right,\nPGD, ε =
 plots.show(plots.matrix(table, list(compared), columns, "share of answers", "model"),
            "Invariant, right, robust: three things",
            alt="Five models by four shares: right on clean images, same answer on "
-               "quarter turns, same answer on shifts by a pixel, right under attack. The "
-               "mean over turns is fully invariant to turns.")
+               "quarter turns, same answer on shifts by a pixel, right under attack. "
+               "The mean over turns is fully invariant to turns.")
 claim("Averaged over the group, {value:.1%} of the turned images get the same answer.",
       table[2][1], 0.999, 1)
 claim("For it, the network gives up {value:.0%} of its accuracy on clean images.",
@@ -750,8 +752,8 @@ table = {name: under_moves(model) for name, model in movers.items()}
 
 # %%
 columns = ["clean", "moved at\nrandom", *searches]
-plots.show(plots.matrix(table.values(), list(table), columns, "accuracy", "trained with"),
-           "The worst move",
+figure = plots.matrix(table.values(), list(table), columns, "accuracy", "trained with")
+plots.show(figure, "The worst move",
            alt="Accuracy of three networks on clean images, on randomly moved ones and "
                "under three searches for the worst move. Training on moves raises all "
                "but the clean one; the grid finds the most.")

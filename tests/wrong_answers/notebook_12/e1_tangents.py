@@ -82,8 +82,7 @@ def leaves_thickness_out(x):
 
 
 def repeats_the_shift(x):
-    right, down, u, v = parts(x)
-    return torch.stack([right] * 7, 1)
+    return torch.stack([parts(x)[0]] * 7, 1)
 
 
 def has_the_opposite_signs(x):
