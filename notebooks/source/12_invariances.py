@@ -396,7 +396,7 @@ virtual_examples = check("12.3", virtual_examples)
 def machine(images, labels):
     """A support vector machine with a polynomial kernel."""
     svm = SVC(kernel="poly", degree=5, coef0=1, gamma=1 / 50, C=10)
-    return svm.fit(images.flatten(1).cpu().numpy(), labels.cpu().numpy())
+    return svm.fit(images.detach().flatten(1).cpu().numpy(), labels.cpu().numpy())
 
 def svm_error(images, labels):
     """The error on test images of a machine that was fitted on these."""
