@@ -54,7 +54,7 @@ from advcourse.exercises import answer, check, hint, progress, question
 from advcourse.invariance import moves, tangents as library
 from advcourse.invariance.column_generation import averaged, column_generation
 from advcourse.invariance.orbits import (
-    agreement, orbit, pixel_shifts, pooled, quarter_turns)
+    movement, orbit, pixel_shifts, pooled, quarter_turns)
 from advcourse.invariance.shifts import NEIGHBOURS, shift_all, shifts_within
 from advcourse.invariance.tangent_distance import tangent_distances, tangent_neighbours
 from advcourse.invariance.tangent_prop import tangent_prop_loss
@@ -68,8 +68,9 @@ course = start("12", profile=PROFILE, dataset=DATASET, seed=SEED,
 # %% [markdown]
 # ## A question
 #
-# Three rows: images, the same images moved by two pixels, and the same images after PGD. Above each stands what a network reads.
-# Two ways to change an image, and in both you still see what was drawn. What is the difference?
+# Images, the same moved by two pixels, the same after PGD, and with random noise. Above each stands what a network reads.
+# Every row still shows you what was drawn. But what do you *know* of a shift that you do not know of the noise?
+# The lecture's last slide answers in two lines; try it in your own words first.
 
 # %%
 x, y = course.test_images(500 if course.quick else 5000)
@@ -123,8 +124,8 @@ claim("And yet two pixels move an image {value:.1f} times as far (‖·‖₂)."
 # ## What a small shift does to an image
 #
 # Move an image, turn it, size it: as the amount grows, the image walks along a curve through the space of all images. All these curves together are
-# its *orbit*. Near the image the orbit is flat, and directions in it are derivatives, the **tangents** (Simard et al., 1993). With $x_u$ and $x_v$ the derivatives
-# of the image to the right and down, and $u$, $v$ a pixel's place measured from the centre, they are:
+# its *orbit*. Near the image the orbit is flat, and directions in it are derivatives, the **tangents** (Simard et al., 1993). With $x_u$ and $x_v$
+# the derivatives of the image to the right and down, and $u$, $v$ a pixel's place measured from the centre, they are:
 #
 # | shift right, down | size | rotation | two stretches | thickness |
 # |---|---|---|---|---|
@@ -199,7 +200,8 @@ claim("At three pixels it misses {value:.2f} of the way more than at half a pixe
 #
 # $$d(x, y) = \min_{a,\,b}\; \lVert\, (x + T_x a) - (y + T_y b) \,\rVert_2$$
 #
-# **Exercise 12.2.** Write it for one pair. It is a least-squares problem in $a$ and $b$ together; the rows of `x_tangents` and `y_tangents` are the tangents.
+# **Exercise 12.2.** Write it for one pair. It is a least-squares problem in $a$ and $b$ together; the rows of `x_tangents` and `y_tangents` are the
+# tangents.
 
 # %%
 def tangent_distance(x, x_tangents, y, y_tangents):
@@ -229,10 +231,11 @@ claim("Your distances and the library's differ by at most {value:.1%}.",
       ((yours - ours).abs() / ours).max(), 0, 0.01)
 
 # %% [markdown]
-# Now all pairs of test and training images, and the label of the nearest one. Four distances: the Euclidean one of the raw images; that of the smoothed images; one
-# image moves; both move. And a control, in which one image moves in seven *random* smooth directions.
+# Now all pairs of test and training images, and the label of the nearest one. Four distances: the Euclidean one of the raw images; that of the
+# smoothed images; one image moves; both move. And a control, in which one image moves in seven *random* smooth directions.
 #
-# **Predict before you run.** From the raw Euclidean distance to two moving images some errors disappear. What percentage of *these* disappears by smoothing alone?
+# **Predict before you run.** From the raw Euclidean distance to two moving images some errors disappear. What percentage of *these* disappears by
+# smoothing alone?
 
 # %%
 ### BEGIN SOLUTION
@@ -278,9 +281,9 @@ claim("Random directions give {value:.1%} more errors than the tangents of one i
 # %% [markdown]
 # <details><summary>After your guess: what this shows</summary>
 #
-# A part of the gain has nothing to do with tangents: smoothing alone forgives small shifts. Without this control it would be booked on the tangents'
-# account. On all of MNIST, at 16 × 16 pixels, LeCun et al. (1998) report an error of 1.1 % for the nearest neighbour by tangent distance, and 5.0 % by the
-# Euclidean one.
+# A part of the gain has nothing to do with tangents: smoothing alone forgives small shifts. Without this control it would be booked on the
+# tangents' account. On all of MNIST, at 16 × 16 pixels, LeCun et al. (1998) report an error of 1.1 % for the nearest neighbour by tangent distance,
+# and 5.0 % by the Euclidean one.
 #
 # </details>
 
@@ -315,9 +318,9 @@ widgets.explore(walk, controls, static=far, live=course.live)
 # %% [markdown]
 # ## Tangents for a network
 #
-# *Tangent prop* (Simard et al., 1992) trains a network so that its answer does not change along the tangents: it adds
-# $\beta\,\lVert\partial z(x + a\,t)/\partial a\rVert^2$, $z$ the logits, to the loss. Beside it the plainest thing there is: move every training image by a random pixel. Both know the same, and both
-# get the same number of steps.
+# *Tangent prop* (Simard et al., 1992) trains a network so that its answer does not change along the tangents: to the loss it adds
+# $\beta\,\lVert\partial z(x + a\,t)/\partial a\rVert^2$, $z$ the logits. Beside it the plainest thing there is: move every training image by a random pixel. Both
+# know the same, and both get the same number of steps.
 
 # %%
 learnt = slice(0, 1000 if course.quick else 5000)
@@ -359,14 +362,14 @@ claim("and one pixel of jitter leaves {value:.0%} of tangent prop's.",
       table["one pixel"][1] / table["tangent prop"][1], 0.3, 0.9)
 
 # %% [markdown]
-# A tangent is a statement about infinitely small shifts. A pixel is as wide as the edge of a stroke, and there the line has left the curve already: you saw it above.
-# That a network learns more from *real* moved images is a reason why augmentation has won.
+# A tangent is a statement about infinitely small shifts. A pixel is as wide as the edge of a stroke, and there the line has left the curve already:
+# you saw it above. That a network learns more from *real* moved images is a reason why augmentation has won.
 
 # %% [markdown]
 # ## Only the boundary
 #
-# Moving everything multiplies the data. A support vector machine tells which images it needs: the support vectors, at the boundary. Schölkopf et al. (1996) train once,
-# move only these, and train again on them and their copies: *virtual support vectors*.
+# Moving everything multiplies the data. A support vector machine tells which images it needs: the support vectors, at the boundary. Schölkopf et
+# al. (1996) train once, move only these, and train again on them and their copies: *virtual support vectors*.
 #
 # **Exercise 12.3.** Make the second training set.
 
@@ -390,7 +393,8 @@ def virtual_examples(x, y, support, shifts):
 virtual_examples = check("12.3", virtual_examples)
 
 # %% [markdown]
-# Four machines: on the images as they are, on the virtual support vectors, on as many images picked at random and moved alike, and on everything moved.
+# Four machines: on the images as they are, on the virtual support vectors, on as many images picked at random and moved alike, and on everything
+# moved.
 
 # %%
 def machine(images, labels):
@@ -426,8 +430,8 @@ claim("with {value:.0%} of the images that moving everything takes,",
 claim("and {value:+.1%} of errors beside it.", virtual - everything, -0.006, 0.006)
 
 # %% [markdown]
-# The images at the boundary do most of the work. On all of MNIST, a virtual support vector machine of degree 9 errs on 0.8 % (LeCun et al., 1998), and one with shifts of
-# two pixels, on straightened digits, on 0.56 % (DeCoste and Schölkopf, 2002).
+# The images at the boundary do most of the work. On all of MNIST, a virtual support vector machine of degree 9 errs on 0.8 % (LeCun et al., 1998),
+# and one with shifts of two pixels, on straightened digits, on 0.56 % (DeCoste and Schölkopf, 2002).
 
 # %% [markdown]
 # ## The worst of all changes
@@ -453,8 +457,9 @@ def worst_case(losses, eta):
 worst_case = check("12.4", worst_case)
 
 # %% [markdown]
-# The set: all shifts by up to two pixels, twenty-five of them. $\eta(\delta) = \exp(-\lVert\delta\rVert^2 / 2\tau^2)$: far ones count less. The model is linear, so that $l$ is convex in its weights. A maximum of
-# convex functions is convex: halfway between two models the loss is never above the mean of the two ends. Hold it against random pairs, far ones and near ones.
+# The set: all shifts by up to two pixels, twenty-five of them. $\eta(\delta) = \exp(-\lVert\delta\rVert^2 / 2\tau^2)$: far ones count less. The
+# model is linear, so that $l$ is convex in its weights. A maximum of convex functions is convex: halfway between two models the loss is never above
+# the mean of the two ends. Hold it against random pairs, far ones and near ones.
 
 # %%
 shifts, changes = shifts_within(2), pixel_shifts(2)
@@ -471,14 +476,14 @@ def objective(weights, tau, images=changed[:100], y=changed_y[:100]):
 # %%
 draw = partial(torch.randn, shape.numel(), len(classes),
                generator=torch.Generator().manual_seed(SEED))
-above = []
+below = []
 for k in range(60):
     u = 0.1 * draw()
     v = u + (0.1, 0.01)[k % 2] * draw()
     ends = (objective(u, 1.5) + objective(v, 1.5)) / 2
-    above.append((objective((u + v) / 2, 1.5) - ends).item())
-claim("Of 60 pairs, halfway lies above the mean of the ends by at most {value:.2g}.",
-      max(above), -100, 1e-4)
+    below.append((ends - objective((u + v) / 2, 1.5)).item())
+claim("Of 60 pairs each lies lower halfway than the mean of its ends, by {value:.2g}.",
+      min(below), 0, 100)
 
 # %%
 start_weights = 0.1 * draw()
@@ -499,8 +504,9 @@ answer("12.5", choice)
 # %% [markdown]
 # ### Few changes matter
 #
-# Must one train on all twenty-five copies of every image? Most are never the worst. *Column generation* starts with the images as they are, minimises, looks
-# for the worst change of each image, adds it, and repeats. No minimum over all can lie below one over some: that gives a lower bound, the model itself an upper one, and they meet.
+# Must one train on all twenty-five copies of every image? Most are never the worst. *Column generation* starts with the images as they are,
+# minimises, looks for the worst change of each image, adds it, and repeats. The least objective over *some* changes is never above that over all: a
+# lower bound. The model itself gives an upper one, and they meet.
 
 # %%
 def learn(tau):
@@ -521,8 +527,8 @@ claim("and the bounds are {value:.2%} apart.",
 # %% [markdown]
 # ### What it buys, and what it costs
 #
-# From τ = 0, plain training, to large τ, where all shifts count in full. The error on clean test images, and the mean over their twenty-five shifts. The dashed lines
-# belong to plain averaging over all shifts, which is augmentation.
+# From τ = 0, plain training, to large τ, where all shifts count in full. The error on clean test images, and the mean over their twenty-five
+# shifts. The dashed lines belong to plain averaging over all shifts, which is augmentation.
 
 # %%
 test_changed = orbit(x, changes).cpu()
@@ -553,14 +559,14 @@ claim("Averaging makes {value:.1%} fewer errors there than the worst case at τ 
       shifted[3] - mean_shifted, 0, 0.1)
 
 # %% [markdown]
-# For a linear model the plain mean wins on shifted images, and the sup has one advantage: it is a bound, image by image. Which of the two you want depends on who
-# chooses the shift, chance or an opponent.
+# For a linear model the plain mean wins on shifted images, and the sup has one advantage: it is a bound, image by image. Which of the two you want
+# depends on who chooses the shift, chance or an opponent.
 
 # %% [markdown]
 # ## The bridge to attacks
 #
-# Now let Δ be the ball $\lVert\delta\rVert_\infty \le \varepsilon$ and η = 1 in it. For two classes and a linear model, $l$ the logistic loss $\log(1 + e^{-m})$ of the margin $m = y\,(w^\top x + b)$, $y = \pm 1$,
-# the sup needs no search at all.
+# Now let Δ be the ball $\lVert\delta\rVert_\infty \le \varepsilon$ and η = 1 in it. For two classes and a linear model, $l$ the logistic loss
+# $\log(1 + e^{-m})$ of the margin $m = y\,(w^\top x + b)$, $y = \pm 1$, the sup needs no search at all.
 #
 # **Exercise 12.6.** What does the worst δ make of the margin? Write the sup in closed form, for each image.
 
@@ -580,7 +586,8 @@ def linear_worst_case(weight, bias, x, y, eps):
 linear_worst_case = check("12.6", linear_worst_case)
 
 # %% [markdown]
-# Compare it with the fast gradient sign method, which steps along the sign of the gradient (here without clipping), and with random signs of the same size.
+# Compare it with the fast gradient sign method, which steps along the sign of the gradient (here without clipping), and with random signs of the
+# same size.
 
 # %%
 softmax = course.model("softmax")
@@ -607,14 +614,15 @@ claim("The best of 100 random signs gets {value:.0%} of the rise of the loss.",
       (by_chance - logistic(pair)).mean() / (closed - logistic(pair)).mean(), 0, 0.6)
 
 # %% [markdown]
-# So FGSM is this sup, solved exactly, for a linear model; for a network PGD searches for it, and adversarial training (notebook 09) minimises it. What began as *use what you know* has become
-# *assume what you want*, by one change: Δ holds what an attacker might do, and no longer what leaves the class as it is.
+# So FGSM is this sup, solved exactly, for a linear model; for a network PGD searches for it, and adversarial training (notebook 09) minimises it.
+# What began as *use what you know* has become *assume what you want*, by one change: Δ holds what an attacker might do, and no longer what leaves
+# the class as it is.
 
 # %% [markdown]
 # ## Too invariant
 #
-# Within a large enough ball the class does change. Take an image, and go as far as ε allows towards a training image of another class; no network is asked. Above each stands the old class and
-# the one that it was drawn towards. Look at them: in how many do you see the new one?
+# Within a large enough ball the class does change. Take an image, and go as far as ε allows towards a training image of another class; no network
+# is asked. Above each stands the old class and the one that it was drawn towards. Look at them: in how many do you see the new one?
 
 # %%
 WIDE = {"mnist": 0.4}.get(course.data.name, 0.3)
@@ -631,7 +639,8 @@ plots.show(plots.images([old_x[turned], blends[turned]], [titles, [""] * len(tur
                "some as neither.")
 
 # %% [markdown]
-# **Predict before you run.** The network `robust` was trained to keep its answer in a ball. On what percentage of all these blends does it answer with the *old* class?
+# **Predict before you run.** The network `robust` was trained to keep its answer in a ball. On what percentage of all these blends does it answer
+# with the *old* class?
 
 # %%
 ### BEGIN SOLUTION
@@ -668,14 +677,15 @@ choice = "b"
 answer("12.7", choice)
 
 # %% [markdown]
-# No panel of people has judged these images: there are two judges that were not trained to be robust, and you. Tramèr et al. (2020) align the images before they blend them, and ask people. That a network can
-# ignore what makes the class, and yet do well on ordinary test images, is the point of Jacobsen et al. (2019).
+# No panel of people has judged these images: there are two judges that were not trained to be robust, and you. Tramèr et al. (2020) align the
+# images before they blend them, and ask people. That a network can ignore what makes the class, and yet do well on ordinary test images, is the
+# point of Jacobsen et al. (2019).
 
 # %% [markdown]
 # ## A network that cannot move
 #
-# Training makes a network nearly invariant. Averaging makes it exactly so. Turns by 0, 90, 180 and 270 degrees form a *group*: one after the other is again one of them. So the mean of the network's
-# answers over all four is the same wherever one starts.
+# Training makes a network nearly invariant. Averaging makes it exactly so. Turns by 0, 90, 180 and 270 degrees form a *group*: one after the other
+# is again one of them. So the mean of the network's answers over all four is the same wherever one starts.
 #
 # **Exercise 12.8.** Write this mean.
 
@@ -692,42 +702,49 @@ def group_average(model, x):
 group_average = check("12.8", group_average)
 
 # %% [markdown]
-# Invariance as a number: on what share of its orbit does an image get the answer that it gets itself? For quarter turns and for shifts by one pixel, beside accuracy, clean and under attack. `pooled` takes
-# the mean over any list of changes; shifts that lose what leaves the image are *no* group.
+# Invariance as a number: when the image goes round its orbit, what share of the probability moves to other classes, on average? 0 is invariant. For
+# quarter turns and for shifts by one pixel, beside accuracy, clean and under attack. `pooled` takes the mean, or the largest answer of each class,
+# over any list of changes. Shifts that lose what leaves the image are *no* group.
 
 # %%
-compared = {"plain": networks["plain"], "trained: one pixel": networks["one pixel"],
-            "mean over turns": partial(group_average, networks["plain"]),
-            "mean over shifts": pooled(networks["plain"], pixel_shifts(1)),
-            "trained: PGD": robust}
+net = networks["plain"]
+compared = {"plain": net, "trained: one pixel": networks["one pixel"],
+            "mean over turns": partial(group_average, net),
+            "largest over turns": pooled(net, quarter_turns(), "max"),
+            "mean over shifts": pooled(net, pixel_shifts(1)), "trained: PGD": robust}
 some = slice(0, 150 if course.quick else 1000)
-attacked = {name: attack(model, x[some], y[some]) for name, model in compared.items()}
-table = [[accuracy(model, x, y), agreement(model, x, quarter_turns()).mean().item(),
-          agreement(model, x, pixel_shifts(1)).mean().item(),
-          accuracy(model, attacked[name], y[some])] for name, model in compared.items()]
+table = {name: [accuracy(model, x, y),
+                movement(model, x, quarter_turns()).mean().item(),
+                movement(model, x, pixel_shifts(1)).mean().item(),
+                accuracy(model, attack(model, x[some], y[some]), y[some])]
+         for name, model in compared.items()}
 
 # %%
-columns = ["right,\nclean", "same,\nturned", "same,\nmoved", f"right,\nPGD, ε = {EPS}"]
-plots.show(plots.matrix(table, list(compared), columns, "share of answers", "model"),
-           "Invariant, right, robust: three things",
-           alt="Five models by four shares: right on clean images, same answer on "
-               "quarter turns, same answer on shifts by a pixel, right under attack. "
-               "The mean over turns is fully invariant to turns.")
-claim("Averaged over the group, {value:.1%} of the turned images get the same answer.",
-      table[2][1], 0.999, 1)
+columns = ["right,\nclean", "moves,\nturned", "moves,\nshifted", "right,\nPGD"]
+plots.show(plots.matrix(table.values(), list(table), columns, "share", "model"),
+           "Right, invariant, robust: three things",
+           alt="Six models by four shares: right on clean images, probability that "
+               "moves under quarter turns and under shifts by a pixel, right under "
+               "attack. Under turns nothing moves for the mean and the largest over them.")
+claim("Averaged over the group, {value:.2%} of the probability moves under turns.",
+      table["mean over turns"][1], 0, 1e-4)
 claim("For it, the network gives up {value:.0%} of its accuracy on clean images.",
-      table[0][0] - table[2][0], 0, 0.7)
-claim("Training on moved images raises agreement under shifts by {value:.1%}.",
-      table[1][2] - table[0][2], 0.005, 0.5)
+      table["plain"][0] - table["mean over turns"][0], 0.01, 0.7)
+claim("Training on shifted images takes {value:.0%} off what moves under shifts.",
+      1 - table["trained: one pixel"][2] / table["plain"][2], 0.1, 0.9)
+claim("Under attack, averaging over shifts keeps {value:+.0%} beside the plain one.",
+      table["mean over shifts"][3] - table["plain"][3], -0.1, 0.3)
 
 # %% [markdown]
-# Invariance to what is *no* invariance of the task costs accuracy: a turned six is a nine. And no invariance to moves brings robustness to ε: these are different sets of changes.
+# Invariance to what is *no* invariance of the task costs accuracy: a six on its head is a nine. And no invariance to moves brings robustness to ε: these
+# are different sets of changes.
 
 # %% [markdown]
 # ## The attacker in the known family
 #
-# Back to what we know, with an opponent. Of all rotations by at most 30° and shifts by at most a tenth of the width, which is the worst? Only three numbers are to be found, so a grid will do; random
-# tries and gradient ascent are the alternatives (Engstrom et al., 2019). Two networks are trained on moved images at about equal cost: many epochs of random moves, or few with the worst of five.
+# Back to what we know, with an opponent. Of all rotations by at most 30° and shifts by at most a tenth of the width, which is the worst? Only three
+# numbers are to be found, so a grid will do; random tries and gradient ascent are the alternatives (Engstrom et al., 2019). Two networks are
+# trained on moved images at about equal cost: many epochs of random moves, or few with the worst of five.
 
 # %%
 short = {"network": models.cnn, "learning_rate": 3e-3}
@@ -765,12 +782,14 @@ claim("and at equal cost the worst of five does {value:+.0%} beside it.",
       table["worst of five"][4] - table["random moves"][4], -0.2, 0.2)
 
 # %% [markdown]
-# Here everything that you learnt about PGD comes back: a strong search, training on its result, a gap between chance and worst case. But the labels are sure, for whoever moves the image: this is robustness to an invariance.
+# Here everything that you learnt about PGD comes back: a strong search, training on its result, a gap between chance and worst case. But the labels
+# are sure, for whoever moves the image: this is robustness to an invariance.
 
 # %% [markdown]
 # ## What to remember
 #
-# * An invariance is knowledge: the class stays, whoever makes the change. It goes into a distance, into the data, into the loss, or into the network itself.
+# * An invariance is knowledge: the class stays, whoever makes the change. It goes into a distance, into the data, into the loss, or into the
+#   network itself.
 # * Tangents are knowledge about small changes. They help a nearest neighbour much and a network little; one real pixel of jitter beats them there.
 # * Hold every gain against its control: smoothing alone, random directions, random images, plain averaging.
 # * sup η · l is one formula for invariances and for attacks; FGSM is its closed form for a linear model. What differs is whether we know the label.
@@ -782,13 +801,15 @@ progress()
 # %% [markdown]
 # ## Further reading
 #
-# * Simard, LeCun, Denker, *Efficient pattern recognition using a new transformation distance*, NIPS 1992 (the lecture's slide says 1995); Simard, Victorri, LeCun, Denker,
-#   *Tangent prop*, NIPS 1991.
-# * LeCun, Bottou, Bengio, Haffner, *Gradient-based learning applied to document recognition*, Proceedings of the IEEE, 1998: the table of errors on MNIST.
-# * Schölkopf, Burges, Vapnik, *Incorporating invariances in support vector learning machines*, ICANN 1996; DeCoste, Schölkopf, *Training invariant support vector machines*, Machine Learning 46, 2002.
+# * Simard, LeCun, Denker, *Efficient pattern recognition using a new transformation distance*, NIPS 5, 1993 (the lecture's slide says 1995); Simard,
+#   Victorri, LeCun, Denker, *Tangent prop*, NIPS 4, 1992.
+# * LeCun, Bottou, Bengio, Haffner, *Gradient-based learning applied to document recognition*, Proceedings of the IEEE, 1998: the table of errors on
+#   MNIST.
+# * Schölkopf, Burges, Vapnik, *Incorporating invariances in support vector learning machines*, ICANN 1996; DeCoste, Schölkopf, *Training invariant
+#   support vector machines*, Machine Learning 46, 2002.
 # * Teo, Globerson, Roweis, Smola, *Convex learning with invariances*, NIPS 2007 (the lecture's slide says 2005).
-# * Jacobsen et al., *Excessive invariance causes adversarial vulnerability*, [arXiv:1811.00401](https://arxiv.org/abs/1811.00401); Tramèr et al., *Fundamental tradeoffs between invariance and sensitivity to
-#   adversarial perturbations*, [arXiv:2002.04599](https://arxiv.org/abs/2002.04599).
+# * Jacobsen et al., *Excessive invariance causes adversarial vulnerability*, [arXiv:1811.00401](https://arxiv.org/abs/1811.00401); Tramèr et al.,
+#   *Fundamental tradeoffs between invariance and sensitivity to adversarial perturbations*, [arXiv:2002.04599](https://arxiv.org/abs/2002.04599).
 # * Engstrom et al., *Exploring the landscape of spatial robustness*, [arXiv:1712.02779](https://arxiv.org/abs/1712.02779).
-# * **Since corrected.** A proof of robustness in a large ball was taken for progress in itself. That the network may be *wrong* there, because the class changes, was said in 2019 and 2020, by the two papers
-#   on excessive invariance.
+# * **Since corrected.** A proof of robustness in a large ball was taken for progress in itself. That the network may be *wrong* there, because the
+#   class changes, was said in 2019 and 2020, by the two papers on excessive invariance.
