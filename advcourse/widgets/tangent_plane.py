@@ -23,7 +23,7 @@ def tangent_plane_figure(orbit: torch.Tensor, plane: torch.Tensor, other: torch.
     plots.draw_image(axes[0, 0], orbit[at], "on the orbit")
     plots.draw_image(axes[0, 1], plane[at].clamp(0, 1), "on the tangent plane")
     plots.draw_image(axes[0, 2], other, "the other image")
-    plots.curves(steps, lines, unit, "distance to the other, ‖·‖₂", axes=axes[0, 3], ylim=(0, None))
+    plots.curves(steps, lines, unit, "‖image − other‖₂", axes=axes[0, 3], ylim=(0, None))
     axes[0, 3].axvline(steps[at], color="black", linestyle="dotted", linewidth=1)
     alt = (f"An image at {steps[at]:+g} {unit}: on its orbit, and on its tangent plane, {apart:.1f} from there. To the "
            f"other image it is {lines['on the orbit'][at]:.1f} from the first and {lines['on the plane'][at]:.1f} from "
