@@ -340,7 +340,7 @@ def one_pixel_loss(model, x, y):
 
 # %%
 losses = {"plain": training.cross_entropy_loss,
-          "tangent prop": partial(tangent_prop_loss, weight=10.0),
+          "tangent prop": partial(tangent_prop_loss, weight=0.3),
           "one pixel": one_pixel_loss}
 networks = {name: train(loss) for name, loss in losses.items()}
 by = torch.randint(-2, 3, (len(many[0]), 2), generator=course.generator(),
