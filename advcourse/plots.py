@@ -127,6 +127,17 @@ def curves(x: Any, lines: Mapping[str, Any], xlabel: str, ylabel: str,
     return axes.figure
 
 
+def bars(values: Mapping[str, float], xlabel: str) -> Figure:
+    """A figure of horizontal bars of shares in [0, 1], in percent, the first on top; `values` maps names to shares."""
+    figure, axes = grid(1, 1, width=6, height=0.5 + 0.3 * len(values))
+    drawn = axes[0, 0].barh(list(values), [100 * float(value) for value in values.values()], color=COLOURS[0])
+    axes[0, 0].bar_label(drawn, fmt="%.1f", padding=2, fontsize=8)
+    axes[0, 0].invert_yaxis()
+    axes[0, 0].set(xlabel=f"{xlabel} in %")
+    axes[0, 0].spines[["top", "right"]].set_visible(False)
+    return figure
+
+
 def matrix(values: Any, rows: Sequence[str], columns: Sequence[str], xlabel: str, ylabel: str) -> Figure:
     """A figure of a table of shares in [0, 1]: a cell's colour and its text say how large. Returns the figure.
 

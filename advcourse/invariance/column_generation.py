@@ -18,7 +18,8 @@ from advcourse.models.networks import softmax_regression
 
 DECAY = 1e-3  # λ
 TEMPERATURE = 2e-3  # of the smoothed maximum; it costs at most that times log K
-ITERATIONS = 200  # of L-BFGS in one round
+ITERATIONS = 200  # of L-BFGS on all columns
+IN_A_ROUND = 30  # of column generation: there is no use in a precise minimum before the columns are there
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ def column_generation(changed: Tensor, y: Tensor, eta: Tensor, *, classes: int, 
     Returns (model, history): a Round for each round; `upper` is the model's own objective over all changes, and no
         W has a smaller one than `lower`.
     Raises ValueError where an argument is not as said here.
-    Cost: each round trains on the columns so far, and asks once about all.
+    Cost: each round trains a little on the columns so far, and asks once about all.
 
     Teo, Globerson, Roweis, Smola, "Convex learning with invariances", NIPS 2007.
     """
@@ -51,12 +52,11 @@ def column_generation(changed: Tensor, y: Tensor, eta: Tensor, *, classes: int, 
     active[:, 0] = True
     inputs, weights, history = _inputs(changed), np.zeros(classes * (changed[0, 0].numel() + 1)), []
     for _ in range(rounds):
-        weights, round_ = _minimise(inputs, y, eta, active, weights, decay)
+        weights, round_ = _minimise(inputs, y, eta, active, weights, decay, IN_A_ROUND)
         history.append(round_)
-        worst = (eta * _losses(inputs, y, weights)).argmax(1, keepdim=True)
-        if round_.upper - round_.lower <= gap * round_.upper or active.gather(1, worst).all():
+        if round_.upper - round_.lower <= gap * round_.upper:
             break
-        active.scatter_(1, worst, True)
+        active.scatter_(1, (eta * _losses(inputs, y, weights)).argmax(1, keepdim=True), True)
     return _network(weights, changed.shape[2:], classes), history
 
 
@@ -66,7 +66,7 @@ def enumeration(changed: Tensor, y: Tensor, eta: Tensor, *, classes: int, decay:
     _check(changed, y, eta, decay)
     start = np.zeros(classes * (changed[0, 0].numel() + 1))
     everything = torch.ones(changed.shape[:2], dtype=torch.bool)
-    weights, round_ = _minimise(_inputs(changed), y, eta, everything, start, decay)
+    weights, round_ = _minimise(_inputs(changed), y, eta, everything, start, decay, ITERATIONS)
     return _network(weights, changed.shape[2:], classes), [round_]
 
 
@@ -78,7 +78,7 @@ def averaged(changed: Tensor, y: Tensor, *, classes: int, decay: float = DECAY) 
     def objective(table):
         return _losses_of(table, inputs.flatten(0, 1), y.repeat_interleave(inputs.shape[1])).mean()
 
-    return _network(_lbfgs(objective, start, inputs, decay), changed.shape[2:], classes)
+    return _network(_lbfgs(objective, start, inputs, decay, ITERATIONS), changed.shape[2:], classes)
 
 
 def _check(changed, y, eta, decay):
@@ -105,7 +105,7 @@ def _losses(inputs, y, weights):
     return _losses_of(table, inputs.flatten(0, 1), y.repeat_interleave(inputs.shape[1])).view(inputs.shape[:2])
 
 
-def _minimise(inputs, y, eta, active, start, decay):
+def _minimise(inputs, y, eta, active, start, decay, iterations):
     """(weights, Round) of the objective over the active columns, the maximum smoothed.
 
         T log Σ_k exp(η_k l_k / T)         its gradient is that of Σ_k μ_k η_k l_k, μ the softmax of η l / T
@@ -121,7 +121,7 @@ def _minimise(inputs, y, eta, active, start, decay):
         return losses.index_put((rows, columns), scale * _losses_of(table, chosen, labels))
 
     weights = _lbfgs(lambda table: TEMPERATURE * (weighed(table) / TEMPERATURE).logsumexp(1).mean(), start, inputs,
-                     decay)
+                     decay, iterations)
     table = torch.as_tensor(weights, dtype=inputs.dtype).view(-1, inputs.shape[2]).requires_grad_()
     losses = weighed(table)
     mu = (losses / TEMPERATURE).softmax(1).detach()
@@ -132,7 +132,7 @@ def _minimise(inputs, y, eta, active, start, decay):
     return weights, Round(active.float().sum(1).mean().item(), lower, upper)
 
 
-def _lbfgs(objective: Callable[[Tensor], Tensor], start, inputs, decay):
+def _lbfgs(objective: Callable[[Tensor], Tensor], start, inputs, decay, iterations):
     """The flat weights, in float64, that minimise objective(table) + λ/2 ‖table‖²."""
     def value_and_gradient(weights):
         table = torch.as_tensor(weights, dtype=inputs.dtype).view(-1, inputs.shape[2]).requires_grad_()
@@ -140,7 +140,7 @@ def _lbfgs(objective: Callable[[Tensor], Tensor], start, inputs, decay):
         gradient, = torch.autograd.grad(value, table)
         return value.item(), gradient.flatten().double().numpy()
 
-    return minimize(value_and_gradient, start, jac=True, method="L-BFGS-B", options={"maxiter": ITERATIONS}).x
+    return minimize(value_and_gradient, start, jac=True, method="L-BFGS-B", options={"maxiter": iterations}).x
 
 
 def _network(weights, shape, classes):

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from advcourse.attacks.transformations import move
-from advcourse.invariance.shifts import shift, shifts_within
+from advcourse.invariance.shifts import shift_all, shifts_within
 from advcourse.models.inference import Model, predict
 
 Transform = Callable[[Tensor], Tensor]  # from images (N, C, H, W) to such images
@@ -21,7 +21,7 @@ Transform = Callable[[Tensor], Tensor]  # from images (N, C, H, W) to such image
 
 def pixel_shifts(reach: int) -> list[Transform]:
     """All shifts by at most `reach` whole pixels, black coming in: no group, what leaves the image is lost."""
-    return [partial(shift, right=right, down=down) for right, down in shifts_within(reach)]
+    return [partial(shift_all, right=right, down=down) for right, down in shifts_within(reach)]
 
 
 def cyclic_shifts(height: int, width: int, step: int = 1) -> list[Transform]:

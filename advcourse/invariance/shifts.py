@@ -6,8 +6,11 @@ from torch import Tensor
 from torch.nn import functional as F
 
 
-def shift(x: Tensor, right: int, down: int) -> Tensor:
-    """The images x, shape (N, C, H, W), moved by whole pixels; what leaves the image is lost, black comes in."""
+def shift_all(x: Tensor, right: int, down: int) -> Tensor:
+    """The images x, shape (N, C, H, W), all moved alike by whole pixels; what leaves is lost, black comes in.
+
+    (`geometry.shift` moves each image by its own number of pixels and repeats the edge.)
+    """
     return F.pad(x, (right, -right, down, -down))
 
 

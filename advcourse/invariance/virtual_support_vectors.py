@@ -7,7 +7,7 @@ from sklearn.base import clone
 from sklearn.svm import SVC
 from torch import Tensor
 
-from advcourse.invariance.shifts import NEIGHBOURS, shift
+from advcourse.invariance.shifts import NEIGHBOURS, shift_all
 
 
 def virtual_examples(x: Tensor, y: Tensor, support: Tensor, shifts: Sequence[tuple[int, int]] = NEIGHBOURS
@@ -19,7 +19,7 @@ def virtual_examples(x: Tensor, y: Tensor, support: Tensor, shifts: Sequence[tup
     Returns (images, labels), S · (1 + number of shifts) of each.
     """
     kept, labels = x[support], y[support]
-    return torch.cat([kept, *(shift(kept, *move) for move in shifts)]), labels.repeat(1 + len(shifts))
+    return torch.cat([kept, *(shift_all(kept, *move) for move in shifts)]), labels.repeat(1 + len(shifts))
 
 
 def virtual_svm(svm: SVC, x: Tensor, y: Tensor, shifts: Sequence[tuple[int, int]] = NEIGHBOURS) -> SVC:

@@ -27,8 +27,9 @@ PARTS = {
         "09": "adversarial training",
         "10": "honest evaluation",
     },
-    "What do we know\nthat no attacker changes?": {
+    "What do we know\nabout inputs?": {
         "11": "augmentation",
+        "12": "invariances",
     },
 }
 

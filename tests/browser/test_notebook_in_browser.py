@@ -56,6 +56,7 @@ MOVES = {
     "09": ("PGD finds at ε = 0.20", press(1, "ArrowRight", 2), "PGD finds at ε = 0.30"),
     "10": ("Defence: none", choose(0, "quantised"), "Defence: quantised"),
     "11": ("brightness 1.00", press(2, "ArrowLeft", 6), "brightness 0.40"),
+    "12": ("at +0 pixels", press(0, "ArrowRight", 3), "at +1.5 pixels"),
 }
 
 pytestmark = [pytest.mark.timeout(400), needs_chromium]

@@ -16,7 +16,7 @@ from advcourse.invariance.orbits import (
     quarter_turns,
     turns,
 )
-from advcourse.invariance.shifts import shift, shifts_within
+from advcourse.invariance.shifts import shift_all, shifts_within
 from advcourse.randomness import seeded
 
 
@@ -54,7 +54,7 @@ def test_a_group_is_closed(name, x):
 
 def test_pixel_shifts_bring_in_black(x):
     for (right, down), images in zip(shifts_within(1), orbit(x, pixel_shifts(1)).unbind(1), strict=True):
-        assert torch.equal(images, shift(x, right, down))
+        assert torch.equal(images, shift_all(x, right, down))
 
 
 def test_turns_are_torchvisions(x):

@@ -7,7 +7,7 @@ from scipy.ndimage import shift as scipys
 from sklearn.svm import SVC
 
 from advcourse import data
-from advcourse.invariance.shifts import NEIGHBOURS, shift, shifts_within
+from advcourse.invariance.shifts import NEIGHBOURS, shift_all, shifts_within
 from advcourse.invariance.virtual_support_vectors import virtual_examples, virtual_svm
 
 
@@ -15,7 +15,7 @@ from advcourse.invariance.virtual_support_vectors import virtual_examples, virtu
 def test_a_shift_is_scipys(right, down):
     x = torch.rand(2, 3, 6, 9, generator=torch.Generator().manual_seed(0))
     theirs = scipys(x.numpy(), (0, 0, down, right), order=0, cval=0.0)
-    assert np.array_equal(shift(x, right, down).numpy(), theirs)
+    assert np.array_equal(shift_all(x, right, down).numpy(), theirs)
 
 
 def test_shifts_within_reach():
@@ -30,7 +30,7 @@ def test_virtual_examples_are_the_support_vectors_and_their_shifts_with_their_la
     x = torch.rand(5, 1, 4, 4, generator=torch.Generator().manual_seed(0))
     y, support = torch.tensor([0, 1, 2, 3, 4]), torch.tensor([4, 1])
     images, labels = virtual_examples(x, y, support, [(1, 0), (0, -1)])
-    wanted = [x[4], x[1], *shift(x[[4, 1]], 1, 0), *shift(x[[4, 1]], 0, -1)]
+    wanted = [x[4], x[1], *shift_all(x[[4, 1]], 1, 0), *shift_all(x[[4, 1]], 0, -1)]
     assert torch.equal(images, torch.stack(wanted)) and labels.tolist() == [4, 1] * 3
 
 

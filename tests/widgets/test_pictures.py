@@ -91,6 +91,14 @@ def test_a_matrix_says_each_share_in_its_cell():
     assert [label.get_text() for label in panel.get_xticklabels()] == ["c", "d"]
 
 
+def test_bars_say_percent_with_the_first_on_top():
+    figure = plots.bars({"one": 0.25, "two": torch.tensor(0.5)}, "error")
+    [panel] = figure.axes
+    assert [bar.get_width() for bar in panel.patches] == [25, 50] and panel.yaxis_inverted()
+    assert [text.get_text() for text in panel.texts] == ["25.0", "50.0"] and panel.get_xlabel() == "error in %"
+    assert [label.get_text() for label in panel.get_yticklabels()] == ["one", "two"]
+
+
 def test_matrices_stand_side_by_side_with_their_spread():
     tables = [{"one": [[0, 0.25], [0.5, float("nan")]], "two": [[1, 1], [1, 1]]}, {"three": [[0.1, 0.2], [0.3, 0.4]]}]
     figure = plots.matrices(tables, "ab", "cd", spread={"two": [[0.02, 0], [0, 0]]}, xlabel="target", ylabel="source")

@@ -1,0 +1,106 @@
+"""12.1: the seven tangents of an image."""
+
+import torch
+from torch.nn import functional as F
+
+from advcourse.exercises.catalogue import Exercise
+from advcourse.exercises.properties import finite
+
+NAMES = ("shift right", "shift down", "size", "rotation", "stretch along the axes", "stretch along a diagonal",
+         "thickness")
+ALIKE = 0.97  # |cosine|: other ways to difference are nearer, a half pixel at the centre too, other tangents are not
+
+
+def formula(x, origin=0.5, swapped=False):
+    """The tangents; origin: of u and v, a share of the image; swapped: the two derivatives are exchanged."""
+    down, right = torch.gradient(x, dim=(1, 2))
+    if swapped:
+        right, down = down, right
+    height, width = x.shape[1:]
+    v = (torch.arange(height) - origin * (height - 1)).to(x)[:, None]
+    u = (torch.arange(width) - origin * (width - 1)).to(x)
+    return torch.stack([right, down, u * right + v * down, v * right - u * down, u * right - v * down,
+                        v * right + u * down, right.square() + down.square()], 1)
+
+
+def tangents(x):
+    return formula(x)
+
+
+def tangent_probes(generator):
+    """Blobs off the centre, wider than high and higher than wide, near 0 at the rim."""
+    probes = []
+    for height, width, count in ((20, 27, 3), (26, 21, 2)):
+        row, column = torch.arange(height)[:, None], torch.arange(width)
+        centre = torch.rand(count, 4, 2, 1, 1, generator=generator) * 0.4 + torch.tensor([0.25, 0.35]).view(2, 1, 1)
+        place = centre * torch.tensor([height, width]).view(2, 1, 1)
+        # elongated and of several heights, so that no two tangents are alike
+        size = 1.6 + torch.rand(count, 4, 2, 1, 1, generator=generator)
+        squares = ((row - place[:, :, 0]) / size[:, :, 0]) ** 2 + ((column - place[:, :, 1]) / size[:, :, 1]) ** 2
+        heights = torch.rand(count, 4, 1, 1, generator=generator) + 0.3
+        probes.append({"x": ((heights * torch.exp(-squares / 2)).sum(1) / 2).clamp(0, 1)})
+    return probes
+
+
+def alike(ours, theirs):
+    """The smallest |cosine| over the images, of one tangent: (N, H, W) each."""
+    return F.cosine_similarity(ours.flatten(1), theirs.flatten(1)).abs().min().item()
+
+
+def names_its_mistake(place):
+    """The property that the tangent at this place is the right one, up to its sign and its length."""
+    def holds(probe, result):
+        if message := finite(probe, result):
+            return message
+        x, name = probe["x"], NAMES[place]
+        right, found = tangents(x), result[:, place]
+        if (found.flatten(1).norm(dim=1) == 0).any():
+            return f"the tangent of {name} is 0 for some image"
+        if alike(found, right[:, place]) >= ALIKE:
+            return None
+        if alike(found, formula(x, origin=0)[:, place]) >= ALIKE:
+            return (f"{name}: you measure u and v from the corner of the image; take them from its centre, "
+                    "(height − 1) / 2 and (width − 1) / 2")
+        others = [NAMES[k] for k in range(7) if k != place and alike(found, right[:, k]) >= ALIKE]
+        if others:
+            return (f"in the place of {name} stands the tangent of {others[0]}: mind the order, and the signs of its "
+                    "terms")
+        if alike(found, formula(x, swapped=True)[:, place]) >= ALIKE:
+            return (f"{name}: u and v, or the two derivatives, are exchanged: `torch.gradient(x, dim=(1, 2))` gives "
+                    "the derivative down first")
+        if place == 6 and alike(found, right[:, 6].sqrt()) >= ALIKE:
+            return "thickness: this is the length of the gradient; its square is wanted, x_u² + x_v²"
+        return f"the tangent of {name} is not the one of the formula (its sign and its length would not matter)"
+
+    return holds
+
+
+exercise = Exercise(
+    number="12.1",
+    title="Seven tangents",
+    points=3,
+    minutes=15,
+    hints=(
+        ("How do I get the derivatives?",
+         "`torch.gradient(x, dim=(1, 2))` returns two tensors of x's shape: the derivative down, then the one right."),
+        ("What are u and v?",
+         "Two ramps: v counts rows from the centre, shape (H, 1), u columns, shape (W,). They multiply images of shape "
+         "(N, H, W) as they are."),
+        ("Show me nearly all of it.",
+         "`u = torch.arange(W) - (W - 1) / 2`, `v = (torch.arange(H) - (H - 1) / 2)[:, None]`; then "
+         "`torch.stack([right, down, u * right + v * down, …], 1)` in the order of the docstring."),
+    ),
+    reference=tangents,
+    probes=tangent_probes,
+    gates={
+        "the shifts are the two derivatives": lambda probe, result: (
+            names_its_mistake(0)(probe, result) or names_its_mistake(1)(probe, result)),
+    },
+    properties={
+        "size and rotation": lambda probe, result: (
+            names_its_mistake(2)(probe, result) or names_its_mistake(3)(probe, result)),
+        "the two stretches": lambda probe, result: (
+            names_its_mistake(4)(probe, result) or names_its_mistake(5)(probe, result)),
+        "thickness": names_its_mistake(6),
+    },
+)
