@@ -9,7 +9,7 @@ from advcourse.exercises.probes import random_words, shuffled
 # In how many messages of ham and of spam each word stands. Their ratios differ, but for one tie.
 STANDING = ((9, 0), (5, 0), (5, 0), (10, 2), (6, 1), (2, 0), (11, 4), (1, 0), (12, 8), (4, 6), (3, 9), (0, 3), (0, 8))
 HAM, SPAM = 14, 10
-OFTEN = (11, 4)  # this word stands three times in each of its messages
+OFTEN = (11, 4)  # this word stands three times in each of its messages of ham
 
 
 def good_words(ham, spam, k):
@@ -31,7 +31,7 @@ def good_words_probes(generator):
         for word, standing in zip(names, STANDING, strict=True):
             for messages, count in zip((ham, spam), standing, strict=True):
                 for message in shuffled(messages, generator)[:count]:
-                    message += [word] * (3 if standing == OFTEN else 1)
+                    message += [word] * (3 if standing == OFTEN and messages is ham else 1)
         if not all([*ham, *spam]):
             return draw(k)
         return {"ham": [shuffled(message, generator) for message in ham],
@@ -53,8 +53,6 @@ MISTAKES = {
         scored(lambda in_ham, in_spam: in_ham),
     "without the + 1 a word that no spam holds comes first, however rare it is: add 1 to each count":
         scored(lambda in_ham, in_spam: in_ham / in_spam if in_spam else 1000 + in_ham),
-    "without the + 1 in spam's count words that no spam holds come first, in whatever order":
-        scored(lambda in_ham, in_spam: in_ham / in_spam if in_spam else 1000),
     "this ranks by the difference of the shares; it is their ratio":
         scored(lambda in_ham, in_spam: in_ham / HAM - in_spam / SPAM),
     "a word that stands three times in a message is counted three times: count messages, `set(message)`":

@@ -8,8 +8,7 @@ from advcourse.exercises.counted import Counted
 from advcourse.exercises.probes import random_words, shuffled
 from advcourse.exercises.properties import at_cost
 
-BIAS = -0.5
-SLACK = 2  # questions more than one for each word
+BIAS = -2.5
 
 
 def active_words(is_spam, message, pool, k):
@@ -78,11 +77,11 @@ def turns(probe, result):
 
 
 def cheap(probe, result):
-    asked, allowed = probe["is_spam"].rows, len(probe["message"].split()) + len(probe["pool"]) + SLACK
+    asked, allowed = probe["is_spam"].rows, 2 * len(probe["message"].split()) + len(probe["pool"])
     if asked <= allowed:
         return None
-    return (f"you ask about {asked:.0f} messages, and one for each word is enough, {allowed} here: cut the message "
-            "down once, before you try the pool, and try each word of the pool once")
+    return (f"you ask about {asked:.0f} messages, and {allowed} are enough: cut the message down once, before you try "
+            "the pool, and try each word of the pool once")
 
 
 exercise = Exercise(
@@ -106,6 +105,6 @@ exercise = Exercise(
     probes=active_words_probes,
     properties={
         "they turn a message that is barely spam": turns,
-        "one question for each word is enough": at_cost(turns, cheap),
+        "few questions are enough": at_cost(turns, cheap),
     },
 )

@@ -91,8 +91,7 @@ def evade_probes(generator):
     def between(low, high, count):
         return [round(low + (high - low) * value, 3) for value in torch.rand(count, generator=generator).tolist()]
 
-    def draw(bias):
-        names = random_words(generator, 15)
+    def draw(bias, names):
         bad, good, useless, fillers = names[:4], names[4:12], names[12], names[13:]
         helps = [1.5, *between(0.3, 1.6, 7)]  # the first stands in the message already, and would be cheap
         extra = between(0, 0.8, 7)
@@ -103,27 +102,35 @@ def evade_probes(generator):
         message = shuffled([*bad, bad[0], *fillers, good[0]], generator)
         return {"message": " ".join(message), "weights": weights, "bias": bias, "costs": costs}
 
-    def telling():
-        """A probe on which every mistake has a price of its own, and no score is so near 0 that rounding decides."""
-        while True:
-            probe = draw(0.6)
-            names = sorted(probe["costs"])
-            sums = subsets(len(names)) @ [probe["weights"][word] for word in names]
-            if abs(score(probe["message"], probe["weights"], probe["bias"]) + sums).min() < 1e-4:
-                continue
-            right = price_of(probe, evade(**probe))
-            wrong = [price_of(probe, mistake(**probe)) for mistake in DEARER.values()]
-            wasteful = added_words(probe, cheapest(**probe, there=False))
-            if (right and all(wrong) and len({*wrong, right}) == len(wrong) + 1
-                    and set(wasteful) & set(probe["message"].split())
-                    and price_of(probe, cheapest(**probe | {"bias": 0.0})) is None):
-                return probe
+    def tells_apart(probe):
+        """Whether every mistake has an answer of its own, and no score is so near 0 that rounding decides."""
+        names = sorted(probe["costs"])
+        sums = subsets(len(names)) @ [probe["weights"][word] for word in names]
+        if abs(score(probe["message"], probe["weights"], probe["bias"]) + sums).min() < 1e-4:
+            return False
+        seen = set()
+        for formula in (evade, *DEARER.values()):
+            result = formula(**probe)
+            if price_of(probe, result) in (None, 0) or set_of_words(result) in seen:
+                return False
+            seen.add(set_of_words(result))
+        wasteful = added_words(probe, cheapest(**probe, there=False))
+        return bool(set(wasteful) & set(probe["message"].split())) and price_of(
+            probe, cheapest(**probe | {"bias": 0.0})) is None
 
-    return [telling(), telling(), draw(30.0), draw(-9.0)]
+    def telling():
+        names = random_words(generator, 15)
+        return next(filter(tells_apart, (draw(0.6, names) for _ in itertools.count())))
+
+    return [telling(), telling(), draw(30.0, random_words(generator, 15)), draw(-9.0, random_words(generator, 15))]
 
 
 def added_words(probe, result):
     return result.split()[len(probe["message"].split()):]
+
+
+def set_of_words(text):
+    return frozenset(text.split())
 
 
 def price_of(probe, result):
@@ -150,7 +157,7 @@ def passes(probe, result):
         return f"{wasted[0]!r} stands in the message already: to add it again changes nothing, and is paid for"
     if not added:
         return f"the message is as it was, at a score of {found:.2g}: there are words that make it pass"
-    if found <= probe["bias"]:
+    if set_of_words(result) == set_of_words(cheapest(**probe | {"bias": 0.0})):
         return f"the score is {found:.2g}, still above 0: the bias belongs to it"
     return f"the score is {found:.2g}, still above 0: go on until it passes"
 
@@ -165,7 +172,7 @@ def is_cheapest(probe, result):
             return "this message passes as it is, and you add words to it"
         return "no words make this message pass, and you add some all the same: return it as it is"
     for message, mistake in DEARER.items():
-        if sorted(added_words(probe, mistake(**probe))) == sorted(added_words(probe, result)):
+        if set_of_words(mistake(**probe)) == set_of_words(result):
             return message
     return f"your words cost {added:.3g}; {best:.3g} is enough"
 

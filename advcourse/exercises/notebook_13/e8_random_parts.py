@@ -9,7 +9,7 @@ import torch
 from advcourse.exercises.catalogue import Exercise
 from advcourse.exercises.probes import shuffled
 
-TRIES = {10: 6000, 7: 4000, 2: 2000, 1: 20}  # how many texts of so many words
+TRIES = {10: 2400, 7: 1600, 2: 600, 1: 20}  # how many texts of so many words
 SIGMAS = 5.5  # that a share may be off; by chance it is in one of 25 million
 
 
@@ -75,10 +75,10 @@ def lengths_even(probe, result):
     worst = uneven(lengths, range(shortest, count + 1))
     if worst is None:
         return None
-    if lengths[count] == 0:
-        return "no part is ever the whole text: the end of `integers(low, high)` is not drawn, so `high` is one more"
     if len(lengths) == 1:
         return f"all parts have {next(iter(lengths))} words: the length is to be drawn, from half of the words to all"
+    if lengths[count] == 0:
+        return "no part is ever the whole text: the end of `integers(low, high)` is not drawn, so `high` is one more"
     if lengths[shortest] == 0:
         return f"a part never has {shortest} words, half of {count}, rounded up"
     ends = lengths[shortest] + lengths[count]
