@@ -34,7 +34,7 @@
 
 # %% tags=["parameters"]
 PROFILE = "quick"   # "full": more rounds, and more repetitions
-DATASET = "auto"    # the SMS Spam Collection where it can be had, else messages made here
+DATASET = "auto"    # the SMS Spam Collection where it can be had, else made ones
 SEED = 0
 DEVICE = "auto"
 STUDENT = ""        # your name or number: it shuffles the answers of questions
@@ -44,6 +44,7 @@ import itertools
 import math
 import unicodedata
 from collections import Counter
+from functools import partial
 
 import numpy as np
 
@@ -79,9 +80,10 @@ train, send, mailbox = messages.split(0.5, 0.3, 0.2, seed=SEED)
 bayes = filters.naive_bayes(train.texts, train.labels)
 svm = filters.svm(train.texts, train.labels)
 blocked = [text for text in send.spam if bayes.is_spam([text])[0]]
+prizes = [text for text in blocked if {"free", "win", "won", "prize"} & words(text)]
 
 # %%
-message = sorted(blocked, key=lambda text: bayes.scores([text])[0])[len(blocked) // 2]
+message = sorted(prizes, key=lambda text: bayes.scores([text])[0])[len(prizes) // 4]
 rng = np.random.default_rng(SEED)
 orders = {"the best words": best_words(bayes),
           "any words": [str(word) for word in rng.permutation(sorted(bayes.weights))]}
@@ -93,9 +95,9 @@ print(message)
 # %%
 plots.show(plots.curves(counts, lines, "words added", "score (above 0: blocked)"),
            "One message, and words behind it",
-           alt="The score of a spam message against the number of words added to it. With "
-               "the best words it falls in nearly a straight line below zero. With words "
-               "drawn at random it stays about where it was.")
+           alt="The score of a spam message against the number of words added to it. "
+               "With the best words it falls in nearly a straight line below zero. "
+               "With words drawn at random it stays about where it was.")
 
 # %% [markdown]
 # The messages are in three parts that share none. The host learns from `train`. The spammer wants to send the spam of `send`; its ham says what
@@ -125,8 +127,9 @@ def log_odds(ham, spam, smoothing):
               for messages in (ham, spam)]
     vocabulary = set(counts[0]) | set(counts[1])
     totals = [sum(count.values()) + smoothing * len(vocabulary) for count in counts]
-    return {word: math.log((counts[1][word] + smoothing) / totals[1])
-            - math.log((counts[0][word] + smoothing) / totals[0]) for word in vocabulary}
+    shares = [{word: (count[word] + smoothing) / total for word in vocabulary}
+              for count, total in zip(counts, totals)]
+    return {word: math.log(shares[1][word] / shares[0][word]) for word in vocabulary}
     ### END SOLUTION
 
 log_odds = check("13.1", log_odds)
@@ -157,14 +160,18 @@ judges = {"naive Bayes": bayes, "SVM": svm,
 table = {name: filters.rates(judge, send.texts, send.labels)
          for name, judge in judges.items()}
 table["always ham"] = (len(send.ham) / len(send), 0.0, 0.0)
+caught = {name: list(itertools.compress(send.spam, judge.is_spam(send.spam)))
+          for name, judge in judges.items()}
+TWO = ("naive Bayes", "SVM")   # the two that we follow
 
 # %%
 columns = ["accuracy", "spam caught", "ham blocked"]
 plots.show(plots.matrix(table.values(), list(table), columns, "share", "filter"),
            "What filters get right",
-           alt="Accuracy, spam caught and ham blocked of five filters. Four are accurate, "
-               "catch nearly all spam and block hardly any ham. The fifth, which calls "
-               "everything ham, catches none and has a high accuracy all the same.")
+           alt="Accuracy, spam caught and ham blocked of five filters. Four are "
+               "accurate, catch nearly all spam and block hardly any ham. The fifth, "
+               "which calls everything ham, catches none and has a high accuracy all "
+               "the same.")
 
 # %%
 real = course.data.name == "sms-spam"
@@ -174,10 +181,11 @@ def on(sms, made):
     return sms if real else made
 
 accuracies = [rates[0] for name, rates in table.items() if name != "always ham"]
-claim("Calling everything ham is right {value:.0%} of the time.", table["always ham"][0],
-      *on((0.86, 0.89), (0.79, 0.81)))
-claim("The worst of the four filters is right in {value:.1%}.", min(accuracies), 0.95, 1)
-claim("Between the best and the worst lie {value:.1%}: no reason to prefer one yet.",
+claim("Calling everything ham is right {value:.0%} of the time.",
+      table["always ham"][0], *on((0.86, 0.89), (0.79, 0.81)))
+claim("The worst of the four is right {value:.1%} of the time.",
+      min(accuracies), 0.95, 1)
+claim("Between the best and the worst lie {value:.1%}: no reason yet to prefer one.",
       max(accuracies) - min(accuracies), *on((0, 0.02), (0, 0.05)))
 
 # %% [markdown]
@@ -192,7 +200,7 @@ question("13.2")
 
 # %%
 ### BEGIN SOLUTION
-choice = "a"
+choice = "b"
 ### END SOLUTION
 answer("13.2", choice)
 
@@ -208,12 +216,12 @@ print("cleaned:     ", *best_words(bayes)[:10])
 
 # %%
 traces = len({"gt", "lt"} & set(best_words(naive)[:5]))
-claim("Of the five best words as published, {value} are traces of HTML.", traces,
+claim("Of the five best words as published, {value:.0f} are traces of HTML.", traces,
       *on((2, 2), (0, 0)))
 before = {text.casefold() for text in published.texts}
 known_spam = np.mean([text.casefold() in before for text in unseen.spam])
-claim("Of the spam to be tested on, {value:.0%} were in the training set, too.", known_spam,
-      *on((0.08, 0.2), (0, 0)))
+claim("Of the spam to be tested on, {value:.0%} is in the training set, too.",
+      known_spam, *on((0.08, 0.2), (0, 0)))
 
 # %% [markdown]
 # Spammers send the same text many times, and so the same text lies in both parts of a random split. `data.cleaned` takes such duplicates out, and the traces.
@@ -236,7 +244,7 @@ greeting = passing(bayes, greeted(blocked, "Dear Alex,"))
 
 # %% tags=["tells"]
 compare_guess(my_guess, 100 * greeting)
-claim("Behind the greeting {value:.1%} of the blocked messages pass.", greeting, 0, 0.03)
+claim("Behind it {value:.1%} of the blocked messages pass.", greeting, 0, 0.03)
 
 # %% [markdown]
 # <details><summary>After your guess: why</summary>
@@ -247,8 +255,8 @@ claim("Behind the greeting {value:.1%} of the blocked messages pass.", greeting,
 # </details>
 
 # %%
-GREETINGS = ["Dear friend,", "Hello there,", "Hey, it's me,", "Haha ok,", "Good morning,",
-             "Hi, sorry I'm late,", "Sorry, I'm still at work,", "Ok, I'll call you later,",
+GREETINGS = ["Dear friend,", "Hello there,", "Hey, it's me,", "Haha ok,",
+             "Hi, sorry I'm late,", "Good morning,", "Ok, I'll call you later,",
              "Hey, sorry I'm late, I'll be home soon, ok?",
              "Hey, it's me, I'll be home later ok."]
 own = [text for text in mailbox.spam if bayes.is_spam([text])[0]]
@@ -266,22 +274,22 @@ claim("The greeting chosen by the filter's answers passes {value:.0%} more.", be
 # %%
 pool = mailbox.ham[:200]
 sentences = {}
-for name in ("naive Bayes", "SVM"):
+for name in TWO:
     judge = judges[name]
-    caught = [text for text in send.spam if judge.is_spam([text])[0]]
     asked = [text for text in mailbox.spam if judge.is_spam([text])[0]][:20]
     best = best_sentences(judge.is_spam, asked, pool)
     for kind, source in (("any", lambda n: pool), ("chosen", lambda n: best[:n])):
         sentences[f"{name}, {kind}"] = [
-            passing(judge, with_sentences(caught, source(n), n, seed=SEED))
+            passing(judge, with_sentences(caught[name], source(n), n, seed=SEED))
             for n in (1, 2, 3)]
 
 # %%
 plots.show(plots.curves([1, 2, 3], sentences, "sentences added", "share that passes",
                         ylim=(0, 1.02), xticks=[1, 2, 3]), "Sentences of friends",
-           alt="The share of blocked spam that passes with one, two and three sentences "
-               "added, for two filters, with sentences drawn at random and with chosen "
-               "ones. Chosen ones pass far more often, and naive Bayes lets more pass.")
+           alt="The share of blocked spam that passes with one, two and three "
+               "sentences added, for two filters, with sentences drawn at random and "
+               "with chosen ones. Chosen ones pass far more often, and naive Bayes "
+               "lets more pass.")
 for name, low in (("naive Bayes", on(0.35, 0.1)), ("SVM", on(0.15, 0.35))):
     gain = sentences[f"{name}, chosen"][1] - sentences[f"{name}, any"][1]
     claim(f"{name}: two chosen sentences pass {{value:.0%}} more than any two.",
@@ -325,9 +333,9 @@ def share_passing(judge, order, most=100):
 
 lists = {"random": orders["any words"], "frequent in ham": frequent(mailbox.ham),
          "ratio": good_words(bags(mailbox.ham), bags(mailbox.spam), 100)}
+with_oracle = {name: lists | {"oracle": best_words(judges[name])} for name in TWO}
 passed = {name: {kind: share_passing(judges[name], order)
-                 for kind, order in (lists | {"oracle": best_words(judges[name])}).items()}
-          for name in ("naive Bayes", "SVM")}
+                 for kind, order in with_oracle[name].items()} for name in TWO}
 
 # %%
 figure, axes = plots.grid(1, 2, width=3.6, height=2.6)
@@ -335,23 +343,23 @@ for panel, (name, lines) in zip(axes[0], passed.items()):
     plots.curves(range(101), lines, "words added", "share that passes", axes=panel,
                  ylim=(0, 1.02), title=name)
 plots.show(figure, "Lists of good words",
-           alt="The share of blocked spam that passes against the number of words added, "
-               "for naive Bayes and for an SVM. The oracle rises first, then the ratio, "
-               "then the frequent words; words at random hardly rise.")
+           alt="The share of blocked spam that passes against the number of words "
+               "added, for naive Bayes and for an SVM. The oracle rises first, then "
+               "the ratio, then the frequent words; words at random hardly rise.")
 
 # %%
 def until_half(judge, order):
     """How many words, taken in this order, let half of the blocked spam pass."""
     return np.median(words_needed(judge, send.spam, order))
 
-for name, gain in (("naive Bayes", on((12, 28), (18, 36))), ("SVM", on((20, 75), (22, 48)))):
+for name, gain in zip(TWO, on(((12, 28), (20, 75)), ((18, 36), (22, 48)))):
     fewer = (until_half(judges[name], lists["frequent in ham"])
              - until_half(judges[name], lists["ratio"]))
     claim(f"{name}: the ratio saves {{value:.0f}} words until half of them pass.",
           fewer, *gain)
-most_frequent, at_random = (passed["naive Bayes"][kind][50] for kind in list(lists)[1::-1])
-claim("Fifty frequent words pass {value:.0%} more than fifty words at random.",
-      most_frequent - at_random, 0.3, 1)
+fifty = {kind: shares[50] for kind, shares in passed["naive Bayes"].items()}
+claim("With fifty frequent words {value:.0%} more pass than with fifty at random.",
+      fifty["frequent in ham"] - fifty["random"], 0.3, 1)
 
 # %% [markdown]
 # ## Good words, by asking
@@ -365,9 +373,9 @@ claim("Fifty frequent words pass {value:.0%} more than fifty words at random.",
 def active_words(is_spam, message, pool, k):
     """The first k words of the pool that let the message pass once it is barely spam.
 
-    Returns a list of words, in the order of the pool; fewer where there are fewer. First
-    take words out of the message, as long as what is left is spam; then put each word
-    of the pool behind that.
+    Returns a list of words, in the order of the pool; fewer where there are fewer.
+    First take words out of the message, as long as what is left is spam; then put each
+    word of the pool behind that.
     is_spam: from a list of messages to a NumPy array of True and False. It may be asked
     about 2 * len(message.split()) + len(pool) messages in all.
     message: spam, a string of words between blanks; pool: a list of words.
@@ -400,7 +408,7 @@ for text, good in found.items():
 
 # %%
 asked = {name: listing.active_words(judges[name].is_spam, mailbox.spam, pool, seed=SEED)
-         for name in ("naive Bayes", "SVM")}
+         for name in TWO}
 needed = {name: {"frequent": until_half(judges[name], lists["frequent in ham"]),
                  "ratio": until_half(judges[name], lists["ratio"]),
                  "asked": until_half(judges[name], asked[name]),
@@ -410,9 +418,9 @@ for name, row in needed.items():
     print(f"{name:12}", *(f"{kind} {count:.0f} · " for kind, count in row.items()))
 
 # %%
-for name, high in (("naive Bayes", 0.5), ("SVM", 0.5)):
+for name in TWO:
     claim(f"{name}: asking needs {{value:.0%}} of the words of the frequent list.",
-          needed[name]["asked"] / needed[name]["frequent"], 0, high)
+          needed[name]["asked"] / needed[name]["frequent"], 0, 0.55)
 claim("But of the ratio list's words, which cost no question, even the oracle needs "
       "{value:.0%} (naive Bayes).",
       needed["naive Bayes"]["oracle"] / needed["naive Bayes"]["ratio"], 0.55, 1)
@@ -439,23 +447,26 @@ def disguised(judge, texts, how, count):
     return [characters.disguise(text, characters.worst_words(judge, text, count), how)
             for text in texts]
 
-tricked = {}
-for name in ("naive Bayes", "SVM"):
-    caught = [text for text in send.spam if judges[name].is_spam([text])[0]]
-    tricked[name] = [[passing(judges[name], disguised(judges[name], caught, how, count))
-                      for count in (0, 5, 100)] for how in TRICKS.values()]
+def passing_disguised(name, how):
+    """The share that passes with none, five and all bad words spelled this way."""
+    return [passing(judges[name], disguised(judges[name], caught[name], how, count))
+            for count in (0, 5, 100)]
+
+tricked = {name: [passing_disguised(name, how) for how in TRICKS.values()]
+           for name in TWO}
 
 # %%
 figure = plots.matrices([tricked], list(TRICKS), ["none", "5", "all"],
                         xlabel="words disguised")
 plots.show(figure, "Letters, and who passes (%)",
-           alt="The share of blocked spam that passes with no, five and all bad words "
-               "disguised in five ways, for naive Bayes and an SVM. Homoglyphs pass more "
-               "than figures for letters, the SVM lets more pass, and none passes all.")
-for name, band in (("naive Bayes", on((0.05, 0.3), (0.12, 0.5))),
-                   ("SVM", on((0.1, 0.45), (0.35, 0.9)))):
-    claim(f"{name}: with five words in Cyrillic and Greek letters {{value:.0%}} more pass "
-          "than with none.", tricked[name][0][1] - tricked[name][0][0], *band)
+           alt="The share of blocked spam that passes with no, five and all bad "
+               "words disguised in five ways, for naive Bayes and an SVM. Homoglyphs "
+               "pass more often than figures for letters, the SVM lets more pass, "
+               "and no trick takes all past.")
+bands = on(((0.03, 0.3), (0.08, 0.45)), ((0.1, 0.5), (0.3, 0.9)))
+for name, band in zip(TWO, bands):
+    claim(f"{name}: {{value:.0%}} more pass with five words in foreign letters.",
+          tricked[name][0][1] - tricked[name][0][0], *band)
 
 # %% [markdown]
 # Much stays blocked: the phone number, `£` and `!` are still there, and so many words are bad that five do not matter. With figures for letters it is less, for figures are words that
@@ -470,28 +481,32 @@ changes["5 best words added"] = [add(text, best_words(bayes)[:5]) for text in bl
 changes["both: homoglyphs, added"] = [add(text, best_words(bayes)[:5])
                                       for text in changes["homoglyphs"]]
 changes["10 words deleted"] = [without_worst(bayes, text, 10) for text in blocked]
-verdicts = [[passing(bayes, texts), np.mean([unreadable(text, text_adv) is None
-                                             for text, text_adv in zip(blocked, texts)])]
-            for texts in changes.values()]
+
+def still_read(texts):
+    """The share in which a person reads the message that it was made of."""
+    return np.mean([unreadable(*pair) is None for pair in zip(blocked, texts)])
+
+verdicts = {name: [passing(bayes, texts), still_read(texts)]
+            for name, texts in changes.items()}
 
 # %%
-plots.show(plots.matrix(verdicts, list(changes), ["passes", "is still read"], "share",
-                        "change"), "Past the filter, and past a person",
-           alt="For nine changes of spam messages, which share passes naive Bayes and "
-               "which share a person can still read. Disguises are read and pass seldom; "
-               "deleted words make it pass and cannot be read; disguise and good words "
-               "together pass most among those that are read.")
-alone, together = (verdicts[place][0] for place in (6, 7))
-claim("Disguise and good words together pass {value:.0%} more than the good words alone.",
+plots.show(plots.matrix(verdicts.values(), list(changes), ["passes", "is still read"],
+                        "share", "change"), "Past the filter, and past a person",
+           alt="For nine changes of spam messages, which share passes naive Bayes "
+               "and which share a person can still read. Disguises are read and pass "
+               "seldom; deleted words make it pass and cannot be read; disguise and "
+               "good words together pass most among those that are read.")
+alone, together = (verdicts[name][0] for name in list(changes)[6:8])
+claim("With good words *and* disguise {value:.0%} more pass than with words alone.",
       together - alone, 0.05, 0.9)
-claim("Deleting ten words leaves {value:.0%} fewer readable than disguising five.",
-      verdicts[0][1] - verdicts[8][1], 0.4, 1)
+claim("With ten words deleted {value:.0%} fewer are read than with five disguised.",
+      verdicts["homoglyphs"][1] - verdicts["10 words deleted"][1], 0.4, 1)
 
 # %% [markdown]
 # Play the spammer. Type, add words, disguise; each word shows its weight, the bar its sum. Which is the smallest change that you find?
 
 # %%
-spam_messages(bayes, blocked[:6], live=course.live)
+spam_messages(bayes, prizes[:6], live=course.live)
 
 # %% [markdown]
 # ## One form for every message
@@ -523,22 +538,24 @@ def one_form(texts):
 def nfkc(texts):
     return [unicodedata.normalize("NFKC", text) for text in texts]
 
-undone = {name: [passing(svm, form(disguised(svm, [text for text in send.spam
-                                                   if svm.is_spam([text])[0]], how, 5)))
-                 for form in (list, nfkc, one_form)] for name, how in TRICKS.items()}
+undone = {}
+for name, how in TRICKS.items():
+    sent = disguised(svm, caught["SVM"], how, 5)
+    undone[name] = [passing(svm, form(sent)) for form in (list, nfkc, one_form)]
 
 # %%
 plots.show(plots.matrix(undone.values(), list(undone), ["nothing", "NFKC", "your form"],
                         "what the filter does first", "disguise"),
            "Disguises undone",
-           alt="Which share of five disguises passes an SVM that does nothing, that takes "
-               "NFKC, and that takes your form. NFKC undoes full-width letters only. Your "
-               "form undoes homoglyphs and invisible signs, too; spaces and figures stay.")
-none, compatible, table = undone["homoglyphs"]
-claim("NFKC changes the share of homoglyphs that pass by {value:+.1%}.", compatible - none,
-      -0.01, 0.01)
-claim("Your form lets {value:.0%} fewer of them pass than NFKC does.", compatible - table,
-      *on((0.08, 0.5), (0.35, 0.9)))
+           alt="Which share of five disguises passes an SVM that does nothing first, "
+               "that takes NFKC, and that takes your form. NFKC undoes full-width "
+               "letters only. Your form undoes homoglyphs and invisible signs, too; "
+               "spaces and figures stay.")
+nothing, compatible, by_table = undone["homoglyphs"]
+claim("NFKC changes the share of homoglyphs that pass by {value:+.1%}.",
+      compatible - nothing, -0.01, 0.01)
+claim("Your form lets {value:.0%} fewer of them pass than NFKC does.",
+      compatible - by_table, *on((0.08, 0.45), (0.3, 0.9)))
 cost = (svm.is_spam(one_form(send.ham)).mean() - svm.is_spam(send.ham).mean())
 claim("It costs {value:+.1%} of ham blocked.", cost, -0.003, 0.003)
 
@@ -580,15 +597,15 @@ rounds = range(1, ROUNDS + 1)
 for panel, (name, turns) in zip(axes[0], races.items()):
     saw = {"filter of before": [turn.before for turn in turns],
            "after learning": [turn.after for turn in turns]}
-    plots.curves(rounds, saw, "round", "new spam caught", axes=panel, ylim=(-0.02, 1.05),
-                 title=name)
+    plots.curves(rounds, saw, "round", "new spam caught", axes=panel,
+                 ylim=(-0.02, 1.05), title=name)
 plots.curves(rounds, efforts, "round", "words until 80 % pass", axes=axes[0, 2],
              ylim=(0, None), title="the spammer's effort")
 plots.show(figure, "Ten rounds",
-           alt="Left, naive Bayes: before learning it catches nearly no new spam in any "
-               "round, after learning all. Middle, the SVM: before learning it catches "
-               "more from round to round. Right: the words that the spammer needs stay "
-               "about the same for naive Bayes, and rise for the SVM.")
+           alt="Left, naive Bayes: before learning it catches nearly no new spam in "
+               "any round, after learning all. Middle, the SVM: before learning it "
+               "catches more from round to round. Right: the words that the spammer "
+               "needs stay about the same for naive Bayes, and rise for the SVM.")
 
 # %%
 question("13.6")
@@ -602,13 +619,14 @@ answer("13.6", choice)
 # %% tags=["tells"]
 before, after = ([getattr(turn, when) for turn in races["naive Bayes"]]
                  for when in ("before", "after"))
-claim("Naive Bayes never catches more than {value:.0%} before it learns.", max(before), 0, 0.15)
+claim("Naive Bayes never catches more than {value:.0%} before it learns.",
+      max(before), 0, 0.15)
 claim("And never less than {value:.0%} after it.", min(after), 0.95, 1)
 first, *_, last = races["SVM"]
-claim("The SVM catches {value:.0%} more before learning in the last round than in the first.",
+claim("Before it learns, the SVM catches {value:.0%} more in the end than at first.",
       last.before - first.before, *on((0.08, 0.8), (0.5, 1)))
 for name, band in (("naive Bayes", (-12, 15)), ("SVM", on((3, 45), (8, 45)))):
-    claim(f"{name}: for the same success the spammer adds {{value:+.0f}} words in the end.",
+    claim(f"{name}: for the same success the spammer needs {{value:+.0f}} words.",
           efforts[name][-1] - efforts[name][0], *band)
 plain = {name: 1000 * judges[name].is_spam(send.ham).mean() for name in races}
 claim("Of 1,000 ham, naive Bayes blocks {value:+.0f} more than before the race.",
@@ -635,8 +653,8 @@ claim("The SVM blocks {value:+.0f} more.", lost["SVM"] - plain["SVM"], -5, 8)
 def evade(message, weights, bias, costs):
     """The message with the cheapest words behind it that let it pass: a string.
 
-    score(message) = bias + the sum of the weights of its words, each counted once; words
-    that have no weight count 0. The message passes where the score is 0 or less.
+    score(message) = bias + the sum of the weights of its words, each counted once;
+    words that have no weight count 0. It passes where its score is 0 or less.
     message: words between blanks; weights: a dict from words to numbers; costs: a dict
     from the words that may be added, at most 12, to what each costs, more than 0.
     A message that passes as it is, or that no words help, comes back as it is.
@@ -655,14 +673,22 @@ def evade(message, weights, bias, costs):
 evade = check("13.7", evade)
 
 # %%
-choices = {word: len(word) for word in best_words(bayes)[:12]}
-some = [" ".join(tokens(text)) for text in blocked[:30]]
-cheapest = [evade(text, bayes.weights, bias=bayes.bias, costs=choices) for text in some]
-hasty = [in_order(bayes, text, list(choices), 12) for text in some]
-saved = [len(quick) - len(text_adv) for quick, text_adv, text in zip(hasty, cheapest, some)
-         if text_adv != text]
-claim("The cheapest words save {value:.1f} letters a message over the best words first.",
-      np.mean(saved), 0.2, 15)
+prices = {word: len(word) for word in best_words(bayes)[:12]}
+
+def best_first(text):
+    """The letters of the best words, one after the other, until the text passes."""
+    score, letters = bayes.bias + sum(bayes.weights.get(word, 0) for word in text), 0
+    for word in prices:
+        if score > 0 and word not in text:
+            score, letters = score + bayes.weights[word], letters + len(word)
+    return letters if score <= 0 else math.nan
+
+saved = []
+for text in [tokens(text) for text in blocked[:30]]:
+    text_adv = evade(" ".join(text), bayes.weights, bayes.bias, prices).split()
+    saved.append(best_first({*text}) - sum(map(len, text_adv[len(text):])))
+claim("The cheapest words save {value:.1f} letters over the best words first.",
+      np.nanmean(saved), 0.2, 15)
 
 # %% [markdown]
 # The defender can compute the spammer's move as well. The filter that does, asks of a message that would pass: is it what the spammer would have made of a blocked one? Then it
@@ -670,19 +696,21 @@ claim("The cheapest words save {value:.1f} letters a message over the best words
 
 # %%
 aware = AwareFilter(bayes, best_words(bayes))
-spammers = {"no words": lambda text: text,
-            "the modelled one": lambda text: in_order(bayes, text, best_words(bayes), 20),
-            "one word fewer": lambda text: in_order(bayes, text, best_words(bayes)[1:], 20)}
-game = {name: [passing(judge, [move(text) for text in blocked]) for judge in (bayes, aware)]
-        for name, move in spammers.items()}
+spammers = {"no words": [], "the modelled one": best_words(bayes),
+            "one word fewer": best_words(bayes)[1:]}
+game = {}
+for name, order in spammers.items():
+    sent = [in_order(bayes, text, order, 20) for text in blocked]
+    game[name] = [passing(judge, sent) for judge in (bayes, aware)]
 game["(ham blocked)"] = [judge.is_spam(send.ham).mean() for judge in (bayes, aware)]
 
 # %%
 plots.show(plots.matrix(game.values(), list(game), ["naive", "aware"], "filter",
                         "what passes, by spammer"), "A game against one opponent",
-           alt="Which share passes the naive and the aware filter. With words from the "
-               "modelled spammer nearly all pass the naive one and nearly none the aware "
-               "one. With one word left out nearly all pass both. Ham blocked is equal.")
+           alt="Which share passes the naive and the aware filter. With words from "
+               "the modelled spammer nearly all pass the naive one and nearly none "
+               "the aware one. With one word left out nearly all pass both. Ham "
+               "blocked is equal.")
 claim("Against the modelled spammer awareness keeps out {value:.0%} more.",
       game["the modelled one"][0] - game["the modelled one"][1], 0.7, 1)
 claim("Against the other one: {value:.0%} more.",
@@ -701,15 +729,21 @@ K, gone = on((4, 8), (3, 4))
 hardened = {f"K = {k}": robust_to_deletion(train.texts, train.labels, k, seed=SEED)
             for k in (0, K)}
 deleted = [0, 1, 2, 4, 6, 8]
-left = {name: [judge.is_spam([without_worst(judge, text, count) for text in send.spam]).mean()
-               for count in deleted] for name, judge in hardened.items()}
+
+def caught_without(judge, count):
+    """The share of spam that is caught without its worst words, `count` of them."""
+    sent = [without_worst(judge, text, count) for text in send.spam]
+    return judge.is_spam(sent).mean()
+
+left = {name: [caught_without(judge, count) for count in deleted]
+        for name, judge in hardened.items()}
 
 # %%
 plots.show(plots.curves(deleted, left, "words that the spammer deletes", "spam caught",
                         ylim=(0, 1.02)), "Trained for missing words",
-           alt="Spam caught against the number of worst words that the spammer deletes, "
-               "for training without and with deletion in mind. Both fall; the second one "
-               "falls more slowly.")
+           alt="Spam caught against the number of worst words that the spammer "
+               "deletes, for training without and with deletion in mind. Both fall; "
+               "the second one falls more slowly.")
 at = deleted.index(gone)
 gain, price = (left[f"K = {K}"][place] - left["K = 0"][place] for place in (at, 0))
 claim(f"With {gone} words deleted, training for it catches {{value:.0%}} more.", gain,
@@ -729,8 +763,8 @@ def random_parts(texts, seed):
     """A random part of each text, drawn anew for each: a list of strings.
 
     texts: a list of strings, words between blanks, at least one word each. A part holds
-    words that follow one another, between blanks. Its length is drawn first: of n words,
-    from n / 2, rounded up, to n. seed: for `np.random.default_rng`.
+    words that follow one another, between blanks. Its length is drawn first: of n
+    words, from n / 2, rounded up, to n. seed: for `np.random.default_rng`.
     """
     ### BEGIN SOLUTION
     rng = np.random.default_rng(seed)
@@ -759,9 +793,8 @@ def learnt(fit, few, kind):
         labels *= 4
     if kind == "ham put in":
         others = sorted({word for text in few.ham for word in text.split()})
-        texts, labels = augmentation.augmented(
-            texts, labels, lambda own, rng: augmentation.insertion(own, rng, others=others),
-            only=1, seed=SEED)
+        put_in = partial(augmentation.insertion, others=others)
+        texts, labels = augmentation.augmented(texts, labels, put_in, only=1, seed=SEED)
     return fit(texts, labels)
 
 # %%
@@ -778,14 +811,16 @@ for repeat in range(REPEATS):
                                   rates.blocked]) / REPEATS
 
 # %%
-plots.show(plots.matrix(bought.values(), kinds,
-                        ["spam caught", "with sentences", "ham blocked"], "share", "copies"),
+columns = ["spam caught", "with sentences", "ham blocked"]
+plots.show(plots.matrix(bought.values(), kinds, columns, "share", "copies"),
            "What copies buy, 400 messages",
            alt="Spam caught, spam caught behind two sentences, and ham blocked, by a "
-               "logistic filter trained on 400 messages without copies, with random parts "
-               "and with ham words put into spam. Copies raise the first two a little.")
+               "logistic filter trained on 400 messages without copies, with random "
+               "parts and with ham words put into spam. Copies raise the first two a "
+               "little.")
 gains = bought["parts"] - bought["none"]
-claim("Random parts catch {value:+.1%} of the spam.", gains[0], *on((0.01, 0.15), (-0.02, 0.1)))
+claim("Random parts catch {value:+.1%} of the spam.", gains[0],
+      *on((0.01, 0.15), (-0.02, 0.1)))
 claim("They cost {value:+.1%} of ham blocked.", gains[2], -0.005, 0.015)
 
 # %% [markdown]

@@ -21,7 +21,7 @@ def displayed(monkeypatch):
 def test_each_word_bears_its_weight_and_the_sum_is_the_score(toy):
     page = shown.message_html(toy, "FREE win, free lunch xyz", "FREE win, free lunch xyz")
     assert re.findall(r">(\w+)<sub>([^<]+)", page) == [("FREE", "+2.0"), ("win", "+1.0"), ("lunch", "−0.2")]
-    assert re.findall(r'does not count">(\w+)', page) == ["free", "xyz"], "a word counts once, an unknown one not at all"
+    assert re.findall(r'does not count">(\w+)', page) == ["free", "xyz"], "a word counts once, an unknown one never"
     assert "Score +2.2 (bias −0.5, words +2.8): spam, it is blocked" in page
 
 
