@@ -180,13 +180,17 @@ def on(sms, made):
     """The band for the data set of this run."""
     return sms if real else made
 
+def points(sentence, difference, low, high):
+    """A claim about a difference of two shares, in percentage points."""
+    claim(sentence, 100 * difference, 100 * low, 100 * high)
+
 accuracies = [rates[0] for name, rates in table.items() if name != "always ham"]
 claim("Calling everything ham is right {value:.0%} of the time.",
       table["always ham"][0], *on((0.86, 0.89), (0.79, 0.81)))
 claim("The worst of the four is right {value:.1%} of the time.",
       min(accuracies), 0.95, 1)
-claim("Between the best and the worst lie {value:.1%}: no reason yet to prefer one.",
-      max(accuracies) - min(accuracies), *on((0, 0.02), (0, 0.05)))
+points("Between best and worst lie {value:.1f} percentage points: too few to choose.",
+       max(accuracies) - min(accuracies), *on((0, 0.02), (0, 0.05)))
 
 # %% [markdown]
 # So both errors are reported everywhere in this notebook: spam caught *and* ham blocked.
@@ -265,8 +269,8 @@ print(chosen)
 
 # %% tags=["tells"]
 better = passing(bayes, greeted(blocked, chosen)) - greeting
-claim("The greeting chosen by the filter's answers passes {value:.0%} more.", better,
-      0.03, 0.45)
+points("Behind the greeting chosen by asking {value:.0f} points more pass.", better,
+       0.03, 0.45)
 
 # %% [markdown]
 # Does it work with whole sentences? Take one to three messages from the own ham, at random for each spam message, or those that let most of the own spam pass.
@@ -290,10 +294,10 @@ plots.show(plots.curves([1, 2, 3], sentences, "sentences added", "share that pas
                "sentences added, for two filters, with sentences drawn at random and "
                "with chosen ones. Chosen ones pass far more often, and naive Bayes "
                "lets more pass.")
-for name, low in (("naive Bayes", on(0.35, 0.1)), ("SVM", on(0.15, 0.35))):
+for name, low in (("naive Bayes", on(0.35, 0.1)), ("SVM", on(0.15, 0.05))):
     gain = sentences[f"{name}, chosen"][1] - sentences[f"{name}, any"][1]
-    claim(f"{name}: two chosen sentences pass {{value:.0%}} more than any two.",
-          gain, low, 0.9)
+    points(f"{name}: two chosen sentences take {{value:.0f}} points more past than any.",
+           gain, low, 0.95)
 
 # %% [markdown]
 # ## Good words, for nothing
@@ -352,14 +356,14 @@ def until_half(judge, order):
     """How many words, taken in this order, let half of the blocked spam pass."""
     return np.median(words_needed(judge, send.spam, order))
 
-for name, gain in zip(TWO, on(((12, 28), (20, 75)), ((18, 36), (22, 48)))):
+for name, gain in zip(TWO, on(((12, 28), (15, 75)), ((12, 36), (6, 55)))):
     fewer = (until_half(judges[name], lists["frequent in ham"])
              - until_half(judges[name], lists["ratio"]))
     claim(f"{name}: the ratio saves {{value:.0f}} words until half of them pass.",
           fewer, *gain)
 fifty = {kind: shares[50] for kind, shares in passed["naive Bayes"].items()}
-claim("With fifty frequent words {value:.0%} more pass than with fifty at random.",
-      fifty["frequent in ham"] - fifty["random"], 0.3, 1)
+points("Fifty frequent words take {value:.0f} points more past than fifty at random.",
+       fifty["frequent in ham"] - fifty["random"], 0.3, 1)
 
 # %% [markdown]
 # ## Good words, by asking
@@ -465,8 +469,8 @@ plots.show(figure, "Letters, and who passes (%)",
                "and no trick takes all past.")
 bands = on(((0.03, 0.3), (0.08, 0.45)), ((0.1, 0.5), (0.3, 0.9)))
 for name, band in zip(TWO, bands):
-    claim(f"{name}: {{value:.0%}} more pass with five words in foreign letters.",
-          tricked[name][0][1] - tricked[name][0][0], *band)
+    points(f"{name}: five words in foreign letters take {{value:.0f}} points more past.",
+           tricked[name][0][1] - tricked[name][0][0], *band)
 
 # %% [markdown]
 # Much stays blocked: the phone number, `£` and `!` are still there, and so many words are bad that five do not matter. With figures for letters it is less, for figures are words that
@@ -497,10 +501,10 @@ plots.show(plots.matrix(verdicts.values(), list(changes), ["passes", "is still r
                "seldom; deleted words make it pass and cannot be read; disguise and "
                "good words together pass most among those that are read.")
 alone, together = (verdicts[name][0] for name in list(changes)[6:8])
-claim("With good words *and* disguise {value:.0%} more pass than with words alone.",
-      together - alone, 0.05, 0.9)
-claim("With ten words deleted {value:.0%} fewer are read than with five disguised.",
-      verdicts["homoglyphs"][1] - verdicts["10 words deleted"][1], 0.4, 1)
+points("Good words and disguise take {value:.0f} points more past than words alone.",
+       together - alone, 0.05, 0.9)
+points("Of those with ten words deleted {value:.0f} points fewer are still read.",
+       verdicts["homoglyphs"][1] - verdicts["10 words deleted"][1], 0.4, 1)
 
 # %% [markdown]
 # Play the spammer. Type, add words, disguise; each word shows its weight, the bar its sum. Which is the smallest change that you find?
@@ -552,12 +556,12 @@ plots.show(plots.matrix(undone.values(), list(undone), ["nothing", "NFKC", "your
                "letters only. Your form undoes homoglyphs and invisible signs, too; "
                "spaces and figures stay.")
 nothing, compatible, by_table = undone["homoglyphs"]
-claim("NFKC changes the share of homoglyphs that pass by {value:+.1%}.",
-      compatible - nothing, -0.01, 0.01)
-claim("Your form lets {value:.0%} fewer of them pass than NFKC does.",
-      compatible - by_table, *on((0.08, 0.45), (0.3, 0.9)))
+points("NFKC changes the share of homoglyphs that pass by {value:+.1f} points.",
+       compatible - nothing, -0.01, 0.01)
+points("Your form lets {value:.0f} points fewer of them pass than NFKC does.",
+       compatible - by_table, *on((0.08, 0.45), (0.3, 0.9)))
 cost = (svm.is_spam(one_form(send.ham)).mean() - svm.is_spam(send.ham).mean())
-claim("It costs {value:+.1%} of ham blocked.", cost, -0.003, 0.003)
+points("It costs {value:+.1f} points of ham blocked.", cost, -0.003, 0.003)
 
 # %% [markdown]
 # Nobody with a table is safe from the letter that is not in it. And it is made for Latin letters: a Greek reader's mail becomes nonsense.
@@ -623,21 +627,22 @@ claim("Naive Bayes never catches more than {value:.0%} before it learns.",
       max(before), 0, 0.15)
 claim("And never less than {value:.0%} after it.", min(after), 0.95, 1)
 first, *_, last = races["SVM"]
-claim("Before it learns, the SVM catches {value:.0%} more in the end than at first.",
-      last.before - first.before, *on((0.08, 0.8), (0.5, 1)))
+points("Before it learns, the SVM catches {value:.0f} points more in the end.",
+       last.before - first.before, *on((0.08, 0.8), (0.5, 1)))
 for name, band in (("naive Bayes", (-12, 15)), ("SVM", on((3, 45), (8, 45)))):
     claim(f"{name}: for the same success the spammer needs {{value:+.0f}} words.",
           efforts[name][-1] - efforts[name][0], *band)
 plain = {name: 1000 * judges[name].is_spam(send.ham).mean() for name in races}
 claim("Of 1,000 ham, naive Bayes blocks {value:+.0f} more than before the race.",
       lost["naive Bayes"] - plain["naive Bayes"], *on((2, 40), (-15, 20)))
-claim("The SVM blocks {value:+.0f} more.", lost["SVM"] - plain["SVM"], -5, 8)
+claim("The SVM blocks {value:+.0f} more.", lost["SVM"] - plain["SVM"],
+      *on((-5, 8), (-5, 25)))
 
 # %% [markdown]
 # <details><summary>After your guess: what the race shows</summary>
 #
 # Naive Bayes burns the words that it saw, one by one, and there are always others: a *saw-tooth* without end, paid for in ham where burnt words stand in many wanted
-# messages. The SVM fits all weights together. It learns that a message with a price and a premium number is spam, whatever friendly words
+# messages (on the SMS the number grows; on the messages made here it wavers). The SVM fits all weights together. It learns that a message with a price and a premium number is spam, whatever friendly words
 # stand behind it, and the attack becomes dear. Retraining is a remedy, and how good a one depends on what is retrained.
 #
 # </details>
@@ -711,10 +716,10 @@ plots.show(plots.matrix(game.values(), list(game), ["naive", "aware"], "filter",
                "the modelled spammer nearly all pass the naive one and nearly none "
                "the aware one. With one word left out nearly all pass both. Ham "
                "blocked is equal.")
-claim("Against the modelled spammer awareness keeps out {value:.0%} more.",
-      game["the modelled one"][0] - game["the modelled one"][1], 0.7, 1)
-claim("Against the other one: {value:.0%} more.",
-      game["one word fewer"][0] - game["one word fewer"][1], -0.01, 0.25)
+points("The aware filter stops {value:.0f} points more of the modelled spammer's mail.",
+       game["the modelled one"][0] - game["the modelled one"][1], 0.7, 1)
+points("Of the other one's it stops {value:.0f} points more.",
+       game["one word fewer"][0] - game["one word fewer"][1], -0.01, 0.25)
 
 # %% [markdown]
 # The game was solved for the opponent that was modelled. Notebook 10 calls that by its name: an attack that does not adapt says nothing.
@@ -746,9 +751,9 @@ plots.show(plots.curves(deleted, left, "words that the spammer deletes", "spam c
                "the second one falls more slowly.")
 at = deleted.index(gone)
 gain, price = (left[f"K = {K}"][place] - left["K = 0"][place] for place in (at, 0))
-claim(f"With {gone} words deleted, training for it catches {{value:.0%}} more.", gain,
-      *on((0.15, 0.6), (0.01, 0.3)))
-claim("With none deleted, it catches {value:+.1%}.", price, -0.06, 0.02)
+points(f"With {gone} words deleted, it catches {{value:.0f}} points more.", gain,
+       *on((0.15, 0.6), (0.01, 0.3)))
+points("With none deleted, the difference is {value:+.1f} points.", price, -0.07, 0.03)
 
 # %% [markdown]
 # ## More messages out of few
@@ -818,13 +823,15 @@ plots.show(plots.matrix(bought.values(), kinds, columns, "share", "copies"),
                "logistic filter trained on 400 messages without copies, with random "
                "parts and with ham words put into spam. Copies raise the first two a "
                "little.")
-gains = bought["parts"] - bought["none"]
-claim("Random parts catch {value:+.1%} of the spam.", gains[0],
-      *on((0.01, 0.15), (-0.02, 0.1)))
-claim("They cost {value:+.1%} of ham blocked.", gains[2], -0.005, 0.015)
+parts, put_in = (bought[kind] - bought["none"] for kind in kinds[1:])
+points("Random parts change the spam caught by {value:+.1f} points.", parts[0],
+       *on((0.01, 0.15), (-0.03, 0.1)))
+points("They change the ham blocked by {value:+.1f} points.", parts[2], -0.008, 0.015)
+points("Ham put in changes the spam caught behind sentences by {value:+.1f} points.",
+       put_in[1], *on((0.02, 0.25), (-0.05, 0.25)))
 
 # %% [markdown]
-# A small gain on few messages, and both errors have to be looked at: a filter that blocks more of everything catches more spam, too.
+# Each copy teaches what it shows: parts help with what is short, and ham put in with what is hidden in ham. The gains are small, and both errors have to be looked at: a filter that blocks more of everything catches more spam, too.
 #
 # ## What to remember
 #

@@ -57,7 +57,8 @@ def test_a_function_is_asked_and_answers(peers):
 def test_a_function_of_texts_is_asked_and_answers_with_an_array(peers):
     ours, theirs = peers
     theirs.functions["good"] = lambda is_spam, pool: np.array(pool)[~is_spam([f"win £5 {word}" for word in pool])]
-    found = ours.ask("good", lambda texts: np.array(["home" not in text for text in texts]), ["home", "fr\u0435\u0435", "gohome"])
+    pool = ["home", "fr\u0435\u0435", "gohome"]
+    found = ours.ask("good", lambda texts: np.array(["home" not in text for text in texts]), pool)
     assert found == ["home", "gohome"]
 
 
