@@ -296,7 +296,7 @@ plots.show(plots.curves([1, 2, 3], sentences, "sentences added", "share that pas
                "lets more pass.")
 for name, low in (("naive Bayes", on(0.35, 0.1)), ("SVM", on(0.15, 0.05))):
     gain = sentences[f"{name}, chosen"][1] - sentences[f"{name}, any"][1]
-    points(f"{name}: two chosen sentences take {{value:.0f}} points more past than any.",
+    points(f"{name}: two chosen sentences pass {{value:.0f}} points more than any.",
            gain, low, 0.95)
 
 # %% [markdown]
@@ -469,7 +469,7 @@ plots.show(figure, "Letters, and who passes (%)",
                "and no trick takes all past.")
 bands = on(((0.03, 0.3), (0.08, 0.45)), ((0.1, 0.5), (0.3, 0.9)))
 for name, band in zip(TWO, bands):
-    points(f"{name}: five words in foreign letters take {{value:.0f}} points more past.",
+    points(f"{name}: five words in foreign letters pass {{value:.0f}} points more.",
            tricked[name][0][1] - tricked[name][0][0], *band)
 
 # %% [markdown]
