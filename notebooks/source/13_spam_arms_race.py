@@ -280,7 +280,7 @@ pool = mailbox.ham[:200]
 sentences = {}
 for name in TWO:
     judge = judges[name]
-    asked = [text for text in mailbox.spam if judge.is_spam([text])[0]][:20]
+    asked = [text for text in mailbox.spam if judge.is_spam([text])[0]][:60]
     best = best_sentences(judge.is_spam, asked, pool)
     for kind, source in (("any", lambda n: pool), ("chosen", lambda n: best[:n])):
         sentences[f"{name}, {kind}"] = [
@@ -294,7 +294,7 @@ plots.show(plots.curves([1, 2, 3], sentences, "sentences added", "share that pas
                "sentences added, for two filters, with sentences drawn at random and "
                "with chosen ones. Chosen ones pass far more often, and naive Bayes "
                "lets more pass.")
-for name, low in (("naive Bayes", on(0.35, 0.1)), ("SVM", on(0.15, 0.05))):
+for name, low in (("naive Bayes", on(0.35, 0.1)), ("SVM", on(0.05, 0.05))):
     gain = sentences[f"{name}, chosen"][1] - sentences[f"{name}, any"][1]
     points(f"{name}: two chosen sentences pass {{value:.0f}} points more than any.",
            gain, low, 0.95)
@@ -356,7 +356,7 @@ def until_half(judge, order):
     """How many words, taken in this order, let half of the blocked spam pass."""
     return np.median(words_needed(judge, send.spam, order))
 
-for name, gain in zip(TWO, on(((12, 28), (15, 75)), ((12, 36), (6, 55)))):
+for name, gain in zip(TWO, on(((12, 28), (15, 75)), ((12, 36), (3, 55)))):
     fewer = (until_half(judges[name], lists["frequent in ham"])
              - until_half(judges[name], lists["ratio"]))
     claim(f"{name}: the ratio saves {{value:.0f}} words until half of them pass.",
@@ -730,10 +730,10 @@ points("Of the other one's it stops {value:.0f} points more.",
 # lost that help most. As with adversarial training in notebook 09, the worst case stands *inside* the loss. The same code with $K = 0$ is the control.
 
 # %%
-K, gone = on((4, 8), (3, 4))
+K, gone = on((4, 8), (2, 3))
 hardened = {f"K = {k}": robust_to_deletion(train.texts, train.labels, k, seed=SEED)
             for k in (0, K)}
-deleted = [0, 1, 2, 4, 6, 8]
+deleted = [0, 1, 2, 3, 4, 6, 8]
 
 def caught_without(judge, count):
     """The share of spam that is caught without its worst words, `count` of them."""
@@ -752,7 +752,7 @@ plots.show(plots.curves(deleted, left, "words that the spammer deletes", "spam c
 at = deleted.index(gone)
 gain, price = (left[f"K = {K}"][place] - left["K = 0"][place] for place in (at, 0))
 points(f"With {gone} words deleted, it catches {{value:.0f}} points more.", gain,
-       *on((0.15, 0.6), (0.01, 0.3)))
+       *on((0.15, 0.6), (0.005, 0.3)))
 points("With none deleted, the difference is {value:+.1f} points.", price, -0.07, 0.03)
 
 # %% [markdown]
