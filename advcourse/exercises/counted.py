@@ -11,7 +11,8 @@ from advcourse.exercises.attempt import TIMES
 class Counted:
     """A function among the probes that counts how often the student's asks it.
 
-    calls: how often, in one call of the student's function. rows: how many rows of its first argument, in all.
+    calls: how often, in one call of the student's function. rows: how many rows of its first argument, in all; of
+    a list, its entries.
     """
 
     def __init__(self, function: Callable):
@@ -22,7 +23,8 @@ class Counted:
         if self.counts:
             self.calls += 1 / TIMES
             first = next(iter([*arguments, *keywords.values()]), None)
-            self.rows += (len(first) if isinstance(first, torch.Tensor) and first.dim() else 1) / TIMES
+            has_rows = isinstance(first, list | tuple) or (isinstance(first, torch.Tensor) and first.dim())
+            self.rows += (len(first) if has_rows else 1) / TIMES
         return self.function(*arguments, **keywords)
 
 

@@ -104,6 +104,8 @@ def is_kind(result: object, expected: object) -> bool:
                 and result.dtype == expected.dtype and result.device == expected.device)
     if _is_number(expected):
         return _is_number(result)
+    if type(expected) is list and expected and all(isinstance(part, str) for part in expected):
+        return type(result) is list and all(isinstance(part, str) for part in result)  # how many, the properties say
     if type(expected) in (list, tuple):
         return (type(result) is type(expected) and len(result) == len(expected)
                 and all(map(is_kind, result, expected)))
@@ -157,6 +159,8 @@ def describe(value: object) -> str:
         kind = type(value).__name__
         if not value:
             return f"an empty {kind}"
+        if all(isinstance(part, str) for part in value):
+            return f"a {kind} of strings"
         if all(map(_is_number, value)):
             return f"a {kind} of {len(value)} number{'s' * (len(value) > 1)}"
         if isinstance(value[0], list | tuple) and (tensor := as_tensor(value)) is not None:

@@ -116,6 +116,20 @@ def distance(result: object, wanted: object) -> float:
     return math.inf if largest != largest else largest
 
 
+def random_words(generator: torch.Generator, count: int) -> list[str]:
+    """Different words of three to six letters that mean nothing, in random order."""
+    found = set()
+    while len(found) < count:
+        letters = torch.randint(0, 26, (int(torch.randint(3, 7, (), generator=generator)),), generator=generator)
+        found.add("".join("abcdefghijklmnopqrstuvwxyz"[i] for i in letters))
+    return shuffled(sorted(found), generator)
+
+
+def shuffled(values: list, generator: torch.Generator) -> list:
+    """The same in random order."""
+    return [values[i] for i in torch.randperm(len(values), generator=generator)]
+
+
 def mixed_labels(model: Callable, x: torch.Tensor) -> torch.Tensor:
     """Labels of which a third is not what the model says: what follows y differs from what follows the prediction."""
     predicted = model(x).argmax(1).detach()

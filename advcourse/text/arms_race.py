@@ -45,7 +45,12 @@ def race(fit: Fit, texts: Sequence[str], labels: Labels, *, spam: Sequence[str],
 
 def add_best(count: int) -> Attack:
     """The attack that adds the `count` best words of the filter that is in force."""
-    return lambda judge, spam: [add(text, best_words(judge)[:count]) for text in spam]
+
+    def attack(judge: LinearFilter, spam: Sequence[str]) -> list[str]:
+        extra = best_words(judge)[:count]
+        return [add(text, extra) for text in spam]
+
+    return attack
 
 
 def add_enough(caught: float = 0.2, step: int = 5, most: int = 200) -> Attack:

@@ -1,5 +1,6 @@
 """From a text to its tokens: words, also of one letter; lengths of numbers; and the signs £ $ € ! ? % &."""
 
+import functools
 import re
 from collections.abc import Iterator
 
@@ -20,9 +21,14 @@ def spans(text: str) -> Iterator[tuple[str, int, int]]:
 
 def tokens(text: str) -> list[str]:
     """The tokens of the text, in order."""
-    return [token for token, _, _ in spans(text)]
+    return list(_tokens(text))
 
 
 def words(text: str) -> frozenset[str]:
     """The tokens of the text, each once: all that the filters see of it."""
-    return frozenset(tokens(text))
+    return frozenset(_tokens(text))
+
+
+@functools.lru_cache(20_000)  # filters are fitted on, and asked about, the same texts again and again
+def _tokens(text: str) -> tuple[str, ...]:
+    return tuple(token for token, _, _ in spans(text))

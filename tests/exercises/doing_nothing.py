@@ -50,6 +50,8 @@ def makers(wanted, probe):
                   if isinstance(value, str)}
     elif type(wanted) in (list, tuple):
         found |= sequences(wanted, probe)
+        found |= {f"the beginning of {name}": lambda value=value: value[:len(wanted)]
+                  for name, value in probe.items() if type(value) is type(wanted)}
     elif type(wanted) is dict:
         parts = {key: makers(value, probe) for key, value in wanted.items()}
         names = set.intersection(*map(set, parts.values())) if parts else set()

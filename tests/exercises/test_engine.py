@@ -58,6 +58,7 @@ PAIR = exercise(lambda x: (x, "cat"), {"x": torch.ones(3)})
 MASK = exercise(lambda x: x > 1, {"x": torch.ones(2)})
 CLASSES = exercise(lambda x: x.argsort(), {"x": torch.ones(2)})
 TRUTH = exercise(lambda x: {"a": True}, {"x": torch.ones(3)})
+TEXTS = exercise(lambda x: ["a", "b"], {"x": torch.ones(3)})
 TABLE = exercise(lambda x: {"a": 1.0}, {"x": torch.ones(3)})
 
 
@@ -85,6 +86,9 @@ TABLE = exercise(lambda x: {"a": 1.0}, {"x": torch.ones(3)})
     (MASK, torch.tensor([0, 2]), "one of torch.bool on cpu, whose entries are True or False"),
     (MASK, [0.0, 1.0], "a list of 2 numbers of torch.float32; one of torch.bool on cpu, whose entries"),
     (CLASSES, torch.tensor([1.0, 2.0]), "a tensor of torch.float32 on cpu; one of torch.int64 on cpu is wanted"),
+    (TEXTS, ["a", 1], "returned a list of 2: a string, a number; a list of strings is wanted"),
+    (TEXTS, {"a", "b"}, "returned a value of type set; a list of strings is wanted"),
+    (TEXTS, "ab", "returned a string; a list of strings is wanted"),
     (TABLE, {"b": 1.0}, "a dict with the keys 'b'; a dict with the keys 'a' is wanted"),
 ])
 def test_a_wrong_kind_of_result_is_named(wanted, result, message):
@@ -100,6 +104,7 @@ def test_a_wrong_kind_of_result_is_named(wanted, result, message):
     (DOUBLE, [[1, 2, 3], (4, 5, 6)]), (DOUBLE, [torch.ones(3), torch.ones(3)]), (NUMBERS, torch.tensor([1.0, 2.0])),
     (MASK, torch.tensor([0, 1])), (MASK, [1, 0]), (MASK, np.array([0, 1], "uint8")), (TRUTH, {"a": 1}),
     (TRUTH, {"a": np.int64(0)}), (CLASSES, torch.tensor([1, 2]).int()), (CLASSES, np.array([1, 2], "uint8")),
+    (TEXTS, ("a", "b")), (TEXTS, ["a"]), (TEXTS, []), (TEXTS, np.array(["a", "b", "c"])),
     (ROWS, torch.ones(2, 2)), (ROWS, np.ones((2, 2))), (ROWS, [np.ones(2), torch.ones(2)]),
 ])
 def test_harmless_differences_of_kind_are_accepted(wanted, result):
@@ -166,6 +171,13 @@ def test_calls_are_counted_once_though_a_function_is_called_twice():
                                     and probe["ask"].calls == 1 else f"{probe['ask'].calls} {probe['ask'].rows}"})
     assert engine.run(counting, asks(1)).state == "passed"
     assert engine.run(counting, asks(3)).messages == ["3.0 15.0"]
+
+
+def test_of_a_list_of_texts_every_one_counts():
+    asks = counted.Counted(lambda texts: [len(text) > 2 for text in texts])
+    with counted.counting({"is_spam": asks}):
+        asks(["a", "bcd", "ef"]), asks(texts=("a",)), asks("abc")
+    assert (asks.calls * counted.TIMES, asks.rows * counted.TIMES) == (3, 5)
 
 
 def test_calls_of_functions_in_a_list_are_counted_too():

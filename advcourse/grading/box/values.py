@@ -36,6 +36,8 @@ def pack(value, tensors, offer, depth=0):
         return {"tensor": put(value.detach(), tensors)}
     if isinstance(value, np.ndarray | np.generic) and value.dtype.kind in "biuf":
         return {"array": put(torch.from_numpy(np.array(value)), tensors)}
+    if isinstance(value, np.ndarray | np.generic) and value.dtype.kind == "U":
+        return inner(value.tolist())  # strings, and lists of them
     if type(value) in (list, tuple):
         return {type(value).__name__: [inner(part) for part in value]}
     if type(value) is dict and all(type(key) in (str, int) for key in value):

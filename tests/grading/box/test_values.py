@@ -54,6 +54,11 @@ def test_arrays_pass(kind, shape):
     assert same(round_trip(array), array)
 
 
+def test_strings_of_numpy_come_out_as_strings():
+    words = np.array(["free", "win"])
+    assert same(round_trip(words), ["free", "win"]) and same(round_trip([words[0], "now"]), ["free", "now"])
+
+
 plain = st.recursive(st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
                      lambda inner: st.lists(inner, max_size=4) | st.lists(inner, max_size=4).map(tuple)
                      | st.dictionaries(st.text() | st.integers(), inner, max_size=4), max_leaves=12)

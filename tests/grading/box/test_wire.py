@@ -7,6 +7,7 @@ import threading
 import time
 from contextlib import suppress
 
+import numpy as np
 import pytest
 import safetensors.torch
 import torch
@@ -51,6 +52,14 @@ def test_a_function_is_asked_and_answers(peers):
     ours, theirs = peers
     theirs.functions["apply"] = lambda function, value: function(value, power=3)
     assert ours.ask("apply", lambda value, power: value ** power, 2) == 8
+
+
+def test_a_function_of_texts_is_asked_and_answers_with_an_array(peers):
+    ours, theirs = peers
+    theirs.functions["good"] = lambda is_spam, pool: np.array(pool)[~is_spam([f"win £5 {word}" for word in pool])]
+    pool = ["home", "fr\u0435\u0435", "gohome"]
+    found = ours.ask("good", lambda texts: np.array(["home" not in text for text in texts]), pool)
+    assert found == ["home", "gohome"]
 
 
 @pytest.mark.parametrize("network", [nn.Conv2d(1, 2, 2).double(),

@@ -1,0 +1,1 @@
+"""The exercises of notebook 13: spam filters, and what gets past them."""
