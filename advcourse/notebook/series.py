@@ -27,6 +27,9 @@ PARTS = {
         "09": "adversarial training",
         "10": "honest evaluation",
     },
+    "What do we know\nabout inputs?": {
+        "14": "audio attacks",
+    },
 }
 
 # Those whose exercises are there can be opened: so it holds for an installed package, too, which has no masters.
