@@ -1,0 +1,676 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # 14 · Audio attacks
+#
+# ### What you will be able to do
+#
+# * attack what listens, on the waveform itself: one word, a string of words, every word with one sound, and through the air of a room,
+# * say how loud an attack is, in two measures that disagree, and hide it below what a loud tone masks,
+# * test defences that listen through noise, few bits or a coder, and tell a defence that holds from one that hides its gradient.
+#
+# **Time** about 130 minutes · **Before** notebooks 01 and 03; 06 and 10 help · **Library** `advcourse.audio`
+
+# %% [markdown]
+# ### Threat-model card
+#
+# | | in this notebook |
+# |---|---|
+# | What does the attacker want? | one certain wrong word, or a certain string of words |
+# | What does the attacker know? | the network, everything about it (*white box*), and the defence where that is said |
+# | What may be changed? | every sample of the recording by at most a share of its largest one, in dB; nothing in the silence after it |
+# | When? | after training, with the whole recording at hand |
+# | What counts as success? | the target is what the network hears, also after rounding to 16 bits; through the air, in rooms that the attacker never saw |
+
+# %% tags=["parameters"]
+PROFILE = "quick"   # "full": train everything here, on more recordings (a GPU helps)
+DATASET = "auto"    # FSDD, spoken digits, where it can be had, else words that are made here
+SEED = 0
+DEVICE = "auto"
+STUDENT = ""        # your name or number: it shuffles the answers of questions
+
+# %% tags=["setup"]
+from functools import partial
+
+import torch
+from torch.nn import functional as F
+
+from advcourse import data, plots, training, widgets
+from advcourse.attacks import eot, pgd, universal
+from advcourse.audio import compression, ctc, hardening, hearing, hidden, levels, mel, networks, noise, pictures, players, rooms, strings
+from advcourse.evaluate import accuracy
+from advcourse.exercises import answer, check, hint, progress, question
+from advcourse.notebook import claim, compare_guess, start
+
+course = start("14", profile=PROFILE, dataset=DATASET, seed=SEED,
+               device_name=DEVICE, student=STUDENT, kind=data.Sounds,
+               instead={"auto": ("fsdd", "tones")})
+
+# %% [markdown]
+# ## A question
+#
+# Here are two recordings, one after the other. Write down the two words that you hear, and look at the two pictures below:
+# time goes to the right, pitch goes up, colour is power in decibels.
+
+# %%
+train, test = course.data.split()
+order = torch.randperm(len(test), generator=torch.Generator().manual_seed(SEED))
+some = test.take(order[:60 if course.quick else 300])
+x, y, lengths = (part.to(course.device) for part in (some.x, some.y, some.lengths))
+classes, rate = some.classes, some.rate
+plain, noisy = course.model("words"), course.model("noisy")
+target = (y + torch.randint(1, len(classes), y.shape, generator=course.generator(), device=course.device)) % len(classes)
+
+# %%
+def attack(model, db, rows=slice(None), steps=40):
+    """PGD towards the targets on these recordings, at a level relative to each."""
+    eps = levels.budget(x[rows], db, lengths[rows])
+    return pgd(model, x[rows], target[rows], eps=eps, steps=steps, targeted=True, low=-1, high=1, generator=course.generator())
+
+def heard(model, sounds, wanted):
+    """The share of sounds that the model hears as wanted."""
+    return (model(sounds).argmax(1) == wanted).float().mean().item()
+
+attacked = attack(plain, -35)
+i = (plain(attacked).argmax(1) == target).nonzero()[0, 0].item()
+own = slice(0, int(lengths[i]))
+
+# %%
+players.play(x[i, own], attacked[i, own], rate=rate, label="two recordings")
+words = [classes[label] for label in plain(torch.stack([x[i], attacked[i]])).argmax(1)]
+plots.show(pictures.spectrograms({"the first": x[i, own], "the second": attacked[i, own]}, rate), "Which words?",
+           alt="Spectrograms of two recordings. The same bright bands in both; in the second the dark parts between them are a little lighter.")
+print(f"A network hears the first as {words[0]!r} and the second as {words[1]!r}.")
+
+# %% [markdown]
+# A waveform is a list of numbers in $[-1, 1]$, here 8,000 a second. The attack is that of notebook 03. What is new is all around it: what a network sees
+# of a sound, how loud a change is, what hides it, and what becomes of it on its way through a room.
+
+# %% [markdown]
+# ## What a network sees
+#
+# Hardly any network reads the samples. They are cut into short frames; the power of each frame at each frequency is summed in bands, narrow at low
+# pitch and wide at high, as in the ear; then comes a logarithm. The bands are triangles, evenly spaced on the *mel* scale:
+#
+# $$\text{mel}(f) = 2595 \log_{10}(1 + f / 700)$$
+#
+# **Exercise 14.1.** Compute the triangles.
+
+# %%
+def mel_filters(n_mels, n_fft, rate):
+    """The weights of n_mels bands over the bins of a spectrum, (n_mels, n_fft // 2 + 1).
+
+    Bin k lies at k * rate / n_fft Hz, also for odd n_fft and rate.
+    The n_mels + 2 corners are evenly spaced in mel, from that of 0 to that of rate / 2
+    Hz, both included. In Hz, row m rises in a straight line from 0 at corner m to 1 at
+    corner m + 1, falls to 0 at corner m + 2, and is 0 everywhere else.
+    """
+    ### BEGIN SOLUTION
+    f = torch.arange(n_fft // 2 + 1, dtype=torch.float64) * rate / n_fft
+    highest = 2595 * torch.log10(torch.tensor(1 + rate / 1400, dtype=torch.float64))
+    corners = torch.linspace(0, 1, n_mels + 2, dtype=torch.float64) * highest
+    c = (700 * (10 ** (corners / 2595) - 1))[:, None]
+    rising, falling = (f - c[:-2]) / (c[1:-1] - c[:-2]), (c[2:] - f) / (c[2:] - c[1:-1])
+    return torch.minimum(rising, falling).clamp_min(0).float()
+    ### END SOLUTION
+
+mel_filters = check("14.1", mel_filters)
+
+# %%
+bands = mel_filters(8, 256, rate)
+figure, axes = plots.grid(1, 2, width=3.6, height=2.3)
+plots.curves(torch.arange(129) * rate / 256, {f"band {m}": row for m, row in enumerate(bands[:3])} | {"band 7": bands[7]},
+             "frequency in Hz", "weight", axes=axes[0, 0])
+axes[0, 0].legend(fontsize=7, frameon=False)
+axes[0, 1].imshow(mel.LogMel(rate)(x[i:i + 1])[0].cpu(), origin="lower", aspect="auto", cmap="viridis")
+axes[0, 1].set(xlabel="frame", ylabel="band of 32")
+plots.show(figure, "Bands, and a word in 32 of them",
+           alt="Left, four of eight triangles over frequency; they get wider towards high frequencies. Right, a word as the network sees it: 32 bands over "
+               "time, bright where the voice sounds, dark in the silence after it.")
+claim("The last of the eight bands is {value:.1f} times as wide as the first.", bands[7].sum().item() / bands[0].sum().item(), 3, 8)
+
+# %% [markdown]
+# Everything in it has a gradient: the Fourier transform, the square, the bands. The logarithm has none at 0, so a small number is added first, or the
+# silence after a word would make the gradient NaN. An attacker may therefore go right through, back to the samples.
+
+# %% [markdown]
+# ## Whom did it listen to?
+#
+# The zoo's `words` network has about as many weights as a picture has pixels: three small convolutions over bands and time. On the test recordings that
+# the authors of the data set aside it is nearly perfect. Those were spoken by the same people as the training recordings.
+#
+# **Predict before you run.** Train it on some of the speakers and test it on the others. On what percentage of *their* words is it right?
+
+# %%
+### BEGIN SOLUTION
+speaker_guess = 70
+### END SOLUTION
+
+# %%
+strangers = course.data.speakers[::5]
+others, unheard = course.data.leave_out(*strangers)
+their_train, their_test = others.split()
+with training.seeded(SEED):
+    young = networks.word_cnn(len(classes), rate).to(course.device)
+training.fit(young, their_train.x, their_train.y, epochs=6 if course.quick else 20, batch_size=64, learning_rate=2e-3, loss=hardening.later_loss, seed=SEED)
+known, unknown = (accuracy(young, part.x, part.y) for part in (their_test, unheard))
+
+# %% tags=["tells"]
+compare_guess(speaker_guess, 100 * unknown)
+claim("On new recordings of speakers it knows, the network is right on {value:.1%}.", known, 0.9, 1)
+claim("That is {value:.0%} more than on speakers it never heard (percentage points).", known - unknown, 0.08, 0.6)
+
+# %% [markdown]
+# <details><summary>After your guess: what this shows</summary>
+#
+# A test set that shares its speakers with the training set measures how well the network knows these people. Whatever is measured below is measured on the
+# official split, in favour of the defender.
+#
+# </details>
+
+# %% [markdown]
+# ## Noise
+#
+# Before somebody attacks, there is the world: a street, a fan, a cheap microphone. How much noise there is, is said in decibels. The **signal-to-noise ratio**
+# compares powers, that is means of squares:
+#
+# $$\text{SNR} = 10 \log_{10} \frac{\text{power of the sound}}{\text{power of the noise}}$$
+#
+# More decibels are *less* noise. **Exercise 14.2.** Add noise at a given ratio. Published code often gets it wrong: a factor of 10 for one of 20, or
+# powers that count the silence after the word.
+
+# %%
+def add_noise(x, noise, snr_db, lengths):
+    """x plus the noise, scaled for each sound such that the SNR is snr_db; (N, T).
+
+    x: sounds (N, T), which are 0 after their own samples; noise: the same shape;
+    snr_db: a number; lengths: how many samples of each are its own, (N,).
+    Both powers are those over a sound's own samples, and there is no noise after them.
+    The sum is not clipped.
+    """
+    ### BEGIN SOLUTION
+    own = torch.arange(x.shape[1]) < lengths[:, None]
+    powers = [(part.square() * own).sum(1) / own.sum(1) for part in (x, noise)]
+    scale = (powers[0] / powers[1]).sqrt() * 10 ** (-snr_db / 20)
+    return x + scale[:, None] * noise * own
+    ### END SOLUTION
+
+add_noise = check("14.2", add_noise)
+
+# %%
+white = noise.white(some.x, torch.Generator().manual_seed(SEED))
+in_noise = {snr: add_noise(some.x, white, float(snr), some.lengths).clamp(-1, 1).to(course.device) for snr in (30, 20, 10, 5, 0)}
+players.play(x[i, own], in_noise[10][i, own], rate=rate, label="a recording, and the same one in noise at 10 dB")
+
+# %% [markdown]
+# You heard it: the word is still there, easily. **Predict before you run.** On what percentage of the test recordings is the plain network right in noise
+# at 10 dB?
+
+# %%
+### BEGIN SOLUTION
+noise_guess = 80
+### END SOLUTION
+
+# %%
+right = {name: [heard(model, sounds, y) for sounds in in_noise.values()] for name, model in [("plain", plain), ("trained in noise", noisy)]}
+clean = {"plain": heard(plain, x, y), "trained in noise": heard(noisy, x, y)}
+
+# %% tags=["tells"]
+compare_guess(noise_guess, 100 * right["plain"][2])
+plots.show(plots.curves(list(in_noise), right, "SNR in dB", "accuracy", ylim=(0, 1.02)), "In white noise",
+           alt="Accuracy of two networks against the signal-to-noise ratio. The plain one falls steeply below 30 dB, the one trained in noise stays high.")
+claim("At 10 dB the plain network is right on {value:.0%} of the recordings.", right["plain"][2], 0.05, 0.7)
+claim("Trained in noise, it loses {value:.1%} at 10 dB against silence (percentage points).", clean["trained in noise"] - right["trained in noise"][2], -0.03, 0.08)
+
+# %% [markdown]
+# <details><summary>After your guess: what this shows</summary>
+#
+# People hear words in noise that is as loud as they are. A network that has never met noise takes it for speech. The cure is augmentation: white noise between
+# 0 and 30 dB, drawn anew for every word of every batch (`hardening.noisy_loss`).
+#
+# </details>
+
+# %% [markdown]
+# ## How loud is a change?
+#
+# Two measures. The one of Carlini and Wagner (2018) compares the *largest samples*, $20 \log_{10}(\max|\delta| / \max|x|)$: 20, since an amplitude is the root of a
+# power. It is what an ε-ball bounds. The **segmental SNR** cuts the sound into segments of 20 ms, takes the SNR of each, in dB, and then their mean. It asks how far the
+# change lies below the sound *at that moment*.
+#
+# **Exercise 14.3.** Compute both.
+
+# %%
+def two_levels(x, x_adv, frame):
+    """The level of the change x_adv - x, and the segmental SNR, in dB; two tensors (N,).
+
+    x, x_adv: sounds (N, T); the level: 20 log10 of the largest |x_adv - x| over the
+    largest |x|, sound by sound.
+    The segmental SNR is the mean over the whole segments of `frame` samples in a row
+    (the rest at the end does not count) of 10 log10(energy of x / energy of the change),
+    where energy is the sum of squares. Each segment's ratio is limited to [-10, 35]; so
+    one without change counts as 35. Segments in which x is 0 throughout do not count.
+    """
+    ### BEGIN SOLUTION
+    delta, segments = x_adv - x, x.shape[1] // frame
+    level = 20 * (delta.abs().amax(1) / x.abs().amax(1)).log10()
+    signal, change = (part[:, :segments * frame].reshape(len(x), segments, frame).square().sum(2)
+                      for part in (x, delta))
+    counts = signal > 0
+    ratio = torch.where(counts, 10 * (signal / change).log10(), 0.0).clamp(-10, 35)
+    return level, (ratio * counts).sum(1) / counts.sum(1)
+    ### END SOLUTION
+
+two_levels = check("14.3", two_levels)
+
+# %%
+def signs_at(db):
+    """Random signs on every own sample, at this level."""
+    signs = torch.randn(x.shape, generator=course.generator(), device=course.device).sign()
+    return (x + levels.budget(x, db, lengths) * signs).clamp(-1, 1)
+
+click = x.clone()
+click[:, 400:404] += 10 ** (-20 / 20) * x.abs().amax(1, keepdim=True)
+measured = {"random signs at −20 dB": signs_at(-20), "random signs at −40 dB": signs_at(-40), "a click at −20 dB": click.clamp(-1, 1)}
+table = {name: [part.mean().item() for part in two_levels(some.x, sounds.cpu(), 160)] for name, sounds in measured.items()}
+for name, (level, segmental) in table.items():
+    print(f"{name:24} level {level:6.1f} dB   segmental SNR {segmental:5.1f} dB")
+claim("At the same level of −20 dB a click has a segmental SNR that is {value:.0f} dB higher than that of random signs.",
+      table["a click at −20 dB"][1] - table["random signs at −20 dB"][1], 10, 40)
+
+# %% [markdown]
+# The same largest sample, two very different sounds. No single number says how well a change is heard. We report both.
+
+# %% [markdown]
+# ## Steps on a waveform
+#
+# The attack is PGD. Two things differ from images: the range is $[-1, 1]$, and ε depends on the recording, $\varepsilon = 10^{dB/20} \max|x|$, with 0 in the silence
+# after it. **Exercise 14.4.** Drive recordings to their targets.
+
+# %%
+def waveform_pgd(model, x, target, db, lengths, steps):
+    """x_adv, (N, T) in [-1, 1], that the model hears as its target where it can be done.
+
+    model: from sounds (N, T) in [-1, 1] to logits (N, K); x: such sounds;
+    target: the classes to reach, (N,); lengths: own samples of each, (N,).
+    db: the level: own samples change by at most 10^(db / 20) times the largest |x| of
+    their sound, all others not at all.
+    steps: how many, of size 2.5 eps / steps along the sign of the gradient of the
+    cross-entropy, each followed by clipping to the ball and to [-1, 1].
+    """
+    ### BEGIN SOLUTION
+    own = torch.arange(x.shape[1], device=x.device) < lengths[:, None]
+    eps = 10 ** (db / 20) * x.abs().amax(1, keepdim=True) * own
+    x_adv = x.clone()
+    for _ in range(steps):
+        x_adv.requires_grad_()
+        loss = F.cross_entropy(model(x_adv), target, reduction="sum")
+        gradient = torch.autograd.grad(loss, x_adv)[0]
+        x_adv = x_adv.detach() - 2.5 * eps / steps * gradient.sign()
+        x_adv = torch.clamp(x_adv, x - eps, x + eps).clamp(-1, 1)
+    return x_adv
+    ### END SOLUTION
+
+waveform_pgd = check("14.4", waveform_pgd)
+
+# %%
+few = slice(0, 20)
+mine = waveform_pgd(plain.cpu(), some.x[few], target[few].cpu(), -35.0, some.lengths[few], 40)
+plain = plain.to(course.device)
+saved = players.as_saved(mine.to(course.device))   # rounded to 16 bits, as in a wave file
+claim("Your attack at −35 dB reaches the target on {value:.0%} of the recordings, after 16 bits.", heard(plain, saved, target[few]), 0.8, 1)
+
+# %% [markdown]
+# In the library it is `attacks.pgd(..., low=-1, high=1, eps=levels.budget(x, db, lengths))`; it also keeps the best of all steps.
+#
+# The network that was trained in noise stands far more noise. **Predict before you run.** By how many decibels must an attack be louder, to reach
+# the target as often as on the plain network?
+
+# %%
+### BEGIN SOLUTION
+louder_guess = 5
+### END SOLUTION
+
+# %%
+steps_db = [-60, -50, -45, -40, -35, -30]
+reached = {name: [heard(model, attack(model, db), target) for db in steps_db] for name, model in [("plain", plain), ("trained in noise", noisy)]}
+reached["random signs: errors of plain"] = [1 - heard(plain, signs_at(db), y) for db in steps_db]
+
+def level_of_half(shares):
+    """The level in dB at which half of the targets are reached, on the straight lines between those measured."""
+    k = next(k for k, share in enumerate(shares) if share >= 0.5)
+    return steps_db[k] - (shares[k] - 0.5) / (shares[k] - shares[k - 1]) * (steps_db[k] - steps_db[k - 1])
+
+# %% tags=["tells"]
+bought = level_of_half(reached["trained in noise"]) - level_of_half(reached["plain"])
+compare_guess(louder_guess, bought, "dB")
+plots.show(plots.curves(steps_db, reached, "level of the change in dB", "target reached", ylim=(0, 1.02)), "PGD on waveforms",
+           alt="Share of targets reached against the level of the attack, for two networks, and the errors under random signs. Both attacks rise from 0 to 1, "
+               "that on the network trained in noise a few decibels later; random signs hardly do anything below −30 dB.")
+
+# %% tags=["tells"]
+claim("At −35 dB PGD reaches the target on {value:.0%} of the recordings,", reached["plain"][4], 0.9, 1)
+claim("and on {value:.0%} more than the share on which random signs of that level cause any error (percentage points).",
+      reached["plain"][4] - reached["random signs: errors of plain"][4], 0.6, 1)
+claim("Training in noise makes the attacker {value:.0f} dB louder.", bought, 1, 12)
+
+# %% [markdown]
+# <details><summary>After your guess: what this shows</summary>
+#
+# A few decibels, and no more. Noise points in a random direction, an attack in the worst one; training on the first tells little about the second.
+#
+# </details>
+
+# %% [markdown]
+# ## What a loud tone hides
+#
+# An attack that you cannot hear would be worse than a soft one. What do ears not hear?
+
+# %%
+question("14.5")
+
+# %%
+### BEGIN SOLUTION
+choice = "a"
+### END SOLUTION
+answer("14.5", choice)
+
+# %% [markdown]
+# Music coders live from it: a tone **masks** what is weaker and near it in pitch. Pitch is measured in *Bark*, $z(f) = 13 \arctan(0.00076 f) + 3.5 \arctan((f / 7500)^2)$.
+# A tone of level $L$ at $f_m$ hides at $f$, with $\Delta = z(f) - z(f_m)$,
+#
+# $$\theta = L - 6.025 - 0.275\, z(f_m) + \begin{cases} 27\,\Delta & \Delta < 0 \\ (0.37 \max(L - 40, 0) - 27)\,\Delta & \Delta \ge 0 \end{cases}$$
+#
+# Several tones hide the sum of their *powers* (Lin and Abdulla, 2015; Qin et al., 2019). **Exercise 14.6.**
+
+# %%
+def masked_below(level, masker, frequency):
+    """The threshold in dB below which the tones hide what sounds at each frequency; (F,).
+
+    level: of each tone in dB, (K,); masker: their frequencies in Hz, (K,);
+    frequency: in Hz, (F,). The powers 10^(theta / 10) of the tones' thresholds add up.
+    """
+    ### BEGIN SOLUTION
+    z, own = (13 * (0.00076 * f).atan() + 3.5 * (f / 7500).square().atan() for f in (frequency, masker))
+    delta = z[None] - own[:, None]
+    slope = (0.37 * (level - 40).clamp_min(0) - 27)[:, None]
+    theta = level[:, None] - 6.025 - 0.275 * own[:, None] + torch.where(delta < 0, 27.0, slope) * delta
+    return 10 * (10 ** (theta / 10)).sum(0).log10()
+    ### END SOLUTION
+
+masked_below = check("14.6", masked_below)
+
+# %%
+hertz = torch.linspace(50, 3950, 400)
+lines = {f"a tone of {level} dB": masked_below(torch.tensor([float(level)]), torch.tensor([1000.0]), hertz) for level in (50, 70, 90)}
+lines["two tones of 70 dB"] = masked_below(torch.tensor([70.0, 70.0]), torch.tensor([1000.0, 2200.0]), hertz)
+plots.show(plots.curves(hertz, lines, "frequency in Hz", "hidden below, in dB", ylim=(-20, 90)), "What tones hide", on="tones at 1,000 and 2,200 Hz",
+           alt="Thresholds over frequency. Each has a peak at its tone, falls steeply below it and less steeply above; the louder the tone, the wider above. "
+               "Two tones make two peaks.")
+
+# %% [markdown]
+# `hearing.masking_threshold` finds the tones of a recording, frame by frame, and adds the threshold in quiet. `hidden.hidden` makes gradient steps whose spectrum
+# is kept below it. Both attacks on the same recordings:
+
+# %%
+part = slice(0, 20 if course.quick else 100)
+soft = attack(plain, -40, part)
+masked = hidden.hidden(plain, x[part], target[part], rate=rate, lengths=lengths[part], targeted=True, steps=60)
+threshold, shift = hearing.masking_threshold(x[part], rate)
+table = {}
+for name, sounds in [("PGD at −40 dB", soft), ("hidden", masked)]:
+    above = hearing.share_above(sounds - x[part], threshold, shift, x[part]).mean().item()
+    level, segmental = (value.mean().item() for value in two_levels(some.x[part], sounds.cpu(), 160))
+    table[name] = [heard(plain, players.as_saved(sounds), target[part]), level, segmental, above]
+    print(f"{name:14} reached {table[name][0]:4.0%}   level {level:5.1f} dB   segmental SNR {segmental:4.1f} dB   bins above {above:5.1%}")
+
+# %%
+claim("The hidden attack reaches its target on {value:.0%} of the recordings.", table["hidden"][0], 0.85, 1)
+claim("Its largest sample is {value:.0f} dB *louder* than that of PGD,", table["hidden"][1] - table["PGD at −40 dB"][1], 10, 40)
+claim("and yet {value:.0%} fewer of the bins stick out above the threshold (percentage points).", table["PGD at −40 dB"][3] - table["hidden"][3], 0.1, 0.7)
+j = (plain(masked).argmax(1) == target[part]).nonzero()[0, 0].item()
+short = slice(0, min(int(lengths[j]), 4000))
+players.play(x[j, short], soft[j, short], masked[j, short], rate=rate, label="the recording, with PGD at −40 dB, with the hidden attack")
+
+# %% [markdown]
+# Judge by ear, with headphones. The model is a coder's: tones only, the loudest one *taken* to be 96 dB, silence before and after ignored. "Below the threshold" is what we
+# measured. "Inaudible" is a claim about listeners, and needs listeners.
+
+# %% [markdown]
+# ## One sound for all words
+#
+# As in notebook 06: one δ, found on a few training recordings, added to recordings it never met. It has to be added at the right moment; what if it comes 50 ms
+# late?
+
+# %%
+aim = 3   # the class that every recording shall become
+base = train.take(torch.randperm(len(train), generator=torch.Generator().manual_seed(SEED))[:32])
+wanted = torch.full((32,), aim, device=course.device)
+radius = 10 ** (-30 / 20) * data.sounds.PEAK
+delta = universal(plain, base.x.to(course.device), wanted, eps=radius, steps=60, targeted=True, low=-1, high=1, generator=course.generator())
+late = torch.nn.functional.pad(delta, (rate // 20, 0))[:len(delta)]
+
+# %%
+rest = y != aim
+signs = radius * torch.randn(delta.shape, generator=course.generator(), device=course.device).sign()
+become = {name: heard(plain, (x[rest] + change).clamp(-1, 1), torch.full_like(y[rest], aim))
+          for name, change in [("on time", delta), ("50 ms late", late), ("random signs", signs)]}
+players.play(delta[:rate // 2], rate=rate, label=f"the sound that turns every word into {classes[aim]!r}")
+claim("With the sound, {value:.0%} of unseen recordings become the one word,", become["on time"], 0.8, 1)
+claim("{value:.0%} if it comes late,", become["50 ms late"], 0.4, 1)
+claim("and random signs of the same level do so for {value:.0%} fewer than the late sound (percentage points).", become["50 ms late"] - become["random signs"], 0.2, 1)
+
+# %% [markdown]
+# ## Over the air
+#
+# A file is one thing, a loudspeaker in a room another. What arrives at the microphone is the direct sound and its echoes from the walls: the **impulse response** is what
+# would arrive of a single click.
+#
+# $$y_t = \sum_s h_s\, x_{t - s}$$
+#
+# **Exercise 14.7.** Let sounds through a room. Sample 0 of the response is the direct sound.
+
+# %%
+def through_room(x, response):
+    """The sounds as they are heard there: the first T samples of the convolution, (N, T).
+
+    x: sounds (N, T); response: what arrives of a click, (S,). Before its first sample a
+    sound is silent; nothing is clipped or made louder.
+    """
+    ### BEGIN SOLUTION
+    n = x.shape[1] + len(response) - 1
+    heard = torch.fft.irfft(torch.fft.rfft(x, n) * torch.fft.rfft(response, n), n)
+    return heard[:, :x.shape[1]]
+    ### END SOLUTION
+
+through_room = check("14.7", through_room)
+
+# %%
+places = rooms.random_rooms(12, torch.Generator().manual_seed(SEED))
+response = rooms.impulse_response(places[0], rate)
+players.play(x[i, own], through_room(some.x[i:i + 1], response)[0].clamp(-1, 1), rate=rate, label="a recording, and what arrives in a room")
+figure = plots.curves(torch.arange(800) * 1000 / rate, {"response": response[:800]}, "time in ms", "what arrives of a click")
+plots.show(figure, "A room", on="a simulated room",
+           alt="An impulse response: a spike of 1 at time 0, then more and more echoes that get weaker within 100 ms.")
+
+# %% [markdown]
+# Add a telephone's band, the microphone's automatic level and noise: that is `rooms.Air`. PGD optimises for the file. Expectation over transformations (06) optimises
+# for the mean over rooms; eight rooms are for the attacker, four others for the test. The network is the one that was trained in noise.
+
+# %%
+air, new_air = rooms.Air(places[:8], rate), rooms.Air(places[8:], rate)
+crowd = slice(0, 10 if course.quick else 30)
+direct = attack(noisy, -30, crowd)
+robust = eot(noisy, x[crowd], target[crowd], eps=levels.budget(x[crowd], -30, lengths[crowd]), transform=air, samples=2 if course.quick else 3,
+             steps=40 if course.quick else 80, targeted=True, low=-1, high=1, generator=course.generator())
+
+def through_new_rooms(sounds, wanted):
+    """The share that is heard as wanted, over all rooms that no attack has seen."""
+    with training.seeded(SEED):
+        return sum(heard(noisy, new_air.through(sounds, number), wanted) for number in range(4)) / 4
+
+# %%
+arrives = {"clean, true word": through_new_rooms(x[crowd], y[crowd]), "PGD, target": through_new_rooms(direct, target[crowd]),
+           "EOT, target": through_new_rooms(robust, target[crowd])}
+for name, share in arrives.items():
+    print(f"{name:18} {share:4.0%}")
+claim("In the file PGD reaches its targets, on {value:.0%};", heard(noisy, direct, target[crowd]), 0.8, 1)
+claim("in new rooms EOT reaches {value:.0%},", arrives["EOT, target"], 0.6, 1)
+claim("{value:.0%} more than PGD (percentage points).", arrives["EOT, target"] - arrives["PGD, target"], 0.05, 0.9)
+
+# %% [markdown]
+# ## Fewer bits, and a coder
+#
+# If a change is that small, round it away. 8 bits in place of 16; the logarithmic steps of the telephone (μ-law); 6 bits; or what music coders do, rounding the
+# spectrum (MDCT) in steps that follow its loudness. Somebody has measured one of these:
+
+# %%
+question("14.8")
+
+# %%
+### BEGIN SOLUTION
+choice = "a"
+### END SOLUTION
+answer("14.8", choice)
+
+# %%
+coders = {"none": lambda sounds: sounds, "8 bits": partial(compression.fewer_bits, bits=8), "μ-law": compression.mu_law,
+          "6 bits": partial(compression.fewer_bits, bits=6), "MDCT": compression.mdct_quantised}
+judged = slice(0, 30 if course.quick else 100)
+unaware = {db: attack(plain, db, judged) for db in (-40, -30)}
+table = {}
+for name, coder in coders.items():
+    defended = compression.Coded(plain, coder)
+    aware = {db: attack(compression.Coded(plain, coder, known=True), db, judged) for db in (-40, -30)}
+    table[name] = [heard(defended, x[judged], y[judged])] + [
+        heard(defended, attacks[db], target[judged]) for db in (-40, -30) for attacks in (unaware, aware)]
+
+# %%
+columns = ["clean:\nright", "−40 dB,\nunaware", "−40 dB,\nBPDA", "−30 dB,\nunaware", "−30 dB,\nBPDA"]
+plots.show(plots.matrix(table.values(), list(table), columns, "attack: target reached", "coder"), "What coders stop",
+           alt="A table of five coders. First column, accuracy on clean recordings: high for all. Then targets reached by attacks at −40 dB that do not know of "
+               "the coder and that do, and the same at −30 dB. 8 bits and μ-law stop little; 6 bits stop most at −40 dB, and nothing at −30 dB against BPDA.")
+
+# %%
+claim("8 bits stop {value:.0%} of the attacks at −40 dB: hardly a defence.", table["none"][1] - table["8 bits"][1], -0.05, 0.35)
+claim("6 bits stop {value:.0%},", table["none"][1] - table["6 bits"][1], 0.4, 1)
+claim("and at −30 dB, with the gradient of the identity, {value:.0%}.", table["none"][4] - table["6 bits"][4], -0.05, 0.2)
+claim("BPDA adds {value:+.0%} to the attack through MDCT at −40 dB: what is rounded away there is gone.", table["MDCT"][2] - table["MDCT"][1], -0.25, 0.25)
+
+# %% [markdown]
+# The MDCT is left standing at −40 dB, and that is a fact about these coders, this network and this attack. Ten decibels more end it. A defence that stops an
+# attack at one level has moved the curve; draw the curve.
+
+# %% [markdown]
+# ## A string of words
+#
+# Assistants hear sentences. A network for strings gives scores to every frame: one for each word, and one for a **blank**. "1 1 _ 1" reads 11: equal
+# neighbours are one, then the blanks go. Training sums over all paths that spell the text (CTC; Graves et al., 2006).
+#
+# **Exercise 14.9.** Read the frames.
+
+# %%
+def read_frames(scores):
+    """The string that the likeliest symbol of each frame spells, such as "117".
+
+    scores: one row for each frame, (frames, 11). Symbol 0 is the blank, symbol d + 1 is
+    digit d. Equal neighbours are one; then the blanks go.
+    """
+    ### BEGIN SOLUTION
+    path = torch.unique_consecutive(scores.argmax(1)).tolist()
+    return "".join(str(symbol - 1) for symbol in path if symbol != 0)
+    ### END SOLUTION
+
+read_frames = check("14.9", read_frames)
+
+# %%
+reader = course.model("strings")
+spoken, texts = strings.joined(test.x[order], test.y[order], torch.Generator().manual_seed(SEED))
+spoken, texts = spoken[:10 if course.quick else 40].to(course.device), texts[:10 if course.quick else 40]
+frames = reader(spoken)
+for text, scores in zip(texts[:4], frames.cpu()):
+    print("".join(map(str, text)), "is read as", read_frames(scores))
+claim("Of strings of test recordings, {value:.0%} are read without a mistake.", strings.exact(reader, test.x.to(course.device), test.y), 0.75, 1)
+
+# %% [markdown]
+# On the made words, digit d stands for word d of the list. The attack is PGD down the CTC loss: *any* string as a target, also a longer one.
+
+# %%
+generator = torch.Generator().manual_seed(SEED)
+goals = [tuple(torch.randint(10, (int(torch.randint(1, 5, (), generator=generator)),), generator=generator).tolist()) for _ in texts]
+told = ctc.towards_string(reader, spoken, goals, eps=levels.budget(spoken, -20), steps=120)
+found = ctc.decode(reader(players.as_saved(told)))
+control = spoken + levels.budget(spoken, -20) * torch.randn(spoken.shape, generator=course.generator(), device=course.device).sign()
+by_chance = ctc.decode(reader(control.clamp(-1, 1)))
+
+# %%
+for text, goal, read in list(zip(texts, goals, found))[:4]:
+    print(*("".join(map(str, part)) for part in (text, goal, read)), sep="   ")
+reached_goals, chance = (sum(a == b for a, b in zip(result, goals)) / len(goals) for result in (found, by_chance))
+claim("At −20 dB {value:.0%} of the target strings are read, to the last word;", reached_goals, 0.8, 1)
+claim("that is {value:.0%} more than with random signs of that level (percentage points).", reached_goals - chance, 0.6, 1)
+
+# %% [markdown]
+# One trap remains, and it looks like a success.
+
+# %%
+question("14.10")
+
+# %%
+### BEGIN SOLUTION
+choice = "a"
+### END SOLUTION
+answer("14.10", choice)
+
+# %%
+impossible = F.ctc_loss(frames[:1, :12].transpose(0, 1), torch.full((7,), 8), torch.tensor([12]), torch.tensor([7]), zero_infinity=True)
+print("PyTorch, zero_infinity=True:", impossible.item())
+try:
+    ctc.ctc_loss(frames[:1, :12], [(7,) * 7])
+except ValueError as error:
+    print("the library:", error)
+
+# %% [markdown]
+# ## Turn it up yourself
+#
+# Choose a recording, a change and its level. With a running kernel there is a player below the picture; it plays as loud as it is, so that a decibel is heard as one
+# (many players turn everything up to full scale).
+
+# %%
+shown = slice(0, 4)
+changes = {"the attack": attack(plain, -40, shown) - x[shown], "random signs": signs_at(-40)[shown] - x[shown]}
+widgets.loudness(plain.cpu(), some.x[shown], {name: change.cpu() for name, change in changes.items()}, classes, rate=rate, live=course.live)
+
+# %% [markdown]
+# ## What to remember
+#
+# * A waveform is attacked like an image; the front end is differentiable, and the range is $[-1, 1]$.
+# * Say how loud an attack is in more than one measure, and where it is loud. Largest sample, segmental SNR and a masking threshold order attacks differently.
+# * Training in noise is a cure for noise. Against the worst change of the same size it buys a few decibels.
+# * What survives a room was optimised over rooms. Test in rooms that the attacker never saw.
+# * A coder that rounds has no gradient. Attack it with one that it lacks before you believe it, and at more than one level.
+# * Decode what you attacked: a loss of zero can be an impossible target.
+
+# %%
+progress()
+
+# %% [markdown]
+# ## Further reading
+#
+# * Carlini, Wagner, *Audio adversarial examples: targeted attacks on speech-to-text*, [arXiv:1801.01944](https://arxiv.org/abs/1801.01944).
+# * Qin et al., *Imperceptible, robust, and targeted adversarial examples for automatic speech recognition*, [arXiv:1903.10346](https://arxiv.org/abs/1903.10346): the masking
+#   threshold, and rooms.
+# * Athalye et al., *Synthesizing robust adversarial examples*, [arXiv:1707.07397](https://arxiv.org/abs/1707.07397); Athalye, Carlini, Wagner, *Obfuscated gradients*, [arXiv:1802.00420](https://arxiv.org/abs/1802.00420): BPDA.
+# * Graves et al., *Connectionist temporal classification*, ICML 2006; Allen, Berkley, *Image method for efficiently simulating small-room acoustics*, 1979.
+# * Jackson et al., *Free Spoken Digit Dataset*, 2018, [its repository](https://github.com/Jakobovski/free-spoken-digit-dataset).
+# * **Since corrected.** Code for all of this has had its errors, in public: a signal-to-noise ratio with a factor of 10 for one of 20, a masking threshold that kept one tone of seven,
+#   attacks that were gone once the file was saved. Measure after saving, and test your measures on sounds whose answer you know.
