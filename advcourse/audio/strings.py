@@ -15,8 +15,8 @@ PAUSE = 400  # samples between two words, at most: 50 ms
 def joined(x: Tensor, y: Tensor, generator: torch.Generator | None = None) -> tuple[Tensor, list[String]]:
     """(sounds, strings): words one after the other in strings of 2 to 4, (M, SAMPLES), and the classes of each.
 
-    x: words, (N, T), taken in their order; y: their classes, (N,). A string that would be too long loses its last words;
-    those that are left over at the end make none.
+    x: words, (N, T), taken in their order; y: their classes, (N,). A string that would be too long loses its last
+    words; those that are left over at the end make none.
     generator: of the number of words and the pauses, on the CPU; None: torch's global one.
     """
     lengths, sounds, strings, at = lengths_of(x).tolist(), [], [], 0
@@ -46,7 +46,7 @@ def string_loss(model: Model, x: Tensor, y: Tensor) -> Tensor:
 
 @torch.no_grad()
 def exact(model: Model, x: Tensor, y: Tensor) -> float:
-    """The share of strings, made of these words, that are transcribed without a mistake; the same ones in every call."""
+    """The share of strings, made of these words, that are read without a mistake; the same ones in every call."""
     order = torch.randperm(len(x), generator=torch.Generator().manual_seed(0)).to(x.device)
     sounds, strings = joined(x[order], y[order], torch.Generator().manual_seed(0))
     found = [string for part in sounds.split(100) for string in decode(model(part))]

@@ -55,8 +55,10 @@ class Course:
         """The network of this kind for this run's data set, in eval mode, its weights frozen.
 
         kind: "softmax", "mlp" or "cnn"; "fgsm" or "robust", an mlp trained on FGSM images and a cnn trained on those of
-        PGD (notebook 09). For sounds "words", "noisy" (trained in noise) or "strings" (notebook 14). It comes from the zoo. The full profile trains it here by the zoo's own recipe, and so does a
-        data set that the zoo does not know.
+        PGD (notebook 09). For sounds "words", "noisy" (trained in noise) or "strings" (notebook 14).
+
+        It comes from the zoo. The full profile trains it here by the zoo's own recipe, and so does a data set that the
+        zoo does not know.
         """
         from advcourse import zoo  # with it come the attacks: not every notebook needs them
 

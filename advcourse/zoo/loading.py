@@ -105,7 +105,9 @@ def build(network: str, classes: int, shape: Sequence[int] = (), rate: int | Non
     Of `advcourse.models`, for images of this shape, (C, H, W); or of `advcourse.audio.networks`, for waveforms of this
     rate. classes: how many.
     """
-    return getattr(models, network)(tuple(shape), classes) if rate is None else getattr(networks, network)(classes, rate)
+    if rate is None:
+        return getattr(models, network)(tuple(shape), classes)
+    return getattr(networks, network)(classes, rate)
 
 
 def to_bytes(model: nn.Module) -> bytes:

@@ -29,8 +29,8 @@ class Stage:
 class Recipe:
     """How a network is trained.
 
-    network: the name of its function in `advcourse.models` or `advcourse.audio.networks`; loss: what is minimised, a function (model, x, y) ->
-    scalar.
+    network: the name of its function in `advcourse.models`, or in `advcourse.audio.networks` for sounds.
+    loss: what is minimised, a function (model, x, y) -> scalar.
     schedule: Stages, one after the other; those at a lower learning rate settle the weights.
     eps: of the adversarial examples that the loss trains on, which then takes it as a keyword; None where it makes
         none. It grows from 0 over the first third (at 0.3 from the start nothing is learnt), and the learning rate is

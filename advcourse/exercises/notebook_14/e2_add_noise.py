@@ -123,7 +123,7 @@ exercise = Exercise(
     minutes=12,
     hints=(
         ("What is to be solved for?",
-         "The scale s of the noise: power(x) / power(s · noise) = 10^(snr/10), and power(s · noise) = s² power(noise)."),
+         "The scale s of the noise: power(x) / power(s · noise) = 10^(snr/10); power(s · noise) = s² power(noise)."),
         ("How do I leave the silence out?",
          "`own = torch.arange(x.shape[1]) < lengths[:, None]` is True on each sound's own samples. The power is "
          "`(x.square() * own).sum(1) / own.sum(1)`, and the noise is multiplied by it, too."),

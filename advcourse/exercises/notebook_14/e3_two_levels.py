@@ -164,7 +164,7 @@ exercise = Exercise(
             "the level is not finite: is it the logarithm of 0, or a division by it?"),
         "the segmental SNR is the mean over segments that sound": part(
             1, segmental, SEGMENT_MISTAKES,
-            "the segmental SNR is not finite: a segment without change has a ratio of +∞, and a silent one of −∞. Limit "
-            "each segment to [−10, 35] dB, and leave the silent ones out"),
+            "the segmental SNR is not finite: a segment without change has a ratio of +∞, and a silent one of −∞. "
+            "Limit each segment to [−10, 35] dB, and leave the silent ones out"),
     },
 )

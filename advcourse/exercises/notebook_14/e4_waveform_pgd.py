@@ -145,8 +145,8 @@ exercise = Exercise(
     minutes=15,
     hints=(
         ("How large is ε here?",
-         "Another one for each sound: 10^(db/20) · max |x|. As a tensor of shape (N, 1) it broadcasts over the samples; "
-         "times the mask of own samples it is 0 in the silence."),
+         "Another one for each sound: 10^(db/20) · max |x|. As a tensor of shape (N, 1) it broadcasts over the "
+         "samples; times the mask of own samples it is 0 in the silence."),
         ("What is different from images?",
          "The range: a waveform lies in [−1, 1]. And here the target's loss must *fall*, so the step is subtracted."),
         ("Show me nearly all of it.",

@@ -51,8 +51,8 @@ def combined(rule):
 
 
 MISTAKES = {
-    "the two sides are exchanged: Δ is z(frequency) − z(masker), and the slope of 27 belongs to a negative Δ, below the "
-    "masker": with_(distance=turned),
+    "the two sides are exchanged: Δ is z(frequency) − z(masker), and the slope of 27 belongs to a negative Δ, below "
+    "the masker": with_(distance=turned),
     "the threshold rises below the masker: 27 Δ falls there because Δ is negative, and 27 |Δ| does not":
         with_(lower=-27.0),
     "both sides have the slope that belongs above the masker: below it, where Δ < 0, it is 27":
@@ -65,7 +65,8 @@ MISTAKES = {
     "0.275 z has the wrong sign: it is subtracted": with_(tilt=0.275),
     "z in −0.275 z is that of the masker, not of the frequency": with_(at=bark),
     "−0.275 z takes Hz in place of z, the Bark scale of the masker":
-        lambda level, masker, frequency: total(each(level, masker, frequency) + 0.275 * (bark(masker) - masker)[:, None]),
+        lambda level, masker, frequency: total(
+            each(level, masker, frequency) + 0.275 * (bark(masker) - masker)[:, None]),
     "the slope above the masker grows with a level *over 40 dB* only: max(level − 40, 0)":
         with_(upper=lambda level: 0.37 * (level - 40) - 27),
     "the slope above the masker does not depend on its level: add 0.37 max(level − 40, 0)":
@@ -78,7 +79,8 @@ MISTAKES = {
         combined(lambda thresholds: thresholds.amax(0)),
     "this is the mean of the thresholds; add their powers, 10^(θ/10)":
         combined(lambda thresholds: thresholds.mean(0)),
-    "this is the mean of the powers; add them": combined(lambda thresholds: 10 * (10 ** (thresholds / 10)).mean(0).log10()),
+    "this is the mean of the powers; add them":
+        combined(lambda thresholds: 10 * (10 ** (thresholds / 10)).mean(0).log10()),
     "this adds amplitudes, 10^(θ/20); add powers, 10^(θ/10)":
         combined(lambda thresholds: 20 * (10 ** (thresholds / 20)).sum(0).log10()),
     "this adds e^(θ/10); decibels are powers of 10": combined(lambda thresholds: 10 * (thresholds / 10).logsumexp(0)),
@@ -104,8 +106,8 @@ is_sum = equals(masked_below, MISTAKES, tolerance=5e-3)
 def right_sum(probe, result):
     """The result is the sum, and what is infinite is said to be so."""
     if not torch.isfinite(result).all():
-        return ("your result holds infinite values: Δ is a difference on the Bark scale, of a few Bark; a difference of "
-                "Hz makes thresholds of thousands of dB")
+        return ("your result holds infinite values: Δ is a difference on the Bark scale, of a few Bark; a difference "
+                "of Hz makes thresholds of thousands of dB")
     return is_sum(probe, result)
 
 
@@ -116,8 +118,8 @@ exercise = Exercise(
     minutes=15,
     hints=(
         ("Which shape has what?",
-         "A table of maskers by frequencies: `level[:, None]` and `masker[:, None]` are columns, `frequency[None]` is a "
-         "row."),
+         "A table of maskers by frequencies: `level[:, None]` and `masker[:, None]` are columns, `frequency[None]` is "
+         "a row."),
         ("How do I take one slope below and another above?",
          "`torch.where(delta < 0, 27.0, slope)` with `slope = 0.37 * (level[:, None] - 40).clamp_min(0) - 27`."),
         ("Show me nearly all of it.",

@@ -76,7 +76,8 @@ def room_probes(generator):
         response[0] = 0.9 + 0.1 * torch.rand((), generator=generator)
         return {"x": x, "response": response}
 
-    return [telling_apart(lambda size=size: draw(*size), through_room, MISTAKES.values()) for size in ((30, 8), (17, 11))]
+    return [telling_apart(lambda size=size: draw(*size), through_room, MISTAKES.values())
+            for size in ((30, 8), (17, 11))]
 
 
 exercise = Exercise(
@@ -88,8 +89,8 @@ exercise = Exercise(
         ("What does a response of 1, 0, 0, 0.5 do?",
          "The sound comes at once, and half as loud three samples later: y_t = x_t + 0.5 x_{t−3}."),
         ("Which function convolves?",
-         "`F.conv1d` correlates: turn the response round with `.flip(0)`, and put S − 1 zeros in front of x. Or multiply "
-         "`torch.fft.rfft(x, n)` by that of the response, with n = T + S − 1, and go back."),
+         "`F.conv1d` correlates: turn the response round with `.flip(0)`, and put S − 1 zeros in front of x. Or "
+         "multiply `torch.fft.rfft(x, n)` by that of the response, with n = T + S − 1, and go back."),
         ("Show me nearly all of it.",
          "`n = x.shape[1] + len(response) - 1`, then "
          "`torch.fft.irfft(torch.fft.rfft(x, n) * torch.fft.rfft(response, n), n)[:, :x.shape[1]]`."),

@@ -101,13 +101,13 @@ exercise = Exercise(
     minutes=8,
     hints=(
         ("In which order?",
-         "First equal neighbours become one symbol, then the blanks go. The blank is what keeps two equal digits apart."),
+         "First equal neighbours become one symbol, then the blanks go. The blank keeps two equal digits apart."),
         ("How do I make equal neighbours one?",
-         "Keep a symbol if it differs from the one before: `torch.unique_consecutive` does it, or `itertools.groupby`, or "
-         "a loop with the last symbol in a variable."),
+         "Keep a symbol if it differs from the one before: `torch.unique_consecutive` does it, or "
+         "`itertools.groupby`, or a loop with the last symbol in a variable."),
         ("Show me nearly all of it.",
-         "`path = torch.unique_consecutive(scores.argmax(1)).tolist()`, then join `str(symbol - 1)` for every symbol that "
-         "is not 0."),
+         "`path = torch.unique_consecutive(scores.argmax(1)).tolist()`, then join `str(symbol - 1)` for every symbol "
+         "that is not 0."),
     ),
     reference=read_frames,
     probes=frame_probes,

@@ -59,7 +59,7 @@ def loudness_figure(model: Model, x: Tensor, x_adv: Tensor, db: float, name: str
         ax.set(xlabel="time in s", ylabel="frequency in kHz")
         ax.set_title(f"heard as {classes[heard.argmax()]} ({heard.max():.0%})", fontsize=9)
     plots.draw_probabilities(axes[0, 2], after, classes, true=before.argmax().item())
-    alt = (f"Spectrograms of a recording, which the model hears as {classes[before.argmax()]} ({before.max():.0%}), and "
-           f"of its sum with {name} at {db:g} dB, which it hears as {classes[after.argmax()]} ({after.max():.0%}). "
+    alt = (f"Spectrograms of a recording, which the model hears as {classes[before.argmax()]} ({before.max():.0%}), "
+           f"and of its sum with {name} at {db:g} dB, which it hears as {classes[after.argmax()]} ({after.max():.0%}). "
            f"Segmental SNR {snr:.0f} dB; {above:.0%} of the frequency bins lie above the masking threshold.")
     return figure, f"{name} at {db:g} dB: segmental SNR {snr:.0f} dB, {above:.0%} of bins stick out", alt
