@@ -34,7 +34,7 @@
 
 # %% tags=["parameters"]
 PROFILE = "quick"   # "full": train everything here, on more recordings (a GPU helps)
-DATASET = "auto"    # FSDD, spoken digits, where it can be had, else words that are made here
+DATASET = "auto"    # FSDD, spoken digits, where it can be had, else made-up words
 SEED = 0
 DEVICE = "auto"
 STUDENT = ""        # your name or number: it shuffles the answers of questions
@@ -42,12 +42,15 @@ STUDENT = ""        # your name or number: it shuffles the answers of questions
 # %% tags=["setup"]
 from functools import partial
 
+import numpy as np
 import torch
 from torch.nn import functional as F
 
 from advcourse import data, plots, training, widgets
 from advcourse.attacks import eot, pgd, universal
-from advcourse.audio import compression, ctc, hardening, hearing, hidden, levels, mel, networks, noise, pictures, players, rooms, strings
+from advcourse.audio import (
+    compression, ctc, hardening, hearing, hidden, levels, mel, networks, noise,
+    pictures, players, rooms, strings)
 from advcourse.evaluate import accuracy
 from advcourse.exercises import answer, check, hint, progress, question
 from advcourse.notebook import claim, compare_guess, start
@@ -69,27 +72,41 @@ some = test.take(order[:60 if course.quick else 300])
 x, y, lengths = (part.to(course.device) for part in (some.x, some.y, some.lengths))
 classes, rate = some.classes, some.rate
 plain, noisy = course.model("words"), course.model("noisy")
-target = (y + torch.randint(1, len(classes), y.shape, generator=course.generator(), device=course.device)) % len(classes)
+steps_on = torch.randint(1, len(classes), y.shape, generator=course.generator(),
+                         device=course.device)
+target = (y + steps_on) % len(classes)   # for each recording a wrong class to reach
 
 # %%
+def options(x, db, lengths=None):
+    """What all attacks are told here: the level, the range, towards a target."""
+    return dict(eps=levels.budget(x, db, lengths), low=-1, high=1, targeted=True,
+                generator=course.generator())
+
+def random_signs(like):
+    """A 1 or −1 for every sample."""
+    numbers = torch.randn(like.shape, generator=course.generator(), device=like.device)
+    return numbers.sign()
+
 def attack(model, db, rows=slice(None), steps=40):
     """PGD towards the targets on these recordings, at a level relative to each."""
-    eps = levels.budget(x[rows], db, lengths[rows])
-    return pgd(model, x[rows], target[rows], eps=eps, steps=steps, targeted=True, low=-1, high=1, generator=course.generator())
+    given = options(x[rows], db, lengths[rows])
+    return pgd(model, x[rows], target[rows], steps=steps, **given)
 
 def heard(model, sounds, wanted):
     """The share of sounds that the model hears as wanted."""
     return (model(sounds).argmax(1) == wanted).float().mean().item()
 
 attacked = attack(plain, -35)
-i = (plain(attacked).argmax(1) == target).nonzero()[0, 0].item()
+i = (plain(attacked).argmax(1) == target).float().argmax().item()   # the first success
 own = slice(0, int(lengths[i]))
 
 # %%
 players.play(x[i, own], attacked[i, own], rate=rate, label="two recordings")
 words = [classes[label] for label in plain(torch.stack([x[i], attacked[i]])).argmax(1)]
-plots.show(pictures.spectrograms({"the first": x[i, own], "the second": attacked[i, own]}, rate), "Which words?",
-           alt="Spectrograms of two recordings. The same bright bands in both; in the second the dark parts between them are a little lighter.")
+pair = {"the first": x[i, own], "the second": attacked[i, own]}
+plots.show(pictures.spectrograms(pair, rate), "Which words?",
+           alt="Spectrograms of two recordings. The same bright bands in both; in "
+               "the second the dark parts between them are a little lighter.")
 print(f"A network hears the first as {words[0]!r} and the second as {words[1]!r}.")
 
 # %% [markdown]
@@ -108,7 +125,7 @@ print(f"A network hears the first as {words[0]!r} and the second as {words[1]!r}
 
 # %%
 def mel_filters(n_mels, n_fft, rate):
-    """The weights of n_mels bands over the bins of a spectrum, (n_mels, n_fft // 2 + 1).
+    """The weights of n_mels bands over the bins, (n_mels, n_fft // 2 + 1).
 
     Bin k lies at k * rate / n_fft Hz, also for odd n_fft and rate.
     The n_mels + 2 corners are evenly spaced in mel, from that of 0 to that of rate / 2
@@ -129,15 +146,20 @@ mel_filters = check("14.1", mel_filters)
 # %%
 bands = mel_filters(8, 256, rate)
 figure, axes = plots.grid(1, 2, width=3.6, height=2.3)
-plots.curves(torch.arange(129) * rate / 256, {f"band {m}": row for m, row in enumerate(bands[:3])} | {"band 7": bands[7]},
-             "frequency in Hz", "weight", axes=axes[0, 0])
+some_bands = {f"band {m}": bands[m] for m in (0, 1, 2, 7)}
+plots.curves(torch.arange(129) * rate / 256, some_bands, "frequency in Hz", "weight",
+             axes=axes[0, 0])
 axes[0, 0].legend(fontsize=7, frameon=False)
-axes[0, 1].imshow(mel.LogMel(rate)(x[i:i + 1])[0].cpu(), origin="lower", aspect="auto", cmap="viridis")
+seen = mel.LogMel(rate)(x[i:i + 1])[0].cpu()
+axes[0, 1].imshow(seen, origin="lower", aspect="auto", cmap="viridis")
 axes[0, 1].set(xlabel="frame", ylabel="band of 32")
 plots.show(figure, "Bands, and a word in 32 of them",
-           alt="Left, four of eight triangles over frequency; they get wider towards high frequencies. Right, a word as the network sees it: 32 bands over "
-               "time, bright where the voice sounds, dark in the silence after it.")
-claim("The last of the eight bands is {value:.1f} times as wide as the first.", bands[7].sum().item() / bands[0].sum().item(), 3, 8)
+           alt="Left, four of eight triangles over frequency; they get wider towards "
+               "high frequencies. Right, a word as the network sees it: 32 bands "
+               "over time, bright where the voice sounds, dark in the silence after "
+               "it.")
+claim("The last of the eight bands is {value:.1f} times as wide as the first.",
+      (bands[7].sum() / bands[0].sum()).item(), 3, 8)
 
 # %% [markdown]
 # Everything in it has a gradient: the Fourier transform, the square, the bands. The logarithm has none at 0, so a small number is added first, or the
@@ -162,13 +184,16 @@ others, unheard = course.data.leave_out(*strangers)
 their_train, their_test = others.split()
 with training.seeded(SEED):
     young = networks.word_cnn(len(classes), rate).to(course.device)
-training.fit(young, their_train.x, their_train.y, epochs=6 if course.quick else 20, batch_size=64, learning_rate=2e-3, loss=hardening.later_loss, seed=SEED)
+training.fit(young, their_train.x, their_train.y, epochs=6 if course.quick else 20,
+             batch_size=64, learning_rate=2e-3, loss=hardening.later_loss, seed=SEED)
 known, unknown = (accuracy(young, part.x, part.y) for part in (their_test, unheard))
 
 # %% tags=["tells"]
 compare_guess(speaker_guess, 100 * unknown)
-claim("On new recordings of speakers it knows, the network is right on {value:.1%}.", known, 0.9, 1)
-claim("That is {value:.0%} more than on speakers it never heard (percentage points).", known - unknown, 0.08, 0.6)
+claim("On new recordings of speakers it knows, the network is right on {value:.1%}.",
+      known, 0.9, 1)
+claim("That is {value:.0%} more than on speakers it never heard (percentage points).",
+      known - unknown, 0.08, 0.6)
 
 # %% [markdown]
 # <details><summary>After your guess: what this shows</summary>
@@ -209,8 +234,12 @@ add_noise = check("14.2", add_noise)
 
 # %%
 white = noise.white(some.x, torch.Generator().manual_seed(SEED))
-in_noise = {snr: add_noise(some.x, white, float(snr), some.lengths).clamp(-1, 1).to(course.device) for snr in (30, 20, 10, 5, 0)}
-players.play(x[i, own], in_noise[10][i, own], rate=rate, label="a recording, and the same one in noise at 10 dB")
+in_noise = {}
+for snr in (30, 20, 10, 5, 0):
+    sounds = add_noise(some.x, white, float(snr), some.lengths)
+    in_noise[snr] = sounds.clamp(-1, 1).to(course.device)
+players.play(x[i, own], in_noise[10][i, own], rate=rate,
+             label="a recording, and the same one in noise at 10 dB")
 
 # %% [markdown]
 # You heard it: the word is still there, easily. **Predict before you run.** On what percentage of the test recordings is the plain network right in noise
@@ -222,15 +251,22 @@ noise_guess = 80
 ### END SOLUTION
 
 # %%
-right = {name: [heard(model, sounds, y) for sounds in in_noise.values()] for name, model in [("plain", plain), ("trained in noise", noisy)]}
-clean = {"plain": heard(plain, x, y), "trained in noise": heard(noisy, x, y)}
+both = {"plain": plain, "trained in noise": noisy}
+right = {name: [heard(model, sounds, y) for sounds in in_noise.values()]
+         for name, model in both.items()}
+lost = heard(noisy, x, y) - right["trained in noise"][2]
 
 # %% tags=["tells"]
 compare_guess(noise_guess, 100 * right["plain"][2])
-plots.show(plots.curves(list(in_noise), right, "SNR in dB", "accuracy", ylim=(0, 1.02)), "In white noise",
-           alt="Accuracy of two networks against the signal-to-noise ratio. The plain one falls steeply below 30 dB, the one trained in noise stays high.")
-claim("At 10 dB the plain network is right on {value:.0%} of the recordings.", right["plain"][2], 0.05, 0.7)
-claim("Trained in noise, it loses {value:.1%} at 10 dB against silence (percentage points).", clean["trained in noise"] - right["trained in noise"][2], -0.03, 0.08)
+figure = plots.curves(list(in_noise), right, "SNR in dB", "accuracy", ylim=(0, 1.02))
+plots.show(figure, "In white noise",
+           alt="Accuracy of two networks against the signal-to-noise ratio. The "
+               "plain one falls steeply below 30 dB, the one trained in noise stays "
+               "high.")
+claim("At 10 dB the plain network is right on {value:.0%} of the recordings.",
+      right["plain"][2], 0.05, 0.7)
+claim("Trained in noise, it loses {value:.1%} there (percentage points).",
+      lost, -0.03, 0.08)
 
 # %% [markdown]
 # <details><summary>After your guess: what this shows</summary>
@@ -251,20 +287,20 @@ claim("Trained in noise, it loses {value:.1%} at 10 dB against silence (percenta
 
 # %%
 def two_levels(x, x_adv, frame):
-    """The level of the change x_adv - x, and the segmental SNR, in dB; two tensors (N,).
+    """The level of the change x_adv - x and the segmental SNR in dB; two tensors (N,).
 
     x, x_adv: sounds (N, T); the level: 20 log10 of the largest |x_adv - x| over the
     largest |x|, sound by sound.
     The segmental SNR is the mean over the whole segments of `frame` samples in a row
-    (the rest at the end does not count) of 10 log10(energy of x / energy of the change),
+    (the rest at the end does not count) of 10 log10(energy of x / energy of change),
     where energy is the sum of squares. Each segment's ratio is limited to [-10, 35]; so
     one without change counts as 35. Segments in which x is 0 throughout do not count.
     """
     ### BEGIN SOLUTION
-    delta, segments = x_adv - x, x.shape[1] // frame
+    delta, count = x_adv - x, x.shape[1] // frame
     level = 20 * (delta.abs().amax(1) / x.abs().amax(1)).log10()
-    signal, change = (part[:, :segments * frame].reshape(len(x), segments, frame).square().sum(2)
-                      for part in (x, delta))
+    cut = [part[:, :count * frame].reshape(len(x), count, frame) for part in (x, delta)]
+    signal, change = (segments.square().sum(2) for segments in cut)
     counts = signal > 0
     ratio = torch.where(counts, 10 * (signal / change).log10(), 0.0).clamp(-10, 35)
     return level, (ratio * counts).sum(1) / counts.sum(1)
@@ -275,17 +311,22 @@ two_levels = check("14.3", two_levels)
 # %%
 def signs_at(db):
     """Random signs on every own sample, at this level."""
-    signs = torch.randn(x.shape, generator=course.generator(), device=course.device).sign()
-    return (x + levels.budget(x, db, lengths) * signs).clamp(-1, 1)
+    return (x + levels.budget(x, db, lengths) * random_signs(x)).clamp(-1, 1)
 
 click = x.clone()
 click[:, 400:404] += 10 ** (-20 / 20) * x.abs().amax(1, keepdim=True)
-measured = {"random signs at −20 dB": signs_at(-20), "random signs at −40 dB": signs_at(-40), "a click at −20 dB": click.clamp(-1, 1)}
-table = {name: [part.mean().item() for part in two_levels(some.x, sounds.cpu(), 160)] for name, sounds in measured.items()}
-for name, (level, segmental) in table.items():
-    print(f"{name:24} level {level:6.1f} dB   segmental SNR {segmental:5.1f} dB")
-claim("At the same level of −20 dB a click has a segmental SNR that is {value:.0f} dB higher than that of random signs.",
-      table["a click at −20 dB"][1] - table["random signs at −20 dB"][1], 10, 40)
+changed = {"signs, −20 dB": signs_at(-20), "signs, −40 dB": signs_at(-40),
+           "click, −20 dB": click.clamp(-1, 1)}
+
+# %%
+table = {}
+for name, sounds in changed.items():
+    both_levels = two_levels(some.x, sounds.cpu(), 160)
+    level, segmental = (part.mean().item() for part in both_levels)
+    table[name] = segmental
+    print(f"{name:14} level {level:6.1f} dB   segmental SNR {segmental:5.1f} dB")
+claim("At −20 dB, the segmental SNR of a click is {value:.0f} dB above that of signs.",
+      table["click, −20 dB"] - table["signs, −20 dB"], 10, 40)
 
 # %% [markdown]
 # The same largest sample, two very different sounds. No single number says how well a change is heard. We report both.
@@ -298,7 +339,7 @@ claim("At the same level of −20 dB a click has a segmental SNR that is {value:
 
 # %%
 def waveform_pgd(model, x, target, db, lengths, steps):
-    """x_adv, (N, T) in [-1, 1], that the model hears as its target where it can be done.
+    """x_adv, (N, T) in [-1, 1], which the model shall hear as their targets.
 
     model: from sounds (N, T) in [-1, 1] to logits (N, K); x: such sounds;
     target: the classes to reach, (N,); lengths: own samples of each, (N,).
@@ -324,10 +365,12 @@ waveform_pgd = check("14.4", waveform_pgd)
 
 # %%
 few = slice(0, 20)
-mine = waveform_pgd(plain.cpu(), some.x[few], target[few].cpu(), -35.0, some.lengths[few], 40)
+mine = waveform_pgd(plain.cpu(), some.x[few], target[few].cpu(), -35.0,
+                    some.lengths[few], 40)
 plain = plain.to(course.device)
-saved = players.as_saved(mine.to(course.device))   # rounded to 16 bits, as in a wave file
-claim("Your attack at −35 dB reaches the target on {value:.0%} of the recordings, after 16 bits.", heard(plain, saved, target[few]), 0.8, 1)
+saved = players.as_saved(mine.to(course.device))   # 16 bits, as in a wave file
+claim("At −35 dB, and after 16 bits, your attack reaches {value:.0%} of its targets.",
+      heard(plain, saved, target[few]), 0.8, 1)
 
 # %% [markdown]
 # In the library it is `attacks.pgd(..., low=-1, high=1, eps=levels.budget(x, db, lengths))`; it also keeps the best of all steps.
@@ -342,25 +385,30 @@ louder_guess = 5
 
 # %%
 steps_db = [-60, -50, -45, -40, -35, -30]
-reached = {name: [heard(model, attack(model, db), target) for db in steps_db] for name, model in [("plain", plain), ("trained in noise", noisy)]}
-reached["random signs: errors of plain"] = [1 - heard(plain, signs_at(db), y) for db in steps_db]
+reached = {name: [heard(model, attack(model, db), target) for db in steps_db]
+           for name, model in both.items()}
+errors = [1 - heard(plain, signs_at(db), y) for db in steps_db]
 
 def level_of_half(shares):
-    """The level in dB at which half of the targets are reached, on the straight lines between those measured."""
-    k = next(k for k, share in enumerate(shares) if share >= 0.5)
-    return steps_db[k] - (shares[k] - 0.5) / (shares[k] - shares[k - 1]) * (steps_db[k] - steps_db[k - 1])
+    """The level in dB at which half of the targets are reached, by interpolation."""
+    return float(np.interp(0.5, shares, steps_db))
 
 # %% tags=["tells"]
 bought = level_of_half(reached["trained in noise"]) - level_of_half(reached["plain"])
 compare_guess(louder_guess, bought, "dB")
-plots.show(plots.curves(steps_db, reached, "level of the change in dB", "target reached", ylim=(0, 1.02)), "PGD on waveforms",
-           alt="Share of targets reached against the level of the attack, for two networks, and the errors under random signs. Both attacks rise from 0 to 1, "
-               "that on the network trained in noise a few decibels later; random signs hardly do anything below −30 dB.")
+lines = reached | {"any error of plain\nunder random signs": errors}
+figure = plots.curves(steps_db, lines, "level of the change in dB", "target reached",
+                      ylim=(0, 1.02))
+plots.show(figure, "PGD on waveforms",
+           alt="Share of targets reached against the level of the attack, for two "
+               "networks, and the errors under random signs. Both attacks rise from "
+               "0 to 1, that on the network trained in noise a few decibels later; "
+               "random signs hardly matter.")
 
 # %% tags=["tells"]
-claim("At −35 dB PGD reaches the target on {value:.0%} of the recordings,", reached["plain"][4], 0.9, 1)
-claim("and on {value:.0%} more than the share on which random signs of that level cause any error (percentage points).",
-      reached["plain"][4] - reached["random signs: errors of plain"][4], 0.6, 1)
+claim("At −35 dB PGD reaches {value:.0%} of its targets,", reached["plain"][4], 0.9, 1)
+claim("{value:.0%} more than there are errors under random signs (percentage points).",
+      reached["plain"][4] - errors[4], 0.6, 1)
 claim("Training in noise makes the attacker {value:.0f} dB louder.", bought, 1, 12)
 
 # %% [markdown]
@@ -380,7 +428,7 @@ question("14.5")
 
 # %%
 ### BEGIN SOLUTION
-choice = "a"
+choice = "b"
 ### END SOLUTION
 answer("14.5", choice)
 
@@ -394,16 +442,18 @@ answer("14.5", choice)
 
 # %%
 def masked_below(level, masker, frequency):
-    """The threshold in dB below which the tones hide what sounds at each frequency; (F,).
+    """The threshold in dB below which the tones hide other sounds, by frequency; (F,).
 
     level: of each tone in dB, (K,); masker: their frequencies in Hz, (K,);
     frequency: in Hz, (F,). The powers 10^(theta / 10) of the tones' thresholds add up.
     """
     ### BEGIN SOLUTION
-    z, own = (13 * (0.00076 * f).atan() + 3.5 * (f / 7500).square().atan() for f in (frequency, masker))
+    z, own = (13 * (0.00076 * f).atan() + 3.5 * (f / 7500).square().atan()
+              for f in (frequency, masker))
     delta = z[None] - own[:, None]
-    slope = (0.37 * (level - 40).clamp_min(0) - 27)[:, None]
-    theta = level[:, None] - 6.025 - 0.275 * own[:, None] + torch.where(delta < 0, 27.0, slope) * delta
+    above = 0.37 * (level - 40).clamp_min(0) - 27
+    slope = torch.where(delta < 0, 27.0, above[:, None])
+    theta = level[:, None] - 6.025 - 0.275 * own[:, None] + slope * delta
     return 10 * (10 ** (theta / 10)).sum(0).log10()
     ### END SOLUTION
 
@@ -411,11 +461,16 @@ masked_below = check("14.6", masked_below)
 
 # %%
 hertz = torch.linspace(50, 3950, 400)
-lines = {f"a tone of {level} dB": masked_below(torch.tensor([float(level)]), torch.tensor([1000.0]), hertz) for level in (50, 70, 90)}
-lines["two tones of 70 dB"] = masked_below(torch.tensor([70.0, 70.0]), torch.tensor([1000.0, 2200.0]), hertz)
-plots.show(plots.curves(hertz, lines, "frequency in Hz", "hidden below, in dB", ylim=(-20, 90)), "What tones hide", on="tones at 1,000 and 2,200 Hz",
-           alt="Thresholds over frequency. Each has a peak at its tone, falls steeply below it and less steeply above; the louder the tone, the wider above. "
-               "Two tones make two peaks.")
+tones = torch.tensor([1000.0, 2200.0])
+lines = {f"{level:.0f} dB": masked_below(torch.tensor([level]), tones[:1], hertz)
+         for level in (50.0, 70.0, 90.0)}
+lines["two of 70 dB"] = masked_below(torch.tensor([70.0, 70.0]), tones, hertz)
+figure = plots.curves(hertz, lines, "frequency in Hz", "hidden below, in dB",
+                      ylim=(-20, 90))
+plots.show(figure, "What tones hide", on="tones at 1,000 and 2,200 Hz",
+           alt="Thresholds over frequency. Each has a peak at its tone, falls "
+               "steeply below it and less steeply above; the louder the tone, the "
+               "wider above. Two tones make two peaks.")
 
 # %% [markdown]
 # `hearing.masking_threshold` finds the tones of a recording, frame by frame, and adds the threshold in quiet. `hidden.hidden` makes gradient steps whose spectrum
@@ -424,22 +479,34 @@ plots.show(plots.curves(hertz, lines, "frequency in Hz", "hidden below, in dB", 
 # %%
 part = slice(0, 20 if course.quick else 100)
 soft = attack(plain, -40, part)
-masked = hidden.hidden(plain, x[part], target[part], rate=rate, lengths=lengths[part], targeted=True, steps=60)
+masked = hidden.hidden(plain, x[part], target[part], rate=rate, lengths=lengths[part],
+                       targeted=True, steps=60)
 threshold, shift = hearing.masking_threshold(x[part], rate)
-table = {}
-for name, sounds in [("PGD at −40 dB", soft), ("hidden", masked)]:
-    above = hearing.share_above(sounds - x[part], threshold, shift, x[part]).mean().item()
-    level, segmental = (value.mean().item() for value in two_levels(some.x[part], sounds.cpu(), 160))
-    table[name] = [heard(plain, players.as_saved(sounds), target[part]), level, segmental, above]
-    print(f"{name:14} reached {table[name][0]:4.0%}   level {level:5.1f} dB   segmental SNR {segmental:4.1f} dB   bins above {above:5.1%}")
+
+def measures(sounds):
+    """Targets reached after saving; medians of level, segmental SNR and bins above."""
+    above = hearing.share_above(sounds - x[part], threshold, shift, x[part])
+    both_levels = two_levels(some.x[part], sounds.cpu(), 160)
+    return [heard(plain, players.as_saved(sounds), target[part]),
+            *(value.median().item() for value in (*both_levels, above))]
 
 # %%
-claim("The hidden attack reaches its target on {value:.0%} of the recordings.", table["hidden"][0], 0.85, 1)
-claim("Its largest sample is {value:.0f} dB *louder* than that of PGD,", table["hidden"][1] - table["PGD at −40 dB"][1], 10, 40)
-claim("and yet {value:.0%} fewer of the bins stick out above the threshold (percentage points).", table["PGD at −40 dB"][3] - table["hidden"][3], 0.1, 0.7)
-j = (plain(masked).argmax(1) == target[part]).nonzero()[0, 0].item()
+table = {"PGD at −40 dB": measures(soft), "hidden": measures(masked)}
+for name, (share, level, segmental, above) in table.items():
+    print(f"{name:14} reached {share:4.0%}   level {level:5.1f} dB   "
+          f"segmental SNR {segmental:4.1f} dB   bins above {above:5.1%}")
+loud, quiet = table.values()
+claim("The hidden attack reaches {value:.0%} of its targets.", quiet[0], 0.85, 1)
+claim("Its largest sample is {value:.0f} dB *louder* than PGD's,",
+      quiet[1] - loud[1], 10, 40)
+claim("and yet {value:.0%} fewer bins are above the threshold (percentage points).",
+      loud[3] - quiet[3], 0.1, 0.7)
+
+# %%
+j = (plain(masked).argmax(1) == target[part]).float().argmax().item()
 short = slice(0, min(int(lengths[j]), 4000))
-players.play(x[j, short], soft[j, short], masked[j, short], rate=rate, label="the recording, with PGD at −40 dB, with the hidden attack")
+players.play(x[j, short], soft[j, short], masked[j, short], rate=rate,
+             label="the recording, with PGD at −40 dB, with the hidden attack")
 
 # %% [markdown]
 # Judge by ear, with headphones. The model is a coder's: tones only, the loudest one *taken* to be 96 dB, silence before and after ignored. "Below the threshold" is what we
@@ -453,21 +520,24 @@ players.play(x[j, short], soft[j, short], masked[j, short], rate=rate, label="th
 
 # %%
 aim = 3   # the class that every recording shall become
-base = train.take(torch.randperm(len(train), generator=torch.Generator().manual_seed(SEED))[:32])
+mixed = torch.randperm(len(train), generator=torch.Generator().manual_seed(SEED))
+base = train.x[mixed[:32]].to(course.device)
 wanted = torch.full((32,), aim, device=course.device)
 radius = 10 ** (-30 / 20) * data.sounds.PEAK
-delta = universal(plain, base.x.to(course.device), wanted, eps=radius, steps=60, targeted=True, low=-1, high=1, generator=course.generator())
+delta = universal(plain, base, wanted, **options(base, -30) | {"eps": radius}, steps=60)
 late = torch.nn.functional.pad(delta, (rate // 20, 0))[:len(delta)]
 
 # %%
 rest = y != aim
-signs = radius * torch.randn(delta.shape, generator=course.generator(), device=course.device).sign()
-become = {name: heard(plain, (x[rest] + change).clamp(-1, 1), torch.full_like(y[rest], aim))
-          for name, change in [("on time", delta), ("50 ms late", late), ("random signs", signs)]}
-players.play(delta[:rate // 2], rate=rate, label=f"the sound that turns every word into {classes[aim]!r}")
-claim("With the sound, {value:.0%} of unseen recordings become the one word,", become["on time"], 0.8, 1)
-claim("{value:.0%} if it comes late,", become["50 ms late"], 0.4, 1)
-claim("and random signs of the same level do so for {value:.0%} fewer than the late sound (percentage points).", become["50 ms late"] - become["random signs"], 0.2, 1)
+become = [heard(plain, (x[rest] + change).clamp(-1, 1), torch.full_like(y[rest], aim))
+          for change in (delta, late, radius * random_signs(delta))]
+players.play(delta[:rate // 2], rate=rate,
+             label=f"the sound that turns every word into {classes[aim]!r}")
+claim("With the sound, {value:.0%} of unseen recordings become the word,",
+      become[0], 0.8, 1)
+claim("{value:.0%} if it comes late,", become[1], 0.4, 1)
+claim("which is {value:.0%} more than with random signs (percentage points).",
+      become[1] - become[2], 0.2, 1)
 
 # %% [markdown]
 # ## Over the air
@@ -481,7 +551,7 @@ claim("and random signs of the same level do so for {value:.0%} fewer than the l
 
 # %%
 def through_room(x, response):
-    """The sounds as they are heard there: the first T samples of the convolution, (N, T).
+    """The sounds as they are heard there: T samples of the convolution, (N, T).
 
     x: sounds (N, T); response: what arrives of a click, (S,). Before its first sample a
     sound is silent; nothing is clipped or made louder.
@@ -497,10 +567,14 @@ through_room = check("14.7", through_room)
 # %%
 places = rooms.random_rooms(12, torch.Generator().manual_seed(SEED))
 response = rooms.impulse_response(places[0], rate)
-players.play(x[i, own], through_room(some.x[i:i + 1], response)[0].clamp(-1, 1), rate=rate, label="a recording, and what arrives in a room")
-figure = plots.curves(torch.arange(800) * 1000 / rate, {"response": response[:800]}, "time in ms", "what arrives of a click")
+arrived = through_room(some.x[i:i + 1], response)[0].clamp(-1, 1)
+players.play(x[i, own], arrived, rate=rate,
+             label="a recording, and what arrives in a room")
+figure = plots.curves(torch.arange(800) * 1000 / rate, {"response": response[:800]},
+                      "time in ms", "what arrives of a click")
 plots.show(figure, "A room", on="a simulated room",
-           alt="An impulse response: a spike of 1 at time 0, then more and more echoes that get weaker within 100 ms.")
+           alt="An impulse response: a spike of 1 at time 0, then more and more "
+               "echoes that get weaker within 100 ms.")
 
 # %% [markdown]
 # Add a telephone's band, the microphone's automatic level and noise: that is `rooms.Air`. PGD optimises for the file. Expectation over transformations (06) optimises
@@ -510,22 +584,25 @@ plots.show(figure, "A room", on="a simulated room",
 air, new_air = rooms.Air(places[:8], rate), rooms.Air(places[8:], rate)
 crowd = slice(0, 10 if course.quick else 30)
 direct = attack(noisy, -30, crowd)
-robust = eot(noisy, x[crowd], target[crowd], eps=levels.budget(x[crowd], -30, lengths[crowd]), transform=air, samples=2 if course.quick else 3,
-             steps=40 if course.quick else 80, targeted=True, low=-1, high=1, generator=course.generator())
+robust = eot(noisy, x[crowd], target[crowd], **options(x[crowd], -30, lengths[crowd]),
+             transform=air, samples=2 if course.quick else 3,
+             steps=40 if course.quick else 80)
 
-def through_new_rooms(sounds, wanted):
+def in_new_rooms(sounds, wanted):
     """The share that is heard as wanted, over all rooms that no attack has seen."""
     with training.seeded(SEED):
-        return sum(heard(noisy, new_air.through(sounds, number), wanted) for number in range(4)) / 4
+        arriving = [new_air.through(sounds, room) for room in range(4)]
+    return sum(heard(noisy, sounds, wanted) for sounds in arriving) / 4
 
 # %%
-arrives = {"clean, true word": through_new_rooms(x[crowd], y[crowd]), "PGD, target": through_new_rooms(direct, target[crowd]),
-           "EOT, target": through_new_rooms(robust, target[crowd])}
-for name, share in arrives.items():
-    print(f"{name:18} {share:4.0%}")
-claim("In the file PGD reaches its targets, on {value:.0%};", heard(noisy, direct, target[crowd]), 0.8, 1)
-claim("in new rooms EOT reaches {value:.0%},", arrives["EOT, target"], 0.6, 1)
-claim("{value:.0%} more than PGD (percentage points).", arrives["EOT, target"] - arrives["PGD, target"], 0.05, 0.9)
+kept = in_new_rooms(x[crowd], y[crowd])
+by_pgd, by_eot = (in_new_rooms(sounds, target[crowd]) for sounds in (direct, robust))
+print(f"clean, right {kept:.0%}   PGD, target {by_pgd:.0%}   EOT, target {by_eot:.0%}")
+claim("In the file PGD reaches {value:.0%} of its targets;",
+      heard(noisy, direct, target[crowd]), 0.8, 1)
+claim("in new rooms EOT reaches {value:.0%},", by_eot, 0.6, 1)
+claim("{value:.0%} more than PGD does there (percentage points).",
+      by_eot - by_pgd, 0.05, 0.9)
 
 # %% [markdown]
 # ## Fewer bits, and a coder
@@ -543,28 +620,43 @@ choice = "a"
 answer("14.8", choice)
 
 # %%
-coders = {"none": lambda sounds: sounds, "8 bits": partial(compression.fewer_bits, bits=8), "μ-law": compression.mu_law,
-          "6 bits": partial(compression.fewer_bits, bits=6), "MDCT": compression.mdct_quantised}
-judged = slice(0, 30 if course.quick else 100)
+bits, judged = compression.fewer_bits, slice(0, 30 if course.quick else 100)
+coders = {"none": lambda sounds: sounds, "8 bits": partial(bits, bits=8),
+          "μ-law": compression.mu_law, "6 bits": partial(bits, bits=6),
+          "MDCT": compression.mdct_quantised}
 unaware = {db: attack(plain, db, judged) for db in (-40, -30)}
-table = {}
-for name, coder in coders.items():
+
+def stopped(coder):
+    """Right when clean; at −40 and −30 dB, targets reached unaware and by BPDA."""
     defended = compression.Coded(plain, coder)
-    aware = {db: attack(compression.Coded(plain, coder, known=True), db, judged) for db in (-40, -30)}
-    table[name] = [heard(defended, x[judged], y[judged])] + [
-        heard(defended, attacks[db], target[judged]) for db in (-40, -30) for attacks in (unaware, aware)]
+    known = compression.Coded(plain, coder, known=True)
+    attacks = [unaware[-40], attack(known, -40, judged),
+               unaware[-30], attack(known, -30, judged)]
+    return [heard(defended, x[judged], y[judged]),
+            *(heard(defended, made, target[judged]) for made in attacks)]
+
+table = {name: stopped(coder) for name, coder in coders.items()}
 
 # %%
-columns = ["clean:\nright", "−40 dB,\nunaware", "−40 dB,\nBPDA", "−30 dB,\nunaware", "−30 dB,\nBPDA"]
-plots.show(plots.matrix(table.values(), list(table), columns, "attack: target reached", "coder"), "What coders stop",
-           alt="A table of five coders. First column, accuracy on clean recordings: high for all. Then targets reached by attacks at −40 dB that do not know of "
-               "the coder and that do, and the same at −30 dB. 8 bits and μ-law stop little; 6 bits stop most at −40 dB, and nothing at −30 dB against BPDA.")
+columns = ["clean:\nright", "−40 dB,\nunaware", "−40 dB,\nBPDA", "−30 dB,\nunaware",
+           "−30 dB,\nBPDA"]
+figure = plots.matrix(table.values(), list(table), columns, "target reached", "coder")
+plots.show(figure, "What coders stop",
+           alt="A table of five coders. First column, accuracy on clean recordings: "
+               "high for all. Then targets reached by attacks at −40 dB that do not "
+               "know of the coder and that do, and the same at −30 dB. 8 bits and "
+               "μ-law stop little; 6 bits stop most at −40 dB, and nothing at −30 dB "
+               "against BPDA.")
 
 # %%
-claim("8 bits stop {value:.0%} of the attacks at −40 dB: hardly a defence.", table["none"][1] - table["8 bits"][1], -0.05, 0.35)
-claim("6 bits stop {value:.0%},", table["none"][1] - table["6 bits"][1], 0.4, 1)
-claim("and at −30 dB, with the gradient of the identity, {value:.0%}.", table["none"][4] - table["6 bits"][4], -0.05, 0.2)
-claim("BPDA adds {value:+.0%} to the attack through MDCT at −40 dB: what is rounded away there is gone.", table["MDCT"][2] - table["MDCT"][1], -0.25, 0.25)
+none, eight, six, mdct = (table[name] for name in ("none", "8 bits", "6 bits", "MDCT"))
+claim("8 bits stop {value:.0%} of the attacks at −40 dB: hardly a defence.",
+      none[1] - eight[1], -0.05, 0.35)
+claim("6 bits stop {value:.0%},", none[1] - six[1], 0.4, 1)
+claim("and at −30 dB, with the gradient of the identity, {value:.0%}.",
+      none[4] - six[4], -0.05, 0.2)
+claim("BPDA adds {value:+.0%} to the attack on MDCT at −40 dB: what it rounds is gone.",
+      mdct[2] - mdct[1], -0.25, 0.25)
 
 # %% [markdown]
 # The MDCT is left standing at −40 dB, and that is a fact about these coders, this network and this attack. Ten decibels more end it. A defence that stops an
@@ -574,7 +666,8 @@ claim("BPDA adds {value:+.0%} to the attack through MDCT at −40 dB: what is ro
 # ## A string of words
 #
 # Assistants hear sentences. A network for strings gives scores to every frame: one for each word, and one for a **blank**. "1 1 _ 1" reads 11: equal
-# neighbours are one, then the blanks go. Training sums over all paths that spell the text (CTC; Graves et al., 2006).
+# neighbours are one, then the blanks go. Training sums over all paths that spell the text (CTC; Graves et al., 2006). Where the words are no digits,
+# digit d stands for word d of the list.
 #
 # **Exercise 14.9.** Read the frames.
 
@@ -594,30 +687,37 @@ read_frames = check("14.9", read_frames)
 
 # %%
 reader = course.model("strings")
-spoken, texts = strings.joined(test.x[order], test.y[order], torch.Generator().manual_seed(SEED))
-spoken, texts = spoken[:10 if course.quick else 40].to(course.device), texts[:10 if course.quick else 40]
+draw = torch.Generator().manual_seed(SEED)
+spoken, texts = strings.joined(test.x[order], test.y[order], draw)
+count = 10 if course.quick else 40
+spoken, texts = spoken[:count].to(course.device), texts[:count]
 frames = reader(spoken)
 for text, scores in zip(texts[:4], frames.cpu()):
     print("".join(map(str, text)), "is read as", read_frames(scores))
-claim("Of strings of test recordings, {value:.0%} are read without a mistake.", strings.exact(reader, test.x.to(course.device), test.y), 0.75, 1)
+claim("Of strings of test recordings, {value:.0%} are read without a mistake.",
+      strings.exact(reader, test.x.to(course.device), test.y), 0.75, 1)
 
 # %% [markdown]
-# On the made words, digit d stands for word d of the list. The attack is PGD down the CTC loss: *any* string as a target, also a longer one.
+# The attack is PGD down the CTC loss: *any* string as a target, also a longer one.
 
 # %%
-generator = torch.Generator().manual_seed(SEED)
-goals = [tuple(torch.randint(10, (int(torch.randint(1, 5, (), generator=generator)),), generator=generator).tolist()) for _ in texts]
-told = ctc.towards_string(reader, spoken, goals, eps=levels.budget(spoken, -20), steps=120)
+sizes = torch.randint(1, 5, (count,), generator=draw).tolist()
+goals = [tuple(torch.randint(10, (size,), generator=draw).tolist()) for size in sizes]
+near = levels.budget(spoken, -20)
+told = ctc.towards_string(reader, spoken, goals, eps=near, steps=120)
 found = ctc.decode(reader(players.as_saved(told)))
-control = spoken + levels.budget(spoken, -20) * torch.randn(spoken.shape, generator=course.generator(), device=course.device).sign()
+control = spoken + near * random_signs(spoken)
 by_chance = ctc.decode(reader(control.clamp(-1, 1)))
 
 # %%
 for text, goal, read in list(zip(texts, goals, found))[:4]:
     print(*("".join(map(str, part)) for part in (text, goal, read)), sep="   ")
-reached_goals, chance = (sum(a == b for a, b in zip(result, goals)) / len(goals) for result in (found, by_chance))
-claim("At −20 dB {value:.0%} of the target strings are read, to the last word;", reached_goals, 0.8, 1)
-claim("that is {value:.0%} more than with random signs of that level (percentage points).", reached_goals - chance, 0.6, 1)
+won, chance = (sum(a == b for a, b in zip(strings_read, goals)) / count
+               for strings_read in (found, by_chance))
+claim("At −20 dB {value:.0%} of the target strings are read, to the last word;",
+      won, 0.8, 1)
+claim("that is {value:.0%} more than with random signs (percentage points).",
+      won - chance, 0.6, 1)
 
 # %% [markdown]
 # One trap remains, and it looks like a success.
@@ -632,7 +732,8 @@ choice = "a"
 answer("14.10", choice)
 
 # %%
-impossible = F.ctc_loss(frames[:1, :12].transpose(0, 1), torch.full((7,), 8), torch.tensor([12]), torch.tensor([7]), zero_infinity=True)
+impossible = F.ctc_loss(frames[:1, :12].transpose(0, 1).cpu(), torch.full((7,), 8),
+                        torch.tensor([12]), torch.tensor([7]), zero_infinity=True)
 print("PyTorch, zero_infinity=True:", impossible.item())
 try:
     ctc.ctc_loss(frames[:1, :12], [(7,) * 7])
@@ -647,8 +748,10 @@ except ValueError as error:
 
 # %%
 shown = slice(0, 4)
-changes = {"the attack": attack(plain, -40, shown) - x[shown], "random signs": signs_at(-40)[shown] - x[shown]}
-widgets.loudness(plain.cpu(), some.x[shown], {name: change.cpu() for name, change in changes.items()}, classes, rate=rate, live=course.live)
+sounds = {"the attack": attack(plain, -40, shown), "random signs": signs_at(-40)[shown]}
+changes = {name: (made - x[shown]).cpu() for name, made in sounds.items()}
+widgets.loudness(plain.cpu(), some.x[shown], changes, classes, rate=rate,
+                 live=course.live)
 
 # %% [markdown]
 # ## What to remember
