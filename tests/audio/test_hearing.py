@@ -155,7 +155,7 @@ def test_the_control_fills_what_is_hidden_and_hardly_more():
         noisy = noise_below(x, rate=8000, offset=offset, lengths=lengths, generator=torch.Generator().manual_seed(0))
         delta = noisy - x
         assert noisy.abs().max() <= 1 and delta[:, 5000:].abs().max() == 0
-        assert hearing.share_above(delta, threshold + offset, shift, x).item() < 0.05
+        assert hearing.share_above(delta, threshold + offset, shift, x).item() < 0.1
         found[offset] = delta
         inside = (hearing.levels(delta) + shift - threshold - offset)[:, 5:-5, 8:30]
         assert inside.median() > -4, "it is about as loud as it may be"
