@@ -556,7 +556,7 @@ claim("which is {value:.0%} more than with random signs (percentage points).",
 
 # %%
 def through_room(x, response):
-    """The sounds as they are heard there: T samples of the convolution, (N, T).
+    """What is heard there: the first T samples of the convolution, (N, T).
 
     x: sounds (N, T); response: what arrives of a click, (S,). Before its first sample a
     sound is silent; nothing is clipped or made louder.

@@ -106,8 +106,8 @@ is_sum = equals(masked_below, MISTAKES, tolerance=5e-3)
 def right_sum(probe, result):
     """The result is the sum, and what is infinite is said to be so."""
     if not torch.isfinite(result).all():
-        return ("your result holds infinite values, so some thresholds are thousands of dB: is Δ a difference of Hz in "
-                "place of Bark, or is it a threshold that rises below the masker, where 27 Δ falls since Δ is negative?")
+        return ("your result holds infinite values, so some thresholds are thousands of dB: is Δ a difference of Hz, "
+                "not of Bark, or is it a threshold that rises below the masker, where 27 Δ falls since Δ is negative?")
     return is_sum(probe, result)
 
 
