@@ -10,6 +10,7 @@ from advcourse.attacks.contract import Model, attacking, check, fresh, input_gra
 from advcourse.attacks.losses import cross_entropy, fools
 from advcourse.audio.hearing import masking_threshold, spectrum, waveform
 from advcourse.audio.levels import own_samples
+from advcourse.audio.noise import white
 
 PROJECTIONS = 3  # of each step: what is cut in one frame comes back through its neighbours
 
@@ -39,9 +40,7 @@ def hidden(model: Model, x: Tensor, y: Tensor, *, rate: int, offset: float = 0.0
     x, y = fresh(x), fresh(y)
     if not len(x):
         return x
-    own = own_samples(x, lengths)
-    threshold, shift = masking_threshold(x, rate)
-    most = 10 ** ((threshold + offset - shift) / 20) * (512 / (8 / 3) ** 0.5)  # of |STFT|
+    own, most = own_samples(x, lengths), hidden_amplitude(x, rate, offset)
     sign = -1 if targeted else 1
     x_adv, open_ = x.clone(), torch.ones_like(y, dtype=torch.bool)
     with attacking(model) as ask:
@@ -58,6 +57,24 @@ def hidden(model: Model, x: Tensor, y: Tensor, *, rate: int, offset: float = 0.0
             delta = x_adv[rows] - x[rows] + sign * step_size * waveform(bins, x.shape[1])
             x_adv[rows] = _below(delta, most[rows], x[rows], own[rows], box)
     return x_adv
+
+
+def noise_below(x: Tensor, *, rate: int, offset: float = 0.0, lengths: Tensor | None = None,
+                generator: torch.Generator | None = None) -> Tensor:
+    """x plus noise whose spectrum is everywhere as large as the masking threshold: the control for `hidden`.
+
+    x, rate, offset, lengths: as there. generator: on x's device; None: torch's global one. Returns (N, T) in [-1, 1].
+    """
+    most, box = hidden_amplitude(x, rate, offset), contract.box_of(-1, 1, x.dtype)
+    bins = spectrum(white(x, generator))
+    bins = bins / bins.abs().clamp_min(torch.finfo(x.dtype).tiny) * most
+    return _below(waveform(bins, x.shape[1]), most, x, own_samples(x, lengths), box)
+
+
+def hidden_amplitude(x: Tensor, rate: int, offset: float) -> Tensor:
+    """How large |STFT| of a change may be: the masking threshold of x plus `offset` dB, (N, 257, frames)."""
+    threshold, shift = masking_threshold(x, rate)
+    return 10 ** ((threshold + offset - shift) / 20) * (512 / (8 / 3) ** 0.5)
 
 
 def _loss(logits, y):

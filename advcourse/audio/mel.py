@@ -50,7 +50,8 @@ class LogMel(nn.Module):
     def __init__(self, rate: int = 8_000, n_mels: int = 32, n_fft: int = 256, hop: int = 128, floor: float = 1e-3):
         super().__init__()
         self.rate, self.n_mels, self.n_fft, self.hop, self.floor = rate, n_mels, n_fft, hop, floor
-        mel_filters(n_mels, n_fft, rate)  # says what is wrong here, not at the first sound
+        with torch.device("cpu"):  # whatever the device of the weights
+            mel_filters(n_mels, n_fft, rate)  # says what is wrong here, not at the first sound
 
     def forward(self, x: Tensor) -> Tensor:
         if x.dim() != 2:

@@ -81,3 +81,11 @@ def one_after_another(*waves: Tensor, rate: int, gap: float = 0.25) -> Tensor:
     silence = torch.zeros(round(gap * rate))
     parts = [part for x in waves for part in (x.detach().cpu(), silence)]
     return torch.cat(parts[:-1])
+
+
+def play(*waves: Tensor, rate: int, label: str) -> None:
+    """Display a player of waveforms, (T_i,), one after the other, as loud as they are; raises as `player` does."""
+    from IPython.display import display
+
+    html_player = player(one_after_another(*waves, rate=rate), rate, label)
+    display({"text/html": html_player, "text/plain": f"a player: {label}"}, raw=True)

@@ -24,7 +24,7 @@ class Course:
 
     notebook: str
     profile: str
-    data: Any  # data.Dataset, or data.Messages
+    data: Any  # data.Dataset, data.Messages or data.Sounds
     seed: int
     device: torch.device
 
@@ -55,8 +55,10 @@ class Course:
         """The network of this kind for this run's data set, in eval mode, its weights frozen.
 
         kind: "softmax", "mlp" or "cnn"; "fgsm" or "robust", an mlp trained on FGSM images and a cnn trained on those of
-        PGD (notebook 09). It comes from the zoo. The full profile trains it here by the zoo's own recipe, and so does a
-        data set that the zoo does not know.
+        PGD (notebook 09). For sounds "words", "noisy" (trained in noise) or "strings" (notebook 14).
+
+        It comes from the zoo. The full profile trains it here by the zoo's own recipe, and so does a data set that the
+        zoo does not know.
         """
         from advcourse import zoo  # with it come the attacks: not every notebook needs them
 
@@ -82,7 +84,7 @@ def start(notebook: str, *, version: str | None = None, profile: str = "quick", 
         installed course is of another.
     profile, dataset, seed, device_name, student: the values of its parameters cell, PROFILE ("quick" or "full"),
         DATASET (see `data.load`), SEED, DEVICE (see `device.choose`) and STUDENT.
-    kind: of its data: data.Dataset (images) or data.Messages.
+    kind: of its data: data.Dataset (images), data.Messages or data.Sounds.
     instead: for a notebook on data of its own: from a data set that it cannot use to the one that takes its place, or
         to a real one and the made one that takes its place where it cannot be had (see `data.first_of`).
     Raises ValueError for an unknown profile, data set or device, for data of another kind, and for a seed or a version

@@ -32,6 +32,7 @@ PARTS = {
         "11": "augmentation",
         "12": "invariances",
         "13": "spam arms race",
+        "14": "audio attacks",
     },
 }
 

@@ -7,21 +7,22 @@ from advcourse import plots
 
 
 def explore(figure: Callable, controls: Mapping[str, Any], static: Sequence[Mapping[str, Any]] = ({},),
-            live: bool = True) -> None:
+            live: bool = True, below: Callable | None = None) -> None:
     """Move a control and see the picture that belongs to it.
 
     figure: a function of one argument for each control that returns (figure, title, alt), as `plots.picture` wants it;
     controls: from the argument's name to an ipywidgets control with a start value, such as `slider(…)` or `choice(…)`;
     static: where no kernel listens, a picture for each of these dicts of arguments; what they leave out stands at its
     start;
-    live: show the controls.
+    live: show the controls;
+    below: a function of the same arguments that returns HTML for below the picture, such as a player; live only.
     """
-    def drawn(**values):
-        return figure(**{name: control.value for name, control in controls.items()} | values)
+    def chosen(**values):
+        return {name: control.value for name, control in controls.items()} | values
 
     if not live:
         for values in static:
-            plots.show(*drawn(**values))
+            plots.show(*figure(**chosen(**values)))
         return
 
     import ipywidgets
@@ -30,7 +31,7 @@ def explore(figure: Callable, controls: Mapping[str, Any], static: Sequence[Mapp
     shown = ipywidgets.HTML()
 
     def update(_=None):
-        shown.value = plots.picture(*drawn())
+        shown.value = plots.picture(*figure(**chosen())) + (below(**chosen()) if below else "")
 
     for control in controls.values():
         control.observe(update, "value")

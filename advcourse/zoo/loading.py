@@ -7,11 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from advcourse import data, models
+from advcourse.audio import networks
+from advcourse.audio.strings import exact
 from advcourse.models.inference import accuracy
-from advcourse.zoo.recipes import RECIPES, Recipe
+from advcourse.zoo.recipes import RECIPES, Recipe, recipe
 
 CHECKPOINTS = Path(__file__).parent / "checkpoints"
 # What rounding on another machine may change.
@@ -38,7 +40,7 @@ def card(name: str, *, folder: str | Path = CHECKPOINTS) -> dict[str, Any]:
 
 
 def load(name: str, device: str | torch.device | None = None, *, folder: str | Path = CHECKPOINTS) -> nn.Module:
-    """The trained model: an `nn.Module` from images (N, C, H, W) in [0, 1] to logits (N, K).
+    """The trained model: an `nn.Module` from images (N, C, H, W) in [0, 1] to logits (N, K), or from waveforms.
 
     It is in evaluation mode, its parameters do not require gradients, and it lies on `device` (the CPU unless told).
     name, folder: as for `card`.
@@ -67,33 +69,52 @@ def verify(name: str, *, folder: str | Path = CHECKPOINTS) -> float:
     expected = card(name, folder=folder)
     model = load(name, folder=folder)
     dataset = data.load(expected["data"]["name"])
-    measured = accuracy(model, dataset.x_test, dataset.y_test)
+    measured, (_, _, x, _) = test_accuracy(recipe(name), model, dataset), parts(dataset)
     if abs(measured - expected["test_accuracy"]) > TOLERANCE:
         raise RuntimeError(
-            f"{name} is right on {measured:.2%} of the {len(dataset.x_test):,} test images of {dataset.name}, its card "
+            f"{name} is right on {measured:.2%} of the {len(x):,} test images of {dataset.name}, its card "
             f"says {expected['test_accuracy']:.2%}: the data are not those of the card"
         )
     return measured
 
 
-def architecture_of(recipe: Recipe, dataset: data.Dataset) -> dict[str, Any]:
-    """What `build` needs to know for the network of a recipe on the images of a Dataset."""
+def parts(dataset: data.Dataset | data.Sounds) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """x and y for training, x and y for testing: images or waveforms, and their classes."""
+    if isinstance(dataset, data.Sounds):
+        train, test = dataset.split()
+        return train.x, train.y, test.x, test.y
+    return dataset.x_train, dataset.y_train, dataset.x_test, dataset.y_test
+
+
+def test_accuracy(recipe: Recipe, model: nn.Module, dataset: data.Dataset | data.Sounds) -> float:
+    """The share of the test set that is read right; for a network that reads strings, of strings made of it."""
+    _, _, x, y = parts(dataset)
+    return exact(model, x, y) if recipe.network == "string_cnn" else accuracy(model, x, y)
+
+
+def architecture_of(recipe: Recipe, dataset: data.Dataset | data.Sounds) -> dict[str, Any]:
+    """What `build` needs to know for the network of a recipe on a data set."""
+    if isinstance(dataset, data.Sounds):
+        return {"network": recipe.network, "rate": dataset.rate, "classes": len(dataset.classes)}
     return {"network": recipe.network, "shape": list(dataset.x_train.shape[1:]), "classes": len(dataset.classes)}
 
 
-def build(network: str, shape: Sequence[int], classes: int) -> nn.Module:
-    """A network of `advcourse.models` by the name of its function, with weights drawn from torch's global generator.
+def build(network: str, classes: int, shape: Sequence[int] = (), rate: int | None = None) -> nn.Module:
+    """A network by the name of its function, with weights drawn from torch's global generator.
 
-    shape: of one image, (C, H, W); classes: how many.
+    Of `advcourse.models`, for images of this shape, (C, H, W); or of `advcourse.audio.networks`, for waveforms of this
+    rate. classes: how many.
     """
-    return getattr(models, network)(tuple(shape), classes)
+    if rate is None:
+        return getattr(models, network)(tuple(shape), classes)
+    return getattr(networks, network)(classes, rate)
 
 
 def to_bytes(model: nn.Module) -> bytes:
     """A model's weights as they are shipped: in float16, which moves a logit by about a thousandth of its size."""
     from safetensors.torch import save
 
-    return save({name: weight.half() for name, weight in model.state_dict().items()})
+    return save({name: _as(torch.float16, weight) for name, weight in model.state_dict().items()})
 
 
 def from_bytes(content: bytes, architecture: Mapping[str, Any]) -> nn.Module:
@@ -106,8 +127,14 @@ def from_bytes(content: bytes, architecture: Mapping[str, Any]) -> nn.Module:
     # On the meta device no weights are drawn: the global random state stays untouched.
     with torch.device("meta"):
         model = build(**architecture)
-    model.load_state_dict({name: weight.float() for name, weight in read_tensors(content).items()}, assign=True)
+    model.load_state_dict({name: _as(torch.float32, weight) for name, weight in read_tensors(content).items()},
+                          assign=True)
     return model.requires_grad_(False).eval()
+
+
+def _as(dtype, weight):
+    """The weight in this dtype; what counts (batches, of batch normalisation) stays whole."""
+    return weight.to(dtype) if weight.is_floating_point() else weight
 
 
 def check_name(name: str) -> None:

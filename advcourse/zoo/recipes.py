@@ -6,6 +6,8 @@ from dataclasses import dataclass
 import torch
 from torch.nn import functional as F
 
+from advcourse.audio.hardening import later_loss, noisy_loss
+from advcourse.audio.strings import string_loss
 from advcourse.defenses.adversarial_training import goodfellow_loss, pgd_loss
 from advcourse.models.inference import Model
 from advcourse.training.loop import cross_entropy_loss
@@ -27,8 +29,8 @@ class Stage:
 class Recipe:
     """How a network is trained.
 
-    network: the name of its function in `advcourse.models`; loss: what is minimised, a function (model, x, y) ->
-    scalar.
+    network: the name of its function in `advcourse.models`, or in `advcourse.audio.networks` for sounds.
+    loss: what is minimised, a function (model, x, y) -> scalar.
     schedule: Stages, one after the other; those at a lower learning rate settle the weights.
     eps: of the adversarial examples that the loss trains on, which then takes it as a keyword; None where it makes
         none. It grows from 0 over the first third (at 0.3 from the start nothing is learnt), and the learning rate is
@@ -65,6 +67,10 @@ SETTLED = (Stage(10, 1e-3), Stage(5, 1e-4))
 SOFTMAX = Recipe("softmax_regression", cross_entropy_loss, (Stage(10, 1e-3),))
 MLP = Recipe("mlp", cross_entropy_loss, SETTLED)
 CNN = Recipe("cnn", shifted_cross_entropy_loss, SETTLED)
+# Of 26,000 parameters, 10 to 20 s; of 92,000, a minute.
+WORDS = Recipe("word_cnn", later_loss, (Stage(8, 2e-3), Stage(4, 3e-4)))
+NOISY = Recipe("word_cnn", noisy_loss, (Stage(10, 2e-3), Stage(5, 3e-4)))
+STRINGS = Recipe("string_cnn", string_loss, (Stage(16, 2e-3), Stage(6, 4e-4)))
 RECIPES = {
     "mnist-softmax": SOFTMAX,
     "mnist-mlp": MLP,
@@ -76,6 +82,13 @@ RECIPES = {
     "fonts-cnn": CNN,
     "fonts-fgsm": Recipe("mlp", goodfellow_loss, (Stage(20, 3e-3),), eps=0.2),
     "fonts-robust": Recipe("cnn", beyond_eps_loss, (Stage(8, 3e-3),), eps=0.15),
+    "fsdd-words": WORDS,
+    "fsdd-noisy": NOISY,
+    "fsdd-strings": STRINGS,
+    # A third as many recordings: three times the epochs.
+    "tones-words": Recipe("word_cnn", later_loss, (Stage(20, 2e-3), Stage(8, 3e-4))),
+    "tones-noisy": Recipe("word_cnn", noisy_loss, (Stage(25, 2e-3), Stage(10, 3e-4))),
+    "tones-strings": Recipe("string_cnn", string_loss, (Stage(45, 2e-3), Stage(15, 4e-4))),
 }
 # For data sets that the zoo has no networks of.
 OTHERS = {
@@ -84,6 +97,9 @@ OTHERS = {
     "cnn": CNN,
     "fgsm": Recipe("mlp", goodfellow_loss, (Stage(20, 3e-3),), eps=0.1),
     "robust": Recipe("cnn", beyond_eps_loss, (Stage(10, 3e-3),), eps=0.1),
+    "words": WORDS,
+    "noisy": NOISY,
+    "strings": STRINGS,
 }
 
 
@@ -95,7 +111,7 @@ def names() -> list[str]:
 def recipe(name: str) -> Recipe:
     """The Recipe of a network, by its name: "<data set>-<kind>", such as "mnist-cnn".
 
-    kind: softmax, mlp, cnn, fgsm or robust.
+    kind: softmax, mlp, cnn, fgsm or robust; of sounds words, noisy or strings.
 
     A data set that the zoo has no networks of gets the recipe of the kind, with eps = 0.1 where there is one.
     Raises ValueError for an unknown kind.

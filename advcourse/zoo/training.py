@@ -15,35 +15,45 @@ from torch import nn
 from advcourse import data, files
 from advcourse.defenses.adversarial_training import warm_up
 from advcourse.evaluate.robustness import robust_accuracy
-from advcourse.models.inference import accuracy, predict
+from advcourse.models.inference import predict
 from advcourse.randomness import seeded
 from advcourse.training.loop import fit, one_cycle
 from advcourse.version import __version__
-from advcourse.zoo.loading import CHECKPOINTS, architecture_of, build, check_name, from_bytes, to_bytes
+from advcourse.zoo.loading import (
+    CHECKPOINTS,
+    architecture_of,
+    build,
+    check_name,
+    from_bytes,
+    parts,
+    test_accuracy,
+    to_bytes,
+)
 from advcourse.zoo.recipes import BATCH_SIZE, ENOUGH_IMAGES, RECIPES, SEED, recipe
 
 # of the test set, on which a card says what stands the attacks: two minutes of CPU; all 10,000 of MNIST take twenty
 ROBUST_IMAGES = 1000
 
 
-def train_network(name: str, dataset: data.Dataset, *, seed: int = SEED,
+def train_network(name: str, dataset: data.Dataset | data.Sounds, *, seed: int = SEED,
                   device: str | torch.device = "cpu") -> nn.Module:
-    """A network trained by its recipe on a Dataset, in eval mode and frozen; the same seed gives the same weights.
+    """A network trained by its recipe on a data set, in eval mode and frozen; the same seed gives the same weights.
 
-    name: that of a recipe, see `recipe`. A data set of less than 10,000 images takes more epochs.
+    name: that of a recipe, see `recipe`. A data set that the zoo does not know, of less than 10,000 images, takes more
+    epochs.
     """
-    its = recipe(name)
-    rounds = 1 if name in RECIPES else max(1, ENOUGH_IMAGES // len(dataset.x_train))
+    its, (x, y, _, _) = recipe(name), parts(dataset)
+    rounds = 1 if name in RECIPES else max(1, ENOUGH_IMAGES // len(x))
     with seeded(seed):
         model = build(**architecture_of(its, dataset)).to(device)
     for part, stage in enumerate(its.schedule):
         epochs = rounds * stage.epochs
         options = {"learning_rate": stage.learning_rate, "loss": its.loss}
         if its.eps is not None:
-            third = max(1, epochs * len(dataset.x_train) // BATCH_SIZE // 3)
+            third = max(1, epochs * len(x) // BATCH_SIZE // 3)
             options = {"learning_rate": one_cycle(stage.learning_rate),
                        "loss": warm_up(its.loss, eps=its.eps, batches=third)}
-        fit(model, dataset.x_train, dataset.y_train, epochs=epochs, batch_size=BATCH_SIZE, seed=seed + part, **options)
+        fit(model, x, y, epochs=epochs, batch_size=BATCH_SIZE, seed=seed + part, **options)
     return model.requires_grad_(False)
 
 
@@ -75,7 +85,7 @@ def train(name: str, *, folder: str | Path = CHECKPOINTS) -> dict[str, Any]:
     return new_card
 
 
-def describe(name: str, dataset: data.Dataset, trained: nn.Module, content: bytes) -> dict[str, Any]:
+def describe(name: str, dataset: data.Dataset | data.Sounds, trained: nn.Module, content: bytes) -> dict[str, Any]:
     """The card of a checkpoint, with what it does on the test images of its data set.
 
     trained: the network as it comes from its training, in float32; content: the bytes that are shipped, its weights in
@@ -84,14 +94,15 @@ def describe(name: str, dataset: data.Dataset, trained: nn.Module, content: byte
     its = recipe(name)
     architecture = architecture_of(its, dataset)
     model = from_bytes(content, architecture)
-    answers, before = (predict(network, dataset.x_test).argmax(1) for network in (model, trained))
+    x_train, _, x_test, _ = parts(dataset)
+    answers, before = (predict(network, x_test).argmax(-1) for network in (model, trained))
     return {
         "name": name,
         "data": {
             "name": dataset.name,
             "card": dataset.card,
-            "train": len(dataset.x_train),
-            "test": len(dataset.x_test),
+            "train": len(x_train),
+            "test": len(x_test),
             "classes": list(dataset.classes),
         },
         "architecture": architecture,
@@ -108,10 +119,10 @@ def describe(name: str, dataset: data.Dataset, trained: nn.Module, content: byte
             "device": "cpu",
             "threads": 1,
         },
-        "test_accuracy": accuracy(model, dataset.x_test, dataset.y_test),
+        "test_accuracy": test_accuracy(its, model, dataset),
         **robustness(model, dataset, its.eps),
         "in_float32": {
-            "test_accuracy": accuracy(trained, dataset.x_test, dataset.y_test),
+            "test_accuracy": test_accuracy(its, trained, dataset),
             "robust_accuracy": robustness(trained, dataset, its.eps).get("robust_accuracy"),
             "other_answers": int((answers != before).sum()),
         },

@@ -8,7 +8,7 @@ import torch
 
 from advcourse.attacks import pgd
 from advcourse.audio import hearing, levels
-from advcourse.audio.hidden import hidden
+from advcourse.audio.hidden import hidden, noise_below
 
 
 def tone(*frequencies, amplitudes=None, samples=4096, rate=8000):
@@ -143,3 +143,20 @@ def test_a_hidden_attack_names_wrong_arguments():
         hidden(listener(), 9 * x, y, rate=8000)
     with pytest.raises(ValueError, match=r"labels must lie in 0\.\.1"):
         hidden(listener(), x, y + 2, rate=8000)
+
+
+def test_the_control_fills_what_is_hidden_and_hardly_more():
+    x = 0.5 * tone(400, 1500, samples=6400).float()
+    x[:, 5000:] = 0
+    lengths = torch.tensor([5000])
+    threshold, shift = hearing.masking_threshold(x, 8000)
+    found = {}
+    for offset in (0.0, -20.0):
+        noisy = noise_below(x, rate=8000, offset=offset, lengths=lengths, generator=torch.Generator().manual_seed(0))
+        delta = noisy - x
+        assert noisy.abs().max() <= 1 and delta[:, 5000:].abs().max() == 0
+        assert hearing.share_above(delta, threshold + offset, shift, x).item() < 0.1
+        found[offset] = delta
+        inside = (hearing.levels(delta) + shift - threshold - offset)[:, 5:-5, 8:30]
+        assert inside.median() > -4, "it is about as loud as it may be"
+    assert levels.relative_db(found[-20.0], x) < levels.relative_db(found[0.0], x) - 15

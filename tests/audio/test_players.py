@@ -84,3 +84,17 @@ def test_spectrograms_share_a_scale():
     assert np.median(loud.get_array() - soft.get_array()) == pytest.approx(20, abs=0.01)
     row = pictures.power_db(tone)[:, 20].argmax().item()
     assert row == round(0.3 / (2 * np.pi) * 256)
+
+
+def test_a_player_is_displayed_with_its_sounds_one_after_the_other(monkeypatch):
+    import IPython.display
+
+    shown = []
+    monkeypatch.setattr(IPython.display, "display", lambda data, raw: shown.append(data))
+    players.play(sine(0.1, 800), sine(0.5, 400), rate=8000, label="soft & loud")
+    with wave.open(io.BytesIO(base64.b64decode(re.search("base64,([^\"]+)", shown[0]["text/html"])[1]))) as file:
+        samples = np.frombuffer(file.readframes(file.getnframes()), "<i2") / 2**15
+    assert len(samples) == 800 + 2000 + 400 and "soft &amp; loud" in shown[0]["text/html"]
+    assert abs(samples[:800]).max() == pytest.approx(0.1, abs=1e-3), "as loud as it is"
+    assert abs(samples[-400:]).max() == pytest.approx(0.5, abs=1e-3) and abs(samples[800:2800]).max() == 0
+    assert shown[0]["text/plain"] == "a player: soft & loud"

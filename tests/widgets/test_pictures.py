@@ -3,6 +3,7 @@
 import base64
 import io
 import re
+import wave
 
 import numpy as np
 import pytest
@@ -272,3 +273,51 @@ def test_the_draws_of_an_image_are_counted_for_every_model():
         "the image", "one of the draws", "one:\n75% of 4 right", "other:\n0% of 4 right"]
     assert "Of 4 draws are read right: one 75%, other 0%" in alt and "class right" in alt
     plots.plt.close(figure)
+# A sound, turned up and down
+
+def played(html):
+    """The samples of the player in a page."""
+    with wave.open(io.BytesIO(base64.b64decode(re.search("audio/wav;base64,([^\"]+)", html)[1]))) as file:
+        return np.frombuffer(file.readframes(file.getnframes()), "<i2") / 2**15
+
+
+def sounds():
+    """Two sines, two changes, and a model that hears "right" where the change is louder than a hundredth."""
+    time = torch.arange(1600) / 8000
+    x = 0.5 * torch.stack([torch.sin(2 * np.pi * f * time) for f in (500, 800)])
+    hiss = torch.randn(x.shape, generator=torch.Generator().manual_seed(0))
+
+    def model(waves):
+        rough = (waves - x[:1]).abs().amax(1) > 0.05
+        return 5 * torch.stack([~rough, rough], 1).float()
+
+    return model, x, {"hiss": hiss, "signs": hiss.sign()}
+
+
+def test_the_slider_in_db_changes_what_is_heard_and_what_is_played(shown):
+    model, x, changes = sounds()
+    widgets.loudness(model, x, changes, CLASSES, rate=8000, db=-40)
+    controls, page = shown[0].children
+    recording, level, change = controls.children
+    soft = page.value
+    level.value = -10
+    loud = page.value
+    assert "with hiss at -40 dB" in soft and "with hiss at -10 dB" in loud
+    for html, db in ((soft, -40), (loud, -10)):
+        samples = played(html)
+        first, second = samples[:1600], samples[-1600:]
+        assert abs(first).max() == pytest.approx(0.5, abs=1e-3), "the recording itself stays as loud as it is"
+        assert abs(second - first).max() == pytest.approx(0.5 * 10 ** (db / 20), rel=0.02), "no player turns it up"
+    change.value = "signs"
+    assert page.value != loud
+    recording.value = 1
+    assert not np.array_equal(played(page.value), played(loud))
+
+
+def test_the_static_picture_of_a_sound_says_what_the_model_hears(shown):
+    model, x, changes = sounds()
+    widgets.loudness(model, x, changes, CLASSES, rate=8000, db=-20, live=False)
+    html = [thing["text/html"] for thing in shown]
+    assert len(html) == 2 and "hears as left" in html[0] and "audio" not in html[0]
+    _, title, alt = widgets.loudness_figure(model, x[0], x[0] + 0.1 * changes["signs"][0], -14, "signs", CLASSES, 8000)
+    assert "at -14 dB" in title and "which it hears as right (99%)" in alt

@@ -24,6 +24,7 @@ from advcourse.zoo.recipes import BATCH_SIZE, SEED, shifted_cross_entropy_loss
 
 KINDS = ["softmax", "mlp", "cnn", "fgsm", "robust"]
 NAMES = [f"{dataset}-{kind}" for dataset in ("mnist", "fonts") for kind in KINDS]
+LISTENERS = [f"{dataset}-{kind}" for dataset in ("fsdd", "tones") for kind in ("words", "noisy", "strings")]
 
 
 def real_mnist(name):
@@ -45,12 +46,12 @@ def mnist_test():
 # What is shipped
 
 
-def test_ten_checkpoints_of_less_than_three_megabytes_together():
-    assert zoo.names() == NAMES
+def test_sixteen_checkpoints_of_about_three_megabytes_together():
+    assert zoo.names() == NAMES + LISTENERS
     files = sorted(zoo.CHECKPOINTS.iterdir())
-    assert [path.name for path in files] == sorted(f"{name}.{ending}" for name in NAMES
+    assert [path.name for path in files] == sorted(f"{name}.{ending}" for name in NAMES + LISTENERS
                                                    for ending in ("json", "safetensors"))
-    assert sum(path.stat().st_size for path in files) < 2_500_000
+    assert sum(path.stat().st_size for path in files) < 3_200_000
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -182,6 +183,31 @@ def test_load_onto_the_gpu():
     assert {p.device.type for p in model.parameters()} == {"cuda"}
     x = torch.rand(4, 1, 28, 28)
     assert torch.allclose(predict(model, x), predict(zoo.load("fonts-cnn"), x), atol=1e-2)
+
+
+# Those that listen
+
+
+@pytest.mark.parametrize("name", LISTENERS)
+def test_a_listeners_card_says_how_it_came_about_and_it_hears_what_the_card_says(name):
+    card, recipe = zoo.card(name), zoo.recipe(name)
+    assert card["architecture"] == {"network": recipe.network, "rate": 8000, "classes": 10}
+    assert card["weights"] == "float16" and (zoo.CHECKPOINTS / f"{name}.safetensors").stat().st_size < 200_000
+    assert card["training"]["loss"] == recipe.loss.__name__ and card["test_accuracy"] >= 0.85
+    if name.startswith("fsdd") and not find("fsdd/recordings"):
+        pytest.skip("FSDD is not in ADVCOURSE_DATA")
+    assert abs(zoo.verify(name) - card["test_accuracy"]) <= TOLERANCE
+
+
+def test_a_listener_is_loaded_without_drawing_random_numbers_and_counts_its_batches_in_whole_numbers():
+    state = torch.get_rng_state()
+    model = zoo.load("tones-words")
+    assert torch.equal(torch.get_rng_state(), state) and not model.training
+    assert not any(parameter.requires_grad for parameter in model.parameters())
+    counts = [value for name, value in model.state_dict().items() if name.endswith("num_batches_tracked")]
+    assert len(counts) == 3 and all(count.dtype == torch.int64 and count > 0 for count in counts)
+    x = data.load("tones", train=1, test=4).x
+    assert model(x).shape == (len(x), 10) and model(x).isfinite().all()
 
 
 # Making checkpoints, with small data and short recipes
