@@ -28,7 +28,6 @@ PARTS = {
         "10": "honest evaluation",
     },
     "What do we know\nabout inputs?": {
-    "What do we know\nabout inputs?": {
         "11": "augmentation",
         "12": "invariances",
         "13": "spam arms race",
