@@ -59,7 +59,7 @@ def set_notebook(notebook: str | None) -> None:
 
 
 def set_cells(cells: Cells | None) -> None:
-    """Say which cells were run: from now on nothing gets a tick that a grading would not find in them (None: all do)."""
+    """Say which cells were run: from now on nothing gets a tick that a grading would not find in them (None: any)."""
     global _cells
     _cells = cells
 
