@@ -123,9 +123,9 @@ def holds_nan(value: object) -> bool:
         return bool(value.isnan().any())
     if isinstance(value, np.ndarray):
         return value.dtype.kind == "f" and bool(np.isnan(value).any())
-    if isinstance(value, list | tuple):
+    if type(value) in (list, tuple):
         return any(map(holds_nan, value))
-    if isinstance(value, dict):
+    if type(value) is dict:
         return any(map(holds_nan, value.values()))
     return isinstance(value, float) and value != value
 
@@ -155,7 +155,7 @@ def describe(value: object) -> str:
         return "a string"
     if type(value).__module__ == "torch.return_types":
         return f"all that `.{type(value).__name__}(…)` gives (take its `.values`, say)"
-    if isinstance(value, list | tuple):
+    if type(value) in (list, tuple):  # what a class of the student's own does when it is looked at, nobody knows
         kind = type(value).__name__
         if not value:
             return f"an empty {kind}"
@@ -163,11 +163,11 @@ def describe(value: object) -> str:
             return f"a {kind} of strings"
         if all(map(_is_number, value)):
             return f"a {kind} of {len(value)} number{'s' * (len(value) > 1)}"
-        if isinstance(value[0], list | tuple) and (tensor := as_tensor(value)) is not None:
+        if type(value[0]) in (list, tuple) and (tensor := as_tensor(value)) is not None:
             return f"a {kind} of {kind}s, of shape {tuple(tensor.shape)}"
         parts = ", ".join(map(describe, value[:4])) + (", …" if len(value) > 4 else "")
         return f"a {kind} of {len(value)}: {parts}"
-    if isinstance(value, dict):
+    if type(value) is dict:
         return f"a dict with the keys {', '.join(map(repr, value))}" if value else "an empty dict"
     if callable(value):
         return "a function"

@@ -318,6 +318,19 @@ def test_a_network_that_raises_when_it_is_looked_at_gets_words():
     assert "SystemExit: no weights" in run(lambda x: Refuses()).message
 
 
+def _raises(*_):
+    raise ValueError("not to be looked at")
+
+
+@pytest.mark.parametrize("kind", [list, tuple, dict])
+@pytest.mark.parametrize("method", ["__iter__", "__len__", "__bool__", "__getitem__", "keys", "values"])
+def test_a_container_that_raises_when_it_is_looked_at_gets_words(kind, method):
+    raising = type("Mine", (kind,), {method: _raises})
+    for result, words in ((raising(), "a value of type Mine"), ([raising()], "a list of 1: a value of type Mine"),
+                          ({"x": raising()}, "a dict with the keys 'x'")):
+        assert run(lambda x, result=result: result).message.startswith(f"your function returned {words}; ")
+
+
 def test_a_model_that_was_made_to_raise_gets_words():
     def refuses(model, x):
         result, model.state_dict = model(x), Refuses().state_dict

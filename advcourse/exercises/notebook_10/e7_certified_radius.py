@@ -20,7 +20,7 @@ def radius_probes(generator):
     probes = []
     for samples, low in ((100, 60), (1000, 900), (1000, 1000), (200, 104), (500, 150)):
         count = int(torch.randint(low, min(low + max(samples // 20, 1), samples) + 1, (1,), generator=generator))
-        sigma = [0.12, 0.25, 0.5, 1.0][int(torch.randint(4, (1,), generator=generator))]
+        sigma = [0.12, 0.25, 0.5, 2.0][int(torch.randint(4, (1,), generator=generator))]  # 1 tells no mistake
         probes.append({"count": count, "samples": samples, "sigma": sigma, "alpha": 0.001 if samples < 300 else 0.01})
     return probes
 

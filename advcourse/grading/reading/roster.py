@@ -36,7 +36,7 @@ LOGINS = ("username", "sisloginid", "loginid", "login", "loginname", "userid", "
           "nombredeusuario", "usuario", "nomeutente", "gebruikersnaam")
 IDENTIFIERS = ("identifier", "identifiant", "identificador", "rosteridentifier")
 IDS = (*NUMBERS, *LOGINS, *EMAILS, *IDENTIFIERS, "githubusername", "id")
-NBGRADER = {"id", "firstname", "lastname", "email", "lmsuserid"}  # its list of students, where the id is its own
+ID_IS_OURS = {"id", "name", "firstname", "lastname", "email", "lmsuserid"}  # a list as nbgrader's, or a short own one
 SHORTENED = re.compile(r"\d([.,]\d+)?E\+\d+", re.IGNORECASE)
 PARTICIPANT = re.compile(r"(Participant|Teilnehmer\S*?|Participante|Deelnemer)?\s*(\d+)", re.IGNORECASE)
 
@@ -85,7 +85,7 @@ def read_roster(path: str | Path) -> list[Student]:
     """
     columns, rows = table(path)
     names, others = places_of_names(columns), places(columns, IDS)
-    own = ("id",) if set(columns) <= NBGRADER else ("student",)
+    own = ("id",) if set(columns) <= ID_IS_OURS else ("student",)
     ids = [at for at in places(columns, own) if at not in names] or others
     twice = [name for name in ("student", "name") if columns.count(name) > 1]
     if twice or not names or not ids:

@@ -9,7 +9,7 @@ from advcourse import files
 from advcourse.grading.marks import UNREADABLE
 from advcourse.grading.reading.notebooks import named, number_in
 from advcourse.grading.reading.people import AS_TWO, codes_of, spellings, squashed
-from advcourse.grading.reading.roster import IDS, places_of_names
+from advcourse.grading.reading.roster import IDENTIFIERS, IDS, places_of_names
 from advcourse.grading.reading.sheets import Sheet, heading, read_sheet, with_cells
 from advcourse.grading.reports.pages import feedback_page
 from advcourse.grading.reports.safe_text import cell, one_line
@@ -17,10 +17,12 @@ from advcourse.grading.reports.tables import BOM
 
 MOODLE = re.compile(r"_assignsubmission_(?:file|onlinetext)")
 # Columns of Moodle's worksheet, as `heading` has them.
-GRADE, MAXIMUM = ("grade", "bewertung", "calificacion"), ("maximumgrade", "bestwertung", "calificacionmaxima")
-COMMENTS = ("feedbackcomments", "feedbackalskommentar", "comentariosderetroalimentacion")
+GRADE = ("grade", "bewertung", "calificacion", "note")
+MAXIMUM = ("maximumgrade", "bestwertung", "calificacionmaxima", "notemaximale")
+COMMENTS = ("feedbackcomments", "feedbackalskommentar", "comentariosderetroalimentacion", "feedbackparcommentaires")
 # Moodle's other columns of an assignment.
-NO_POINTS = re.compile(r"\((feedback|percentage|letter|prozentsatz|buchstabe)\)", re.IGNORECASE)
+NO_POINTS = re.compile(r"\((feedback|percentage|letter|prozentsatz|buchstabe|pourcentage|lettre|porcentaje|letra)\)",
+                       re.IGNORECASE)
 # What stands before a notebook's number in the title of a column that is about it, and what tells that it is not.
 WORDS = {"assignment", "aufgabe", "homework", "hw", "hausaufgabe", "notebook", "exercise", "exercises", "sheet",
          "blatt", "worksheet", "ubung", "ubungsblatt", "tarea", "lab", "problem", "set", "ps"}
@@ -90,7 +92,7 @@ def read_gradebook(path, graded):
     titles = lines[0] if lines else []
     names = [heading(name) for name in titles]
     grade = next((at for at, name in enumerate(names) if name in GRADE), None)
-    if grade is not None and {"identifier", "id"} & set(names):
+    if grade is not None and {"id", *IDENTIFIERS} & set(names):
         # Moodle's worksheet is of one assignment, named in the file's name
         number = number_in(path.stem)[0] or (next(iter(graded)) if len(graded) == 1 else "")
         if not number:
@@ -150,7 +152,7 @@ def known_as(standings):
 def person(sheet, line, people, notebook):
     """The Standing that a line is about, or why none is, in words."""
     whole = " ".join(line[at].strip() for at in places_of_names(sheet.names))
-    called = list(filter(None, [*(sheet.at(line, name) for name in ("identifier", "id", *IDS)), whole]))
+    called = list(filter(None, [*(sheet.at(line, name) for name in (*IDENTIFIERS, "id", *IDS)), whole]))
     called = list(dict.fromkeys(called))
     hits = []
     for text in called:

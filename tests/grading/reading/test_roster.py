@@ -72,6 +72,7 @@ EXPORTS = {  # as they come -> the id, name, e-mail of each
                       [("00471", "Jürg Möller", "")]),
     "nbgrader": ("id,first_name,last_name,email,lms_user_id\nada,Ada,Lovelace,ada@x.example,\n",
                  [("ada", "Ada Lovelace", "ada@x.example")]),
+    "a short list": ("id,name,email\nada,Ada Lovelace,ada@x.example\n", [("ada", "Ada Lovelace", "ada@x.example")]),
     "teams": ('"Display name","User principal name"\n"Ada Lovelace",ada@x.example\n',
               [("ada@x.example", "Ada Lovelace", "")]),
     "github classroom": ('"identifier","github_username","github_id","name"\n"ada@x.example","ada-l","123","Ada"\n',

@@ -160,6 +160,17 @@ def test_a_column_of_something_else_is_left_alone(tmp_path, other, own):
         fill(tmp_path, f"Student,ID,{other}\nAda Lovelace,1,7\n", graded("s1"), name="g.csv")
 
 
+@pytest.mark.parametrize(("titles", "participant"), [
+    ("Identifiant;Nom complet;Adresse de courriel;Statut;Note;Note maximale;Feedback par commentaires", "Participant"),
+    ("Identificador;Nombre completo;Dirección de correo;Estado;Calificación;Calificación máxima;"
+     "Comentarios de retroalimentación", "Participante")])
+def test_french_and_spanish_headings(tmp_path, titles, participant):
+    sheet = f"{titles}\r\n{participant} 111;Ada Lovelace;ada@x.org;;;10,00;\r\n"
+    for found, roster in ((graded("?", PASSED, platform="111"), []), (graded("s1", PASSED), ROSTER)):
+        lines, told = fill(tmp_path, sheet, found, roster=roster, delimiter=";")
+        assert lines[-1][4:] == ["10", "10,00", "2 of 2 points"] and told == []
+
+
 @pytest.mark.parametrize("before", ["", "sep=;\r\n"])
 def test_german_headings(tmp_path, before):
     sheet = (f"{before}ID;Vollständiger Name;E-Mail-Adresse;Status;Bewertung;Bestwertung;Feedback als Kommentar\r\n"

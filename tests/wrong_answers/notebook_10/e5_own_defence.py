@@ -53,10 +53,6 @@ def trains_a_small_network_on_single_steps(x, y, eps):
     return trained(x, y, ascent(eps), model=network(16), steps=60, rate=0.03)
 
 
-def trains_long_on_single_steps(x, y, eps):
-    return trained(x, y, ascent(eps), model=network(128), steps=300)
-
-
 def mixes_single_steps_in(x, y, eps):
     return trained(x, y, ascent(eps), clean=0.5)
 
@@ -188,8 +184,8 @@ def trades(x, y, eps):
 WRONG = [
     (defends_nothing, "withstands little"),
     (trains_on_single_steps, "it stands single steps"),
+    # (A large network that takes 300 of them is none: it withstands on 3 seeds of 100, as in Wong et al. 2020.)
     (trains_a_small_network_on_single_steps, "it stands single steps"),
-    (trains_long_on_single_steps, "it stands single steps"),
     (mixes_single_steps_in, "it stands single steps"),
     (trains_with_half_of_eps, "with the whole ε"),
     (trains_on_old_examples, "made anew in every step"),
