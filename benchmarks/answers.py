@@ -88,6 +88,8 @@ def measure(numbers, count):
         waiting = {pool.submit(tried, task, count): task for task in todo}
         for done in tqdm(concurrent.futures.as_completed(waiting), total=len(todo), unit="answer"):
             number, kind, name = waiting[done]
+            if done.exception():
+                pool.shutdown(wait=False, cancel_futures=True)
             rows = found.setdefault(number, {"points": get(number).points, "right": {}, "wrong": {}, "nothing": {}})
             if kind == "nothing":
                 rows["nothing"] = done.result()

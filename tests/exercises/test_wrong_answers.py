@@ -32,6 +32,14 @@ def test_every_exercise_has_wrong_and_right_answers(exercise):
 
 
 @pytest.mark.parametrize("exercise", EXERCISES)
+def test_every_answer_has_a_name_of_its_own(exercise):
+    found = answers(exercise.number)
+    for functions_of_a_kind in ([exercise.reference, *found.RIGHT], [function for function, _ in found.WRONG]):
+        names = [function.__name__ for function in functions_of_a_kind]
+        assert len(set(names)) == len(names), names
+
+
+@pytest.mark.parametrize("exercise", EXERCISES)
 @pytest.mark.parametrize("seed", [0, 1, 2])
 def test_every_wrong_answer_is_rejected(exercise, seed):
     trials = try_wrong_answers(exercise, answers(exercise.number).WRONG, seed)
