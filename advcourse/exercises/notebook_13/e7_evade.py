@@ -8,7 +8,7 @@ import torch
 
 from advcourse.exercises.catalogue import Exercise
 from advcourse.exercises.probes import random_words, shuffled
-from advcourse.exercises.properties import ROUNDING, at_cost
+from advcourse.exercises.properties import ROUNDING
 
 
 def evade(message, weights, bias, costs):
@@ -196,9 +196,7 @@ exercise = Exercise(
     ),
     reference=evade,
     probes=evade_probes,
-    gates={"the message is still there, and only words with a price were added": nothing_lost},
-    properties={
-        "it passes, where it can": passes,
-        "no other words are cheaper": at_cost(passes, is_cheapest),
-    },
+    gates={"the message is still there, and only words with a price were added": nothing_lost,
+           "it passes, where it can": passes},
+    properties={"no other words are cheaper": is_cheapest},
 )

@@ -5,12 +5,13 @@ from math import ceil
 
 import numpy as np
 import torch
+from scipy.special import bdtr, bdtrc
 
 from advcourse.exercises.catalogue import Exercise
 from advcourse.exercises.probes import shuffled
 
-TRIES = {10: 2400, 7: 1600, 2: 600, 1: 20}  # how many texts of so many words
-SIGMAS = 5.5  # that a share may be off; by chance it is in one of 25 million
+TRIES = {10: 1500, 7: 900, 2: 150, 1: 5}  # how many texts of so many words
+RARE = 5e-9  # a count this improbable, on either side, is no chance: 46 counts are tried, so one run in two million
 
 
 def random_parts(texts, seed):
@@ -55,10 +56,10 @@ def uneven(counts, options):
     total, share = sum(counts.values()), 1 / len(options)
     if total == 0:
         return None
-    spread = (total * share * (1 - share)) ** 0.5
-    off = {option: counts[option] - total * share for option in options}
-    worst = max(off, key=lambda option: abs(off[option]))
-    return worst if abs(off[worst]) > SIGMAS * spread + 1e-9 else None
+    chances = {option: min(bdtr(counts[option], total, share),
+                           bdtrc(counts[option] - 1, total, share) if counts[option] else 1.0) for option in options}
+    worst = min(chances, key=chances.get)
+    return worst if chances[worst] < RARE else None
 
 
 def lengths_even(probe, result):
@@ -115,6 +116,13 @@ def places_even(probe, result):
     return None
 
 
+def even(probe, result):
+    for seed in (0, 1, 42):
+        if seed != probe["seed"] and len(result) > 100 and result == random_parts(probe["texts"], seed):
+            return f"this is drawn with the seed {seed}, whatever `seed` says: `np.random.default_rng(seed)`"
+    return lengths_even(probe, result) or places_even(probe, result)
+
+
 exercise = Exercise(
     number="13.8",
     title="Random parts of messages",
@@ -134,8 +142,5 @@ exercise = Exercise(
     reference=random_parts,
     probes=random_parts_probes,
     gates={"every part is made of words that follow one another": are_parts},
-    properties={
-        "every length from half to all is as likely": lengths_even,
-        "every beginning that fits is as likely": places_even,
-    },
+    properties={"every length from half to all, and every beginning that fits, is as likely": even},
 )

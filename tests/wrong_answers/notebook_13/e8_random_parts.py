@@ -86,6 +86,13 @@ def draws_once_for_all(texts, seed):
     return parts(texts, seed, draw)
 
 
+def takes_a_seed_of_its_own(texts, seed):
+    def draw(rng, n):
+        length = rng.integers((n + 1) // 2, n + 1)
+        return length, rng.integers(n - length + 1)
+    return parts(texts, 42, draw)
+
+
 def drops_words(texts, seed):
     rng = np.random.default_rng(seed)
     return [" ".join(word for word in text.split() if rng.random() < 0.75) or text.split()[0] for text in texts]
@@ -171,6 +178,7 @@ WRONG = [
     (goes_below_half, "at least half"),
     (rounds_half_down, "at least half"),
     (draws_once_for_all, "every text gets the same part"),
+    (takes_a_seed_of_its_own, "drawn with the seed 42"),
     (drops_words, "its words must follow one another"),
     (shuffles, "its words must follow one another"),
     (cuts_letters, "is no part of"),
