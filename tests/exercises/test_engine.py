@@ -176,8 +176,8 @@ def test_calls_are_counted_once_though_a_function_is_called_twice():
 def test_of_a_list_of_texts_every_one_counts():
     asks = counted.Counted(lambda texts: [len(text) > 2 for text in texts])
     with counted.counting({"is_spam": asks}):
-        asks(["a", "bcd", "ef"]), asks(texts=("a",)), asks("abc")
-    assert (asks.calls * counted.TIMES, asks.rows * counted.TIMES) == (3, 5)
+        asks(["a", "bcd", "ef"]), asks(texts=("a",)), asks("abc"), asks(np.array(["ab", "c"]))
+    assert (asks.calls * counted.TIMES, asks.rows * counted.TIMES) == (4, 7)
 
 
 def test_calls_of_functions_in_a_list_are_counted_too():

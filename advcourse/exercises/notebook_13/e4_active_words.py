@@ -26,6 +26,8 @@ def asking(weights):
         if isinstance(texts, str):
             raise ValueError(f"is_spam takes a list of messages; got the one message {texts[:20]!r}: put it in "
                              "brackets")
+        if not isinstance(texts, list | tuple | np.ndarray):  # what has no length would be one question
+            raise TypeError(f"is_spam takes a list of messages; got a {type(texts).__name__}: make a list of it")
         return np.array([BIAS + sum(weights.get(word, 0.0) for word in set(text.split())) > 0 for text in texts])
 
     return is_spam
