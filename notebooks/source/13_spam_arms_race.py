@@ -280,12 +280,17 @@ greeting = passing(bayes, greeted(blocked, "Dear Alex,"))
 # %% tags=["tells"]
 compare_guess(my_guess, 100 * greeting)
 claim("Behind it {value:.1%} of the blocked messages pass.", greeting, 0, 0.03)
+claim("Its words change the score by {value:+.1f}.",
+      sum(bayes.weights.get(word, 0) for word in ("dear", "alex")),
+      *on((-3, 1), (-1, 6)))
+claim("Half of the blocked messages score more than {value:.0f}.",
+      np.median(bayes.scores(blocked)), 6, 40)
 
 # %% [markdown]
 # <details><summary>After your guess: why</summary>
 #
-# The filter knows no greetings, only words. `dear` is what strangers write, and a name is one word that stands in few messages. Friends
-# begin otherwise. Let the spammer's mailbox choose.
+# The filter knows no greetings, only words. `dear` weighs little, and a name that stands in few messages nothing. What weighs are the prize, the price and the number to call, and they are still
+# there. Besides, friends begin otherwise. Let the spammer's mailbox choose.
 #
 # </details>
 
