@@ -35,8 +35,8 @@ def are_parts(probe, result):
     texts = probe["texts"]
     if len(result) != len(texts):
         return f"you return {len(result)} parts of {len(texts)} texts: one of each is wanted"
-    for text, part in zip(texts, result, strict=True):
-        if not part.strip():
+    for text, part in zip(texts, [" ".join(part.split()) for part in result], strict=True):
+        if not part:
             return f"a part of {text!r} is empty: at least one word must stay"
         if f" {part} " not in f" {text} ":
             if set(part.split()) <= set(text.split()):
@@ -79,7 +79,8 @@ def lengths_even(probe, result):
     if len(lengths) == 1:
         return f"all parts have {next(iter(lengths))} words: the length is to be drawn, from half of the words to all"
     if lengths[count] == 0:
-        return "no part is ever the whole text: the end of `integers(low, high)` is not drawn, so `high` is one more"
+        return ("no part is ever the whole text: `integers(low, high)` does not draw its end, so `high` is one more; "
+                "and `int` rounds down")
     if lengths[shortest] == 0:
         return f"a part never has {shortest} words, half of {count}, rounded up"
     ends = lengths[shortest] + lengths[count]
