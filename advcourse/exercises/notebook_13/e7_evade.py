@@ -115,8 +115,9 @@ def evade_probes(generator):
                 return False
             seen.add(set_of_words(result))
         wasteful = added_words(probe, cheapest(**probe, there=False))
-        return bool(set(wasteful) & set(probe["message"].split())) and price_of(
-            probe, cheapest(**probe | {"bias": 0.0})) is None
+        biasless = cheapest(**probe | {"bias": 0.0})
+        return (bool(set(wasteful) & set(probe["message"].split())) and price_of(probe, biasless) is None
+                and len(set_of_words(evade(**probe)) ^ set_of_words(biasless)) > 1)  # not one that stops a word early
 
     def telling():
         names = random_words(generator, 15)

@@ -26,8 +26,11 @@ def random_parts(texts, seed):
 
 
 def random_parts_probes(generator):
-    letters = list("abcdefghijklmnopqrstuvwxyz")
-    return [{"texts": [" ".join(shuffled(letters, generator)[:count])] * tries,
+    def words():
+        letters = shuffled("abcdefghijklmnopqrstuvwxyz", generator)
+        return ["".join(pair) for pair in zip(letters[::2], letters[1::2], strict=True)]
+
+    return [{"texts": [" ".join(words()[:count])] * tries,
              "seed": int(torch.randint(2**31, (), generator=generator))} for count, tries in TRIES.items()]
 
 
@@ -41,7 +44,7 @@ def are_parts(probe, result):
         if f" {part} " not in f" {text} ":
             if set(part.split()) <= set(text.split()):
                 return f"{part!r} is no part of {text!r}: its words must follow one another there, in this order"
-            return f"{part!r} holds what does not stand in {text!r}: put the words together again by blanks"
+            return f"{part!r} holds what is no word of {text!r}: whole words stay, with blanks between them"
     return None
 
 
