@@ -204,8 +204,7 @@ def test_a_student_types_a_message_and_what_is_typed_is_never_run(tmp_path):
         page.screenshot(path=SCREENSHOTS / "13_after.png")
 
         typed.fill("""free <script>window.ran = 1</script> <img src="x" onerror="window.ran = 1"> &lt;b&gt;""")
-        expect(shown).to_contain_text('<img src="x" onerror="window')
-        expect(shown).to_contain_text("&lt;b&gt;")
+        expect(shown).to_contain_text('onerror="window.ran')
         assert shown.locator("script, img, b").count() == 0 and not page.evaluate("window.ran")
 
 
