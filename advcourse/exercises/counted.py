@@ -3,6 +3,7 @@
 import contextlib
 from collections.abc import Callable, Iterator
 
+import numpy as np
 import torch
 
 from advcourse.exercises.attempt import TIMES
@@ -23,7 +24,7 @@ class Counted:
         if self.counts:
             self.calls += 1 / TIMES
             first = next(iter([*arguments, *keywords.values()]), None)
-            has_rows = isinstance(first, list | tuple) or (isinstance(first, torch.Tensor) and first.dim())
+            has_rows = isinstance(first, list | tuple) or (isinstance(first, torch.Tensor | np.ndarray) and first.ndim)
             self.rows += (len(first) if has_rows else 1) / TIMES
         return self.function(*arguments, **keywords)
 

@@ -38,7 +38,7 @@ def plain(result: object, expected: object) -> object:
             result = list(result)  # row by row
     if type(expected) in (list, tuple) and type(result) in (list, tuple) and expected:
         return type(expected)(map(plain, result, [*expected, *[expected[-1]] * len(result)]))
-    if type(expected) is dict and type(result) is dict and result.keys() == expected.keys():
+    if type(expected) is dict and isinstance(result, dict) and result.keys() == expected.keys():
         return {key: plain(result[key], expected[key]) for key in expected}
     if isinstance(expected, bool) and type(result) is int and result in (0, 1):
         return bool(result)
@@ -110,7 +110,7 @@ def is_kind(result: object, expected: object) -> bool:
         return (type(result) is type(expected) and len(result) == len(expected)
                 and all(map(is_kind, result, expected)))
     if type(expected) is dict:
-        return (type(result) is dict and result.keys() == expected.keys()
+        return (isinstance(result, dict) and result.keys() == expected.keys()
                 and all(is_kind(result[key], expected[key]) for key in expected))
     if callable(expected):
         return callable(result)  # a model may be any function

@@ -14,9 +14,7 @@ def spans(text: str) -> Iterator[tuple[str, int, int]]:
     Words become lower case; a run of n digits becomes `#n`, and `#6` from six digits on.
     """
     for match in TOKEN.finditer(text):
-        word = match[0]
-        token = f"#{min(len(word), LONGEST)}" if word[0].isdecimal() else word.lower().replace("’", "'")
-        yield token, match.start(), match.end()
+        yield _token(match[0]), match.start(), match.end()
 
 
 def tokens(text: str) -> list[str]:
@@ -31,4 +29,9 @@ def words(text: str) -> frozenset[str]:
 
 @functools.lru_cache(20_000)  # filters are fitted on, and asked about, the same texts again and again
 def _tokens(text: str) -> tuple[str, ...]:
-    return tuple(token for token, _, _ in spans(text))
+    return tuple(map(_token, TOKEN.findall(text)))
+
+
+@functools.lru_cache(20_000)
+def _token(word: str) -> str:
+    return f"#{min(len(word), LONGEST)}" if word[0].isdecimal() else word.lower().replace("’", "'")

@@ -72,7 +72,7 @@ course = start("13", profile=PROFILE, dataset=DATASET, seed=SEED,
 # ## A question
 #
 # A spam message is blocked. Nothing in it is taken out or disguised: a few words are written behind it, and it passes. Below is its score as
-# words are added, which blocks it above zero. Which words are these, and how does the spammer find them?
+# words are added; above zero it is blocked. Which words are these, and how does the spammer find them?
 
 # %%
 messages = data.cleaned(course.data)   # without duplicates: more on that below
@@ -154,9 +154,9 @@ claim("Your weights and the library's differ by {value:.1g} at most.", largest, 
 # Spam that passes is a nuisance; ham that is blocked is a letter lost. Four filters over the same words, and one that calls everything ham:
 
 # %%
-judges = {"naive Bayes": bayes, "SVM": svm,
-          "logistic": filters.logistic(train.texts, train.labels),
-          "network": filters.network(train.texts, train.labels, seed=SEED)}
+FITS = {"naive Bayes": filters.naive_bayes, "SVM": filters.svm,
+        "logistic": filters.logistic, "network": partial(filters.network, seed=SEED)}
+judges = {name: fit(train.texts, train.labels) for name, fit in FITS.items()}
 table = {name: filters.rates(judge, send.texts, send.labels)
          for name, judge in judges.items()}
 table["always ham"] = (len(send.ham) / len(send), 0.0, 0.0)
@@ -184,16 +184,22 @@ def points(sentence, difference, low, high):
     """A claim about a difference of two shares, in percentage points."""
     claim(sentence, 100 * difference, 100 * low, 100 * high)
 
-accuracies = [rates[0] for name, rates in table.items() if name != "always ham"]
+four = [rates for name, rates in table.items() if name != "always ham"]
+accuracies = [rates.accuracy for rates in four]
 claim("Calling everything ham is right {value:.0%} of the time.",
-      table["always ham"][0], *on((0.86, 0.89), (0.79, 0.81)))
+      table["always ham"][0], 0.78, 0.9)
 claim("The worst of the four is right {value:.1%} of the time.",
       min(accuracies), 0.95, 1)
 points("Between best and worst lie {value:.1f} percentage points: too few to choose.",
-       max(accuracies) - min(accuracies), *on((0, 0.02), (0, 0.05)))
+       max(accuracies) - min(accuracies), 0, 0.05)
+claim("All four catch at least {value:.0%} of the spam.",
+      min(rates.caught for rates in four), 0.8, 1)
+claim("And block {value:.1%} of the ham at most.",
+      max(rates.blocked for rates in four), 0, 0.06)
 
 # %% [markdown]
-# So both errors are reported everywhere in this notebook: spam caught *and* ham blocked.
+# So both errors are reported everywhere in this notebook: spam caught *and* ham blocked. Almeida et al. (2011) report 97.6 % right, 83.1 % of spam caught and 0.2 % of ham
+# blocked for the best of their filters on the SMS, a linear SVM. Our tokens hold `£`, `!` and the lengths of numbers, which theirs do not, and the duplicates are out.
 #
 # ## What the data give away
 #
@@ -225,11 +231,36 @@ claim("Of the five best words as published, {value:.0f} are traces of HTML.", tr
 before = {text.casefold() for text in published.texts}
 known_spam = np.mean([text.casefold() in before for text in unseen.spam])
 claim("Of the spam to be tested on, {value:.0%} is in the training set, too.",
-      known_spam, *on((0.08, 0.2), (0, 0)))
+      known_spam, *on((0.05, 0.25), (0, 0)))
 
 # %% [markdown]
 # Spammers send the same text many times, and so the same text lies in both parts of a random split. `data.cleaned` takes such duplicates out, and the traces.
 #
+# There is a third flattery, which no cleaning helps against: the filters are tested on mail of the people and the weeks that they learnt from. How good are they on mail
+# from elsewhere? The course writes `messages` itself, by templates. Here is what a filter that knows only these makes of the mail above. (Where this run has no others, both are the same: the control.)
+
+# %%
+[made, *_] = data.load("messages", seed=SEED).split(0.5, 0.3, 0.2, seed=SEED)
+elsewhere = {name: filters.rates(FITS[name](made.texts, made.labels), send.texts,
+                                 send.labels) for name in ("naive Bayes", "SVM")}
+rows = {f"{name.split()[-1]}, {where}": learnt[name] for name in elsewhere
+        for where, learnt in (("here", table), ("elsewhere", elsewhere))}
+
+# %%
+plots.show(plots.matrix(rows.values(), list(rows), columns, "share",
+                        "filter, and where it learnt"), "Mail from elsewhere",
+           alt="Accuracy, spam caught and ham blocked of naive Bayes and an SVM, each "
+               "trained on messages of the same source and on messages made by "
+               "templates. Trained elsewhere, naive Bayes blocks much more ham, and "
+               "the SVM catches less spam.")
+more_ham = elsewhere["naive Bayes"].blocked - table["naive Bayes"].blocked
+less_spam = table["SVM"].caught - elsewhere["SVM"].caught
+points("Learnt elsewhere, naive Bayes blocks {value:.0f} points more of the ham.",
+       more_ham, *on((0.05, 0.4), (-0.001, 0.001)))
+points("And the SVM catches {value:.0f} points less of the spam.", less_spam,
+       *on((0.03, 0.35), (-0.001, 0.001)))
+
+# %% [markdown]
 # ## A forged greeting
 #
 # Friends are called by their names. **Predict before you run.** Of the blocked messages, how many percent pass when "Dear Alex," is put in front?
@@ -249,12 +280,17 @@ greeting = passing(bayes, greeted(blocked, "Dear Alex,"))
 # %% tags=["tells"]
 compare_guess(my_guess, 100 * greeting)
 claim("Behind it {value:.1%} of the blocked messages pass.", greeting, 0, 0.03)
+claim("Its words change the score by {value:+.1f}.",
+      sum(bayes.weights.get(word, 0) for word in ("dear", "alex")),
+      *on((-3, 1), (-1, 6)))
+claim("Half of the blocked messages score more than {value:.0f}.",
+      np.median(bayes.scores(blocked)), 6, 40)
 
 # %% [markdown]
 # <details><summary>After your guess: why</summary>
 #
-# The filter knows no greetings, only words. `dear` is what strangers write, and a name is one word that stands in few messages. Friends
-# begin otherwise. Let the spammer's mailbox choose.
+# The filter knows no greetings, only words. `dear` weighs little, and a name that stands in few messages nothing. What weighs are the prize, the price and the number to call, and they are still
+# there. Besides, friends begin otherwise. Let the spammer's mailbox choose.
 #
 # </details>
 
@@ -294,7 +330,7 @@ plots.show(plots.curves([1, 2, 3], sentences, "sentences added", "share that pas
                "sentences added, for two filters, with sentences drawn at random and "
                "with chosen ones. Chosen ones pass far more often, and naive Bayes "
                "lets more pass.")
-for name, low in (("naive Bayes", on(0.35, 0.1)), ("SVM", on(0.05, 0.05))):
+for name, low in (("naive Bayes", 0.1), ("SVM", 0.05)):
     gain = sentences[f"{name}, chosen"][1] - sentences[f"{name}, any"][1]
     points(f"{name}: two chosen sentences pass {{value:.0f}} points more than any.",
            gain, low, 0.95)
@@ -356,7 +392,7 @@ def until_half(judge, order):
     """How many words, taken in this order, let half of the blocked spam pass."""
     return np.median(words_needed(judge, send.spam, order))
 
-for name, gain in zip(TWO, on(((12, 28), (15, 75)), ((12, 36), (3, 55)))):
+for name, gain in zip(TWO, ((9, 40), (3, 80))):
     fewer = (until_half(judges[name], lists["frequent in ham"])
              - until_half(judges[name], lists["ratio"]))
     claim(f"{name}: the ratio saves {{value:.0f}} words until half of them pass.",
@@ -467,8 +503,7 @@ plots.show(figure, "Letters, and who passes (%)",
                "words disguised in five ways, for naive Bayes and an SVM. Homoglyphs "
                "pass more often than figures for letters, the SVM lets more pass, "
                "and no trick takes all past.")
-bands = on(((0.03, 0.3), (0.08, 0.45)), ((0.1, 0.5), (0.3, 0.9)))
-for name, band in zip(TWO, bands):
+for name, band in zip(TWO, ((0.03, 0.5), (0.08, 0.9))):
     points(f"{name}: five words in foreign letters pass {{value:.0f}} points more.",
            tricked[name][0][1] - tricked[name][0][0], *band)
 
@@ -481,9 +516,9 @@ for name, band in zip(TWO, bands):
 # %%
 changes = {name: disguised(bayes, blocked, how, 5) for name, how in TRICKS.items()}
 changes["words swapped"] = [swapped(bayes, text, 5) for text in blocked]
-changes["5 best words added"] = [add(text, best_words(bayes)[:5]) for text in blocked]
-changes["both: homoglyphs, added"] = [add(text, best_words(bayes)[:5])
-                                      for text in changes["homoglyphs"]]
+changes["5 words added"] = [add(text, best_words(bayes)[:5]) for text in blocked]
+changes["both of these"] = [add(text, best_words(bayes)[:5])
+                            for text in changes["homoglyphs"]]
 changes["10 words deleted"] = [without_worst(bayes, text, 10) for text in blocked]
 
 def still_read(texts):
@@ -495,7 +530,7 @@ verdicts = {name: [passing(bayes, texts), still_read(texts)]
 
 # %%
 plots.show(plots.matrix(verdicts.values(), list(changes), ["passes", "is still read"],
-                        "share", "change"), "Past the filter, and past a person",
+                        "share", "change"), "Filter and reader",
            alt="For nine changes of spam messages, which share passes naive Bayes "
                "and which share a person can still read. Disguises are read and pass "
                "seldom; deleted words make it pass and cannot be read; disguise and "
@@ -559,7 +594,7 @@ nothing, compatible, by_table = undone["homoglyphs"]
 points("NFKC changes the share of homoglyphs that pass by {value:+.1f} points.",
        compatible - nothing, -0.01, 0.01)
 points("Your form lets {value:.0f} points fewer of them pass than NFKC does.",
-       compatible - by_table, *on((0.08, 0.45), (0.3, 0.9)))
+       compatible - by_table, 0.08, 0.9)
 cost = (svm.is_spam(one_form(send.ham)).mean() - svm.is_spam(send.ham).mean())
 points("It costs {value:+.1f} points of ham blocked.", cost, -0.003, 0.003)
 
@@ -569,7 +604,7 @@ points("It costs {value:+.1f} points of ham blocked.", cost, -0.003, 0.003)
 # ## WHILE TRUE
 #
 # The host is not asleep. In every round the spammer adds the best words of the filter in force; half of that spam is reported, labelled, and learnt; and all begins again. Ten rounds, thirty words
-# each, naive Bayes against the SVM.
+# each, against naive Bayes, the SVM and the logistic filter.
 #
 # **Predict before you run.** After ten rounds, how many of 1,000 ham messages does naive Bayes block?
 
@@ -580,36 +615,41 @@ my_guess = 100
 
 # %%
 ROUNDS = 10 if course.quick else 30
-fits = {"naive Bayes": filters.naive_bayes, "SVM": filters.svm}
+LINEAR = ("naive Bayes", "SVM", "logistic")
 
 def play(fit, attack):
     """The rounds of the race."""
     return list(race(fit, train.texts, train.labels, spam=send.spam, ham=send.ham,
                      attack=attack, rounds=ROUNDS, seed=SEED))
 
-races = {name: play(fit, add_best(30)) for name, fit in fits.items()}
-efforts = {name: [turn.words for turn in play(fit, add_enough())]
-           for name, fit in fits.items()}
+races = {name: play(FITS[name], add_best(30)) for name in LINEAR}
+efforts = {name: [turn.words for turn in play(FITS[name], add_enough())]
+           for name in LINEAR}
 
 # %% tags=["tells"]
 lost = {name: 1000 * turns[-1].blocked for name, turns in races.items()}
 compare_guess(my_guess, lost["naive Bayes"], "of 1,000")
 
 # %% tags=["tells"]
-figure, axes = plots.grid(1, 3, width=3, height=2.5)
+figure, axes = plots.grid(2, 2, width=3.6, height=2.4)
 rounds = range(1, ROUNDS + 1)
-for panel, (name, turns) in zip(axes[0], races.items()):
-    saw = {"filter of before": [turn.before for turn in turns],
-           "after learning": [turn.after for turn in turns]}
+for panel, name in zip(axes[0], TWO):
+    saw = {"filter of before": [turn.before for turn in races[name]],
+           "after learning": [turn.after for turn in races[name]]}
     plots.curves(rounds, saw, "round", "new spam caught", axes=panel,
                  ylim=(-0.02, 1.05), title=name)
-plots.curves(rounds, efforts, "round", "words until 80 % pass", axes=axes[0, 2],
+plots.curves(rounds, efforts, "round", "words until 80 % pass", axes=axes[1, 0],
              ylim=(0, None), title="the spammer's effort")
+ham_lost = {name: [1000 * turn.blocked for turn in races[name]] for name in LINEAR}
+plots.curves(rounds, ham_lost, "round", "ham blocked, of 1,000", axes=axes[1, 1],
+             ylim=(0, None), title="the price")
 plots.show(figure, "Ten rounds",
-           alt="Left, naive Bayes: before learning it catches nearly no new spam in "
-               "any round, after learning all. Middle, the SVM: before learning it "
-               "catches more from round to round. Right: the words that the spammer "
-               "needs stay about the same for naive Bayes, and rise for the SVM.")
+           alt="Above left, naive Bayes: before learning it catches nearly no new "
+               "spam in any round, after learning all. Above right, the SVM: before "
+               "learning it catches more from round to round. Below left: the words "
+               "that the spammer needs stay about the same for naive Bayes, and rise "
+               "for the SVM and the logistic filter. Below right: the ham that each "
+               "blocks after each round; naive Bayes blocks the most.")
 
 # %%
 question("13.6")
@@ -627,24 +667,27 @@ claim("Naive Bayes never catches more than {value:.0%} before it learns.",
       max(before), 0, 0.15)
 claim("And never less than {value:.0%} after it.",
       min(after), *on((0.95, 1), (0.6, 1)))
-first, *_, last = races["SVM"]
-points("Before it learns, the SVM catches {value:.0f} points more in the end.",
-       last.before - first.before, *on((0.08, 0.8), (0.5, 1)))
-for name, band in (("naive Bayes", (-12, 15)), ("SVM", on((3, 45), (8, 45)))):
-    claim(f"{name}: for the same success the spammer needs {{value:+.0f}} words.",
+for name in LINEAR[1:]:
+    gained = races[name][-1].before - races[name][0].before
+    points(f"{name}: before learning it catches {{value:.0f}} points more in the end.",
+           gained, 0.08, 1)
+extra = {"naive Bayes": (-12, 15), "SVM": (3, 60), "logistic": (3, 100)}
+for name, band in extra.items():
+    claim(f"{name}: the spammer needs {{value:+.0f}} words more in the end.",
           efforts[name][-1] - efforts[name][0], *band)
-plain = {name: 1000 * judges[name].is_spam(send.ham).mean() for name in races}
-claim("Of 1,000 ham, naive Bayes blocks {value:+.0f} more than before the race.",
-      lost["naive Bayes"] - plain["naive Bayes"], *on((2, 40), (-15, 20)))
-claim("The SVM blocks {value:+.0f} more.", lost["SVM"] - plain["SVM"],
-      *on((-5, 8), (-5, 25)))
+paid = {"naive Bayes": on((2, 40), (-15, 40)), "SVM": on((-5, 8), (-25, 25)),
+        "logistic": on((-5, 8), (-25, 25))}
+for name, band in paid.items():
+    before_it = 1000 * judges[name].is_spam(send.ham).mean()
+    claim(f"{name}: of 1,000 ham it blocks {{value:+.0f}} more than before the race.",
+          lost[name] - before_it, *band)
 
 # %% [markdown]
 # <details><summary>After your guess: what the race shows</summary>
 #
 # Naive Bayes burns the words that it saw, one by one, and there are always others: a *saw-tooth* without end, paid for in ham where burnt words stand in many wanted
-# messages (on the SMS the number grows; on the messages made here it wavers). The SVM fits all weights together. It learns that a message with a price and a premium number is spam, whatever friendly words
-# stand behind it, and the attack becomes dear. Retraining is a remedy, and how good a one depends on what is retrained.
+# messages (on the SMS the number grows; on the messages made here it wavers). The SVM and the logistic filter fit all weights together. They learn that a message with a price and a premium number is
+# spam, whatever friendly words stand behind it, and the attack becomes dear. Retraining is a remedy, and how good a one depends on what is retrained.
 #
 # </details>
 #
@@ -694,36 +737,80 @@ for text in [tokens(text) for text in blocked[:30]]:
     text_adv = evade(" ".join(text), bayes.weights, bayes.bias, prices).split()
     saved.append(best_first({*text}) - sum(map(len, text_adv[len(text):])))
 claim("The cheapest words save {value:.1f} letters over the best words first.",
-      np.nanmean(saved), 0.2, 15)
+      np.nanmean(saved), 0.05, 15)
 
 # %% [markdown]
-# The defender can compute the spammer's move as well. The filter that does, asks of a message that would pass: is it what the spammer would have made of a blocked one? Then it
-# is blocked, too. Two spammers try it, each with a budget of twenty words: the one that the filter has in mind, and one that leaves out the very best word.
+# ## A game
+#
+# The host can compute the spammer's move as well. The *aware* filter asks of a message that would pass: is it what the spammer would have made of a blocked one? Then it is blocked, too. For that the
+# filter has to have a spammer in mind. Here are three, who may add up to twenty words each. One pays by the word, and adds the best words first; the second pays by the letter, and adds the best bargains first; the third pays by the word, too, and knows of the aware filter: the very best word is left out.
 
 # %%
-aware = AwareFilter(bayes, best_words(bayes))
-spammers = {"no words": [], "the modelled one": best_words(bayes),
-            "one word fewer": best_words(bayes)[1:]}
+good = best_words(bayes)
+bargains = sorted(good, key=lambda word: bayes.weights[word] / len(word))
+spammers = {"adds nothing": [], "by words": good, "by letters": bargains,
+            "one left out": good[1:]}
+hosts = {"naive": bayes, "by words": AwareFilter(bayes, good),
+         "by letters": AwareFilter(bayes, bargains)}
 game = {}
 for name, order in spammers.items():
     sent = [in_order(bayes, text, order, 20) for text in blocked]
-    game[name] = [passing(judge, sent) for judge in (bayes, aware)]
-game["(ham blocked)"] = [judge.is_spam(send.ham).mean() for judge in (bayes, aware)]
+    game[name] = [passing(judge, sent) for judge in hosts.values()]
+game["(ham blocked)"] = [judge.is_spam(send.ham).mean() for judge in hosts.values()]
 
 # %%
-plots.show(plots.matrix(game.values(), list(game), ["naive", "aware"], "filter",
-                        "what passes, by spammer"), "A game against one opponent",
-           alt="Which share passes the naive and the aware filter. With words from "
-               "the modelled spammer nearly all pass the naive one and nearly none "
-               "the aware one. With one word left out nearly all pass both. Ham "
-               "blocked is equal.")
-points("The aware filter stops {value:.0f} points more of the modelled spammer's mail.",
-       game["the modelled one"][0] - game["the modelled one"][1], 0.7, 1)
-points("Of the other one's it stops {value:.0f} points more.",
-       game["one word fewer"][0] - game["one word fewer"][1], -0.01, 0.25)
+plots.show(plots.matrix(game.values(), list(game), list(hosts),
+                        "filter, and whom it has in mind", "what passes, by spammer"),
+           "A game against one opponent",
+           alt="Which share passes the naive filter and two aware ones. Each aware "
+               "filter stops nearly all of the spammer that it has in mind. With "
+               "the best word left out most pass all filters. Ham blocked is equal.")
+_, words_first, bargains_first, one_fewer, ham_blocked = game.values()
+points("With the first in mind, the filter stops {value:.0f} points of that mail.",
+       words_first[0] - words_first[1], 0.7, 1)
+points("With the second in mind, it stops {value:.0f} points of the other's.",
+       bargains_first[0] - bargains_first[2], 0.5, 1)
+points("Of the third one's, the first filter stops {value:.0f} points.",
+       one_fewer[0] - one_fewer[1], -0.01, 0.25)
+points("The two filters block {value:+.1f} points more of the ham.",
+       max(ham_blocked) - ham_blocked[0], -0.001, 0.02)
 
 # %% [markdown]
-# The game was solved for the opponent that was modelled. Notebook 10 calls that by its name: an attack that does not adapt says nothing.
+# In Dalvi's game all of this is counted in one *utility*: say the host gains 1 for every message that is handled rightly, loses 1 for spam that passes, and 10 for
+# ham that is blocked. What is it worth to know the opponent?
+
+# %%
+budgets = [0, 5, 10, 15, 20, 30]
+
+def utility(judge, order, budget):
+    """The mean gain of the host where the spammer adds up to so many words."""
+    sent = [in_order(bayes, text, order, budget) for text in send.spam]
+    gains = [*np.where(judge.is_spam(sent), 1, -1),
+             *np.where(judge.is_spam(send.ham), -10, 1)]
+    return np.mean(gains)
+
+pairs = {"naive": (bayes, good), "aware": (hosts["by words"], good),
+         "aware, one word left out": (hosts["by words"], good[1:])}
+utilities = {name: [utility(*pair, budget) for budget in budgets]
+             for name, pair in pairs.items()}
+
+# %%
+plots.show(plots.curves(budgets, utilities, "words that the spammer may add",
+                        "utility of the host", ylim=(0.3, 1)), "What the game is worth",
+           alt="The utility of the host against the budget of the spammer. The naive "
+               "filter's falls; the aware filter's stays where it was; against a "
+               "spammer that leaves one word out it falls like the naive one's.")
+naive, knowing, surprised = (values[-1] for values in utilities.values())
+claim("At a budget of 30 words, the naive filter's has fallen by {value:.2f}.",
+      utilities["naive"][0] - naive, 0.12, 0.6)
+claim("The aware filter's has fallen by {value:.2f}.", utilities["naive"][0] - knowing,
+      -0.03, 0.08)
+claim("Against the spammer that leaves one word out, it has fallen by {value:.2f}.",
+      utilities["naive"][0] - surprised, 0.12, 0.6)
+
+# %% [markdown]
+# Left out one word, and it is as if nobody had modelled anything: that line lies on the naive filter's. The game was solved for the opponent that was modelled. Others are stopped by accident, as far as they use the same words; one that knows of the model pays one word more. Notebook 10 calls
+# that by its name: an attack that does not adapt says nothing.
 #
 # ## When words are deleted
 #
@@ -731,9 +818,8 @@ points("Of the other one's it stops {value:.0f} points more.",
 # lost that help most. As with adversarial training in notebook 09, the worst case stands *inside* the loss. The same code with $K = 0$ is the control.
 
 # %%
-K, gone = on((4, 8), (2, 3))
 hardened = {f"K = {k}": robust_to_deletion(train.texts, train.labels, k, seed=SEED)
-            for k in (0, K)}
+            for k in (0, 2, 4)}
 deleted = [0, 1, 2, 3, 4, 6, 8]
 
 def caught_without(judge, count):
@@ -741,22 +827,31 @@ def caught_without(judge, count):
     sent = [without_worst(judge, text, count) for text in send.spam]
     return judge.is_spam(sent).mean()
 
-left = {name: [caught_without(judge, count) for count in deleted]
+left = {name: {count: caught_without(judge, count) for count in deleted}
         for name, judge in hardened.items()}
+kept = {name: judge.is_spam(send.ham).mean() for name, judge in hardened.items()}
 
 # %%
-plots.show(plots.curves(deleted, left, "words that the spammer deletes", "spam caught",
+lines = {name: list(shares.values()) for name, shares in left.items()}
+plots.show(plots.curves(deleted, lines, "words that the spammer deletes", "spam caught",
                         ylim=(0, 1.02)), "Trained for missing words",
            alt="Spam caught against the number of worst words that the spammer "
-               "deletes, for training without and with deletion in mind. Both fall; "
-               "the second one falls more slowly.")
-at = deleted.index(gone)
-gain, price = (left[f"K = {K}"][place] - left["K = 0"][place] for place in (at, 0))
-points(f"With {gone} words deleted, it catches {{value:.0f}} points more.", gain,
-       *on((0.15, 0.6), (0.005, 0.3)))
-points("With none deleted, the difference is {value:+.1f} points.", price, -0.07, 0.03)
+               "deletes, for training without deletion in mind and for two and four "
+               "words. All fall; those trained for it begin lower, if anything, and "
+               "fall more slowly at first.")
+points("With three words deleted, K = 2 catches {value:.0f} points more than K = 0.",
+       left["K = 2"][3] - left["K = 0"][3], 0.02, 0.3)
+points("With eight deleted, K = 4 catches {value:+.0f} points more than K = 0.",
+       left["K = 4"][8] - left["K = 0"][8], *on((0.15, 0.6), (-0.25, 0.25)))
+points("With none deleted, {value:+.1f} points.", left["K = 4"][0] - left["K = 0"][0],
+       *on((-0.1, 0.02), (-0.2, 0.02)))
+points("And it blocks {value:+.1f} points more of the ham.",
+       kept["K = 4"] - kept["K = 0"], -0.015, 0.015)
 
 # %% [markdown]
+# To be ready for deletion costs spam that is caught when nothing is deleted. On the SMS, this is paid back where many words are lost. On the messages made here training for two words helps a little, and
+# for four hardly.
+#
 # ## More messages out of few
 #
 # A document's meaning mostly survives when a part of it is missing. That is augmentation, as with images in notebook 11: random parts, words taken out, words put in.
@@ -786,8 +881,8 @@ def random_parts(texts, seed):
 random_parts = check("13.8", random_parts)
 
 # %% [markdown]
-# Four hundred messages to learn from, and three copies of each: parts by your function, or words of ham put into spam. What does each buy, on new messages and on spam with two
-# random sentences behind it?
+# Four hundred messages to learn from, and three copies of each: parts by your function, each word taken out with a probability of one fifth, or words of ham put into spam. What does each buy, on new messages and on
+# spam with two random sentences behind it?
 
 # %%
 def learnt(fit, few, kind):
@@ -797,6 +892,9 @@ def learnt(fit, few, kind):
         for copy in range(3):
             texts += random_parts(list(few.texts), seed=100 * SEED + copy)
         labels *= 4
+    if kind == "words out":
+        texts, labels = augmentation.augmented(texts, labels, augmentation.removal,
+                                               seed=SEED)
     if kind == "ham put in":
         others = sorted({word for text in few.ham for word in text.split()})
         put_in = partial(augmentation.insertion, others=others)
@@ -806,7 +904,7 @@ def learnt(fit, few, kind):
 # %%
 hidden = with_sentences(send.spam, mailbox.ham, 2, seed=SEED)
 REPEATS = 3 if course.quick else 10
-kinds = ["none", "parts", "ham put in"]
+kinds = ["none", "parts", "words out", "ham put in"]
 bought = {kind: np.zeros(3) for kind in kinds}
 for repeat in range(REPEATS):
     [few] = train.split(400 / len(train), seed=SEED + repeat)
@@ -822,12 +920,14 @@ plots.show(plots.matrix(bought.values(), kinds, columns, "share", "copies"),
            "What copies buy, 400 messages",
            alt="Spam caught, spam caught behind two sentences, and ham blocked, by a "
                "logistic filter trained on 400 messages without copies, with random "
-               "parts and with ham words put into spam. Copies raise the first two a "
-               "little.")
-parts, put_in = (bought[kind] - bought["none"] for kind in kinds[1:])
+               "parts, with words taken out and with ham words put into spam. Copies "
+               "raise the first two a little.")
+parts, fewer, put_in = (bought[kind] - bought["none"] for kind in kinds[1:])
 points("Random parts change the spam caught by {value:+.1f} points.", parts[0],
        *on((0.01, 0.15), (-0.03, 0.1)))
 points("They change the ham blocked by {value:+.1f} points.", parts[2], -0.008, 0.015)
+points("Words taken out change the spam caught by {value:+.1f} points.", fewer[0],
+       *on((0.005, 0.15), (-0.03, 0.1)))
 points("Ham put in changes the spam caught behind sentences by {value:+.1f} points.",
        put_in[1], *on((0.02, 0.25), (-0.05, 0.25)))
 

@@ -182,6 +182,32 @@ def test_a_student_guesses_first_and_what_breaks_stops_nothing(theme, tmp_path):
         page.screenshot(path=SCREENSHOTS / f"00_told_{theme}.png")
 
 
+def test_a_student_types_a_message_and_what_is_typed_is_never_run(tmp_path):
+    """The widget of 13 has no picture: a text box, buttons, and below them what the filter makes of the text."""
+    from playwright.sync_api import expect
+
+    [path] = (masters.ROOT / "notebooks").glob("13_*.ipynb")
+    opened_up_to_its_widget(path, tmp_path)
+    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+    dark = {"@jupyterlab/apputils-extension/themes": {"theme": "JupyterLab Dark"}}
+    with jupyterlab(tmp_path, SETTINGS | dark) as address, page_of(f"{address}/lab/tree/{path.name}") as page:
+        run_all_cells(page)
+        widget = page.locator(".widget-vbox").first
+        widget.scroll_into_view_if_needed()
+        typed, shown = widget.locator("textarea"), widget.locator(".widget-html")
+        expect(shown).to_contain_text("spam, it is blocked")
+        page.screenshot(path=SCREENSHOTS / "13_before.png")
+
+        button = widget.get_by_role("button", name="add the best word")
+        button.click()
+        expect(shown).to_contain_text("Words added: 1.")
+        page.screenshot(path=SCREENSHOTS / "13_after.png")
+
+        typed.fill("""free <script>window.ran = 1</script> <img src="x" onerror="window.ran = 1"> &lt;b&gt;""")
+        expect(shown).to_contain_text('onerror="window.ran')
+        assert shown.locator("script, img, b").count() == 0 and not page.evaluate("window.ran")
+
+
 def test_a_student_hands_in(tmp_path):
     """The solved welcome with a name and the checklist, run in JupyterLab: the file is there, and so is what is wrong.
 

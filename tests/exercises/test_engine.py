@@ -5,6 +5,7 @@ import math
 import random
 import subprocess
 import sys
+from collections import Counter, defaultdict
 
 import numpy as np
 import pytest
@@ -100,6 +101,7 @@ def test_a_wrong_kind_of_result_is_named(wanted, result, message):
 @pytest.mark.parametrize("wanted, result", [
     (NUMBER, torch.tensor(0.5)), (NUMBER, np.float32(0.5)), (NUMBER, 1), (NUMBERS, (0.5, torch.tensor(0.25))),
     (PAIR, [torch.ones(3, requires_grad=True), "dog"]), (TABLE, {"a": np.float64(2)}),
+    (TABLE, Counter("a")), (TABLE, defaultdict(float, a=1.0)), (TABLE, {np.str_("a"): 1.0}),
     (DOUBLE, torch.ones(2, 3).requires_grad_()), (DOUBLE, torch.ones(2, 3).double()), (DOUBLE, np.ones((2, 3))),
     (DOUBLE, [[1, 2, 3], (4, 5, 6)]), (DOUBLE, [torch.ones(3), torch.ones(3)]), (NUMBERS, torch.tensor([1.0, 2.0])),
     (MASK, torch.tensor([0, 1])), (MASK, [1, 0]), (MASK, np.array([0, 1], "uint8")), (TRUTH, {"a": 1}),
@@ -176,8 +178,8 @@ def test_calls_are_counted_once_though_a_function_is_called_twice():
 def test_of_a_list_of_texts_every_one_counts():
     asks = counted.Counted(lambda texts: [len(text) > 2 for text in texts])
     with counted.counting({"is_spam": asks}):
-        asks(["a", "bcd", "ef"]), asks(texts=("a",)), asks("abc")
-    assert (asks.calls * counted.TIMES, asks.rows * counted.TIMES) == (3, 5)
+        asks(["a", "bcd", "ef"]), asks(texts=("a",)), asks("abc"), asks(np.array(["ab", "c"]))
+    assert (asks.calls * counted.TIMES, asks.rows * counted.TIMES) == (4, 7)
 
 
 def test_calls_of_functions_in_a_list_are_counted_too():

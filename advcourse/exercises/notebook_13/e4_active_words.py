@@ -6,7 +6,6 @@ import torch
 from advcourse.exercises.catalogue import Exercise
 from advcourse.exercises.counted import Counted
 from advcourse.exercises.probes import random_words, shuffled
-from advcourse.exercises.properties import at_cost
 
 BIAS = -2.5
 
@@ -27,6 +26,8 @@ def asking(weights):
         if isinstance(texts, str):
             raise ValueError(f"is_spam takes a list of messages; got the one message {texts[:20]!r}: put it in "
                              "brackets")
+        if not isinstance(texts, list | tuple | np.ndarray):  # what has no length would be one question
+            raise TypeError(f"is_spam takes a list of messages; got a {type(texts).__name__}: make a list of it")
         return np.array([BIAS + sum(weights.get(word, 0.0) for word in set(text.split())) > 0 for text in texts])
 
     return is_spam
@@ -76,12 +77,13 @@ def turns(probe, result):
     return "these words are good, but not the first k in the order of the pool"
 
 
-def cheap(probe, result):
+def within_budget(probe, result):
     asked, allowed = probe["is_spam"].rows, 2 * len(probe["message"].split()) + len(probe["pool"])
     if asked <= allowed:
-        return None
-    return (f"you ask about {asked:.0f} messages, and {allowed} are enough: cut the message down once, before you try "
-            "the pool, and try each word of the pool once")
+        return turns(probe, result)
+    return turns(probe, result) or (
+        f"you ask about {asked:.0f} messages, and {allowed} are enough: cut the message down once, before you try the "
+        "pool, and try each word of the pool once")
 
 
 exercise = Exercise(
@@ -103,8 +105,5 @@ exercise = Exercise(
     ),
     reference=active_words,
     probes=active_words_probes,
-    properties={
-        "they turn a message that is barely spam": turns,
-        "few questions are enough": at_cost(turns, cheap),
-    },
+    properties={"they turn a message that is barely spam, and few questions are enough": within_budget},
 )

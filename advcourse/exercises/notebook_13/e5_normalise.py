@@ -66,25 +66,6 @@ def plain_stays(probe, result):
     return f"a message in plain letters comes back changed: {result!r}"
 
 
-def undone(of_kind, unchanged, mistakes):
-    """Makes the property that this disguise is undone.
-
-    unchanged: the message where nothing is; mistakes: from a message to the wrong result.
-    """
-    def holds(probe, result):
-        wanted = normalise(**probe)
-        if kind(probe["text"]) not in of_kind or result == wanted:
-            return None
-        if result == probe["text"]:
-            return unchanged
-        for message, mistake in mistakes.items():
-            if result == mistake(**probe):
-                return message
-        return f"{probe['text']!r} became {result!r}; {wanted!r} is wanted"
-
-    return holds
-
-
 def some_stay(text, lookalikes):
     return "".join(sign for sign in text if sign != "\u200b")
 
@@ -106,6 +87,36 @@ def turned_table(text, lookalikes):
     return "".join(back.get(sign, sign) for sign in text)
 
 
+# For each kind of disguise what is said where it is left as it is, and the known mistakes.
+FULL_WIDTH = (
+    "full-width letters stay as they are: `unicodedata.normalize(\"NFKC\", …)` makes them plain, and NFC does not", {
+    "full-width letters are left out; they are letters, to be made plain": only_latin})
+INVISIBLE_SIGNS = ("signs of no width stay in the words, and NFKC leaves them there: take out those of category Cf", {
+    "U+200B is gone, and other signs of no width stay: take out all of category Cf": some_stay,
+    "signs of no width became blanks, and cut the words into pieces: leave them out": as_blanks})
+FOREIGN_LETTERS = (
+    "Cyrillic letters stay as they are. NFKC does not touch them: they are no forms of the Latin ones, they only look "
+    "like them. Take the table", {
+    "foreign letters are left out; put in their place what they look like": only_latin,
+    "the table has to come after NFKC: that makes a Greek letter of a bold one, which the table knows then":
+        table_first,
+    "the table leads from foreign letters to Latin ones; you go the other way": turned_table})
+SAID = {"wide": FULL_WIDTH, "invisible": INVISIBLE_SIGNS, "foreign": FOREIGN_LETTERS, "both": FOREIGN_LETTERS}
+
+
+def undone(probe, result):
+    wanted = normalise(**probe)
+    if result == wanted:
+        return None
+    unchanged, mistakes = SAID[kind(probe["text"])]
+    if result == probe["text"]:
+        return unchanged
+    for message, mistake in mistakes.items():
+        if result == mistake(**probe):
+            return message
+    return f"{probe['text']!r} became {result!r}; {wanted!r} is wanted"
+
+
 exercise = Exercise(
     number="13.5",
     title="One form for every message",
@@ -124,21 +135,5 @@ exercise = Exercise(
     reference=normalise,
     probes=normalise_probes,
     gates={"plain messages stay as they are": plain_stays},
-    properties={
-        "full-width letters become plain": undone({"wide"}, (
-            "full-width letters stay as they are: `unicodedata.normalize(\"NFKC\", …)` makes them plain, and NFC does "
-            "not"), {
-            "full-width letters are left out; they are letters, to be made plain": only_latin}),
-        "invisible signs are gone": undone({"invisible"}, (
-            "signs of no width stay in the words, and NFKC leaves them there: take out those of category Cf"), {
-            "U+200B is gone, and other signs of no width stay: take out all of category Cf": some_stay,
-            "signs of no width became blanks, and cut the words into pieces: leave them out": as_blanks}),
-        "foreign lookalikes become Latin": undone({"foreign", "both"}, (
-            "Cyrillic letters stay as they are. NFKC does not touch them: they are no forms of the Latin ones, they "
-            "only look like them. Take the table"), {
-            "foreign letters are left out; put in their place what they look like": only_latin,
-            "the table has to come after NFKC: that makes a Greek letter of a bold one, which the table knows then":
-                table_first,
-            "the table leads from foreign letters to Latin ones; you go the other way": turned_table}),
-    },
+    properties={"letters of full width, invisible signs and foreign letters are undone": undone},
 )

@@ -8,7 +8,7 @@ import torch
 
 from advcourse.exercises.catalogue import Exercise
 from advcourse.exercises.probes import random_words, shuffled
-from advcourse.exercises.properties import ROUNDING, at_cost
+from advcourse.exercises.properties import ROUNDING
 
 
 def evade(message, weights, bias, costs):
@@ -115,8 +115,9 @@ def evade_probes(generator):
                 return False
             seen.add(set_of_words(result))
         wasteful = added_words(probe, cheapest(**probe, there=False))
-        return bool(set(wasteful) & set(probe["message"].split())) and price_of(
-            probe, cheapest(**probe | {"bias": 0.0})) is None
+        biasless = cheapest(**probe | {"bias": 0.0})
+        return (bool(set(wasteful) & set(probe["message"].split())) and price_of(probe, biasless) is None
+                and len(set_of_words(evade(**probe)) ^ set_of_words(biasless)) > 1)  # not one that stops a word early
 
     def telling():
         names = random_words(generator, 15)
@@ -196,9 +197,7 @@ exercise = Exercise(
     ),
     reference=evade,
     probes=evade_probes,
-    gates={"the message is still there, and only words with a price were added": nothing_lost},
-    properties={
-        "it passes, where it can": passes,
-        "no other words are cheaper": at_cost(passes, is_cheapest),
-    },
+    gates={"the message is still there, and only words with a price were added": nothing_lost,
+           "it passes, where it can": passes},
+    properties={"no other words are cheaper": is_cheapest},
 )

@@ -5,12 +5,13 @@ from math import ceil
 
 import numpy as np
 import torch
+from scipy.special import bdtr, bdtrc
 
 from advcourse.exercises.catalogue import Exercise
 from advcourse.exercises.probes import shuffled
 
-TRIES = {10: 2400, 7: 1600, 2: 600, 1: 20}  # how many texts of so many words
-SIGMAS = 5.5  # that a share may be off; by chance it is in one of 25 million
+TRIES = {10: 1500, 7: 900, 2: 150, 1: 5}  # how many texts of so many words
+RARE = 5e-9  # a count this improbable, on either side, is no chance: 46 counts are tried, so one run in two million
 
 
 def random_parts(texts, seed):
@@ -25,8 +26,11 @@ def random_parts(texts, seed):
 
 
 def random_parts_probes(generator):
-    letters = list("abcdefghijklmnopqrstuvwxyz")
-    return [{"texts": [" ".join(shuffled(letters, generator)[:count])] * tries,
+    def words():
+        letters = shuffled("abcdefghijklmnopqrstuvwxyz", generator)
+        return ["".join(pair) for pair in zip(letters[::2], letters[1::2], strict=True)]
+
+    return [{"texts": [" ".join(words()[:count])] * tries,
              "seed": int(torch.randint(2**31, (), generator=generator))} for count, tries in TRIES.items()]
 
 
@@ -34,13 +38,13 @@ def are_parts(probe, result):
     texts = probe["texts"]
     if len(result) != len(texts):
         return f"you return {len(result)} parts of {len(texts)} texts: one of each is wanted"
-    for text, part in zip(texts, result, strict=True):
-        if not part.strip():
+    for text, part in zip(texts, [" ".join(part.split()) for part in result], strict=True):
+        if not part:
             return f"a part of {text!r} is empty: at least one word must stay"
         if f" {part} " not in f" {text} ":
             if set(part.split()) <= set(text.split()):
                 return f"{part!r} is no part of {text!r}: its words must follow one another there, in this order"
-            return f"{part!r} holds what does not stand in {text!r}: put the words together again by blanks"
+            return f"{part!r} holds what is no word of {text!r}: whole words stay, with blanks between them"
     return None
 
 
@@ -55,10 +59,10 @@ def uneven(counts, options):
     total, share = sum(counts.values()), 1 / len(options)
     if total == 0:
         return None
-    spread = (total * share * (1 - share)) ** 0.5
-    off = {option: counts[option] - total * share for option in options}
-    worst = max(off, key=lambda option: abs(off[option]))
-    return worst if abs(off[worst]) > SIGMAS * spread + 1e-9 else None
+    chances = {option: min(bdtr(counts[option], total, share),
+                           bdtrc(counts[option] - 1, total, share) if counts[option] else 1.0) for option in options}
+    worst = min(chances, key=chances.get)
+    return worst if chances[worst] < RARE else None
 
 
 def lengths_even(probe, result):
@@ -78,7 +82,8 @@ def lengths_even(probe, result):
     if len(lengths) == 1:
         return f"all parts have {next(iter(lengths))} words: the length is to be drawn, from half of the words to all"
     if lengths[count] == 0:
-        return "no part is ever the whole text: the end of `integers(low, high)` is not drawn, so `high` is one more"
+        return ("no part is ever the whole text: `integers(low, high)` does not draw its end, so `high` is one more; "
+                "and `int` rounds down")
     if lengths[shortest] == 0:
         return f"a part never has {shortest} words, half of {count}, rounded up"
     ends = lengths[shortest] + lengths[count]
@@ -115,6 +120,13 @@ def places_even(probe, result):
     return None
 
 
+def even(probe, result):
+    for seed in (0, 1, 42):
+        if seed != probe["seed"] and len(result) > 100 and result == random_parts(probe["texts"], seed):
+            return f"this is drawn with the seed {seed}, whatever `seed` says: `np.random.default_rng(seed)`"
+    return lengths_even(probe, result) or places_even(probe, result)
+
+
 exercise = Exercise(
     number="13.8",
     title="Random parts of messages",
@@ -134,8 +146,5 @@ exercise = Exercise(
     reference=random_parts,
     probes=random_parts_probes,
     gates={"every part is made of words that follow one another": are_parts},
-    properties={
-        "every length from half to all is as likely": lengths_even,
-        "every beginning that fits is as likely": places_even,
-    },
+    properties={"every length from half to all, and every beginning that fits, is as likely": even},
 )

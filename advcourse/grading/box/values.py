@@ -40,8 +40,8 @@ def pack(value, tensors, offer, depth=0):
         return inner(value.tolist())  # strings, and lists of them
     if type(value) in (list, tuple):
         return {type(value).__name__: [inner(part) for part in value]}
-    if type(value) is dict and all(type(key) in (str, int) for key in value):
-        return {"dict": [[key, inner(part)] for key, part in value.items()]}
+    if isinstance(value, dict) and all(isinstance(key, str) or type(key) is int for key in value):
+        return {"dict": [[str(key) if isinstance(key, str) else key, inner(part)] for key, part in value.items()]}
     if is_plain_network(value):
         return packed_network(value, inner)
     if callable(value):

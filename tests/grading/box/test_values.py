@@ -2,6 +2,7 @@
 
 import json
 import warnings
+from collections import Counter, defaultdict
 
 import numpy as np
 import pytest
@@ -57,6 +58,12 @@ def test_arrays_pass(kind, shape):
 def test_strings_of_numpy_come_out_as_strings():
     words = np.array(["free", "win"])
     assert same(round_trip(words), ["free", "win"]) and same(round_trip([words[0], "now"]), ["free", "now"])
+    assert same(round_trip({words[0]: 1.0}), {"free": 1.0})
+
+
+def test_dicts_of_other_kinds_come_out_as_dicts():
+    assert same(round_trip(Counter("aab")), {"a": 2, "b": 1})
+    assert same(round_trip(defaultdict(float, a=0.5)), {"a": 0.5})
 
 
 plain = st.recursive(st.none() | st.booleans() | st.integers() | st.floats() | st.text(),

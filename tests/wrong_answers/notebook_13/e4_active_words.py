@@ -80,6 +80,12 @@ def asks_about_one_string(is_spam, message, pool, k):
     return [word for word in pool if not is_spam(f"{message} {word}")][:k]
 
 
+def asks_a_generator(is_spam, message, pool, k):
+    left = cut_down(is_spam, message)
+    said = is_spam(" ".join([*left, word]) for word in pool)
+    return [word for word, spam in zip(pool, said, strict=True) if not spam][:k]
+
+
 def takes_the_last_ones(is_spam, message, pool, k):
     return returns_all(is_spam, message, pool, k)[-k:]
 
@@ -139,6 +145,7 @@ WRONG = [
     (returns_messages, "is no word of the pool"),
     (returns_one_word_again_and_again, "a word comes twice"),
     (asks_about_one_string, "put it in brackets"),
+    (asks_a_generator, "make a list of it"),
     (takes_the_last_ones, "in the order of the pool"),
 ]
 

@@ -22,6 +22,20 @@ def forgets_the_end_of_integers(texts, seed):
     return parts(texts, seed, draw)
 
 
+def rounds_down(texts, seed):
+    def draw(rng, n):
+        length = max(1, int(rng.uniform(0.5, 1) * n))
+        return length, rng.integers(n - length + 1)
+    return parts(texts, seed, draw)
+
+
+def draws_the_beginning_first(texts, seed):
+    def draw(rng, n):
+        begin = rng.integers(n // 2 + 1)
+        return rng.integers((n + 1) // 2, n - begin + 1), begin
+    return parts(texts, seed, draw)
+
+
 def never_begins_at_the_last_place(texts, seed):
     def draw(rng, n):
         length = rng.integers((n + 1) // 2, n + 1)
@@ -84,6 +98,13 @@ def draws_once_for_all(texts, seed):
         length = rng.integers((n + 1) // 2, n + 1)
         return length, rng.integers(n - length + 1)
     return parts(texts, seed, draw)
+
+
+def takes_a_seed_of_its_own(texts, seed):
+    def draw(rng, n):
+        length = rng.integers((n + 1) // 2, n + 1)
+        return length, rng.integers(n - length + 1)
+    return parts(texts, 42, draw)
 
 
 def drops_words(texts, seed):
@@ -159,8 +180,14 @@ def uses_torch(texts, seed):
     return found
 
 
+def leaves_blanks_around(texts, seed):
+    return [f" {part}  " for part in uses_pythons_random(texts, seed)]
+
+
 WRONG = [
     (forgets_the_end_of_integers, "no part is ever the whole text"),
+    (rounds_down, "`int` rounds down"),
+    (draws_the_beginning_first, "every length from 5 to 10 is as likely"),
     (never_begins_at_the_last_place, "the last word is never in a part"),
     (begins_at_the_second_word, "the first word is never in a part"),
     (takes_the_beginning, "every part begins with the first word"),
@@ -171,14 +198,15 @@ WRONG = [
     (goes_below_half, "at least half"),
     (rounds_half_down, "at least half"),
     (draws_once_for_all, "every text gets the same part"),
+    (takes_a_seed_of_its_own, "drawn with the seed 42"),
     (drops_words, "its words must follow one another"),
     (shuffles, "its words must follow one another"),
-    (cuts_letters, "is no part of"),
-    (joins_without_blanks, "put the words together again by blanks"),
+    (cuts_letters, "whole words stay"),
+    (joins_without_blanks, "whole words stay"),
     (adds_the_parts_to_the_texts, "one of each is wanted"),
     (returns_the_texts, "every text gets the same part"),
     (prefers_the_middle, "beginnings are as likely"),
     (returns_lists_of_words, "a list of strings is wanted"),
 ]
 
-RIGHT = [uses_pythons_random, leaves_words_out_at_both_ends, uses_torch]
+RIGHT = [leaves_blanks_around, uses_pythons_random, leaves_words_out_at_both_ends, uses_torch]
