@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
+from scipy.fft import next_fast_len
 from torch import Tensor
 
 from advcourse.audio.levels import power
@@ -86,7 +87,7 @@ def through_room(x: Tensor, response: Tensor) -> Tensor:
 
         y_t = Σ_s response_s x_{t−s}:   a response of 1 at 0 and nothing else changes nothing
     """
-    length = x.shape[1] + len(response) - 1
+    length = next_fast_len(x.shape[1] + len(response) - 1, real=True)  # a prime takes ten times as long
     heard = torch.fft.rfft(x, n=length) * torch.fft.rfft(response.to(x), n=length)
     return torch.fft.irfft(heard, n=length)[:, : x.shape[1]]
 

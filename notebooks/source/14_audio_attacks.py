@@ -196,7 +196,7 @@ others, unheard = course.data.leave_out(*strangers)
 their_train, their_test = others.split()
 with training.seeded(SEED):
     young = networks.word_cnn(len(classes), rate).to(course.device)
-few = slice(0, 900) if course.quick else slice(None)
+few = slice(0, 600) if course.quick else slice(None)
 training.fit(young, their_train.x[few], their_train.y[few], batch_size=32,
              epochs=6 if course.quick else 20, learning_rate=2e-3,
              loss=hardening.later_loss, seed=SEED)
@@ -272,7 +272,7 @@ right = {f"{name}, {sound} noise": [heard(model, in_noise[sound, snr], y)
                                     for snr in ratios]
          for name, model in both.items() for sound in noises}
 by_plain, _, in_white, in_pink = (shares[2] for shares in right.values())   # at 10 dB
-quiet_share = heard(noisy, x, y)
+in_silence, loudest = heard(noisy, x, y), [shares[-1] for shares in right.values()]
 
 # %% tags=["tells"]
 compare_guess(noise_guess, 100 * by_plain)
@@ -284,17 +284,20 @@ plots.show(figure, "In noise",
 
 # %% tags=["tells"]
 claim("In white noise at 10 dB the plain network is right on {value:.0%},",
-      by_plain, 0.05, 0.7)
+      by_plain, *{"fsdd": (0.05, 0.75)}.get(course.data.name, (0.5, 0.99)))
 claim("the one trained in it on {value:.1%} less than in silence (percentage points);",
-      quiet_share - in_white, -0.03, 0.08)
+      in_silence - in_white, -0.03, 0.08)
 claim("in pink noise, in which it was never trained, {value:.1%} less (likewise).",
-      quiet_share - in_pink, -0.03, 0.15)
+      in_silence - in_pink, -0.03, 0.15)
+claim("In white noise as loud as the words the training gains {value:.0%} (likewise).",
+      loudest[2] - loudest[0], 0.05, 1)
 
 # %% [markdown]
 # <details><summary>After your guess: what this shows</summary>
 #
 # People hear words in noise that is as loud as they are. A network that has never met noise takes it for speech. The cure is augmentation: white noise between
-# 0 and 30 dB, drawn anew for every word of every batch (`hardening.noisy_loss`).
+# 0 and 30 dB, drawn anew for every word of every batch (`hardening.noisy_loss`). The made-up words are spoken in some noise: there the plain network has met
+# it, too, and loses less.
 #
 # </details>
 
@@ -406,10 +409,11 @@ louder_guess = 5
 ### END SOLUTION
 
 # %%
-steps_db = [-60, -50, -45, -40, -35, -30]
-once = {"steps": 20, "stop_when_fooled": True}   # the first success is enough here
-reached = {name: [heard(model, attack(model, db, **once), target) for db in steps_db]
-           for name, model in both.items()}
+steps_db = [-50, -45, -40, -35, -30]
+forty = slice(0, 40 if course.quick else 300)
+once = {"rows": forty, "steps": 20, "stop_when_fooled": True}   # one success is enough
+reached = {name: [heard(model, attack(model, db, **once), target[forty])
+                  for db in steps_db] for name, model in both.items()}
 errors = [1 - heard(plain, signs_at(db), y) for db in steps_db]
 
 def level_of_half(shares):
@@ -429,10 +433,11 @@ plots.show(figure, "PGD on waveforms",
                "random signs hardly matter.")
 
 # %% tags=["tells"]
-claim("At −35 dB PGD reaches {value:.0%} of its targets,", reached["plain"][4], 0.9, 1)
+claim("At −35 dB PGD reaches {value:.0%} of its targets,", reached["plain"][3], 0.9, 1)
 claim("{value:.0%} more than there are errors under random signs (percentage points).",
-      reached["plain"][4] - errors[4], 0.6, 1)
-claim("Training in noise makes the attacker {value:.0f} dB louder.", bought, 1, 12)
+      reached["plain"][3] - errors[3], 0.6, 1)
+claim("Training in noise makes the attacker {value:.1f} dB louder.", bought,
+      *{"fsdd": (1.5, 10)}.get(course.data.name, (-2, 4)))
 
 # %% [markdown]
 # <details><summary>After your guess: what this shows</summary>
@@ -594,7 +599,7 @@ def through_room(x, response):
 through_room = check("14.7", through_room)
 
 # %%
-places = rooms.random_rooms(12, torch.Generator().manual_seed(SEED))
+places = rooms.random_rooms(28, torch.Generator().manual_seed(SEED))
 response = rooms.impulse_response(places[0], rate)
 arrived = through_room(some.x[i:i + 1], response)[0].clamp(-1, 1)
 players.play(x[i, own], arrived, rate=rate,
@@ -607,27 +612,30 @@ plots.show(figure, "A room", on="a simulated room",
 
 # %% [markdown]
 # Add a telephone's band, the microphone's automatic level and noise: that is `rooms.Air`. PGD optimises for the file. Expectation over transformations (06) optimises
-# for the mean over rooms; eight rooms are for the attacker, four others for the test. The network is the one that was trained in noise.
+# for the mean over rooms. Of these rooms 24 are for the attacker and four others for the test, on recordings that are understood there. The network is the
+# one that was trained in noise.
 
 # %%
-air, new_air = rooms.Air(places[:8], rate), rooms.Air(places[8:], rate)
-crowd = slice(0, 10 if course.quick else 30)
-direct = attack(noisy, -30, crowd, steps=60)
-robust = eot(noisy, x[crowd], target[crowd], **options(x[crowd], -30, lengths[crowd]),
-             transform=air, samples=3, steps=60)
+air, new_air = rooms.Air(places[:24], rate), rooms.Air(places[24:], rate)
 
 def in_new_rooms(sounds, wanted):
-    """The share that is heard as wanted, over all rooms that no attack has seen."""
+    """For each sound, in what share of the four rooms it is heard as wanted."""
     with training.seeded(SEED):
-        arriving = [new_air.through(sounds, room) for room in range(4)]
-    return sum(heard(noisy, sounds, wanted) for sounds in arriving) / 4
+        answers = [noisy(new_air.through(sounds, room)).argmax(1) for room in range(4)]
+    return (torch.stack(answers) == wanted).float().mean(0)
+
+understood = in_new_rooms(x, y)
+crowd = (understood == 1).nonzero()[:10 if course.quick else 30, 0]
+direct = attack(noisy, -30, crowd, steps=120)
+robust = eot(noisy, x[crowd], target[crowd], **options(x[crowd], -30, lengths[crowd]),
+             transform=air, samples=3, steps=40)   # as many gradients
 
 # %%
-kept = in_new_rooms(x[crowd], y[crowd])
-by_signs, by_pgd, by_eot = (in_new_rooms(sounds, target[crowd])
+by_signs, by_pgd, by_eot = (in_new_rooms(sounds, target[crowd]).mean().item()
                             for sounds in (signs_at(-30)[crowd], direct, robust))
-print(f"clean: right {kept:.0%}; target reached by random signs {by_signs:.0%}, "
-      f"by PGD {by_pgd:.0%}, by EOT {by_eot:.0%}")
+print(f"Clean recordings are understood in {understood.mean():.0%} of the new rooms. "
+      f"Targets reached by random signs {by_signs:.0%}, PGD {by_pgd:.0%}, "
+      f"EOT {by_eot:.0%}")
 claim("In the file PGD reaches {value:.0%} of its targets;",
       heard(noisy, direct, target[crowd]), 0.8, 1)
 claim("in new rooms EOT reaches {value:.0%},", by_eot, 0.6, 1)
@@ -654,7 +662,7 @@ bits, judged = compression.fewer_bits, slice(0, 30 if course.quick else 100)
 coders = {"none": lambda sounds: sounds, "8 bits": partial(bits, bits=8),
           "μ-law": compression.mu_law, "6 bits": partial(bits, bits=6),
           "MDCT": compression.mdct_quantised}
-given = {"rows": judged, "steps": 25}
+given = {"rows": judged, "steps": 20}
 unaware = {db: attack(plain, db, **given) for db in (-40, -30)}
 
 def stopped(coder):
@@ -780,7 +788,8 @@ except ValueError as error:
 
 # %%
 shown = slice(0, 4)
-sounds = {"the attack": attack(plain, -40, shown), "random signs": signs_at(-40)[shown]}
+sounds = {"the attack": attack(plain, -40, shown, steps=20),
+          "random signs": signs_at(-40)[shown]}
 changes = {name: (made - x[shown]).cpu() for name, made in sounds.items()}
 widgets.loudness(plain.cpu(), some.x[shown], changes, classes, rate=rate,
                  live=course.live)
