@@ -104,7 +104,7 @@ success &= plain(x[:8]).argmax(1) == y[:8]
 i = success.float().argmax().item()   # the first recording that changed its word
 own = slice(0, int(lengths[i]))
 
-# %%
+# %% tags=["varies-by-processor"]
 players.play(x[i, own], attacked[i, own], rate=rate, label="two recordings")
 words = [classes[label] for label in plain(torch.stack([x[i], attacked[i]])).argmax(1)]
 pair = {"the first": x[i, own], "the second": attacked[i, own]}
@@ -202,7 +202,7 @@ training.fit(young, their_train.x[few], their_train.y[few], batch_size=32,
              loss=hardening.later_loss, seed=SEED)
 known, unknown = (accuracy(young, part.x, part.y) for part in (their_test, unheard))
 
-# %% tags=["tells"]
+# %% tags=["tells", "varies-by-processor"]
 compare_guess(speaker_guess, 100 * unknown)
 claim("On new recordings of speakers it knows, the network is right on {value:.1%}.",
       known, 0.9, 1)
@@ -420,7 +420,7 @@ def level_of_half(shares):
     """The level in dB at which half of the targets are reached, by interpolation."""
     return float(np.interp(0.5, shares, steps_db))
 
-# %% tags=["tells"]
+# %% tags=["tells", "varies-by-processor"]
 bought = level_of_half(reached["trained in noise"]) - level_of_half(reached["plain"])
 compare_guess(louder_guess, bought, "dB")
 lines = reached | {"any error of plain\nunder random signs": errors}
@@ -518,7 +518,7 @@ def measures(sounds):
     return [heard(plain, players.as_saved(sounds), target[part]),
             *(value.median().item() for value in (*both_levels, above))]
 
-# %%
+# %% tags=["varies-by-processor"]
 control = hidden.noise_below(x[part], rate=rate, lengths=lengths[part],
                              generator=course.generator())
 table = {"PGD at −40 dB": measures(soft), "hidden": measures(masked),
@@ -630,7 +630,7 @@ direct = attack(noisy, -30, crowd, steps=120)
 robust = eot(noisy, x[crowd], target[crowd], **options(x[crowd], -30, lengths[crowd]),
              transform=air, samples=3, steps=40)   # as many gradients
 
-# %%
+# %% tags=["varies-by-processor"]
 by_signs, by_pgd, by_eot = (in_new_rooms(sounds, target[crowd]).mean().item()
                             for sounds in (signs_at(-30)[crowd], direct, robust))
 print(f"Clean recordings are understood in {understood.mean():.0%} of the new rooms. "
@@ -749,7 +749,7 @@ found = ctc.decode(reader(players.as_saved(misheard)))
 control = spoken + near * random_signs(spoken)
 by_chance = ctc.decode(reader(control.clamp(-1, 1)))
 
-# %%
+# %% tags=["varies-by-processor"]
 for text, goal, read in list(zip(texts, goals, found))[:4]:
     print(*("".join(map(str, part)) for part in (text, goal, read)), sep="   ")
 won, chance = (sum(a == b for a, b in zip(strings_read, goals)) / count
@@ -786,7 +786,7 @@ except ValueError as error:
 # Choose a recording, a change and its level. With a running kernel there is a player below the picture; it plays as loud as it is, so that a decibel is heard as one
 # (many players turn everything up to full scale).
 
-# %%
+# %% tags=["varies-by-processor"]
 shown = slice(0, 4)
 sounds = {"the attack": attack(plain, -40, shown, steps=20),
           "random signs": signs_at(-40)[shown]}
