@@ -5,7 +5,8 @@
 
 Every notebook runs solved ("mnist", "fonts") and as it is handed out ("mnist, handed out", "fonts, handed out"). A run
 that was stopped goes on where it was: what it has measured lies in build/claims.json; delete that file where notebooks
-or library have changed since. A claim's band, in its notebook, must hold every value (tests/notebooks/test_claims.py).
+or library have changed since. A claim's band, in its notebook, must hold every value (tests/notebooks/test_claims.py);
+where a notebook has another band for another data set, the bands stand beside the values.
 """
 
 import json
@@ -29,7 +30,10 @@ COLUMNS = {"mnist": ("mnist", SOLVED), "fonts": ("fonts", SOLVED),
 
 
 def measure(numbers, done):
-    """Run what is missing in `done`, from "notebook, seed, column" to its claims as [sentence, value]; save each."""
+    """Run what is missing in `done`, from "notebook, seed, column" to its claims; save each.
+
+    A claim is [sentence, value, low, high].
+    """
     for seed in SEEDS:
         for column, (dataset, folder) in COLUMNS.items():
             missing = [path for path in run.find(folder, numbers) if f"{path.stem}, {seed}, {column}" not in done]
@@ -44,20 +48,27 @@ def measure(numbers, done):
                     if not claim["holds"]:
                         print(f"{result.name}: outside [{claim['low']:g}, {claim['high']:g}] "
                               f"with seed {seed} on {column}: {claim['said']}")
-                done[f"{result.name}, {seed}, {column}"] = [[claim["sentence"], claim["value"]] for claim in claims]
+                done[f"{result.name}, {seed}, {column}"] = [
+                    [claim[part] for part in ("sentence", "value", "low", "high")] for claim in claims]
                 files.write(PART, json.dumps(done))
 
 
 def table(numbers, done):
-    """The rows of the chosen notebooks: for every claim its values, a list over the seeds for each column."""
-    rows = {}
+    """The rows of the chosen notebooks: for every claim its values, a list over the seeds for each column.
+
+    Where its band is not the same in all columns, the row has the `bands`, (low, high) for each.
+    """
+    rows, bands = {}, {}
     for path in run.find(SOLVED, numbers):
         for column in COLUMNS:
             for seed in SEEDS:
-                for sentence, value in done[f"{path.stem}, {seed}, {column}"]:
+                for sentence, value, low, high in done[f"{path.stem}, {seed}, {column}"]:
+                    bands.setdefault((path.stem, sentence), {})[column] = (low, high)
                     values = rows.setdefault((path.stem, sentence), {name: [] for name in COLUMNS})
                     values[column].append(round(value, 5))
-    return [{"notebook": name, "sentence": sentence, "values": values} for (name, sentence), values in rows.items()]
+    return [{"notebook": name, "sentence": sentence, "values": values}
+            | ({"bands": bands[name, sentence]} if len(set(bands[name, sentence].values())) > 1 else {})
+            for (name, sentence), values in rows.items()]
 
 
 def main(numbers):

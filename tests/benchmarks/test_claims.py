@@ -43,6 +43,16 @@ def test_each_notebook_is_measured_solved_and_handed_out_and_others_values_stay(
     assert not claims.PART.exists()
 
 
+def test_where_bands_differ_by_data_set_they_stand_beside_the_values(claims):
+    low_of = {"mnist": 0, "fonts": -5}
+    done = {f"03_gradient_attacks, {seed}, {column}": [["Alike.", 1, 0, 9], ["Apart.", 2, low_of[column[:5]], 9]]
+            for seed in claims.SEEDS for column in claims.COLUMNS}
+    alike, apart = claims.table(["03"], done)
+    assert "bands" not in alike
+    assert apart["bands"] == {"mnist": (0, 9), "fonts": (-5, 9), "mnist, handed out": (0, 9),
+                              "fonts, handed out": (-5, 9)}
+
+
 def test_a_run_that_was_stopped_goes_on_where_it_was(claims):
     claims.stop_after = 5
     with pytest.raises(KeyboardInterrupt):
