@@ -646,7 +646,7 @@ claim("{value:.0%} more than PGD does there (percentage points).",
 # ## Fewer bits, and a coder
 #
 # If a change is that small, round it away. 8 bits in place of 16; the logarithmic steps of the telephone (μ-law); 6 bits; or what music coders do, rounding the
-# spectrum (MDCT) in steps that follow its loudness. Somebody has measured one of these:
+# spectrum (MDCT) in steps that follow its loudness: coarse ones, of twice the loudness of each band. Somebody has measured one of these:
 
 # %%
 question("14.8")
@@ -661,7 +661,7 @@ answer("14.8", choice)
 bits, judged = compression.fewer_bits, slice(0, 30 if course.quick else 100)
 coders = {"none": lambda sounds: sounds, "8 bits": partial(bits, bits=8),
           "μ-law": compression.mu_law, "6 bits": partial(bits, bits=6),
-          "MDCT": compression.mdct_quantised}
+          "MDCT": partial(compression.mdct_quantised, drop_db=-6)}
 given = {"rows": judged, "steps": 20}
 unaware = {db: attack(plain, db, **given) for db in (-40, -30)}
 
@@ -685,8 +685,8 @@ plots.show(figure, "What coders stop",
            alt="A table of five coders. First column, accuracy on clean recordings: "
                "high for all. Then the targets reached: by random signs hardly any; by "
                "attacks at −40 dB that do not know of the coder and that do, and the "
-               "same at −30 dB. 8 bits and μ-law stop little; 6 bits stop more at "
-               "−40 dB, and little at −30 dB against BPDA.")
+               "same at −30 dB. 8 bits and μ-law stop little; 6 bits and MDCT stop "
+               "more at −40 dB, and little at −30 dB against BPDA.")
 
 # %%
 none, eight, six, mdct = (table[name] for name in ("none", "8 bits", "6 bits", "MDCT"))
@@ -695,12 +695,14 @@ claim("8 bits stop {value:.0%} of the attacks at −40 dB: hardly a defence.",
 claim("6 bits stop {value:.0%},", none[2] - six[2], 0.4, 1)
 claim("and at −30 dB, with the gradient of the identity, {value:.0%}.",
       none[5] - six[5], -0.05, 0.2)
-claim("BPDA adds {value:+.0%} to the attack on MDCT at −40 dB: what it rounds is gone.",
-      mdct[3] - mdct[2], -0.25, 0.25)
+claim("MDCT stops {value:.0%} of those at −40 dB; with BPDA", none[2] - mdct[2], 0.2, 0.9)
+claim("it still stops {value:.0%}: what it rounds away is gone.",
+      none[2] - mdct[3], 0.1, 0.8)
+claim("At −30 dB BPDA reaches {value:.0%} of the targets through it.", mdct[5], 0.7, 1)
 
 # %% [markdown]
-# The MDCT is left standing at −40 dB, and that is a fact about these coders, this network and this attack. Ten decibels more end it. A defence that stops an
-# attack at one level has moved the curve; draw the curve.
+# At −40 dB the MDCT is left standing, in part, and that is a fact about this coder, this network and this attack, not a proof; ten decibels more end it. A
+# defence that stops an attack at one level has moved the curve; draw the curve.
 
 # %% [markdown]
 # ## A string of words
