@@ -73,7 +73,7 @@ def impulse_response(room: Room, rate: int, order: int = 4) -> Tensor:
     images = torch.tensor([[*(axis[0] for axis in image), sum(axis[1] for axis in image)]
                            for image in itertools.product(*axes)], dtype=torch.float64)
     distance = images[:, :3].norm(dim=1)
-    late = (distance - direct) * rate / SPEED
+    late = ((distance - direct) * rate / SPEED).clamp_min(0)  # rounding: the direct way is not before itself
     amplitude = room.reflection ** images[:, 3] * direct / distance
     sample, share = late.floor().long(), late - late.floor()
     for offset, weight in ((0, 1 - share), (1, share)):
