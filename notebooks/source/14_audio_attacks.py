@@ -697,7 +697,8 @@ claim("6 bits stop {value:.0%},", none[2] - six[2],
       *{"fsdd": (0.5, 1)}.get(course.data.name, (0.2, 0.9)))
 claim("and at −30 dB, with the gradient of the identity, {value:.0%}.",
       none[5] - six[5], -0.05, 0.35)
-claim("MDCT stops {value:.0%} of those at −40 dB; with BPDA", none[2] - mdct[2], 0.15, 0.9)
+claim("MDCT stops {value:.0%} of those at −40 dB; with BPDA",
+      none[2] - mdct[2], 0.15, 0.9)
 claim("it still stops {value:.0%}: what it rounds away is gone.",
       none[2] - mdct[3], 0.04, 0.8)
 claim("At −30 dB BPDA reaches {value:.0%} of the targets through it.", mdct[5], 0.65, 1)
