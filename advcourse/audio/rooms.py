@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
+from scipy.fft import next_fast_len
 from torch import Tensor
 
 from advcourse.audio.levels import power
@@ -72,7 +73,7 @@ def impulse_response(room: Room, rate: int, order: int = 4) -> Tensor:
     images = torch.tensor([[*(axis[0] for axis in image), sum(axis[1] for axis in image)]
                            for image in itertools.product(*axes)], dtype=torch.float64)
     distance = images[:, :3].norm(dim=1)
-    late = (distance - direct) * rate / SPEED
+    late = ((distance - direct) * rate / SPEED).clamp_min(0)  # rounding: the direct way is not before itself
     amplitude = room.reflection ** images[:, 3] * direct / distance
     sample, share = late.floor().long(), late - late.floor()
     for offset, weight in ((0, 1 - share), (1, share)):
@@ -86,7 +87,7 @@ def through_room(x: Tensor, response: Tensor) -> Tensor:
 
         y_t = Σ_s response_s x_{t−s}:   a response of 1 at 0 and nothing else changes nothing
     """
-    length = x.shape[1] + len(response) - 1
+    length = next_fast_len(x.shape[1] + len(response) - 1, real=True)  # a prime takes ten times as long
     heard = torch.fft.rfft(x, n=length) * torch.fft.rfft(response.to(x), n=length)
     return torch.fft.irfft(heard, n=length)[:, : x.shape[1]]
 

@@ -40,6 +40,7 @@ DEVICE = "auto"
 STUDENT = ""        # your name or number: it shuffles the answers of questions
 
 # %% tags=["setup"]
+import itertools
 from functools import partial
 
 import numpy as np
@@ -57,7 +58,8 @@ from advcourse.notebook import claim, compare_guess, start
 
 course = start("14", profile=PROFILE, dataset=DATASET, seed=SEED,
                device_name=DEVICE, student=STUDENT, kind=data.Sounds,
-               instead={"auto": ("fsdd", "tones")})
+               instead={"auto": ("fsdd", "tones"), "mnist": "fsdd",
+                        "fonts": "tones"})
 
 # %% [markdown]
 # ## A question
@@ -87,26 +89,28 @@ def random_signs(like):
     numbers = torch.randn(like.shape, generator=course.generator(), device=like.device)
     return numbers.sign()
 
-def attack(model, db, rows=slice(None), steps=40):
+def attack(model, db, rows=slice(None), **more):
     """PGD towards the targets on these recordings, at a level relative to each."""
-    given = options(x[rows], db, lengths[rows])
-    return pgd(model, x[rows], target[rows], steps=steps, **given)
+    given = {"steps": 40} | options(x[rows], db, lengths[rows]) | more
+    return pgd(model, x[rows], target[rows], **given)
 
 def heard(model, sounds, wanted):
     """The share of sounds that the model hears as wanted."""
     return (model(sounds).argmax(1) == wanted).float().mean().item()
 
-attacked = attack(plain, -35)
-i = (plain(attacked).argmax(1) == target).float().argmax().item()   # the first success
+attacked = attack(plain, -35, slice(0, 8))
+success = plain(attacked).argmax(1) == target[:8]
+success &= plain(x[:8]).argmax(1) == y[:8]
+i = success.float().argmax().item()   # the first recording that changed its word
 own = slice(0, int(lengths[i]))
 
-# %%
+# %% tags=["varies-by-processor"]
 players.play(x[i, own], attacked[i, own], rate=rate, label="two recordings")
 words = [classes[label] for label in plain(torch.stack([x[i], attacked[i]])).argmax(1)]
 pair = {"the first": x[i, own], "the second": attacked[i, own]}
 plots.show(pictures.spectrograms(pair, rate), "Which words?",
            alt="Spectrograms of two recordings. The same bright bands in both; in "
-               "the second the dark parts between them are a little lighter.")
+               "the second a fainter pattern fills the dark parts around them.")
 print(f"A network hears the first as {words[0]!r} and the second as {words[1]!r}.")
 
 # %% [markdown]
@@ -159,7 +163,7 @@ plots.show(figure, "Bands, and a word in 32 of them",
                "over time, bright where the voice sounds, dark in the silence after "
                "it.")
 claim("The last of the eight bands is {value:.1f} times as wide as the first.",
-      (bands[7].sum() / bands[0].sum()).item(), 3, 8)
+      (bands[7].sum() / bands[0].sum()).item(), 4, 5)
 
 # %% [markdown]
 # Everything in it has a gradient: the Fourier transform, the square, the bands. The logarithm has none at 0, so a small number is added first, or the
@@ -168,10 +172,18 @@ claim("The last of the eight bands is {value:.1f} times as wide as the first.",
 # %% [markdown]
 # ## Whom did it listen to?
 #
-# The zoo's `words` network has about as many weights as a picture has pixels: three small convolutions over bands and time. On the test recordings that
-# the authors of the data set aside it is nearly perfect. Those were spoken by the same people as the training recordings.
+# The network that misheard is small, three convolutions over bands and time, and trained (it is the zoo's, `course.model`). How good is it, on the test
+# recordings that were set aside?
+
+# %%
+official = accuracy(plain, test.x.to(course.device), test.y.to(course.device))
+claim("On the test recordings the network is right on {value:.1%}.", official, 0.9, 1)
+
+# %% [markdown]
+# Those were spoken by the same people as the training recordings.
 #
-# **Predict before you run.** Train it on some of the speakers and test it on the others. On what percentage of *their* words is it right?
+# **Predict before you run.** Train it on every second speaker and test it on the others. (Of the made-up speakers, these have low voices and the others
+# high ones.) On what percentage of the *others'* words is it right?
 
 # %%
 ### BEGIN SOLUTION
@@ -179,21 +191,23 @@ speaker_guess = 70
 ### END SOLUTION
 
 # %%
-strangers = course.data.speakers[::5]
+strangers = course.data.speakers[1::2]
 others, unheard = course.data.leave_out(*strangers)
 their_train, their_test = others.split()
 with training.seeded(SEED):
     young = networks.word_cnn(len(classes), rate).to(course.device)
-training.fit(young, their_train.x, their_train.y, epochs=6 if course.quick else 20,
-             batch_size=64, learning_rate=2e-3, loss=hardening.later_loss, seed=SEED)
+few = slice(0, 900) if course.quick else slice(None)
+training.fit(young, their_train.x[few], their_train.y[few], batch_size=32,
+             epochs=6 if course.quick else 20, learning_rate=2e-3,
+             loss=hardening.later_loss, seed=SEED)
 known, unknown = (accuracy(young, part.x, part.y) for part in (their_test, unheard))
 
-# %% tags=["tells"]
+# %% tags=["tells", "varies-by-processor"]
 compare_guess(speaker_guess, 100 * unknown)
 claim("On new recordings of speakers it knows, the network is right on {value:.1%}.",
-      known, 0.9, 1)
+      known, 0.8, 1)
 claim("That is {value:.0%} more than on speakers it never heard (percentage points).",
-      known - unknown, 0.08, 0.6)
+      known - unknown, 0.03, 0.6)
 
 # %% [markdown]
 # <details><summary>After your guess: what this shows</summary>
@@ -233,17 +247,19 @@ def add_noise(x, noise, snr_db, lengths):
 add_noise = check("14.2", add_noise)
 
 # %%
-white = noise.white(some.x, torch.Generator().manual_seed(SEED))
+ratios = (30, 20, 10, 5, 0)
+draw = torch.Generator().manual_seed(SEED)
+noises = {"white": noise.white(some.x, draw), "pink": noise.pink(some.x, draw)}
 in_noise = {}
-for snr in (30, 20, 10, 5, 0):
-    sounds = add_noise(some.x, white, float(snr), some.lengths)
-    in_noise[snr] = sounds.clamp(-1, 1).to(course.device)
-players.play(x[i, own], in_noise[10][i, own], rate=rate,
-             label="a recording, and the same one in noise at 10 dB")
+for (name, sound), snr in itertools.product(noises.items(), ratios):
+    mixed = add_noise(some.x, sound, float(snr), some.lengths)
+    in_noise[name, snr] = mixed.clamp(-1, 1).to(course.device)
+players.play(x[i, own], in_noise["white", 10][i, own], rate=rate,
+             label="a recording, and the same one in white noise at 10 dB")
 
 # %% [markdown]
-# You heard it: the word is still there, easily. **Predict before you run.** On what percentage of the test recordings is the plain network right in noise
-# at 10 dB?
+# You heard it: the word is still there, easily. White noise is as loud at all frequencies; pink noise, below, falls towards high ones, as that of many
+# places does. **Predict before you run.** On what percentage of the test recordings is the plain network right in white noise at 10 dB?
 
 # %%
 ### BEGIN SOLUTION
@@ -252,27 +268,36 @@ noise_guess = 80
 
 # %%
 both = {"plain": plain, "trained in noise": noisy}
-right = {name: [heard(model, sounds, y) for sounds in in_noise.values()]
-         for name, model in both.items()}
-lost = heard(noisy, x, y) - right["trained in noise"][2]
+right = {f"{name}, {sound} noise": [heard(model, in_noise[sound, snr], y)
+                                    for snr in ratios]
+         for name, model in both.items() for sound in noises}
+by_plain, _, in_white, in_pink = (shares[2] for shares in right.values())   # at 10 dB
+in_silence, loudest = heard(noisy, x, y), [shares[-1] for shares in right.values()]
 
 # %% tags=["tells"]
-compare_guess(noise_guess, 100 * right["plain"][2])
-figure = plots.curves(list(in_noise), right, "SNR in dB", "accuracy", ylim=(0, 1.02))
-plots.show(figure, "In white noise",
-           alt="Accuracy of two networks against the signal-to-noise ratio. The "
-               "plain one falls steeply below 30 dB, the one trained in noise stays "
-               "high.")
-claim("At 10 dB the plain network is right on {value:.0%} of the recordings.",
-      right["plain"][2], 0.05, 0.7)
-claim("Trained in noise, it loses {value:.1%} there (percentage points).",
-      lost, -0.03, 0.08)
+compare_guess(noise_guess, 100 * by_plain)
+figure = plots.curves(ratios, right, "SNR in dB", "accuracy", ylim=(0, 1.02))
+plots.show(figure, "In noise",
+           alt="Accuracy of two networks against the signal-to-noise ratio, in white "
+               "and in pink noise. The plain one falls below 20 dB, the one trained "
+               "in white noise stays high down to 5 dB, in pink noise, too.")
+
+# %% tags=["tells"]
+claim("In white noise at 10 dB the plain network is right on {value:.0%},",
+      by_plain, *{"fsdd": (0.2, 0.8)}.get(course.data.name, (0.5, 0.99)))
+claim("the one trained in it on {value:.1%} less than in silence (percentage points);",
+      in_silence - in_white, -0.05, 0.1)
+claim("in pink noise, in which it was never trained, {value:.1%} less (likewise).",
+      in_silence - in_pink, -0.05, 0.15)
+claim("In white noise as loud as the words the training gains {value:.0%} (likewise).",
+      loudest[2] - loudest[0], 0.2, 0.9)
 
 # %% [markdown]
 # <details><summary>After your guess: what this shows</summary>
 #
 # People hear words in noise that is as loud as they are. A network that has never met noise takes it for speech. The cure is augmentation: white noise between
-# 0 and 30 dB, drawn anew for every word of every batch (`hardening.noisy_loss`).
+# 0 and 30 dB, drawn anew for every word of every batch (`hardening.noisy_loss`). The made-up words are spoken in some noise: there the plain network has met
+# it, too, and loses less.
 #
 # </details>
 
@@ -326,7 +351,7 @@ for name, sounds in changed.items():
     table[name] = segmental
     print(f"{name:14} level {level:6.1f} dB   segmental SNR {segmental:5.1f} dB")
 claim("At −20 dB, the segmental SNR of a click is {value:.0f} dB above that of signs.",
-      table["click, −20 dB"] - table["signs, −20 dB"], 10, 40)
+      table["click, −20 dB"] - table["signs, −20 dB"], 25, 42)
 
 # %% [markdown]
 # The same largest sample, two very different sounds. No single number says how well a change is heard. We report both.
@@ -366,11 +391,11 @@ waveform_pgd = check("14.4", waveform_pgd)
 # %%
 few = slice(0, 20)
 mine = waveform_pgd(plain.cpu(), some.x[few], target[few].cpu(), -35.0,
-                    some.lengths[few], 40)
+                    some.lengths[few], 20)
 plain = plain.to(course.device)
 saved = players.as_saved(mine.to(course.device))   # 16 bits, as in a wave file
 claim("At −35 dB, and after 16 bits, your attack reaches {value:.0%} of its targets.",
-      heard(plain, saved, target[few]), 0.8, 1)
+      heard(plain, saved, target[few]), 0.75, 1)
 
 # %% [markdown]
 # In the library it is `attacks.pgd(..., low=-1, high=1, eps=levels.budget(x, db, lengths))`; it also keeps the best of all steps.
@@ -384,32 +409,36 @@ louder_guess = 5
 ### END SOLUTION
 
 # %%
-steps_db = [-60, -50, -45, -40, -35, -30]
-reached = {name: [heard(model, attack(model, db), target) for db in steps_db]
-           for name, model in both.items()}
+steps_db = [-50, -45, -40, -35, -30]
+forty = slice(0, 40 if course.quick else 300)
+once = {"rows": forty, "steps": 20, "stop_when_fooled": True}   # one success is enough
+reached = {name: [heard(model, attack(model, db, **once), target[forty])
+                  for db in steps_db] for name, model in both.items()}
 errors = [1 - heard(plain, signs_at(db), y) for db in steps_db]
 
 def level_of_half(shares):
     """The level in dB at which half of the targets are reached, by interpolation."""
     return float(np.interp(0.5, shares, steps_db))
 
-# %% tags=["tells"]
+# %% tags=["tells", "varies-by-processor"]
 bought = level_of_half(reached["trained in noise"]) - level_of_half(reached["plain"])
 compare_guess(louder_guess, bought, "dB")
 lines = reached | {"any error of plain\nunder random signs": errors}
 figure = plots.curves(steps_db, lines, "level of the change in dB", "target reached",
-                      ylim=(0, 1.02))
+                      ylim=(0, 1.02), xticks=steps_db)
 plots.show(figure, "PGD on waveforms",
            alt="Share of targets reached against the level of the attack, for two "
-               "networks, and the errors under random signs. Both attacks rise from "
-               "0 to 1, that on the network trained in noise a few decibels later; "
-               "random signs hardly matter.")
+               "networks, and the errors under random signs. Both attacks rise "
+               "steeply, on recorded words that on the network trained in noise a "
+               "few decibels later; random signs hardly matter.")
 
 # %% tags=["tells"]
-claim("At −35 dB PGD reaches {value:.0%} of its targets,", reached["plain"][4], 0.9, 1)
+claim("At −35 dB PGD reaches {value:.0%} of its targets,",
+      reached["plain"][3], *{"fsdd": (0.85, 1)}.get(course.data.name, (0.75, 1)))
 claim("{value:.0%} more than there are errors under random signs (percentage points).",
-      reached["plain"][4] - errors[4], 0.6, 1)
-claim("Training in noise makes the attacker {value:.0f} dB louder.", bought, 1, 12)
+      reached["plain"][3] - errors[3], 0.6, 1)
+claim("Training in noise makes the attacker {value:.1f} dB louder.", bought,
+      *{"fsdd": (1.5, 11)}.get(course.data.name, (-3, 8)))
 
 # %% [markdown]
 # <details><summary>After your guess: what this shows</summary>
@@ -490,7 +519,7 @@ def measures(sounds):
     return [heard(plain, players.as_saved(sounds), target[part]),
             *(value.median().item() for value in (*both_levels, above))]
 
-# %%
+# %% tags=["varies-by-processor"]
 control = hidden.noise_below(x[part], rate=rate, lengths=lengths[part],
                              generator=course.generator())
 table = {"PGD at −40 dB": measures(soft), "hidden": measures(masked),
@@ -501,11 +530,11 @@ for name, (share, level, segmental, above) in table.items():
 loud, quiet, noise_there = table.values()
 claim("The hidden attack reaches {value:.0%} of its targets,", quiet[0], 0.85, 1)
 claim("{value:.0%} more than noise that fills what is hidden (percentage points).",
-      quiet[0] - noise_there[0], 0.5, 1)
+      quiet[0] - noise_there[0], 0.7, 1)
 claim("Its largest sample is {value:.0f} dB *louder* than PGD's,",
-      quiet[1] - loud[1], 10, 40)
+      quiet[1] - loud[1], 15, 40)
 claim("and yet {value:.0%} fewer bins are above the threshold (percentage points).",
-      loud[3] - quiet[3], 0.1, 0.7)
+      loud[3] - quiet[3], 0.03, 0.6)
 
 # %%
 j = (plain(masked).argmax(1) == target[part]).float().argmax().item()
@@ -520,16 +549,17 @@ players.play(x[j, short], soft[j, short], masked[j, short], rate=rate,
 # %% [markdown]
 # ## One sound for all words
 #
-# As in notebook 06: one δ, found on a few training recordings, added to recordings it never met. It has to be added at the right moment; what if it comes 50 ms
-# late?
+# As in notebook 06: one δ, found on a few training recordings, added to recordings it never met. It goes on behind their words, into the silence: whoever
+# plays it does not know how long they are. Nor when they begin; what if it comes 50 ms late?
 
 # %%
 aim = 3   # the class that every recording shall become
 mixed = torch.randperm(len(train), generator=torch.Generator().manual_seed(SEED))
-base = train.x[mixed[:32]].to(course.device)
-wanted = torch.full((32,), aim, device=course.device)
-radius = 10 ** (-30 / 20) * data.sounds.PEAK
-delta = universal(plain, base, wanted, **options(base, -30) | {"eps": radius}, steps=60)
+base = train.x[mixed[:64]].to(course.device)
+wanted = torch.full((64,), aim, device=course.device)
+radius = 10 ** (-30 / 20) * data.sounds.PEAK   # all recordings have the same peak
+given = options(base, -30) | {"eps": radius}
+delta = universal(plain, base, wanted, steps=10, batch_size=8, **given)
 late = torch.nn.functional.pad(delta, (rate // 20, 0))[:len(delta)]
 
 # %%
@@ -539,10 +569,10 @@ become = [heard(plain, (x[rest] + change).clamp(-1, 1), torch.full_like(y[rest],
 players.play(delta[:rate // 2], rate=rate,
              label=f"the sound that turns every word into {classes[aim]!r}")
 claim("With the sound, {value:.0%} of unseen recordings become the word,",
-      become[0], 0.8, 1)
-claim("{value:.0%} if it comes late,", become[1], 0.4, 1)
+      become[0], 0.6, 1)
+claim("{value:.0%} if it comes late,", become[1], 0.25, 1)
 claim("which is {value:.0%} more than with random signs (percentage points).",
-      become[1] - become[2], 0.2, 1)
+      become[1] - become[2], 0.15, 1)
 
 # %% [markdown]
 # ## Over the air
@@ -570,7 +600,7 @@ def through_room(x, response):
 through_room = check("14.7", through_room)
 
 # %%
-places = rooms.random_rooms(12, torch.Generator().manual_seed(SEED))
+places = rooms.random_rooms(28, torch.Generator().manual_seed(SEED))
 response = rooms.impulse_response(places[0], rate)
 arrived = through_room(some.x[i:i + 1], response)[0].clamp(-1, 1)
 players.play(x[i, own], arrived, rate=rate,
@@ -583,39 +613,42 @@ plots.show(figure, "A room", on="a simulated room",
 
 # %% [markdown]
 # Add a telephone's band, the microphone's automatic level and noise: that is `rooms.Air`. PGD optimises for the file. Expectation over transformations (06) optimises
-# for the mean over rooms; eight rooms are for the attacker, four others for the test. The network is the one that was trained in noise.
+# for the mean over rooms. Of these rooms 24 are for the attacker and four others for the test, on recordings that are understood there. The network is the
+# one that was trained in noise.
 
 # %%
-air, new_air = rooms.Air(places[:8], rate), rooms.Air(places[8:], rate)
-crowd = slice(0, 10 if course.quick else 30)
-direct = attack(noisy, -30, crowd)
-robust = eot(noisy, x[crowd], target[crowd], **options(x[crowd], -30, lengths[crowd]),
-             transform=air, samples=2 if course.quick else 3,
-             steps=40 if course.quick else 80)
+air, new_air = rooms.Air(places[:24], rate), rooms.Air(places[24:], rate)
 
 def in_new_rooms(sounds, wanted):
-    """The share that is heard as wanted, over all rooms that no attack has seen."""
+    """For each sound, in what share of the four rooms it is heard as wanted."""
     with training.seeded(SEED):
-        arriving = [new_air.through(sounds, room) for room in range(4)]
-    return sum(heard(noisy, sounds, wanted) for sounds in arriving) / 4
+        answers = [noisy(new_air.through(sounds, room)).argmax(1) for room in range(4)]
+    return (torch.stack(answers) == wanted).float().mean(0)
 
-# %%
-kept = in_new_rooms(x[crowd], y[crowd])
-by_signs, by_pgd, by_eot = (in_new_rooms(sounds, target[crowd])
+understood = in_new_rooms(x, y)
+crowd = (understood == 1).nonzero()[:10 if course.quick else 30, 0]
+direct = attack(noisy, -30, crowd, steps=120)
+robust = eot(noisy, x[crowd], target[crowd], **options(x[crowd], -30, lengths[crowd]),
+             transform=air, samples=3, steps=40)   # as many gradients
+
+# %% tags=["varies-by-processor"]
+by_signs, by_pgd, by_eot = (in_new_rooms(sounds, target[crowd]).mean().item()
                             for sounds in (signs_at(-30)[crowd], direct, robust))
-print(f"clean: right {kept:.0%}; target reached by random signs {by_signs:.0%}, "
-      f"by PGD {by_pgd:.0%}, by EOT {by_eot:.0%}")
+print(f"Clean recordings are understood in {understood.mean():.0%} of the new rooms. "
+      f"Targets reached by random signs {by_signs:.0%}, PGD {by_pgd:.0%}, "
+      f"EOT {by_eot:.0%}")
 claim("In the file PGD reaches {value:.0%} of its targets;",
-      heard(noisy, direct, target[crowd]), 0.8, 1)
-claim("in new rooms EOT reaches {value:.0%},", by_eot, 0.6, 1)
+      heard(noisy, direct, target[crowd]), 0.65, 1)
+claim("in new rooms EOT reaches {value:.0%},", by_eot,
+      *{"fsdd": (0.45, 1)}.get(course.data.name, (0.2, 1)))
 claim("{value:.0%} more than PGD does there (percentage points).",
-      by_eot - by_pgd, 0.05, 0.9)
+      by_eot - by_pgd, *{"fsdd": (0.08, 0.9)}.get(course.data.name, (0.02, 0.9)))
 
 # %% [markdown]
 # ## Fewer bits, and a coder
 #
 # If a change is that small, round it away. 8 bits in place of 16; the logarithmic steps of the telephone (μ-law); 6 bits; or what music coders do, rounding the
-# spectrum (MDCT) in steps that follow its loudness. Somebody has measured one of these:
+# spectrum (MDCT) in steps that follow its loudness: coarse ones, of twice the loudness of each band. Somebody has measured one of these:
 
 # %%
 question("14.8")
@@ -630,15 +663,17 @@ answer("14.8", choice)
 bits, judged = compression.fewer_bits, slice(0, 30 if course.quick else 100)
 coders = {"none": lambda sounds: sounds, "8 bits": partial(bits, bits=8),
           "μ-law": compression.mu_law, "6 bits": partial(bits, bits=6),
-          "MDCT": compression.mdct_quantised}
-unaware = {db: attack(plain, db, judged) for db in (-40, -30)}
+          "MDCT": partial(compression.mdct_quantised, drop_db=-6)}
+given = {"rows": judged, "steps": 20}
+unaware = {db: attack(plain, db, **given) for db in (-40, -30)}
 
 def stopped(coder):
     """Right when clean; then the targets reached: by signs, unaware, by BPDA."""
     defended = compression.Coded(plain, coder)
     known = compression.Coded(plain, coder, known=True)
-    attacks = [signs_at(-30)[judged], unaware[-40], attack(known, -40, judged),
-               unaware[-30], attack(known, -30, judged)]
+    adaptive = {db: attack(known, db, stop_when_fooled=True, **given) for db in unaware}
+    attacks = [signs_at(-30)[judged], unaware[-40], adaptive[-40],
+               unaware[-30], adaptive[-30]]
     return [heard(defended, x[judged], y[judged]),
             *(heard(defended, made, target[judged]) for made in attacks)]
 
@@ -652,22 +687,26 @@ plots.show(figure, "What coders stop",
            alt="A table of five coders. First column, accuracy on clean recordings: "
                "high for all. Then the targets reached: by random signs hardly any; by "
                "attacks at −40 dB that do not know of the coder and that do, and the "
-               "same at −30 dB. 8 bits and μ-law stop little; 6 bits stop most at −40 "
-               "dB, and nothing at −30 dB against BPDA.")
+               "same at −30 dB. 8 bits and μ-law stop little; 6 bits and MDCT stop "
+               "more at −40 dB, and little at −30 dB against BPDA.")
 
 # %%
 none, eight, six, mdct = (table[name] for name in ("none", "8 bits", "6 bits", "MDCT"))
 claim("8 bits stop {value:.0%} of the attacks at −40 dB: hardly a defence.",
-      none[2] - eight[2], -0.05, 0.35)
-claim("6 bits stop {value:.0%},", none[2] - six[2], 0.4, 1)
+      none[2] - eight[2], -0.05, 0.45)
+claim("6 bits stop {value:.0%},", none[2] - six[2],
+      *{"fsdd": (0.5, 1)}.get(course.data.name, (0.2, 0.9)))
 claim("and at −30 dB, with the gradient of the identity, {value:.0%}.",
-      none[5] - six[5], -0.05, 0.2)
-claim("BPDA adds {value:+.0%} to the attack on MDCT at −40 dB: what it rounds is gone.",
-      mdct[3] - mdct[2], -0.25, 0.25)
+      none[5] - six[5], -0.05, 0.35)
+claim("MDCT stops {value:.0%} of those at −40 dB; with BPDA",
+      none[2] - mdct[2], 0.08, 0.9)
+claim("it still stops {value:.0%}: what it rounds away is gone.",
+      none[2] - mdct[3], 0.02, 0.8)
+claim("At −30 dB BPDA reaches {value:.0%} of the targets through it.", mdct[5], 0.65, 1)
 
 # %% [markdown]
-# The MDCT is left standing at −40 dB, and that is a fact about these coders, this network and this attack. Ten decibels more end it. A defence that stops an
-# attack at one level has moved the curve; draw the curve.
+# At −40 dB the MDCT is left standing, in part, and that is a fact about this coder, this network and this attack, not a proof; ten decibels more end it. A
+# defence that stops an attack at one level has moved the curve; draw the curve.
 
 # %% [markdown]
 # ## A string of words
@@ -702,7 +741,7 @@ frames = reader(spoken)
 for text, scores in zip(texts[:4], frames.cpu()):
     print("".join(map(str, text)), "is read as", read_frames(scores))
 claim("Of strings of test recordings, {value:.0%} are read without a mistake.",
-      strings.exact(reader, test.x.to(course.device), test.y), 0.75, 1)
+      strings.exact(reader, test.x.to(course.device), test.y), 0.8, 1)
 
 # %% [markdown]
 # The attack is PGD down the CTC loss: *any* string as a target, also a longer one.
@@ -711,20 +750,20 @@ claim("Of strings of test recordings, {value:.0%} are read without a mistake.",
 sizes = torch.randint(1, 5, (count,), generator=draw).tolist()
 goals = [tuple(torch.randint(10, (size,), generator=draw).tolist()) for size in sizes]
 near = levels.budget(spoken, -20)
-told = ctc.towards_string(reader, spoken, goals, eps=near, steps=120)
-found = ctc.decode(reader(players.as_saved(told)))
+misheard = ctc.towards_string(reader, spoken, goals, eps=near, steps=120)
+found = ctc.decode(reader(players.as_saved(misheard)))
 control = spoken + near * random_signs(spoken)
 by_chance = ctc.decode(reader(control.clamp(-1, 1)))
 
-# %%
+# %% tags=["varies-by-processor"]
 for text, goal, read in list(zip(texts, goals, found))[:4]:
     print(*("".join(map(str, part)) for part in (text, goal, read)), sep="   ")
 won, chance = (sum(a == b for a, b in zip(strings_read, goals)) / count
                for strings_read in (found, by_chance))
 claim("At −20 dB {value:.0%} of the target strings are read, to the last word;",
-      won, 0.8, 1)
+      won, *{"fsdd": (0.7, 1)}.get(course.data.name, (0.4, 1)))
 claim("that is {value:.0%} more than with random signs (percentage points).",
-      won - chance, 0.6, 1)
+      won - chance, *{"fsdd": (0.7, 1)}.get(course.data.name, (0.4, 1)))
 
 # %% [markdown]
 # One more case, before you trust a loss.
@@ -753,9 +792,10 @@ except ValueError as error:
 # Choose a recording, a change and its level. With a running kernel there is a player below the picture; it plays as loud as it is, so that a decibel is heard as one
 # (many players turn everything up to full scale).
 
-# %%
+# %% tags=["varies-by-processor"]
 shown = slice(0, 4)
-sounds = {"the attack": attack(plain, -40, shown), "random signs": signs_at(-40)[shown]}
+sounds = {"the attack": attack(plain, -40, shown, steps=20),
+          "random signs": signs_at(-40)[shown]}
 changes = {name: (made - x[shown]).cpu() for name, made in sounds.items()}
 widgets.loudness(plain.cpu(), some.x[shown], changes, classes, rate=rate,
                  live=course.live)

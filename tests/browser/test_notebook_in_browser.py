@@ -57,6 +57,7 @@ MOVES = {
     "10": ("Defence: none", choose(0, "quantised"), "Defence: quantised"),
     "11": ("brightness 1.00", press(2, "ArrowLeft", 6), "brightness 0.40"),
     "12": ("at +0 pixels", press(0, "ArrowRight", 3), "at +1.5 pixels"),
+    "14": ("with the attack at -40 dB", press(1, "ArrowRight", 10), "with the attack at -30 dB"),
 }
 
 pytestmark = [pytest.mark.timeout(400), needs_chromium]

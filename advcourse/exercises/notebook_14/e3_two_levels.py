@@ -35,9 +35,14 @@ def averaged(ratio, counts, limits=LIMITS):
 
 
 def part(number, formula, mistakes, finite):
-    """The property that one of the two results is right; finite: what is said where it is not finite."""
+    """What is wrong with one of the two results; finite: what is said where it is not finite."""
     right = equals(formula, mistakes, tolerance=1e-3)
     return lambda probe, result: right(probe, result[number]) if torch.isfinite(result[number]).all() else finite
+
+
+def both(*parts):
+    """The property that all parts are right. (As properties of their own, one slip would earn half of the points.)"""
+    return lambda probe, result: "; ".join(filter(None, (part(probe, result) for part in parts))) or None
 
 
 LEVEL_MISTAKES = {
@@ -159,12 +164,11 @@ exercise = Exercise(
     reference=two_levels,
     probes=level_probes,
     properties={
-        "the level is 20 log10(max |δ| / max |x|)": part(
-            0, lambda x, x_adv, frame: level(x, x_adv), LEVEL_MISTAKES,
-            "the level is not finite: is it the logarithm of 0, or a division by it?"),
-        "the segmental SNR is the mean over segments that sound": part(
-            1, segmental, SEGMENT_MISTAKES,
-            "the segmental SNR is not finite: a segment without change has a ratio of +∞, and a silent one of −∞. "
-            "Limit each segment to [−10, 35] dB, and leave the silent ones out"),
+        "20 log10(max |δ| / max |x|), and the mean of the SNRs of all segments that sound": both(
+            part(0, lambda x, x_adv, frame: level(x, x_adv), LEVEL_MISTAKES,
+                 "the level is not finite: is it the logarithm of 0, or a division by it?"),
+            part(1, segmental, SEGMENT_MISTAKES,
+                 "the segmental SNR is not finite: a segment without change has a ratio of +∞, and a silent one of "
+                 "−∞. Limit each segment to [−10, 35] dB, and leave the silent ones out")),
     },
 )

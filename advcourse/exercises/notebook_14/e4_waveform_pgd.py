@@ -38,6 +38,15 @@ def losses(model, x, target):
     return F.cross_entropy(model(x), target, reduction="none")
 
 
+def last_iterate(model, x, target, eps, steps, direction=torch.sign):
+    """The end of the steps, with the places at which one may go wrong: direction: of a step, from the gradient."""
+    x_adv = x
+    for _ in range(steps):
+        x_adv = x_adv - 2.5 * eps / steps * direction(loss_gradient(model, x_adv, target))
+        x_adv = torch.clamp(x_adv, x - eps, x + eps).clamp(-1, 1)
+    return x_adv
+
+
 def single_step(model, x, target, eps):
     return (x - eps * loss_gradient(model, x, target).sign()).clamp(-1, 1)
 
@@ -48,9 +57,16 @@ def loudness(x, lengths):
 
 
 def pgd_probes(generator):
-    """Sounds on which many steps succeed however they are taken, and a single one does not."""
-    def draw(db, steps):
+    """Sounds on which many steps succeed however they are taken, and a single one does not.
+
+    The first model is hardly sure, so that steps along the gradient itself, not its sign, go nowhere; the second is so
+    sure that behind a second softmax there is no gradient left.
+    """
+    def draw(db, steps, sure):
         model = small_model(generator, inputs=SAMPLES, classes=CLASSES)
+        with torch.no_grad():
+            for parameter in model[-1].parameters():
+                parameter.mul_(sure)
         lengths = torch.randint(44, SAMPLES - 4, (300,), generator=generator)
         x = (2 * torch.rand(300, SAMPLES, generator=generator) - 1) ** 5 * (torch.arange(SAMPLES) < lengths[:, None])
         x = x * ((0.3 + 0.6 * torch.rand(300, 1, generator=generator)) / x.abs().amax(1, keepdim=True))
@@ -64,12 +80,12 @@ def pgd_probes(generator):
         return {"model": model, "x": x[rows], "target": target[rows], "db": db, "lengths": lengths[rows],
                 "steps": steps}
 
-    def enough(db, steps):
-        while len((probe := draw(db, steps))["x"]) < 6:
+    def enough(db, steps, sure):
+        while len((probe := draw(db, steps, sure))["x"]) < 6:
             pass
         return probe
 
-    return [enough(-10.0, 20), enough(-8.0, 25)]
+    return [enough(-10.0, 20, 0.01), enough(-8.0, 25, 100.0)]
 
 
 def in_level(probe, result):
@@ -125,6 +141,11 @@ def reaches_the_target(probe, result):
     told = f"the mean loss of the target went from {before.mean():.3g} to {found.mean():.3g}"
     if torch.equal(result, x):
         return "the sounds came back unchanged: step against the gradient"
+    if torch.allclose(result, last_iterate(model, x, target, eps, steps, lambda gradient: gradient), atol=1e-4):
+        return f"{told}: the steps go along the gradient, however short it is; go along its *sign*"
+    softened = last_iterate(lambda sounds: model(sounds).softmax(1), x, target, eps, steps)
+    if torch.allclose(result, softened, atol=1e-4):
+        return f"{told}: is there a softmax before the cross-entropy? It takes logits, and has one in it"
     if found.mean() > before.mean():
         return f"{told}, the wrong way: the target is the class to reach, so *subtract* the step"
     largest = (result - x).abs().amax(1) / x.abs().amax(1)

@@ -86,6 +86,19 @@ def aims_at_the_prediction(model, x, target, db, lengths, steps):
     return attack(model, x, model(x).argmax(1), 10 ** (db / 20) * peak(x), mask(x, lengths), steps)
 
 
+def follows_the_gradient(model, x, target, db, lengths, steps):
+    eps, changed = 10 ** (db / 20) * peak(x) * mask(x, lengths), x.clone()
+    for _ in range(steps):
+        changed = changed.detach().requires_grad_()
+        F.cross_entropy(model(changed), target, reduction="sum").backward()
+        changed = torch.clamp(changed.detach() - 2.5 * eps / steps * changed.grad, x - eps, x + eps).clamp(-1, 1)
+    return changed
+
+
+def softens_twice(model, x, target, db, lengths, steps):
+    return attack(lambda z: model(z).softmax(1), x, target, 10 ** (db / 20) * peak(x), mask(x, lengths), steps)
+
+
 def goes_down_and_projects(model, x, target, db, lengths, steps):
     return attack(model, x, target, 10 ** (db / 20) * peak(x), mask(x, lengths), steps)
 
@@ -130,6 +143,8 @@ WRONG = [
     (flips_random_signs, "the mean loss of the target"),
     (works_in_place, "changes `x` in place"),
     (aims_at_the_prediction, "the wrong way"),
+    (follows_the_gradient, "along its *sign*"),
+    (softens_twice, "a softmax before the cross-entropy"),
 ]
 
 RIGHT = [goes_down_and_projects, starts_at_random, goes_one_by_one_with_small_steps]
