@@ -18,7 +18,7 @@ from advcourse.models.networks import softmax_regression
 
 DECAY = 1e-3  # λ
 TEMPERATURE = 2e-3  # of the smoothed maximum; it costs at most that times log K
-IN_A_ROUND = 30  # iterations of L-BFGS: there is no use in a precise minimum before the columns are there
+IN_A_ROUND = 20  # iterations of L-BFGS: there is no use in a precise minimum before the columns are there
 ITERATIONS = 200  # of L-BFGS on the mean, which has no columns
 
 
