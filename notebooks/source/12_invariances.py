@@ -762,7 +762,7 @@ columns = ["right,\nclean", "right,\nnoise", "moves,\nturned", "moves,\nshifted"
            "right,\nPGD"]
 plots.show(plots.matrix(table.values(), list(table), columns, "share", "model"),
            "Right, invariant, robust: three things",
-           alt="Six models by five shares: right on clean images and with random signs, "
+           alt="Six models by five shares: right on clean ones and with random signs, "
                "moving under quarter turns and under shifts by a pixel, right under "
                "attack. Under turns nothing moves for the two over turns.")
 claim("Averaged over the group, {value:.2%} of the probability moves under turns.",
