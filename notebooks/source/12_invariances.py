@@ -85,7 +85,7 @@ cnn, robust = course.model("cnn"), course.model("robust")
 EPS = 0.1
 
 # %%
-def attack(model, x, y, eps=EPS, steps=20):
+def attack(model, x, y, eps=EPS, steps=10):
     """PGD from the notebook's seed."""
     return pgd(model, x, y, eps=eps, steps=steps, generator=course.generator())
 
@@ -284,9 +284,9 @@ plots.show(plots.bars(errors, "error"), "The nearest neighbour by five distances
 gained = errors["raw"] - errors["both move"]
 compare_guess(my_guess, 100 * (errors["raw"] - errors["smoothed"]) / gained)
 claim("With two moving images {value:.0%} of the raw distance's errors remain,",
-      errors["both move"] / errors["raw"], 0.2, 0.6)
+      errors["both move"] / errors["raw"], 0, 0.6)
 claim("and {value:.0%} of those of the smoothed distance.",
-      errors["both move"] / errors["smoothed"], 0.2, 0.75)
+      errors["both move"] / errors["smoothed"], 0, 0.75)
 claim("Random directions give {value:.1%} more errors than the tangents of one image.",
       errors["random directions"] - errors["one image moves"], 0.01, 0.2)
 
@@ -479,7 +479,7 @@ worst_case = check("12.4", worst_case)
 
 # %%
 shifts, changes = shifts_within(2), pixel_shifts(2)
-part = slice(0, 500 if course.quick else 2000)
+part = slice(0, 400 if course.quick else 2000)
 changed, changed_y = orbit(train_x[part], changes).cpu(), train_y[part].cpu()
 
 def objective(weights, tau, images=changed[:50], y=changed_y[:50]):
@@ -498,8 +498,8 @@ for k in range(60):
     v = u + (0.1, 0.01)[k % 2] * draw()
     ends = (objective(u, 1.5) + objective(v, 1.5)) / 2
     below.append((ends - objective((u + v) / 2, 1.5)).item())
-claim("Of 60 pairs each lies lower halfway than the mean of its ends, by {value:.2g}.",
-      min(below), 0, 100)
+claim("Of 60 pairs each lies lower halfway than its ends do, by {value:.2g} or more.",
+      min(below), 1e-6, 100)
 
 # %%
 start_weights = 0.1 * draw()
@@ -547,7 +547,7 @@ claim("and the bounds are {value:.2%} apart.",
 # %% [markdown]
 # What does that save? The same minimum, until the bounds are as near, with all twenty-five from the start.
 
-# %% tags=["nbval-ignore-output"]
+# %%
 _, _, spent_on_all = learn(1.5, enumeration)
 claim("Column generation takes {value:.0%} of the time of all columns.",
       spent / spent_on_all, 0.05, 0.7)
@@ -566,7 +566,7 @@ def shift_errors(model):
     wrong = model(test_changed.flatten(0, 1)).argmax(1).view(-1, 25) != y.cpu()[:, None]
     return [wrong[:, 0].double().mean().item(), wrong.double().mean().item()]
 
-taus = [0, 0.75, 1, 1.5, 2.5]
+taus = [0, 0.75, 1.5, 2.5]
 found = [shift_errors(model if tau == 1.5 else learn(tau)[0]) for tau in taus]
 clean, shifted = zip(*found)
 mean = averaged(changed, changed_y, classes=len(classes), decay=DECAY)
@@ -582,11 +582,11 @@ plots.show(figure, "The worst case over τ; dashed: averaging",
                "images falls and flattens; the clean one is highest at the largest τ. "
                "Dashed, averaging over all shifts: lower on shifted images than any τ.")
 claim("At τ = 1.5 the error on shifted images is {value:.0%} below plain training's.",
-      1 - shifted[3] / shifted[0], 0.15, 0.6)
+      1 - shifted[2] / shifted[0], 0.15, 0.6)
 claim("From there to τ = 2.5 the error on clean images rises by {value:.1%},",
-      clean[4] - clean[3], 0.01, 0.2)
+      clean[3] - clean[2], 0.01, 0.2)
 claim("and {value:+.1%} is all that this does to the one on shifted images.",
-      shifted[4] - shifted[3], -0.05, 0.05)
+      shifted[3] - shifted[2], -0.05, 0.05)
 claim("On these, averaging makes {value:.1%} fewer errors than the best τ.",
       min(shifted) - mean_shifted, 0.005, 0.1)
 
@@ -700,7 +700,7 @@ compare_guess(my_guess_for_robust, 100 * kept["robust"])
 claim("The robust network keeps {value:.0%} more old classes than the neighbour does.",
       kept["robust"] - kept["nearest neighbour"], 0.2, 1)
 agreed = (answers["nearest neighbour"] == new_y) & (answers["cnn"] == new_y)
-claim("Where the two others both see the new class, it keeps {value:.0%} old ones.",
+claim("Where the two others both see the new class, it says the old on {value:.0%}.",
       share(answers["robust"][agreed] == old_y[agreed]), 0.2, 1)
 
 # %%
@@ -788,9 +788,9 @@ claim("Under attack, the mean over shifts reads {value:.0%} fewer than PGD train
 
 # %%
 FAMILY = {"rotation": 20.0, "translation": 2 / shape[2]}   # degrees; share of the width
-trained_with = {"plain": (training.cross_entropy_loss, 8),
-                "random moves": (partial(moves.random_move_loss, **FAMILY), 18),
-                "worst of five": (partial(moves.worst_move_loss, tries=5, **FAMILY), 8)}
+trained_with = {"plain": (training.cross_entropy_loss, 6),
+                "random moves": (partial(moves.random_move_loss, **FAMILY), 15),
+                "worst of five": (partial(moves.worst_move_loss, tries=5, **FAMILY), 6)}
 movers = {name: train(loss, network=models.cnn, epochs=epochs, learning_rate=3e-3)
           for name, (loss, epochs) in trained_with.items()}
 
