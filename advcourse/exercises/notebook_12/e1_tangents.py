@@ -1,5 +1,7 @@
 """12.1: the seven tangents of an image."""
 
+import math
+
 import torch
 from torch.nn import functional as F
 
@@ -28,17 +30,17 @@ def tangents(x):
 
 
 def tangent_probes(generator):
-    """Blobs off the centre, wider than high and higher than wide, near 0 at the rim."""
+    """Four blobs around the centre, elongated and of several heights: no two tangents are alike; 0 at the rim."""
+    def draw(low, high, *shape):
+        return low + (high - low) * torch.rand(*shape, 1, 1, generator=generator)
+
     probes = []
     for height, width, count in ((20, 27, 3), (26, 21, 2)):
-        row, column = torch.arange(height)[:, None], torch.arange(width)
-        centre = torch.rand(count, 4, 2, 1, 1, generator=generator) * 0.4 + torch.tensor([0.25, 0.35]).view(2, 1, 1)
-        place = centre * torch.tensor([height, width]).view(2, 1, 1)
-        # elongated and of several heights, so that no two tangents are alike
-        size = 1.6 + torch.rand(count, 4, 2, 1, 1, generator=generator)
-        squares = ((row - place[:, :, 0]) / size[:, :, 0]) ** 2 + ((column - place[:, :, 1]) / size[:, :, 1]) ** 2
-        heights = torch.rand(count, 4, 1, 1, generator=generator) + 0.3
-        probes.append({"x": ((heights * torch.exp(-squares / 2)).sum(1) / 2).clamp(0, 1)})
+        v, u = torch.arange(height)[:, None] - (height - 1) / 2, torch.arange(width) - (width - 1) / 2
+        angle, radius = draw(0, 2 * math.pi, count, 4), draw(0.18, 0.26, count, 4)
+        tall, wide = draw(1.5, 2.2, 2, count, 4)
+        squares = ((v - radius * height * angle.sin()) / tall) ** 2 + ((u - radius * width * angle.cos()) / wide) ** 2
+        probes.append({"x": ((draw(0.3, 1.3, count, 4) * torch.exp(-squares / 2)).sum(1) / 2).clamp(0, 1)})
     return probes
 
 
