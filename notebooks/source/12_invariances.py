@@ -112,10 +112,10 @@ plots.show(plots.images(rows, names, list(versions)), "Two ways to change an ima
 # %%
 right = [accuracy(cnn, images, y) for images in versions.values()]
 claim("The attack costs the network {value:.0%} more of its answers than random signs.",
-      right[3] - right[2], 0.1, 1)
+      right[3] - right[2], 0.5, 1)
 ratio = apart(x, versions["moved by\n2 pixels"]) / apart(x, versions[f"PGD, ε = {EPS}"])
 claim("And yet two pixels move an image {value:.1f} times as far (‖·‖₂).",
-      ratio, 1.2, 8)
+      ratio, 2, 7)
 
 # %% [markdown]
 # Of a shift we **know** that it leaves a digit what it is: this is an *invariance*, and we may use it. Of a change of every pixel by ε we
@@ -199,7 +199,7 @@ plots.show(figure, "Where the line leaves the curve",
            alt="The share of the way that the tangent misses, against the shift in "
                "pixels: least at a quarter of a pixel and growing with the shift.")
 claim("At three pixels it misses {value:.2f} of the way more than at half a pixel.",
-      shares[4] - shares[1], 0.2, 2)
+      shares[4] - shares[1], 0.4, 1.4)
 
 # %% [markdown]
 # ## A distance that forgives
@@ -369,9 +369,9 @@ plots.show(plots.matrix(table.values(), list(table), columns, "error", "trained 
                "prop lowers the error on moved images a little; moving the training "
                "images by one pixel lowers both much more.")
 claim("On moved images tangent prop leaves {value:.0%} of plain training's errors,",
-      table["tangent prop"][1] / table["plain"][1], 0.5, 0.98)
+      table["tangent prop"][1] / table["plain"][1], 0.7, 0.99)
 claim("and one pixel of jitter leaves {value:.0%} of tangent prop's.",
-      table["one pixel"][1] / table["tangent prop"][1], 0.3, 0.9)
+      table["one pixel"][1] / table["tangent prop"][1], 0.35, 0.8)
 
 # %% [markdown]
 # A tangent is a statement about infinitely small shifts. A pixel is as wide as the edge of a stroke, and there the line has left the curve already:
@@ -437,13 +437,13 @@ plots.show(plots.bars(svm_errors, "error"), "Which images to move",
                "support vectors and on everything err least, and nearly alike.")
 plain, virtual, at_random, everything = svm_errors.values()
 claim("Virtual support vectors leave {value:.0%} of the errors,",
-      virtual / plain, 0.05, 0.8)
+      virtual / plain, 0.05, 0.88)
 claim("with {value:.0%} of the images that moving everything takes.",
-      len(sets["virtual"][0]) / len(sets["all moved"][0]), 0.3, 0.7)
+      len(sets["virtual"][0]) / len(sets["all moved"][0]), 0.45, 0.7)
 claim("From moving everything the error differs by {value:+.1%}.",
       virtual - everything, -0.006, 0.006)
 claim("As many images at random, moved alike, make {value:.1%} more errors.",
-      at_random - virtual, 0.005, 0.1)
+      at_random - virtual, 0.001, 0.1)
 
 # %% [markdown]
 # It is the boundary that matters, and not how many images there are. On all of MNIST, a virtual support vector machine of degree 9 errs on 0.8 % (LeCun et al., 1998),
@@ -540,9 +540,9 @@ plots.show(plots.curves(range(1, len(rounds) + 1), bounds, "round", "objective")
            "Two bounds on the least objective",
            alt="Upper and lower bound of the least objective against the round: far "
                "apart at first, together at the end.")
-claim("Of 25 shifts an image needs {value:.1f},", rounds[-1].columns, 1.2, 12)
+claim("Of 25 shifts an image needs {value:.1f},", rounds[-1].columns, 2.5, 9)
 claim("and the bounds are {value:.2%} apart.",
-      1 - rounds[-1].lower / rounds[-1].upper, -1e-6, 0.012)
+      1 - rounds[-1].lower / rounds[-1].upper, -1e-6, 0.0101)
 
 # %% [markdown]
 # What does that save? The same minimum, until the bounds are as near, with all twenty-five from the start.
@@ -550,7 +550,7 @@ claim("and the bounds are {value:.2%} apart.",
 # %%
 _, _, spent_on_all = learn(1.5, enumeration)
 claim("Column generation takes {value:.0%} of the time of all columns.",
-      spent / spent_on_all, 0.05, 0.7)
+      spent / spent_on_all, 0.1, 0.7)
 
 # %% [markdown]
 # ### What it buys, and what it costs
@@ -584,15 +584,15 @@ plots.show(figure, "The worst case over τ; dashed: averaging",
                "last; on clean ones it is highest at the largest τ. Dashed, averaging: "
                "lowest on shifted images, and not so at the worst shift.")
 claim("At τ = 1.5 the error on shifted images is {value:.0%} below plain training's.",
-      1 - shifted[2] / shifted[0], 0.15, 0.6)
+      1 - shifted[2] / shifted[0], 0.15, 0.5)
 claim("From there to τ = 2.5 the error on clean images rises by {value:.1%},",
-      clean[3] - clean[2], 0.01, 0.2)
+      clean[3] - clean[2], 0.005, 0.15)
 claim("and {value:+.1%} is all that this does to the one on shifted images.",
       shifted[3] - shifted[2], -0.05, 0.05)
 claim("On these, averaging makes {value:.1%} fewer errors than the best τ.",
-      min(shifted) - of_the_mean[1], 0.005, 0.1)
+      min(shifted) - of_the_mean[1], 0.005, 0.08)
 claim("Where the worst shift counts, τ = 2.5 makes {value:.1%} fewer than averaging.",
-      of_the_mean[2] - worst[3], 0.01, 0.3)
+      of_the_mean[2] - worst[3], 0.01, 0.2)
 
 # %% [markdown]
 # The plain mean wins where chance chooses the shift, the sup where an opponent does. And what the sup promises of an image holds for each of its
@@ -647,7 +647,7 @@ by_chance = torch.stack([logistic(pair + EPS * draw) for draw in draws]).amax(0)
 claim("Your sup and the loss at FGSM's image differ by at most {value:.1g}.",
       (closed - by_fgsm).abs().max(), 0, 1e-3)
 claim("The best of 100 random signs gets {value:.0%} of the rise of the loss.",
-      (by_chance - logistic(pair)).mean() / (closed - logistic(pair)).mean(), 0, 0.6)
+      (by_chance - logistic(pair)).mean() / (closed - logistic(pair)).mean(), 0, 0.2)
 
 # %% [markdown]
 # So FGSM is this sup, solved exactly, for a linear model; for a network PGD searches for it, and adversarial training (notebook 09) minimises it.
@@ -705,7 +705,7 @@ claim("The robust network keeps {value:.0%} more old classes than the neighbour 
       kept["robust"] - kept["nearest neighbour"], 0.2, 1)
 agreed = (answers["nearest neighbour"] == new_y) & (answers["cnn"] == new_y)
 claim("Where the two others both see the new class, it says the old on {value:.0%}.",
-      share(answers["robust"][agreed] == old_y[agreed]), 0.2, 1)
+      share(answers["robust"][agreed] == old_y[agreed]), 0.15, 0.9)
 
 # %%
 question("12.7")
@@ -772,11 +772,11 @@ plots.show(plots.matrix(table.values(), list(table), columns, "share", "model"),
 claim("Averaged over the group, {value:.2%} of the probability moves under turns.",
       table["mean over turns"][2], 0, 1e-4)
 claim("For it, the network gives up {value:.0%} of its accuracy on clean images.",
-      table["plain"][0] - table["mean over turns"][0], 0.01, 0.7)
+      table["plain"][0] - table["mean over turns"][0], 0.2, 0.85)
 claim("Training on shifted images takes {value:.0%} off what moves under shifts.",
-      1 - table["trained: one pixel"][3] / table["plain"][3], 0.1, 0.9)
+      1 - table["trained: one pixel"][3] / table["plain"][3], 0.3, 0.85)
 claim("Under attack, the mean over shifts reads {value:.0%} fewer than PGD training.",
-      table["trained: PGD"][4] - table["mean over shifts"][4], 0.5, 1)
+      table["trained: PGD"][4] - table["mean over shifts"][4], 0.6, 1)
 
 # %% [markdown]
 # Invariance to what is *no* invariance of the task costs accuracy: a six on its head is a nine. And no invariance to moves brings robustness to ε: these
@@ -822,17 +822,18 @@ plots.show(figure, "The worst move",
                "under three searches for the worst move. Training on moves raises all "
                "but the clean one; the grid finds the most.")
 claim("The worst of the grid costs plain training {value:.0%} more than chance does.",
-      table["plain"][1] - table["plain"][4], 0.3, 1)
+      table["plain"][1] - table["plain"][4], 0.4, 0.95)
 claim("Training on random moves wins back {value:.0%} under the grid,",
-      table["random moves"][4] - table["plain"][4], 0.1, 1)
+      table["random moves"][4] - table["plain"][4], 0.08, 0.6)
 claim("training on the worst of five {value:.0%}.",
-      table["worst of five"][4] - table["plain"][4], 0.1, 1)
+      table["worst of five"][4] - table["plain"][4], 0.01, 0.6)
 claim("For the first, the grid finds {value:.0%} more mistakes than the gradient does.",
-      table["random moves"][3] - table["random moves"][4], 0.1, 0.8)
+      table["random moves"][3] - table["random moves"][4], 0.2, 0.9)
 
 # %% [markdown]
-# Here everything that you learnt about PGD comes back: a strong search, training on its result, a gap between chance and worst case. But the labels
-# are sure, for whoever moves the image: this is robustness to an invariance.
+# Much that you learnt about PGD comes back: a strong search, training on its result, a gap between chance and worst case. Two things do not. The
+# gradient loses to plain trying, as in Engstrom et al. (2019): three numbers are few, and the loss is no single hill. And the labels are sure, whoever
+# moves the image: this is robustness to an invariance.
 
 # %% [markdown]
 # ## What to remember
