@@ -18,8 +18,8 @@ from advcourse.models.networks import softmax_regression
 
 DECAY = 1e-3  # λ
 TEMPERATURE = 2e-3  # of the smoothed maximum; it costs at most that times log K
-ITERATIONS = 200  # of L-BFGS on all columns
-IN_A_ROUND = 30  # of column generation: there is no use in a precise minimum before the columns are there
+IN_A_ROUND = 20  # iterations of L-BFGS: there is no use in a precise minimum before the columns are there
+ITERATIONS = 200  # of L-BFGS on the mean, which has no columns
 
 
 @dataclass(frozen=True)
@@ -47,27 +47,16 @@ def column_generation(changed: Tensor, y: Tensor, eta: Tensor, *, classes: int, 
 
     Teo, Globerson, Roweis, Smola, "Convex learning with invariances", NIPS 2007.
     """
-    _check(changed, y, eta, decay)
     active = torch.zeros(changed.shape[:2], dtype=torch.bool)
     active[:, 0] = True
-    inputs, weights, history = _inputs(changed), np.zeros(classes * (changed[0, 0].numel() + 1)), []
-    for _ in range(rounds):
-        weights, round_ = _minimise(inputs, y, eta, active, weights, decay, IN_A_ROUND)
-        history.append(round_)
-        if round_.upper - round_.lower <= gap * round_.upper:
-            break
-        active.scatter_(1, (eta * _losses(inputs, y, weights)).argmax(1, keepdim=True), True)
-    return _network(weights, changed.shape[2:], classes), history
+    return _minimised(changed, y, eta, active, classes, decay, gap, rounds)
 
 
-def enumeration(changed: Tensor, y: Tensor, eta: Tensor, *, classes: int, decay: float = DECAY
-                ) -> tuple[nn.Sequential, list[Round]]:
-    """The same minimum with all columns from the start; arguments and result are those of `column_generation`."""
-    _check(changed, y, eta, decay)
-    start = np.zeros(classes * (changed[0, 0].numel() + 1))
+def enumeration(changed: Tensor, y: Tensor, eta: Tensor, *, classes: int, decay: float = DECAY, gap: float = 0.01,
+                rounds: int = 20) -> tuple[nn.Sequential, list[Round]]:
+    """The same, to the same gap, with all columns from the start; arguments and result as of `column_generation`."""
     everything = torch.ones(changed.shape[:2], dtype=torch.bool)
-    weights, round_ = _minimise(_inputs(changed), y, eta, everything, start, decay, ITERATIONS)
-    return _network(weights, changed.shape[2:], classes), [round_]
+    return _minimised(changed, y, eta, everything, classes, decay, gap, rounds)
 
 
 def averaged(changed: Tensor, y: Tensor, *, classes: int, decay: float = DECAY) -> nn.Sequential:
@@ -89,6 +78,19 @@ def _check(changed, y, eta, decay):
         raise ValueError(f"decay must be above 0, eta in [0, 1] and eta[0] = 1; got {decay!r} and {eta.tolist()[:5]}")
 
 
+def _minimised(changed, y, eta, active, classes, decay, gap, rounds):
+    """(model, history) from these columns on, with the worst of each image added after every round."""
+    _check(changed, y, eta, decay)
+    inputs, weights, history = _inputs(changed), np.zeros(classes * (changed[0, 0].numel() + 1)), []
+    for _ in range(rounds):
+        weights, round_ = _round(inputs, y, eta, active, weights, decay)
+        history.append(round_)
+        if round_.upper - round_.lower <= gap * round_.upper:
+            break
+        active.scatter_(1, (eta * _losses(inputs, y, weights)).argmax(1, keepdim=True), True)
+    return _network(weights, changed.shape[2:], classes), history
+
+
 def _inputs(changed):
     """(N, K, D + 1): the flat images, and a 1 that the bias multiplies."""
     return F.pad(changed.flatten(2), (0, 1), value=1.0)
@@ -105,7 +107,7 @@ def _losses(inputs, y, weights):
     return _losses_of(table, inputs.flatten(0, 1), y.repeat_interleave(inputs.shape[1])).view(inputs.shape[:2])
 
 
-def _minimise(inputs, y, eta, active, start, decay, iterations):
+def _round(inputs, y, eta, active, start, decay):
     """(weights, Round) of the objective over the active columns, the maximum smoothed.
 
         T log Σ_k exp(η_k l_k / T)         its gradient is that of Σ_k μ_k η_k l_k, μ the softmax of η l / T
@@ -121,7 +123,7 @@ def _minimise(inputs, y, eta, active, start, decay, iterations):
         return losses.index_put((rows, columns), scale * _losses_of(table, chosen, labels))
 
     weights = _lbfgs(lambda table: TEMPERATURE * (weighed(table) / TEMPERATURE).logsumexp(1).mean(), start, inputs,
-                     decay, iterations)
+                     decay, IN_A_ROUND)
     table = torch.as_tensor(weights, dtype=inputs.dtype).view(-1, inputs.shape[2]).requires_grad_()
     losses = weighed(table)
     mu = (losses / TEMPERATURE).softmax(1).detach()

@@ -40,6 +40,7 @@ DEVICE = "auto"
 STUDENT = ""        # your name or number: it shuffles the answers of questions
 
 # %% tags=["setup"]
+import time
 from functools import partial
 
 import torch
@@ -52,7 +53,8 @@ from advcourse.attacks.transformations import move
 from advcourse.evaluate import accuracy
 from advcourse.exercises import answer, check, hint, progress, question
 from advcourse.invariance import moves, tangents as library
-from advcourse.invariance.column_generation import averaged, column_generation
+from advcourse.invariance.column_generation import (
+    averaged, column_generation, enumeration)
 from advcourse.invariance.orbits import (
     movement, orbit, pixel_shifts, pooled, quarter_turns)
 from advcourse.invariance.shifts import NEIGHBOURS, shift_all, shifts_within
@@ -83,7 +85,7 @@ cnn, robust = course.model("cnn"), course.model("robust")
 EPS = 0.1
 
 # %%
-def attack(model, x, y, eps=EPS, steps=20):
+def attack(model, x, y, eps=EPS, steps=10):
     """PGD from the notebook's seed."""
     return pgd(model, x, y, eps=eps, steps=steps, generator=course.generator())
 
@@ -110,10 +112,10 @@ plots.show(plots.images(rows, names, list(versions)), "Two ways to change an ima
 # %%
 right = [accuracy(cnn, images, y) for images in versions.values()]
 claim("The attack costs the network {value:.0%} more of its answers than random signs.",
-      right[3] - right[2], 0.1, 1)
+      right[3] - right[2], 0.5, 1)
 ratio = apart(x, versions["moved by\n2 pixels"]) / apart(x, versions[f"PGD, ε = {EPS}"])
 claim("And yet two pixels move an image {value:.1f} times as far (‖·‖₂).",
-      ratio, 1.2, 8)
+      ratio, 2, 7)
 
 # %% [markdown]
 # Of a shift we **know** that it leaves a digit what it is: this is an *invariance*, and we may use it. Of a change of every pixel by ε we
@@ -173,14 +175,20 @@ plots.show(plots.images(rows, titles, ["tangent", "plus", "minus"], signed=[0]),
 
 # %% [markdown]
 # How far does a tangent carry? The straight line leaves the curve sooner or later. For shifts of growing size: what share of the way
-# does the tangent miss?
+# does the tangent miss? (Between pixels, the smoothed image is shifted by turning the phases of its waves, which is exact.)
 
 # %%
+def moved_smoothly(images, pixels):
+    """Images, all of them moved to the right; what leaves comes in on the left."""
+    waves = torch.fft.rfftfreq(shape[2], device=x.device)
+    turned = torch.fft.rfft(images) * torch.exp(-2j * torch.pi * pixels * waves)
+    return torch.fft.irfft(turned, n=shape[2])
+
 def missed(pixels):
     """What share of a shift by so many pixels its tangent does not give, on average."""
-    sizes = torch.tensor([[0, pixels / shape[2], 0]], device=x.device).expand(100, 3)
-    start, end = library.smooth(x[:100]), library.smooth(move(x[:100], sizes))
+    start = library.smooth(x[:100])
     line = start + pixels * library.tangents(x[:100])[:, 0]
+    end = moved_smoothly(start, pixels)
     return apart(line, end) / apart(start, end)
 
 pixels = [0.25, 0.5, 1, 2, 3, 4]
@@ -189,9 +197,9 @@ figure = plots.curves(pixels, {"missed": shares}, "shift in pixels",
                       "‖line − curve‖ / ‖way‖", ylim=(0, None))
 plots.show(figure, "Where the line leaves the curve",
            alt="The share of the way that the tangent misses, against the shift in "
-               "pixels: small at a quarter of a pixel and growing with the shift.")
+               "pixels: least at a quarter of a pixel and growing with the shift.")
 claim("At three pixels it misses {value:.2f} of the way more than at half a pixel.",
-      shares[4] - shares[1], 0.2, 2)
+      shares[4] - shares[1], 0.4, 1.4)
 
 # %% [markdown]
 # ## A distance that forgives
@@ -243,9 +251,11 @@ my_guess = 30
 ### END SOLUTION
 
 # %%
+stored = few if course.data.name == "mnist" else slice(0, 300)   # letters are easier
+
 def neighbour_error(distances):
     """The error of the nearest image's label; distances: (tests, trainings)."""
-    return (train_y[few][distances.argmin(1)] != y).double().mean().item()
+    return (train_y[stored][distances.argmin(1)] != y).double().mean().item()
 
 def without(images, directions):
     """The smoothed images, flat, without what lies along the orthonormal columns."""
@@ -253,28 +263,30 @@ def without(images, directions):
     return images - images @ directions @ directions.T
 
 # %%
+known = train_x[stored]
 noise = torch.randn(7, *shape, generator=course.generator(), device=x.device)
 at_random = torch.linalg.qr(library.smooth(noise).flatten(1).T).Q
-distances = {"raw": torch.cdist(x.flatten(1), train_x[few].flatten(1)),
-             "smoothed": tangent_distances(x, train_x[few], sides=0),
+distances = {"raw": torch.cdist(x.flatten(1), known.flatten(1)),
+             "smoothed": tangent_distances(x, known, sides=0),
              "random directions": torch.cdist(without(x, at_random),
-                                              without(train_x[few], at_random)),
-             "one image moves": tangent_distances(x, train_x[few], sides=1),
-             "both move": tangent_distances(x, train_x[few], sides=2)}
+                                              without(known, at_random)),
+             "one image moves": tangent_distances(x, known, sides=1),
+             "both move": tangent_distances(x, known, sides=2)}
 errors = {name: neighbour_error(found) for name, found in distances.items()}
 
 # %% tags=["tells"]
 plots.show(plots.bars(errors, "error"), "The nearest neighbour by five distances",
-           alt="Bars of the error of the nearest neighbour: " + ", ".join(
-               f"{name} {value:.1%}" for name, value in errors.items()) + ".")
+           alt="Bars of the nearest neighbour's error. The raw distance errs most, the "
+               "smoothed one and that with random directions less, least those where "
+               "one image moves or both do.")
 
 # %% tags=["tells"]
 gained = errors["raw"] - errors["both move"]
 compare_guess(my_guess, 100 * (errors["raw"] - errors["smoothed"]) / gained)
 claim("With two moving images {value:.0%} of the raw distance's errors remain,",
-      errors["both move"] / errors["raw"], 0.2, 0.6)
+      errors["both move"] / errors["raw"], 0, 0.6)
 claim("and {value:.0%} of those of the smoothed distance.",
-      errors["both move"] / errors["smoothed"], 0.2, 0.75)
+      errors["both move"] / errors["smoothed"], 0, 0.75)
 claim("Random directions give {value:.1%} more errors than the tangents of one image.",
       errors["random directions"] - errors["one image moves"], 0.01, 0.2)
 
@@ -325,7 +337,7 @@ widgets.explore(walk, controls, static=far, live=course.live)
 # %%
 learnt = slice(0, 1000 if course.quick else 5000)
 
-def train(loss, network=models.mlp, epochs=30, learning_rate=2e-3):
+def train(loss, network=models.mlp, epochs=20, learning_rate=2e-3):
     """A fresh network, trained on this loss, frozen."""
     with training.seeded(SEED):
         model = network(shape, len(classes)).to(course.device)
@@ -357,9 +369,9 @@ plots.show(plots.matrix(table.values(), list(table), columns, "error", "trained 
                "prop lowers the error on moved images a little; moving the training "
                "images by one pixel lowers both much more.")
 claim("On moved images tangent prop leaves {value:.0%} of plain training's errors,",
-      table["tangent prop"][1] / table["plain"][1], 0.5, 0.98)
+      table["tangent prop"][1] / table["plain"][1], 0.7, 0.99)
 claim("and one pixel of jitter leaves {value:.0%} of tangent prop's.",
-      table["one pixel"][1] / table["tangent prop"][1], 0.3, 0.9)
+      table["one pixel"][1] / table["tangent prop"][1], 0.35, 0.8)
 
 # %% [markdown]
 # A tangent is a statement about infinitely small shifts. A pixel is as wide as the edge of a stroke, and there the line has left the curve already:
@@ -420,17 +432,18 @@ for name, rows in chosen.items():
 svm_errors = {f"{name}: {len(data[0])} images": svm_error(*data)
               for name, data in sets.items()}
 plots.show(plots.bars(svm_errors, "error"), "Which images to move",
-           alt="Bars of the error of four support vector machines: " + ", ".join(
-               f"{name} {value:.1%}" for name, value in svm_errors.items()) + ".")
+           alt="Bars of the error of four support vector machines. Those on the images "
+               "as they are and on random ones with shifts err most; those on virtual "
+               "support vectors and on everything err least, and nearly alike.")
 plain, virtual, at_random, everything = svm_errors.values()
 claim("Virtual support vectors leave {value:.0%} of the errors,",
-      virtual / plain, 0.05, 0.8)
+      virtual / plain, 0.05, 0.88)
 claim("with {value:.0%} of the images that moving everything takes.",
-      len(sets["virtual"][0]) / len(sets["all moved"][0]), 0.3, 0.7)
+      len(sets["virtual"][0]) / len(sets["all moved"][0]), 0.45, 0.7)
 claim("From moving everything the error differs by {value:+.1%}.",
-      virtual - everything, -0.006, 0.006)
+      virtual - everything, -0.004, 0.004)
 claim("As many images at random, moved alike, make {value:.1%} more errors.",
-      at_random - virtual, 0.005, 0.1)
+      at_random - virtual, 0.001, 0.1)
 
 # %% [markdown]
 # It is the boundary that matters, and not how many images there are. On all of MNIST, a virtual support vector machine of degree 9 errs on 0.8 % (LeCun et al., 1998),
@@ -466,7 +479,7 @@ worst_case = check("12.4", worst_case)
 
 # %%
 shifts, changes = shifts_within(2), pixel_shifts(2)
-part = slice(0, 500 if course.quick else 2000)
+part = slice(0, 400 if course.quick else 2000)
 changed, changed_y = orbit(train_x[part], changes).cpu(), train_y[part].cpu()
 
 def objective(weights, tau, images=changed[:50], y=changed_y[:50]):
@@ -485,8 +498,8 @@ for k in range(60):
     v = u + (0.1, 0.01)[k % 2] * draw()
     ends = (objective(u, 1.5) + objective(v, 1.5)) / 2
     below.append((ends - objective((u + v) / 2, 1.5)).item())
-claim("Of 60 pairs each lies lower halfway than the mean of its ends, by {value:.2g}.",
-      min(below), 0, 100)
+claim("Of 60 pairs each lies lower halfway than its ends do, by {value:.2g} or more.",
+      min(below), 1e-6, 100)
 
 # %%
 start_weights = 0.1 * draw()
@@ -514,58 +527,76 @@ answer("12.5", choice)
 # %%
 DECAY = 1e-2   # λ, of the squared weights
 
-def learn(tau):
-    """Softmax regression that minimises the worst-case loss, and its rounds."""
-    return column_generation(changed, changed_y, gaussian_penalty(shifts, tau),
-                             classes=len(classes), decay=DECAY)
+def learn(tau, method=column_generation):
+    """Softmax regression of least worst-case loss, its rounds, the processor's time."""
+    began = time.process_time()
+    model, rounds = method(changed, changed_y, gaussian_penalty(shifts, tau),
+                           classes=len(classes), decay=DECAY)
+    return model, rounds, time.process_time() - began
 
-model, rounds = learn(1.5)
+model, rounds, spent = learn(1.5)
 bounds = {side: [getattr(one, side) for one in rounds] for side in ("upper", "lower")}
 plots.show(plots.curves(range(1, len(rounds) + 1), bounds, "round", "objective"),
            "Two bounds on the least objective",
            alt="Upper and lower bound of the least objective against the round: far "
                "apart at first, together at the end.")
-claim("Of 25 shifts an image needs {value:.1f},", rounds[-1].columns, 1.2, 12)
+claim("Of 25 shifts an image needs {value:.1f},", rounds[-1].columns, 2.5, 9)
 claim("and the bounds are {value:.2%} apart.",
-      1 - rounds[-1].lower / rounds[-1].upper, -1e-6, 0.012)
+      1 - rounds[-1].lower / rounds[-1].upper, -1e-6, 0.0101)
+
+# %% [markdown]
+# What does that save? The same minimum, until the bounds are as near, with all twenty-five from the start.
+
+# %%
+_, _, spent_on_all = learn(1.5, enumeration)
+claim("Column generation takes {value:.0%} of the time of all columns.",
+      spent / spent_on_all, 0.1, 0.7)
 
 # %% [markdown]
 # ### What it buys, and what it costs
 #
-# From τ = 0, plain training, to large τ, where all shifts count in full. The error on clean test images, and the mean over their twenty-five
-# shifts. The dashed lines belong to plain averaging over all shifts, which is augmentation.
+# From τ = 0, plain training, to large τ, where all shifts count in full. The error on clean test images, the mean over their twenty-five
+# shifts, and the share of images that *some* shift makes it misread. The dashed lines belong to plain averaging over all shifts, which is augmentation.
 
 # %%
 test_changed = orbit(x, changes).cpu()
 
 def shift_errors(model):
-    """The error on unmoved images, and the mean over all shifts."""
-    wrong = model(test_changed.flatten(0, 1)).argmax(1).view(-1, 25) != y.cpu()[:, None]
-    return [wrong[:, 0].double().mean().item(), wrong.double().mean().item()]
+    """The error on unmoved images, over all shifts, and at the worst of each image."""
+    read = model(test_changed.flatten(0, 1)).argmax(1).view(-1, len(shifts))
+    wrong = (read != y.cpu()[:, None]).double()
+    return [part.mean().item() for part in (wrong[:, 0], wrong, wrong.amax(1))]
 
-taus = [0, 0.75, 1, 1.5, 2.5]
+taus = [0, 0.75, 1.5, 2.5]
 found = [shift_errors(model if tau == 1.5 else learn(tau)[0]) for tau in taus]
-clean, shifted = zip(*found)
+clean, shifted, worst = zip(*found)
 mean = averaged(changed, changed_y, classes=len(classes), decay=DECAY)
-mean_clean, mean_shifted = shift_errors(mean)
+of_the_mean = shift_errors(mean)
 
 # %%
-figure = plots.curves(taus, {"clean": clean, "shifted": shifted}, "τ in pixels",
-                      "error", ylim=(0, None))
-for height, colour in zip((mean_clean, mean_shifted), plots.COLOURS):
+lines = {"clean": clean, "shifted": shifted, "worst shift": worst}
+figure = plots.curves(taus, lines, "τ in pixels", "error", ylim=(0, None))
+for height, colour in zip(of_the_mean, plots.COLOURS):
     figure.axes[0].axhline(height, color=colour, linestyle="dashed", linewidth=1)
 plots.show(figure, "The worst case over τ; dashed: averaging",
-           alt="Error on clean and on shifted images against τ. The error on shifted "
-               "images falls and flattens; the clean one falls first and rises again. "
-               "Dashed, averaging over all shifts: lowest on shifted images.")
+           alt="Error on clean and shifted images and at the worst shift, against τ. On "
+               "shifted images it falls and flattens, at the worst shift it falls "
+               "last; on clean ones it is highest at the largest τ. Dashed, averaging: "
+               "lowest on shifted images, and not so at the worst shift.")
 claim("At τ = 1.5 the error on shifted images is {value:.0%} below plain training's.",
-      1 - shifted[3] / shifted[0], 0.15, 0.6)
-claim("Averaging makes {value:.1%} fewer errors there than the worst case at τ = 1.5.",
-      shifted[3] - mean_shifted, 0, 0.1)
+      1 - shifted[2] / shifted[0], 0.15, 0.5)
+claim("From there to τ = 2.5 the error on clean images rises by {value:.1%},",
+      clean[3] - clean[2], 0.005, 0.15)
+claim("and {value:+.1%} is all that this does to the one on shifted images.",
+      shifted[3] - shifted[2], -0.05, 0.05)
+claim("On these, averaging makes {value:.1%} fewer errors than the best τ.",
+      min(shifted) - of_the_mean[1], 0.005, 0.08)
+claim("Where the worst shift counts, τ = 2.5 makes {value:.1%} fewer than averaging.",
+      of_the_mean[2] - worst[3], 0.01, 0.2)
 
 # %% [markdown]
-# For a linear model the plain mean wins on shifted images, and the sup has one advantage: it is a bound, image by image. Which of the two you want
-# depends on who chooses the shift, chance or an opponent.
+# The plain mean wins where chance chooses the shift, the sup where an opponent does. And what the sup promises of an image holds for each of its
+# shifts; a mean promises nothing about any one of them.
 
 # %% [markdown]
 # ## The bridge to attacks
@@ -616,7 +647,7 @@ by_chance = torch.stack([logistic(pair + EPS * draw) for draw in draws]).amax(0)
 claim("Your sup and the loss at FGSM's image differ by at most {value:.1g}.",
       (closed - by_fgsm).abs().max(), 0, 1e-3)
 claim("The best of 100 random signs gets {value:.0%} of the rise of the loss.",
-      (by_chance - logistic(pair)).mean() / (closed - logistic(pair)).mean(), 0, 0.6)
+      (by_chance - logistic(pair)).mean() / (closed - logistic(pair)).mean(), 0, 0.2)
 
 # %% [markdown]
 # So FGSM is this sup, solved exactly, for a linear model; for a network PGD searches for it, and adversarial training (notebook 09) minimises it.
@@ -627,7 +658,8 @@ claim("The best of 100 random signs gets {value:.0%} of the rise of the loss.",
 # ## Too invariant
 #
 # Within a large enough ball the class does change. Take an image, and go as far as ε allows towards a training image of another class; no network
-# is asked. Above each stands the old class and the one that it was drawn towards. Look at them: in how many do you see the new one?
+# is asked. Ten of those that a nearest neighbour reads as the new class: above each stands the old class and the one that it was drawn towards. In
+# how many do you see the new one?
 
 # %%
 WIDE = {"mnist": 0.4}.get(course.data.name, 0.3)
@@ -671,6 +703,9 @@ plots.show(plots.matrix(table, list(judges), columns, "answer", "judge"),
 compare_guess(my_guess_for_robust, 100 * kept["robust"])
 claim("The robust network keeps {value:.0%} more old classes than the neighbour does.",
       kept["robust"] - kept["nearest neighbour"], 0.2, 1)
+agreed = (answers["nearest neighbour"] == new_y) & (answers["cnn"] == new_y)
+claim("Where the two others both see the new class, it says the old on {value:.0%}.",
+      share(answers["robust"][agreed] == old_y[agreed]), 0.15, 0.9)
 
 # %%
 question("12.7")
@@ -709,7 +744,7 @@ group_average = check("12.8", group_average)
 # %% [markdown]
 # Invariance as a number: when the image goes round its orbit, what share of the probability moves to other classes, on average? 0 is invariant. For
 # quarter turns and for shifts by one pixel, beside accuracy, clean and under attack. `pooled` takes the mean, or the largest answer of each class,
-# over any list of changes. Shifts that lose what leaves the image are *no* group.
+# over any list of changes. Shifts that lose what leaves the image are *no* group. (The last network is the zoo's, which had more images.)
 
 # %%
 net = networks["plain"]
@@ -719,27 +754,29 @@ compared = {"plain": net, "trained: one pixel": networks["one pixel"],
             "mean over shifts": pooled(net, pixel_shifts(1)), "trained: PGD": robust}
 has_gradients = compared | {"mean over turns": pooled(net, quarter_turns())}
 some = slice(0, 150 if course.quick else 1000)
-table = {name: [accuracy(model, x, y),
+speckled = (x + EPS * signs(x)).clamp(0, 1)
+table = {name: [accuracy(model, x, y), accuracy(model, speckled, y),
                 movement(model, x, quarter_turns()).mean().item(),
                 movement(model, x, pixel_shifts(1)).mean().item(),
                 accuracy(model, attack(has_gradients[name], x[some], y[some]), y[some])]
          for name, model in compared.items()}
 
 # %%
-columns = ["right,\nclean", "moves,\nturned", "moves,\nshifted", "right,\nPGD"]
+columns = ["right,\nclean", "right,\nnoise", "moves,\nturned", "moves,\nshifted",
+           "right,\nPGD"]
 plots.show(plots.matrix(table.values(), list(table), columns, "share", "model"),
            "Right, invariant, robust: three things",
-           alt="Six models by four shares: right on clean images, probability that "
-               "moves under quarter turns and under shifts by a pixel, right under "
+           alt="Six models by five shares: right on clean ones and with random signs, "
+               "moving under quarter turns and under shifts by a pixel, right under "
                "attack. Under turns nothing moves for the two over turns.")
 claim("Averaged over the group, {value:.2%} of the probability moves under turns.",
-      table["mean over turns"][1], 0, 1e-4)
+      table["mean over turns"][2], 0, 1e-4)
 claim("For it, the network gives up {value:.0%} of its accuracy on clean images.",
-      table["plain"][0] - table["mean over turns"][0], 0.01, 0.7)
+      table["plain"][0] - table["mean over turns"][0], 0.2, 0.85)
 claim("Training on shifted images takes {value:.0%} off what moves under shifts.",
-      1 - table["trained: one pixel"][2] / table["plain"][2], 0.1, 0.9)
-claim("Under attack, averaging over shifts keeps {value:+.0%} beside the plain one.",
-      table["mean over shifts"][3] - table["plain"][3], -0.1, 0.3)
+      1 - table["trained: one pixel"][3] / table["plain"][3], 0.3, 0.85)
+claim("Under attack, the mean over shifts reads {value:.0%} fewer than PGD training.",
+      table["trained: PGD"][4] - table["mean over shifts"][4], 0.6, 1)
 
 # %% [markdown]
 # Invariance to what is *no* invariance of the task costs accuracy: a six on its head is a nine. And no invariance to moves brings robustness to ε: these
@@ -749,21 +786,22 @@ claim("Under attack, averaging over shifts keeps {value:+.0%} beside the plain o
 # ## The attacker in the known family
 #
 # Back to what we know, with an opponent. Of all rotations by at most 20° and shifts by at most two pixels, which is the worst? Only three
-# numbers are to be found, so a grid will do; random tries and gradient ascent are the alternatives (Engstrom et al., 2019). Two networks are
-# trained on moved images at about equal cost: many epochs of random moves, or few with the worst of five.
+# numbers are to be found, so a grid will do; random tries and gradient ascent are the alternatives (Engstrom et al., 2019), here for the same price: a
+# step of ascent goes forward and back, and costs as much as three moves that are only tried. Two networks are
+# trained on moved images, at about equal cost, too: many epochs of random moves, or few with the worst of five.
 
 # %%
 FAMILY = {"rotation": 20.0, "translation": 2 / shape[2]}   # degrees; share of the width
-trained_with = {"plain": (training.cross_entropy_loss, 8),
-                "random moves": (partial(moves.random_move_loss, **FAMILY), 20),
-                "worst of five": (partial(moves.worst_move_loss, tries=5, **FAMILY), 8)}
+trained_with = {"plain": (training.cross_entropy_loss, 6),
+                "random moves": (partial(moves.random_move_loss, **FAMILY), 15),
+                "worst of five": (partial(moves.worst_move_loss, tries=5, **FAMILY), 6)}
 movers = {name: train(loss, network=models.cnn, epochs=epochs, learning_rate=3e-3)
           for name, (loss, epochs) in trained_with.items()}
 
 # %%
-searches = {"random,\n10 tries": {"search": "random", "tries": 10},
-            "gradient,\n3 starts": {"search": "gradient", "tries": 3, "steps": 10},
-            "grid,\n81 moves": {"search": "grid", "angles": 9, "shifts": 3}}
+searches = {"random,\n45 moves": {"search": "random", "tries": 45},
+            "gradient,\n15 steps": {"search": "gradient", "tries": 3, "steps": 5},
+            "grid,\n45 moves": {"search": "grid", "angles": 5, "shifts": 3}}
 
 # %%
 def under_moves(model):
@@ -784,15 +822,18 @@ plots.show(figure, "The worst move",
                "under three searches for the worst move. Training on moves raises all "
                "but the clean one; the grid finds the most.")
 claim("The worst of the grid costs plain training {value:.0%} more than chance does.",
-      table["plain"][1] - table["plain"][4], 0.3, 1)
+      table["plain"][1] - table["plain"][4], 0.4, 0.95)
 claim("Training on random moves wins back {value:.0%} under the grid,",
-      table["random moves"][4] - table["plain"][4], 0.1, 1)
-claim("and at equal cost the worst of five does {value:+.0%} beside it.",
-      table["worst of five"][4] - table["random moves"][4], -0.2, 0.2)
+      table["random moves"][4] - table["plain"][4], 0.08, 0.6)
+claim("training on the worst of five {value:.0%}.",
+      table["worst of five"][4] - table["plain"][4], 0.01, 0.6)
+claim("For the first, the grid finds {value:.0%} more mistakes than the gradient does.",
+      table["random moves"][3] - table["random moves"][4], 0.2, 0.9)
 
 # %% [markdown]
-# Here everything that you learnt about PGD comes back: a strong search, training on its result, a gap between chance and worst case. But the labels
-# are sure, for whoever moves the image: this is robustness to an invariance.
+# Much that you learnt about PGD comes back: a strong search, training on its result, a gap between chance and worst case. Two things do not. The
+# gradient loses to plain trying, as in Engstrom et al. (2019): three numbers are few, and the loss is no single hill. And the labels are sure, whoever
+# moves the image: this is robustness to an invariance.
 
 # %% [markdown]
 # ## What to remember

@@ -40,12 +40,12 @@ def scikits(inputs, y, count):
 def test_both_find_the_minimum_and_know_it(letters):
     _, changed, y = letters
     few, history = column_generation(changed, y, ETA, classes=10, decay=DECAY, gap=0.005)
-    every, (only,) = enumeration(changed, y, ETA, classes=10, decay=DECAY)
-    for model, last in ((few, history[-1]), (every, only)):
+    every, slower = enumeration(changed, y, ETA, classes=10, decay=DECAY, gap=0.005)
+    for model, last in ((few, history[-1]), (every, slower[-1])):
         assert last.upper == pytest.approx(objective(model, changed, y), rel=1e-5)
         assert last.lower <= last.upper <= 1.01 * last.lower
-    assert max(history[-1].lower, only.lower) <= min(history[-1].upper, only.upper) + 1e-6
-    assert history[-1].columns < 0.6 * 9 and only.columns == 9 and history[0].columns == 1
+    assert max(history[-1].lower, slower[-1].lower) <= min(history[-1].upper, slower[-1].upper) + 1e-6
+    assert history[-1].columns < 0.6 * 9 and history[0].columns == 1 and {one.columns for one in slower} == {9}
     assert [one.columns for one in history] == sorted(one.columns for one in history)
     assert history[0].upper > 1.1 * history[-1].upper
 
@@ -54,7 +54,7 @@ def test_no_model_is_below_the_lower_bound(letters):
     _, changed, y = letters
     model, history = column_generation(changed, y, ETA, classes=10, decay=DECAY, rounds=2)
     assert len(history) == 2
-    other, (best,) = enumeration(changed, y, ETA, classes=10, decay=DECAY)
+    other, [*_, best] = enumeration(changed, y, ETA, classes=10, decay=DECAY)
     assert all(one.lower <= objective(other, changed, y) + 1e-6 for one in history)
     assert objective(model, changed, y) >= best.lower - 1e-6
 
@@ -62,9 +62,9 @@ def test_no_model_is_below_the_lower_bound(letters):
 @pytest.mark.parametrize("iterations", [1, 5, 20])
 def test_the_bounds_hold_of_a_solver_that_was_stopped_early(iterations, letters, monkeypatch):
     _, changed, y = letters
-    _, (best,) = enumeration(changed, y, ETA, classes=10, decay=DECAY)
-    monkeypatch.setattr(module, "ITERATIONS", iterations)
-    model, (early,) = enumeration(changed, y, ETA, classes=10, decay=DECAY)
+    _, [*_, best] = enumeration(changed, y, ETA, classes=10, decay=DECAY)
+    monkeypatch.setattr(module, "IN_A_ROUND", iterations)
+    model, (early,) = enumeration(changed, y, ETA, classes=10, decay=DECAY, rounds=1)
     assert early.lower <= best.upper + 1e-6 and early.upper >= best.lower - 1e-6
     assert early.upper == pytest.approx(objective(model, changed, y), rel=1e-5)
     assert early.upper - early.lower > 2 * (best.upper - best.lower)

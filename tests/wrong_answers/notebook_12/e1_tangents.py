@@ -95,6 +95,11 @@ def measures_in_shares_of_the_image(x):
     return torch.stack(seven(right, down, u / half, v / half), 1)
 
 
+def measures_from_half_a_pixel_beside(x):
+    right, down, u, v = parts(x)
+    return torch.stack(seven(right, down, u - 0.5, v - 0.5), 1)
+
+
 def differences_by_hand(x):
     padded = F.pad(x[:, None], (1, 1, 1, 1), mode="replicate")[:, 0]
     right = (padded[:, 1:-1, 2:] - padded[:, 1:-1, :-2]) / 2
@@ -134,5 +139,5 @@ WRONG = [
     (repeats_the_shift, "stands the tangent of shift right"),
 ]
 
-RIGHT = [has_the_opposite_signs, measures_in_shares_of_the_image, differences_by_hand, goes_image_by_image_in_numpy,
-         takes_the_kernel_of_sobel]
+RIGHT = [has_the_opposite_signs, measures_in_shares_of_the_image, measures_from_half_a_pixel_beside,
+         differences_by_hand, goes_image_by_image_in_numpy, takes_the_kernel_of_sobel]
