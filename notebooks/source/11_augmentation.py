@@ -194,12 +194,14 @@ for name, table in more.items():
 # %%
 for name, table in more.items():
     claim(f"With {name} flips the pair that suffers most is confused in {{value:.0f}} "
-          "more of the test images.", table.max(), 1, 400)
-    claim(f"With {name} flips the error is {{value:.1f}} percentage points higher.",
-          100 * (error(by_flip[name]) - error(by_flip["no flips"])), 0.1, 20)
+          "more of the test images.", table.max(), 2, 400)
+    claim(f"With {name} flips the error changes by {{value:+.1f}} percentage points.",
+          100 * (error(by_flip[name]) - error(by_flip["no flips"])),
+          0.5 if course.data.name == "mnist" else -4, 20)
 
 # %% [markdown]
-# A mirror is no friend of writing: the training images now say that both sides are one.
+# A mirror is no friend of writing: the training images now say that both sides are one. (Letters suffer less from top-bottom flips: B, C, D, E, H and I are their own
+# images there.)
 #
 # ### Where a flip is knowledge
 #
@@ -232,13 +234,13 @@ plots.show(plots.matrix(table, list(by_mirror),
                "flips both are equal; with top-bottom flips it is lower again.")
 claim("Without flips {value:.1f} percentage points are lost on the mirrored scenes.",
       100 * (table[0][0] - table[0][1]), 0.5, 30)
-for name, row in zip(list(by_mirror)[1:], table[1:]):
-    claim(f"With {name} flips {{value:.1f}} percentage points are lost there.",
-          100 * (row[0] - row[1]), -3, 30)
+claim("With left-right flips {value:.1f} percentage points more of them are right;",
+      100 * (table[1][1] - table[0][1]), 0.5, 30)
+claim("with top-bottom flips {value:+.1f}.", 100 * (table[2][1] - table[0][1]), -20, 10)
 
 # %% [markdown]
-# The same three lines, once false and once true; and upside down, which no scene is, the flip of the last row teaches nothing of use. No library knows which: it
-# depends on what is in the images.
+# The same three lines, once false and once true. The last row is the control: the same code with a flip that says nothing true about scenes. No library knows which
+# is which: it depends on what is in the images.
 #
 # Photographs of animals and vehicles have no left and right, either. Set the switch if you have CIFAR-10, or can wait for 170 MB and some minutes:
 
@@ -521,15 +523,14 @@ plots.show(plots.curves([f"{n:,}" for n in sizes],
 # %% tags=["tells"]
 claim("1,000 images with shifts are worth {value:,.0f} as they are.",
       worth(few_shifted, sizes, errors["as they are"]), 1200, 1e6)
-for n, without, with_shifts in zip(sizes, *errors.values()):
+for n, without, with_shifts in list(zip(sizes, *errors.values()))[:2]:
     claim(f"With {n:,} images shifts leave {{value:.0%}} of the error.",
-          with_shifts / without, 0.1, 0.9)
+          with_shifts / without, 0.2, 0.95)
 
 # %% [markdown]
 # <details><summary>After your guess: what this shows</summary>
 #
-# Shifting is worth a multiple of the images: knowledge that you put in need not be learnt from examples. The gain is largest where images are few, and it does not end where
-# they are many.
+# Shifting is worth a multiple of the images: knowledge that you put in need not be learnt from examples. The gain is largest where images are few.
 #
 # </details>
 #
@@ -561,7 +562,7 @@ claim("25 stored copies leave an error that differs by {value:+.1f} percentage p
       "from that on the fly.",
       100 * (kept["25 stored"] - kept["on the fly"]), -2.5, 2.5)
 claim("A single stored copy leaves {value:.1f} percentage points more than on the fly.",
-      100 * (kept["1 stored"] - kept["on the fly"]), 0.5, 8)
+      100 * (kept["1 stored"] - kept["on the fly"]), 0.3, 12)
 claim("The stored copies take {value:.0f} MB, at one byte a pixel.",
       25 * x_train[:1000].numel() / 1e6, 1, 80)
 
@@ -671,7 +672,7 @@ plots.show(plots.bars(strengths, "error on test images"),
                "other light, noise, erasing, crops from eight percent of the area, "
                "mixup and CutMix. Shifts have the shortest bar.")
 claim("Crops from 8 % of the area leave an error {value:.1f} percentage points above "
-      "that of shifts.", 100 * (strengths["crops from 8 %"] - strengths["shifts"]), 0.5,
+      "that of shifts.", 100 * (strengths["crops from 8 %"] - strengths["shifts"]), 0.7,
       40)
 
 # %% [markdown]
@@ -733,7 +734,7 @@ claim("Nine shifts of each test image change the error of the network without sh
       "by {value:+.1f} percentage points,",
       100 * (error(nine) - few_plain), -6, 1)
 claim("training with shifts by {value:+.1f}, and asks once.",
-      100 * (few_shifted - few_plain), -20, -0.5)
+      100 * (few_shifted - few_plain), -20, -0.3)
 
 # %% [markdown]
 # It costs as many forward passes as views, at every use. Training with the views costs once.
@@ -775,36 +776,35 @@ my_guess = 90
 
 # %%
 some = slice(0, 200 if course.quick else 2000)
+x_some, y_some = x[some], y[some]
 
 def corrupted_errors(models):
     """For each model its errors, (15, 5); all see the same corrupted images."""
     tables = {name: torch.zeros(len(invariance.CORRUPTIONS), 5) for name in models}
     for row, corruption in enumerate(invariance.CORRUPTIONS):
         for severity in range(1, 6):
-            images = invariance.corrupt(x[some], corruption, severity, seed=SEED)
+            images = invariance.corrupt(x_some, corruption, severity, seed=SEED)
             for name, model in models.items():
-                tables[name][row, severity - 1] = error(model, images, y[some])
+                tables[name][row, severity - 1] = error(model, images, y_some)
     return tables
 
 measured = networks | {"softmax": course.model("softmax")}
 by_corruption = corrupted_errors(measured)
-clean = {name: error(model, x[some], y[some]) for name, model in measured.items()}
+clean = {name: error(model, x_some, y_some) for name, model in measured.items()}
 
 # %% tags=["tells"]
 dim = list(invariance.CORRUPTIONS).index("dim")
 compare_guess(my_guess, 100 * (1 - by_corruption["trained by PGD"][dim, 4]))
 lost = (by_corruption["trained by PGD"] - by_corruption["ordinary, longer"])[dim].mean()
 claim("On dim images the one trained by PGD is right {value:.0f} percentage points "
-      "less often than the ordinary one of its pair.", 100 * lost,
-      {"mnist": 20}.get(course.data.name, -20), 90)
+      "less often than the ordinary one of its pair.", 100 * lost, 5, 90)
 
 # %% tags=["tells"]
-few, right_ones = x[some], y[some]
-signs = torch.randn(few.shape, generator=course.generator(), device=few.device).sign()
-at_random = {name: accuracy(model, (few + 0.1 * signs).clamp(0, 1), right_ones)
+signs = torch.randn(x_some.shape, generator=course.generator(), device=x.device).sign()
+at_random = {name: accuracy(model, (x_some + 0.1 * signs).clamp(0, 1), y_some)
              for name, model in networks.items()}
-attacked = {name: accuracy(model, pgd(model, few, right_ones, eps=0.1, steps=20,
-                                      generator=course.generator()), right_ones)
+attacked = {name: accuracy(model, pgd(model, x_some, y_some, eps=0.1, steps=20,
+                                      generator=course.generator()), y_some)
             for name, model in networks.items()}
 
 # %% tags=["tells"]
@@ -823,7 +823,7 @@ plots.show(plots.matrix(table, names, list(networks), "network", ""),
 # %% tags=["tells"]
 gauss = list(invariance.CORRUPTIONS).index("Gaussian noise")
 claim("Training on noise makes {value:.0f} percentage points more right under PGD,",
-      100 * (attacked["trained on noise"] - attacked["ordinary"]), 15, 100)
+      100 * (attacked["trained on noise"] - attacked["ordinary"]), 8, 100)
 claim("training by PGD makes {value:.0f} percentage points more right under "
       "noise, each beside the ordinary one of its pair.",
       100 * (by_corruption["ordinary, longer"]
@@ -870,7 +870,7 @@ for name, (absolute, relative) in means.items():
     print(f"{name:>17}: mCE {absolute:.2f}, relative {relative:.2f}")
 change = means["trained on noise"][0] - means["ordinary"][0]
 claim("Training on noise changes the mean corruption error by {value:+.2f} of the "
-      "baseline's.", change, -0.6, {"mnist": -0.02}.get(course.data.name, 0.4))
+      "baseline's.", change, -0.6, -0.005 if course.data.name == "mnist" else 0.6)
 
 # %%
 question("11.9")
@@ -901,8 +901,8 @@ def noise_in(band, x, length=8.0):
     return length * noise / noise.flatten(1).norm(dim=1).view(-1, 1, 1, 1)
 
 # %%
-in_band = [(few + noise_in(band, few)).clamp(0, 1) for band in BANDS.values()]
-table = [[accuracy(model, images, right_ones) for images in in_band]
+in_band = [(x_some + noise_in(band, x_some)).clamp(0, 1) for band in BANDS.values()]
+table = [[accuracy(model, images, y_some) for images in in_band]
          for model in networks.values()]
 figure = plots.matrix(table, list(networks), list(BANDS), "frequencies of the noise",
                       "network")
@@ -911,10 +911,10 @@ plots.show(figure, "Noise of one length in three bands",
                "frequencies, which is hardest at low ones.")
 claim("Against low frequencies the network trained by PGD is {value:+.0f} percentage "
       "points better than the ordinary one of its pair.",
-      100 * (table[3][0] - table[2][0]), {"mnist": 2}.get(course.data.name, -40), 70)
+      100 * (table[3][0] - table[2][0]), 2, 90)
 
 # %% [markdown]
-# On MNIST it does not: the network trained by PGD gains in this band, too, since its threshold swallows a faint cloud. What does come back is the order of the bands. A finding about photographs need not be one about digits.
+# It does not: the network trained by PGD gains at low frequencies, too, since its threshold swallows a faint cloud. What does come back is the order of the bands. A finding about photographs need not be one about writing.
 #
 # ## Move it yourself
 #
