@@ -33,7 +33,7 @@ class Attempt:
 
     changed: from the names of the arguments that the call changed to what it changed of them.
     gradients: of the result, by the argument that the exercise names; None where the result has none.
-    again: what further calls on the same arguments returned, where that is something else.
+    again: what further calls on the same arguments, with other random numbers, returned, where that is something else.
     """
 
     result: object = None
@@ -48,6 +48,7 @@ def attempt(function: Callable, probe: dict, seed: int = 0, by: str = "") -> Att
     """Call `function` TIMES times on one copy of the probe; whatever it raises is turned into words.
 
     More than once, as a notebook does: what a call leaves behind in its arguments, or anywhere else, is the next one's.
+    The global random generators have a seed of their own for each call.
     by: the argument by which the result is differentiated, a tensor or a model (then by its parameters); "" for none.
     """
     try:
@@ -69,11 +70,11 @@ def _called_again(function, probe, seed, by):
     if changed:  # then the second call is another one
         return Attempt(first.result, changed=changed, gradients=first.gradients)
     again = []
-    for _ in range(TIMES - 1):
+    for count in range(1, TIMES):
         for name, value in probe.items():
             if isinstance(value, torch.Generator):  # what a call draws from it is meant to differ from the next
                 arguments[name].set_state(value.get_state())
-        other = _called(function, arguments, seed, inputs)
+        other = _called(function, arguments, seed + count, inputs)
         if other.problem or other.is_open:
             return Attempt(problem=AGAIN + (other.problem or "your function raises NotImplementedError"))
         if not (_same(first.result, other.result) and _same(first.gradients, other.gradients)):

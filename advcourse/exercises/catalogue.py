@@ -28,6 +28,7 @@ class Exercise:
     differentiated_by: of a loss, the argument by which its gradient is taken, a tensor or a model (then by its
         parameters): where its gradient is not the right one, no points are earned.
     cut_gradients: from the message for a known mistake to the formula whose value is right and whose gradient is not.
+    draws: whether the result is random. Then a function that returns the same numbers with every seed earns nothing.
     """
 
     number: str
@@ -41,6 +42,7 @@ class Exercise:
     gates: dict = field(default_factory=dict)
     differentiated_by: str = ""
     cut_gradients: dict = field(default_factory=dict)
+    draws: bool = False
 
     def __post_init__(self):
         _check_common(self)

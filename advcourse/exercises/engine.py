@@ -36,6 +36,7 @@ NOT_ATTEMPTED, WRONG, PASSED = "not attempted", "wrong", "passed"
 SECONDS = 30  # for all calls of a student's function together, as in a grading
 JUDGING = 4  # times that may be spent on judging what it returned; the course's own take a hundredth of that
 GRADIENT = "its gradient is that of the formula"
+DRAWS = "it draws other numbers at every call"
 
 
 @dataclass(frozen=True)
@@ -165,9 +166,13 @@ def judge(exercise: Exercise, probes: list[dict], wanted: list[Attempt], attempt
     if exercise.differentiated_by:
         messages = (_gradient_problem(exercise, *one) for one in zip(probes, attempts, wanted, strict=True))
         outcomes[GRADIENT] = next((message for message in messages if message is not None), None)
+    if exercise.draws:
+        outcomes[DRAWS] = None if all(trial.again or trial.changed for trial in attempts) else (
+            "your function returns the same numbers at every call: it draws none, or sets a seed of its own "
+            "(`manual_seed`, `default_rng(0)`). Leave the seed to whoever calls it")
     if changed := {name: what for trial in attempts for name, what in trial.changed.items()}:
         outcomes["leaves its arguments as they were"] = _changes_problem(*min(changed.items()))
-    gates = {*exercise.gates, GRADIENT}  # a wrong gradient makes the right value useless, and the other way round
+    gates = {*exercise.gates, GRADIENT, DRAWS}  # a wrong gradient makes the right value useless, and vice versa
     earning = {sentence: message for sentence, message in outcomes.items() if sentence not in gates}
     held = sum(message is None for message in earning.values())
     state = PASSED if all(message is None for message in outcomes.values()) else WRONG

@@ -175,6 +175,23 @@ def test_calls_are_counted_once_though_a_function_is_called_twice():
     assert engine.run(counting, asks(3)).messages == ["3.0 15.0"]
 
 
+def own_generator(x):
+    return torch.rand(3, generator=torch.Generator().manual_seed(5))
+
+
+@pytest.mark.parametrize("function", [
+    lambda x: torch.zeros(3), own_generator, lambda x: torch.manual_seed(5) and torch.rand(3),
+    lambda x: torch.from_numpy(np.random.default_rng(5).random(3, "float32")),
+])
+def test_what_is_random_draws_other_numbers_at_every_call(function):
+    drawing = Exercise(**KEEP, draws=True, reference=lambda x: torch.rand(3), probes=lambda generator: [{"x": 1}] * 2,
+                       properties={"below 1": lambda probe, result: None if (result < 1).all() else "above"})
+    assert engine.run(drawing, lambda x: np.random.rand(3)).state == "passed"
+    verdict = engine.run(drawing, function)
+    [message] = verdict.messages
+    assert verdict.points == 0 and "the same numbers at every call" in message
+
+
 def test_of_a_list_of_texts_every_one_counts():
     asks = counted.Counted(lambda texts: [len(text) > 2 for text in texts])
     with counted.counting({"is_spam": asks}):

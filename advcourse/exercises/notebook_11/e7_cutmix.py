@@ -145,7 +145,7 @@ def part(place, formula, mistakes):
 exercise = Exercise(
     number="11.7",
     title="CutMix",
-    points=4,
+    points=3,
     minutes=14,
     hints=(
         ("What do I do with boxes that hang over the edge?",

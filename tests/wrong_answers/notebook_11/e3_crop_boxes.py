@@ -126,9 +126,11 @@ def lets_large_boxes_out(n):
 
 
 def draws_only_the_aspect_again(n):
-    area, aspect = 0.08 + 0.92 * torch.rand(n), torch.full((n,), 9.0)
-    while (misfit := (area * aspect > 1) | (area / aspect > 1)).any():
-        aspect = torch.where(misfit, torch.exp((2 * torch.rand(n) - 1) * math.log(4 / 3)), aspect)
+    area, aspect = (0.08 + 0.92 * torch.rand(n)).clamp(max=0.99), torch.full((n,), 9.0)  # nearer to 1, it takes long
+    misfits = torch.arange(n)
+    while len(misfits):
+        aspect[misfits] = torch.exp((2 * torch.rand(len(misfits)) - 1) * math.log(4 / 3))
+        misfits = misfits[((area * aspect > 1) | (area / aspect > 1))[misfits]]
     width, height = (area * aspect).sqrt(), (area / aspect).sqrt()
     return torch.stack([torch.rand(n) * (1 - width), torch.rand(n) * (1 - height), width, height], 1)
 
@@ -140,6 +142,20 @@ def returns_pixels(n):
 def returns_corners(n):
     boxes = drawn(n)
     return torch.cat([boxes[:, :2], boxes[:, :2] + boxes[:, 2:]], 1)
+
+
+def seeds_itself(n):
+    torch.manual_seed(0)
+    return drawn(n)
+
+
+def has_a_generator_of_its_own(n):
+    random_numbers = np.random.default_rng(42)
+    sides = np.exp(random_numbers.uniform(np.log(3 / 4), np.log(4 / 3), 3 * n) / 2)
+    roots = np.sqrt(random_numbers.uniform(0.08, 1, 3 * n))
+    sides = np.stack([roots * sides, roots / sides], 1)
+    sides = sides[(sides <= 1).all(1)][:n]
+    return np.concatenate([random_numbers.random((n, 2)) * (1 - sides), sides], 1)
 
 
 def draws_many_and_keeps_n(n):
@@ -209,6 +225,8 @@ WRONG = [
     (draws_only_the_aspect_again, "draw area and aspect both"),
     (returns_pixels, "not pixels"),
     (returns_corners, "some boxes leave the image"),
+    (seeds_itself, "the same numbers at every call"),
+    (has_a_generator_of_its_own, "the same numbers at every call"),
 ]
 
 RIGHT = [draws_many_and_keeps_n, box_by_box, as_torchvision_does, in_numpy, tries_ten_times]
