@@ -184,7 +184,7 @@ def trades(x, y, eps):
 WRONG = [
     (defends_nothing, "withstands little"),
     (trains_on_single_steps, "it stands single steps"),
-    # (A large network that takes 300 of them is none: it withstands on 3 seeds of 100, as in Wong et al. 2020.)
+    # Not here, as they withstand on some seeds: a large network that takes 300 of them, and a random start before them.
     (trains_a_small_network_on_single_steps, "it stands single steps"),
     (mixes_single_steps_in, "it stands single steps"),
     (trains_with_half_of_eps, "with the whole ε"),
