@@ -13,6 +13,7 @@ from advcourse.pipeline import attacks_page, masters, told
 
 # The kernel of a build is told everything that could change an output from one run to the next.
 ENVIRONMENT = {"OMP_NUM_THREADS": "1", "PYTHONHASHSEED": "0"}
+REAL_DATA = ("mnist", "sms-spam", "fsdd")
 
 
 def build(names=None, check=False, force=False, root=masters.ROOT):
@@ -92,7 +93,7 @@ def executed(name, notebook):
     """
     from advcourse.pipeline import execute
 
-    require_mnist()
+    require_data()
     result = execute.execute(name, text(notebook), {}, environment=ENVIRONMENT)
     if result.failure:
         raise RuntimeError(f"{name}, {result.failure}")
@@ -121,15 +122,16 @@ def unfit(outputs):
             yield 'it shows a path of this machine; tag the cell "nbval-ignore-output" and its output is not stored'
 
 
-def require_mnist():
-    """Raise RuntimeError unless MNIST is on this disk."""
+def require_data():
+    """Raise RuntimeError unless all of REAL_DATA is on this disk: elsewhere made-up data would take its place."""
     from advcourse import data
 
-    try:
-        data.verify("mnist")
-    except data.DataError as error:
-        raise RuntimeError(f"stored outputs are made with MNIST: {str(error).splitlines()[0]}; or name the folder that "
-                           "has it in ADVCOURSE_DATA") from None
+    for name in REAL_DATA:
+        try:
+            data.verify(name)
+        except data.DataError as error:
+            raise RuntimeError(f"stored outputs are made with {', '.join(REAL_DATA)}: {str(error).splitlines()[0]}; or "
+                               "name the folder that has them in ADVCOURSE_DATA") from None
 
 
 def text(notebook):

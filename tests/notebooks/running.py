@@ -7,7 +7,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from advcourse.pipeline import build
+from advcourse import data
+from advcourse.pipeline import build, masters, report
 
 HERE = Path(__file__).parent
 SETTINGS = {**build.ENVIRONMENT, "ADVCOURSE_STATIC": "1", "TQDM_DISABLE": "1", "PYDEVD_DISABLE_FILE_VALIDATION": "1"}
@@ -36,10 +37,12 @@ def nbval(path, compare=True, plugin=True, cell_timeout=120):
     return ran.returncode, ran.stdout + ran.stderr, payloads
 
 
-def mnist_is_here():
-    """Whether MNIST, with which the stored outputs were made, is on this disk."""
+def data_is_here(name):
+    """Whether the data set with which the stored outputs of this notebook were made is on this disk."""
+    [path] = (masters.ROOT / "notebooks").glob(f"{name}*.ipynb")
+    [start] = report.payloads(json.loads(path.read_text(encoding="utf-8")), "start")
     try:
-        build.require_mnist()
-    except RuntimeError:
+        data.verify(start["dataset"])
+    except data.DataError:
         return False
     return True

@@ -14,7 +14,7 @@ import pytest
 
 from advcourse.pipeline import build, execute, lint, masters, told
 from tests.notebooks.nbval_course import MIME, VARIES, Text, comparable
-from tests.notebooks.running import mnist_is_here, nbval
+from tests.notebooks.running import data_is_here, nbval
 
 
 @pytest.fixture
@@ -174,7 +174,7 @@ def test_what_cells_say_to_programs_is_kept_also_where_nothing_is_compared(noteb
         assert nbval(path, compare=compare)[2] == [{"kind": "record", "name": "x", "value": 1}]
 
 
-@pytest.mark.skipif(not mnist_is_here(), reason="MNIST, with which the outputs are made, is not on this disk")
+@pytest.mark.skipif(not data_is_here("00"), reason="MNIST, with which the outputs are made, is not on this disk")
 def test_the_line_of_the_readme_compares_a_notebook():
     readme = (masters.ROOT / "README.md").read_text(encoding="utf-8")
     line, = [line for line in readme.splitlines() if "--nbval " in line]

@@ -16,7 +16,7 @@ from advcourse import device
 from advcourse.exercises import all_exercises
 from advcourse.pipeline import build, execute, masters
 from tests.notebooks.nbval_course import MIME
-from tests.notebooks.running import mnist_is_here, nbval
+from tests.notebooks.running import data_is_here, nbval
 
 NOTEBOOKS = masters.ROOT / "notebooks"
 # the tests of a notebook share its two runs: they must meet in one process
@@ -69,10 +69,10 @@ def solved(name):
 @every_notebook
 def test_a_students_notebook_shows_again_what_is_stored_in_it(name):
     """One run for two questions: are the outputs those that are stored, and do this run's claims hold?"""
-    compare = mnist_is_here()
+    compare = data_is_here(name)
     if not compare:
-        warnings.warn("MNIST, with which the outputs are made, is not on this disk: "
-                      f"{name} was executed, its outputs were not compared", stacklevel=1)
+        warnings.warn(f"the data with which the outputs of {name} are made are not on this disk: it was executed, its "
+                      "outputs were not compared", stacklevel=1)
     status, report, payloads = handed_out(name, compare)
     assert status == 0, report[-8000:]
     hold(payloads)
@@ -90,7 +90,7 @@ def test_a_solved_notebook_passes_every_exercise(name):
 @pytest.mark.skipif(device.choose().type != "cpu", reason="on a GPU two runs of the same training differ")
 def test_who_solves_the_exercises_reads_the_same_numbers_as_who_leaves_them_open(name):
     """What stands in for an open exercise is as good as the solution."""
-    left_open, closed = values(handed_out(name, mnist_is_here())[2]), values(solved(name))
+    left_open, closed = values(handed_out(name, data_is_here(name))[2]), values(solved(name))
     assert left_open.keys() == closed.keys()
     differ = {sentence: (left_open[sentence], value) for sentence, value in closed.items()
               if sentence not in BY_THE_CLOCK

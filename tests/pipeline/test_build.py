@@ -66,7 +66,7 @@ def built_once(tmp_path_factory):
     (root / "pyproject.toml").write_text('[project.urls]\nRepository = "https://github.com/someone/course/"\n')
     (root / "notebooks" / "source" / "98_sums.py").write_text(MASTER)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(build, "require_mnist", lambda: None)
+        patch.setattr(build, "require_data", lambda: None)
         build.build(root=root)
     return root
 
@@ -74,7 +74,7 @@ def built_once(tmp_path_factory):
 @pytest.fixture
 def course(built_once, tmp_path, monkeypatch):
     """A copy of that folder for one test."""
-    monkeypatch.setattr(build, "require_mnist", lambda: None)
+    monkeypatch.setattr(build, "require_data", lambda: None)
     return shutil.copytree(built_once, tmp_path / "course")
 
 
@@ -242,12 +242,12 @@ def test_outputs_that_differ_between_runs_are_refused(course, line, problem):
         build.build(root=course)
 
 
-def test_without_mnist_nothing_is_built(course, monkeypatch):
+def test_without_the_real_data_nothing_is_built(course, monkeypatch):
     monkeypatch.undo()
     monkeypatch.setenv("ADVCOURSE_DATA", str(course / "empty"))
     monkeypatch.setattr("advcourse.data.download.folder", lambda: course / "empty")
     before = built(course)
-    with pytest.raises(RuntimeError, match="made with MNIST: not here; `advcourse data get mnist`"):
+    with pytest.raises(RuntimeError, match="made with mnist, sms-spam, fsdd: not here; `advcourse data get mnist`"):
         build.build(root=course, force=True)
     assert built(course) == before
 
