@@ -37,6 +37,7 @@ SECONDS = 30  # for all calls of a student's function together, as in a grading
 JUDGING = 4  # times that may be spent on judging what it returned; the course's own take a hundredth of that
 GRADIENT = "its gradient is that of the formula"
 DRAWS = "it draws other numbers at every call"
+REPEATS = "the same seed gives the same"
 
 
 @dataclass(frozen=True)
@@ -170,9 +171,14 @@ def judge(exercise: Exercise, probes: list[dict], wanted: list[Attempt], attempt
         outcomes[DRAWS] = None if all(trial.again or trial.changed for trial in attempts) else (
             "your function returns the same numbers at every call: it draws none, or sets a seed of its own "
             "(`manual_seed`, `default_rng(0)`). Leave the seed to whoever calls it")
+    if "seed" in probes[0]:
+        outcomes[REPEATS] = None if not any(trial.again for trial in attempts) else (
+            "a second call with the same `seed` returns something else: draw from a generator of your own that begins "
+            "with `seed`")
     if changed := {name: what for trial in attempts for name, what in trial.changed.items()}:
         outcomes["leaves its arguments as they were"] = _changes_problem(*min(changed.items()))
-    gates = {*exercise.gates, GRADIENT, DRAWS}  # a wrong gradient makes the right value useless, and vice versa
+    # a wrong gradient makes the right value useless, and vice versa
+    gates = {*exercise.gates, GRADIENT, DRAWS, REPEATS}
     earning = {sentence: message for sentence, message in outcomes.items() if sentence not in gates}
     held = sum(message is None for message in earning.values())
     state = PASSED if all(message is None for message in outcomes.values()) else WRONG

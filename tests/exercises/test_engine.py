@@ -192,6 +192,17 @@ def test_what_is_random_draws_other_numbers_at_every_call(function):
     assert verdict.points == 0 and "the same numbers at every call" in message
 
 
+def test_what_takes_a_seed_repeats_itself():
+    seeded = Exercise(**KEEP, reference=lambda seed: np.random.default_rng(seed).random(3),
+                      probes=lambda generator: [{"seed": 1}, {"seed": 2}],
+                      properties={"below 1": lambda probe, result: None if (result < 1).all() else "above"})
+    assert engine.run(seeded, lambda seed: np.random.RandomState(seed).rand(3)).state == "passed"
+    for function in (lambda seed: np.random.default_rng().random(3), lambda seed: np.random.rand(3)):
+        verdict = engine.run(seeded, function)
+        [message] = verdict.messages
+        assert verdict.points == 0 and "a second call with the same `seed`" in message
+
+
 def test_of_a_list_of_texts_every_one_counts():
     asks = counted.Counted(lambda texts: [len(text) > 2 for text in texts])
     with counted.counting({"is_spam": asks}):

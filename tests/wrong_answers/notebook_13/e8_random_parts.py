@@ -184,6 +184,13 @@ def leaves_blanks_around(texts, seed):
     return [f" {part}  " for part in uses_pythons_random(texts, seed)]
 
 
+def leaves_the_seed_alone(texts, seed):
+    def draw(rng, n):
+        length = np.random.randint((n + 1) // 2, n + 1)
+        return length, np.random.randint(n - length + 1)
+    return parts(texts, seed, draw)
+
+
 WRONG = [
     (forgets_the_end_of_integers, "no part is ever the whole text"),
     (rounds_down, "`int` rounds down"),
@@ -199,6 +206,7 @@ WRONG = [
     (rounds_half_down, "at least half"),
     (draws_once_for_all, "every text gets the same part"),
     (takes_a_seed_of_its_own, "drawn with the seed 42"),
+    (leaves_the_seed_alone, "a second call with the same `seed`"),
     (drops_words, "its words must follow one another"),
     (shuffles, "its words must follow one another"),
     (cuts_letters, "whole words stay"),
