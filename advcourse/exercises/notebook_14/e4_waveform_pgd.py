@@ -72,11 +72,11 @@ def pgd_probes(generator):
         x = x * ((0.3 + 0.6 * torch.rand(300, 1, generator=generator)) / x.abs().amax(1, keepdim=True))
         target = (model(x).argmax(1) + 1 + torch.randint(CLASSES - 1, (300,), generator=generator)) % CLASSES
         eps, before = radii(x, db, lengths), losses(model, x, target)
-        best, small, large, weak = (losses(model, descend(model, x, target, *given), target) for given in (
-            (eps, steps), (eps, steps, 1.0), (eps, steps, 5.0), (eps * loudness(x, lengths), steps)))
+        best, small, large = (losses(model, descend(model, x, target, eps, steps, size), target)
+                              for size in (2.5, 1.0, 5.0))
         single = losses(model, single_step(model, x, target, eps), target)
-        gap, nearest = before - best, torch.minimum(single, weak)
-        rows = ((torch.maximum(small, large) - best < 0.1 * gap) & (nearest - best > 0.3 * gap)).nonzero()[:6, 0]
+        gap = before - best
+        rows = ((torch.maximum(small, large) - best < 0.1 * gap) & (single - best > 0.3 * gap)).nonzero()[:6, 0]
         return {"model": model, "x": x[rows], "target": target[rows], "db": db, "lengths": lengths[rows],
                 "steps": steps}
 
