@@ -17,6 +17,21 @@ def one_step(model, x, y, eps):
 def accuracy_curve(model, attack, x, y, epsilons):
     return [(model(attack(model, x, y, eps)).argmax(1) == y).double().mean().item() for eps in epsilons]
 """,
+    "11.1": """
+def flip(x, which, direction):
+    flipped = x.flip(-1 if direction == "left-right" else -2)
+    return torch.where(which.view(-1, 1, 1, 1), flipped, x)
+""",
+    "13.8": """
+def random_parts(texts, seed):
+    import numpy as np
+    rng, parts = np.random.default_rng(seed), []
+    for words in map(str.split, texts):
+        length = rng.integers((len(words) + 1) // 2, len(words) + 1)
+        begin = rng.integers(len(words) - length + 1)
+        parts.append(" ".join(words[begin:begin + length]))
+    return parts
+""",
     "10.1": """
 def lead(logits, y):
     true = logits.gather(1, y[:, None])[:, 0]
@@ -24,7 +39,7 @@ def lead(logits, y):
 """,
 }
 # the honest exercise of a hostile notebook, and its points
-BESIDE = {"01": ("01.2", 3), "10": ("10.1", 2), "00": (None, 0), "05": (None, 0)}
+BESIDE = {"01": ("01.2", 3), "10": ("10.1", 2), "11": ("11.1", 2), "13": ("13.8", 3), "00": (None, 0), "05": (None, 0)}
 IMPORTS = "import torch\nfrom torch import nn\nfrom torch.nn import functional as F"
 
 

@@ -32,6 +32,7 @@ from advcourse.handin.work import shipped
 from tests.hostile import (
     cases_files,
     cases_harm,
+    cases_kinds,
     cases_models,
     cases_points,
     cases_reach,
@@ -44,7 +45,7 @@ pytestmark = pytest.mark.xdist_group("hostile")  # one world for all of them: th
 SEED = 1_987_654_321
 LIMITS = Limits(memory=1 << 30, scratch=16 << 20, threads=32)
 CASES = [*cases_points.CASES, *cases_reading.CASES, *cases_harm.CASES, *cases_models.CASES, *cases_values.CASES,
-         *cases_reach.CASES]
+         *cases_reach.CASES, *cases_kinds.CASES]
 
 
 @pytest.fixture(scope="module")
@@ -213,5 +214,5 @@ def test_nothing_lives_on(world):
 
 
 def test_the_suite_is_as_large_as_it_should_be():
-    assert len(CASES) + len(cases_files.CASES) >= 260
+    assert len(CASES) + len(cases_files.CASES) >= 289
     assert len({(case.theme, case.name) for case in CASES}) == len(CASES)
