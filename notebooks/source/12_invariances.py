@@ -579,8 +579,8 @@ figure = plots.curves(taus, lines, "τ in pixels", "error", ylim=(0, None))
 for height, colour in zip(of_the_mean, plots.COLOURS):
     figure.axes[0].axhline(height, color=colour, linestyle="dashed", linewidth=1)
 plots.show(figure, "The worst case over τ; dashed: averaging",
-           alt="Error on clean and shifted images and at the worst shift, against τ. On "
-               "shifted images it falls and flattens, at the worst shift it falls "
+           alt="Error on clean and shifted images and at the worst shift, against τ. "
+               "On shifted images it falls and flattens, at the worst shift it falls "
                "last; on clean ones it is highest at the largest τ. Dashed, averaging: "
                "lowest on shifted images, and not so at the worst shift.")
 claim("At τ = 1.5 the error on shifted images is {value:.0%} below plain training's.",
