@@ -20,9 +20,9 @@ def radii(x, db, lengths):
     return 10 ** (db / 20) * x.abs().amax(1, keepdim=True) * own
 
 
-def descend(model, x, target, eps, steps, size=2.5):
-    """Steps of size · eps / steps down the loss of the target; of all iterates the one of lowest loss, for each."""
-    x_adv = best = x
+def descend(model, x, target, eps, steps, size=2.5, start=0):
+    """Steps of size · eps / steps from x + start · eps down the loss of the target; for each the lowest iterate."""
+    best, x_adv = x, (x + start * eps).clamp(-1, 1)
     lowest = losses(model, x, target)
     for _ in range(steps):
         step = size * eps / steps * loss_gradient(model, x_adv, target).sign()
@@ -57,7 +57,7 @@ def loudness(x, lengths):
 
 
 def pgd_probes(generator):
-    """Sounds on which many steps succeed however they are taken, and a single one does not.
+    """Sounds on which many steps succeed however they are taken and wherever they start, and a single one does not.
 
     The first model is hardly sure, so that steps along the gradient itself, not its sign, go nowhere; the second is so
     sure that behind a second softmax there is no gradient left.
@@ -69,14 +69,18 @@ def pgd_probes(generator):
                 parameter.mul_(sure)
         lengths = torch.randint(44, SAMPLES - 4, (300,), generator=generator)
         x = (2 * torch.rand(300, SAMPLES, generator=generator) - 1) ** 5 * (torch.arange(SAMPLES) < lengths[:, None])
-        x = x * ((0.3 + 0.6 * torch.rand(300, 1, generator=generator)) / x.abs().amax(1, keepdim=True))
+        x = x * ((0.3 + 0.65 * torch.rand(300, 1, generator=generator)) / x.abs().amax(1, keepdim=True))
         target = (model(x).argmax(1) + 1 + torch.randint(CLASSES - 1, (300,), generator=generator)) % CLASSES
-        eps, before = radii(x, db, lengths), losses(model, x, target)
-        best, small, large = (losses(model, descend(model, x, target, eps, steps, size), target)
-                              for size in (2.5, 1.0, 5.0))
+        eps = radii(x, db, lengths)
+        reached = descend(model, x, target, eps, steps)
+        best = losses(model, reached, target)
+        gap = losses(model, x, target) - best
+        others = [descend(model, x, target, eps, steps, size, start) for size, start in (
+            (1.0, 0), (5.0, 0), (2.5, 1), (2.5, -1))]
+        worst = torch.stack([losses(model, other, target) for other in others]).amax(0)
         single = losses(model, single_step(model, x, target, eps), target)
-        gap = before - best
-        rows = ((torch.maximum(small, large) - best < 0.1 * gap) & (single - best > 0.3 * gap)).nonzero()[:6, 0]
+        rows = ((worst - best < 0.1 * gap) & (single - best > 0.3 * gap)).nonzero()[:, 0]
+        rows = rows[reached[rows].abs().amax(1).argsort(descending=True, stable=True)[:6]]  # where clipping is needed
         return {"model": model, "x": x[rows], "target": target[rows], "db": db, "lengths": lengths[rows],
                 "steps": steps}
 
