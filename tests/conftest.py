@@ -38,7 +38,7 @@ def pytest_configure(config):
     if os.environ.get("ADVCOURSE_CI") == "1":
         config.pluginmanager.register(NoSilentSkips())
         # stored outputs that are not compared are told in a warning
-        config.addinivalue_line("filterwarnings", "error:MNIST, with which the outputs are made")
+        config.addinivalue_line("filterwarnings", "error:the data with which the outputs are made")
 
 
 class NoSilentSkips:

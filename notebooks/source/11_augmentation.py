@@ -119,10 +119,11 @@ def flipped(direction):
     return lambda x: flip(x, torch.rand(len(x), device=x.device) < 0.5, direction)
 
 with training.seeded(SEED):
-    rows = [pictures, flipped("left-right")(pictures), flipped("top-bottom")(pictures)]
+    rows = [images[:4] for images in (pictures, flipped("left-right")(pictures),
+                                      flipped("top-bottom")(pictures))]
 plots.show(plots.images(rows, row_names=["original", "left-right", "top-bottom"]),
            "A coin for each image", on="scenes",
-           alt="Three rows of six scenes. Top: originals. Middle: some of them "
+           alt="Three rows of four scenes. Top: originals. Middle: some of them "
                "mirrored left to right. Bottom: some of them upside down.")
 
 # %% [markdown]
@@ -346,11 +347,11 @@ def cropped(x):
     return resized_crop(x, crop_boxes(len(x)).to(x.device))
 
 with training.seeded(SEED):
-    rows = [pictures[k:k + 1].expand(8, -1, -1, -1) for k in (0, 1)]
+    rows = [pictures[k:k + 1].expand(6, -1, -1, -1) for k in (0, 1)]
     rows = [torch.cat([row[:1], cropped(row)[1:]]) for row in rows]
-plots.show(plots.images(rows, [["original"] + [""] * 7] * 2), "Random resized crops",
+plots.show(plots.images(rows, [["original"] + [""] * 5] * 2), "Random resized crops",
            on="scenes",
-           alt="Two rows of eight pictures: a scene and seven random parts of it, "
+           alt="Two rows of six pictures: a scene and five random parts of it, "
                "enlarged. In some of them the object is cut or missing.")
 
 # %% [markdown]
@@ -413,11 +414,11 @@ usual = v2.Compose([v2.RandomResizedCrop(32), v2.RandomHorizontalFlip(),
 recipes = {"usual": usual, "RandAug.": v2.RandAugment(),
            "TrivialAug.": v2.TrivialAugmentWide(), "AugMix": v2.AugMix()}
 with training.seeded(SEED):
-    rows = [torch.stack([recipe(pictures[0].cpu()) for _ in range(6)])
+    rows = [torch.stack([recipe(pictures[0].cpu()) for _ in range(4)])
             for recipe in recipes.values()]
 plots.show(plots.images(rows, row_names=list(recipes)), "Recipes of torchvision",
            on="scenes",
-           alt="Four rows of six random versions of one scene, by four recipes. The "
+           alt="Four rows of four random versions of one scene, by four recipes. The "
                "first shows parts of it in other light; the others turn, shear, shift "
                "and recolour it, some strongly.")
 
@@ -471,10 +472,10 @@ def erased(x):
 
 with training.seeded(SEED):
     rows = [change(pictures[:1].expand(6, -1, -1, -1)) for change in (noisy, erased)]
-plots.show(plots.images(rows, row_names=["noise", "erasing"]), "Taken away",
-           on="scenes",
-           alt="Two rows of six versions of a scene: under noise, weak to strong, and "
-               "with a box of noise at a random place in each.")
+plots.show(plots.images([row[:3] for row in rows], row_names=["noise", "erasing"]),
+           "Taken away", on="scenes",
+           alt="Two rows of three versions of a scene: under noise, weak to strong, "
+               "and with a box of noise at a random place in each.")
 
 # %% [markdown]
 # ## What is it worth?
@@ -974,7 +975,7 @@ widgets.explore(draw_again, controls,
 # torch.nn.Sequential(K.RandomResizedCrop((32, 32)), K.RandomHorizontalFlip(), K.ColorJitter(.5, .5, .5, .1))(x)
 # ```
 #
-# **Albumentations** (2.0.8 was its last version, MIT; NumPy arrays, height × width × channels. Its successor AlbumentationsX has the same import name, and a licence, AGPL or a paid one, that may bind *your* code):
+# **Albumentations** (`2.0.8` was its last version, MIT; NumPy arrays, height × width × channels. Its successor AlbumentationsX has the same import name, and a licence, AGPL or a paid one, that may bind *your* code):
 #
 # ```python
 # A.Compose([A.RandomResizedCrop(size=(32, 32)), A.HorizontalFlip(), A.ColorJitter((.5, 1.5), (.5, 1.5), (.5, 1.5), (-.1, .1))])(image=array)["image"]

@@ -42,7 +42,7 @@ def commands(job):
 # .ci/run
 
 
-def machine(folder, *programs, getting_mnist="true"):
+def machine(folder, *programs, getting_data="true"):
     """A checkout with this `.ci/run` on a machine with these programs alone; returns how to run it there."""
     tools, checkout = folder / "tools", folder / "checkout"
     for place in (tools, checkout / ".ci", checkout / ".venv/bin"):
@@ -53,7 +53,7 @@ def machine(folder, *programs, getting_mnist="true"):
     for name in programs:
         write_program(tools / name, "exit 0")
     write_program(tools / "make", 'echo "make $* with ADVCOURSE_CI=${ADVCOURSE_CI:-}"')
-    write_program(checkout / ".venv/bin/advcourse", getting_mnist)
+    write_program(checkout / ".venv/bin/advcourse", getting_data)
 
     def run(**environment):
         return subprocess.run([tools / "bash", checkout / ".ci/run"], capture_output=True, text=True,
@@ -74,15 +74,15 @@ def test_with_all_that_tests_want_no_skip_is_let_through(tmp_path):
     assert lines[-2:] == ["make check with ADVCOURSE_CI=", "make test with ADVCOURSE_CI=1"]
 
 
-@pytest.mark.parametrize(("programs", "getting_mnist", "missing"), [
-    (("chromium", "bwrap", "unshare"), "false", "MNIST"),
+@pytest.mark.parametrize(("programs", "getting_data", "missing"), [
+    (("chromium", "bwrap", "unshare"), "false", "mnist sms-spam fsdd"),
     (("google-chrome", "bwrap"), "true", "user namespaces"),
-    (("chromium-browser", "bwrap", "unshare"), "false", "MNIST"),
+    (("chromium-browser", "bwrap", "unshare"), "false", "mnist sms-spam fsdd"),
     (("bwrap", "unshare"), "true", "Chromium"),
-    (("chromium", "unshare"), "false", "bubblewrap MNIST"),
+    (("chromium", "unshare"), "false", "bubblewrap mnist sms-spam fsdd"),
 ])
-def test_what_is_missing_is_said_and_where_ci_insists_it_is_the_end(tmp_path, programs, getting_mnist, missing):
-    run = machine(tmp_path, *programs, getting_mnist=getting_mnist)
+def test_what_is_missing_is_said_and_where_ci_insists_it_is_the_end(tmp_path, programs, getting_data, missing):
+    run = machine(tmp_path, *programs, getting_data=getting_data)
     done, insisted = run(), run(ADVCOURSE_CI="1")
     assert f"not here: {missing};" in done.stdout and f"not here: {missing};" in insisted.stdout
     assert done.returncode == 0 and done.stdout.splitlines()[-1] == "make test with ADVCOURSE_CI="
@@ -134,7 +134,7 @@ def test_in_ci_a_file_that_skips_itself_is_a_failure(outcomes):
 
 def test_in_ci_stored_outputs_that_are_not_compared_are_a_failure(outcomes):
     source = (ROOT / "tests/notebooks/test_notebooks.py").read_text(encoding="utf-8")
-    start = re.search(r'warnings.warn\("(MNIST, with which the outputs are made)', source)[1]
+    start = re.search(r'warnings.warn\("(the data with which the outputs are made)', source)[1]
     text = f"import warnings\ndef test_a(): warnings.warn({start!r})"
     assert outcomes(text).startswith("1 passed, 1 warning")
     assert outcomes(text, ADVCOURSE_CI="1").startswith("1 failed")

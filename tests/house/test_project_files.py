@@ -83,7 +83,7 @@ def test_the_readmes_table_has_a_row_for_every_notebook_of_the_register():
 
 
 def test_every_notebook_of_the_register_is_moved_in_the_browser():
-    assert set(MOVES) == set(series.WRITTEN) - {"00"}  # the welcome has no widget
+    assert set(MOVES) == set(series.WRITTEN) - {"00", "13"}  # the welcome has no widget, 13's has a test of its own
 
 
 def make_targets():

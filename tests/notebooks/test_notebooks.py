@@ -72,8 +72,8 @@ def test_a_students_notebook_shows_again_what_is_stored_in_it(name):
     """One run for two questions: are the outputs those that are stored, and do this run's claims hold?"""
     compare = data_is_here(name)
     if not compare:
-        warnings.warn(f"the data with which the outputs of {name} are made are not on this disk: it was executed, its "
-                      "outputs were not compared", stacklevel=1)
+        warnings.warn("the data with which the outputs are made are not on this disk: "
+                      f"{name} was executed, its outputs were not compared", stacklevel=1)
     status, report, payloads = handed_out(name, compare)
     assert status == 0, report[-8000:]
     hold(payloads)
