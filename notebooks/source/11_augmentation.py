@@ -691,8 +691,8 @@ claim("Crops from 8 % of the area leave an error {value:.1f} percentage points a
 # an object of their own:
 
 # %%
-rendered = scenes.render(scenes.latents(4, seed=SEED + 3))
-draws = invariance.draws(4, generator=torch.Generator().manual_seed(SEED),
+rendered = scenes.render(scenes.latents(3, seed=SEED + 3))
+draws = invariance.draws(3, generator=torch.Generator().manual_seed(SEED),
                          left_right=0.5, area=(0.3, 1), brightness=0.5, hue=0.1)
 images = invariance.apply(rendered.x, draws)
 labels = invariance.apply_to_labels(rendered.labels, draws)
@@ -704,8 +704,8 @@ before, after = (colours[each].movedim(3, 1) for each in (rendered.labels, label
 plots.show(plots.images([rendered.x, before, images, after],
                         row_names=["scene", "labels", "augmented", "its labels"]),
            "One draw for both", on="scenes",
-           alt="Four rows of four pictures: scenes with several objects, the labels of "
-               "their pixels as areas of colour, the scenes after flips, crops and "
+           alt="Four rows of three pictures: scenes with several objects, the labels "
+               "of their pixels as areas of colour, the scenes after flips, crops and "
                "other light, and their labels, which moved along.")
 claim("Labels that came up in the process: {value:.0f}.",
       len(set(labels.unique().tolist()) - set(rendered.labels.unique().tolist())), 0, 0)
