@@ -1,5 +1,6 @@
 """What a hostile notebook is: code, and the points that its honest part deserves."""
 
+import textwrap
 from dataclasses import dataclass
 
 import nbformat
@@ -57,6 +58,11 @@ class Case:
     points: int
     notebook: str = "01"
     seconds: float = 20
+
+
+def function(signature, body):
+    """The code of a function, such as "project(x_p, x, eps)", with this body."""
+    return f"def {signature}:\n{textwrap.indent(body.strip(), '    ')}"
 
 
 def case(theme, name, *code, beside=True, points=0, notebook="01", **more):

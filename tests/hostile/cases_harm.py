@@ -1,11 +1,10 @@
 """Attempts to take the grader down, to do harm, or to live on."""
 
-from tests.hostile.case import HONEST, case
+from tests.hostile.case import HONEST, case, function
 
 
 def harms(name, body, *before, **more):
-    lines = "\n".join(f"    {line}" for line in body.strip().splitlines())
-    return case("harm", name, *before, f"def project(x_p, x, eps):\n{lines}", **more)
+    return case("harm", name, *before, function("project(x_p, x, eps)", body), **more)
 
 
 def at_import(name, code, **more):

@@ -1,6 +1,6 @@
 """Hostile answers of the kinds that came with notebooks 11 to 14: texts, dicts of words, draws, functions to ask."""
 
-from tests.hostile.case import case
+from tests.hostile.case import case, function
 
 NORMALISE = """
 import unicodedata
@@ -24,8 +24,7 @@ def boxes(n):
 
 def texts(name, body, **more):
     """A 13.5 with this body, below a right `plain` of the attacker's own."""
-    lines = "\n".join(f"    {line}" for line in body.strip().splitlines())
-    return case("texts", name, NORMALISE, f"def normalise(text, lookalikes):\n{lines}", notebook="13", **more)
+    return case("texts", name, NORMALISE, function("normalise(text, lookalikes)", body), notebook="13", **more)
 
 
 def words(name, code, **more):
@@ -34,8 +33,7 @@ def words(name, code, **more):
 
 def draws(name, body, **more):
     """An 11.3 with this body, below right `boxes` of the attacker's own."""
-    lines = "\n".join(f"    {line}" for line in body.strip().splitlines())
-    return case("draws", name, BOXES, f"def crop_boxes(n):\n{lines}", notebook="11", **more)
+    return case("draws", name, BOXES, function("crop_boxes(n)", body), notebook="11", **more)
 
 
 def asks(name, code, **more):
@@ -74,8 +72,7 @@ return Text(plain(text, lookalikes))"""),
     texts("a page with a script in it", "return '<script>alert(1)</script><img src=x onerror=alert(1)>' + text"),
     texts("a formula for a spreadsheet", "return '=HYPERLINK(\"http://127.0.0.1:@PORT@\")'"),
     texts("the wire's own words", "return 'adv1' + '{\"values\": {\"dict\": []}}' + text"),
-    texts("lookalikes are filled with other letters while they are read", """
-right = plain(text, lookalikes)
+    texts("the table of lookalikes is emptied, and nothing else done", """
 lookalikes.clear()
 return text"""),
     texts("Unicode's tables are exchanged", """

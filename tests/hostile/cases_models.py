@@ -1,11 +1,10 @@
 """10.5 takes a model: models that lie, remember, sleep, end the process."""
 
-from tests.hostile.case import case
+from tests.hostile.case import case, function
 
 
 def lies(name, body, **more):
-    lines = "\n".join(f"    {line}" for line in body.strip().splitlines())
-    return case("model", name, f"def defend(x, y, eps):\n{lines}", notebook="10", **more)
+    return case("model", name, function("defend(x, y, eps)", body), notebook="10", **more)
 
 
 # An ordinary network, trained on the images that the exercise gives: what several of the lies stand on.

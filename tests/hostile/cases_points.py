@@ -1,12 +1,11 @@
 """Attempts to gain points: by patching, by finding the reference, by forging what comes out."""
 
-from tests.hostile.case import case
+from tests.hostile.case import case, function
 
 
 def project(body, *before, **more):
     """A hostile 01.1 with this body, after the cells `before`."""
-    lines = "\n".join(f"    {line}" for line in body.strip().splitlines())
-    return (*before, f"def project(x_p, x, eps):\n{lines}"), more
+    return (*before, function("project(x_p, x, eps)", body)), more
 
 
 def patches(name, body, *before, **more):

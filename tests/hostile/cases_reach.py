@@ -1,14 +1,13 @@
 """Attempts to reach the grader's processes, and to leave the box spoilt for what comes after."""
 
-from tests.hostile.case import case
+from tests.hostile.case import case, function
 
 CTYPES = "import ctypes, os, signal, struct\nlibc = ctypes.CDLL(None, use_errno=True)"
 
 
 def reaches(name, body, *before, points=0, **more):
     """A 01.1 that does harm; where something says that it got through, it stands in the feedback."""
-    lines = "\n".join(f"    {line}" for line in body.strip().splitlines())
-    return case("reach", name, CTYPES, *before, f"def project(x_p, x, eps):\n{lines}", points=points, **more)
+    return case("reach", name, CTYPES, *before, function("project(x_p, x, eps)", body), points=points, **more)
 
 
 def tries(name, *ways, **more):

@@ -1,6 +1,6 @@
 """Odd values that come back: tensors of strange kinds, numbers and texts that are hard to carry, networks too large."""
 
-from tests.hostile.case import HONEST, case
+from tests.hostile.case import HONEST, case, function
 
 RIGHT = "right = torch.minimum(torch.maximum(x_p, x - eps), x + eps).clamp(0, 1)"
 
@@ -9,13 +9,11 @@ def returns(name, expression, *before, points=0, **more):
     """A 01.1 that computes the right images and returns them in a strange form."""
     lines = [RIGHT, *expression.strip().splitlines()]
     lines[-1] = lines[-1] if lines[-1].lstrip().startswith(("return", "raise")) else f"return {lines[-1]}"
-    return case("values", name, *before, "def project(x_p, x, eps):\n" + "\n".join(f"    {line}" for line in lines),
-                points=points, **more)
+    return case("values", name, *before, function("project(x_p, x, eps)", "\n".join(lines)), points=points, **more)
 
 
 def network(name, body, **more):
-    lines = "\n".join(f"    {line}" for line in body.strip().splitlines())
-    return case("network", name, f"def defend(x, y, eps):\n{lines}", notebook="10", **more)
+    return case("network", name, function("defend(x, y, eps)", body), notebook="10", **more)
 
 
 EYE = """
