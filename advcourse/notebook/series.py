@@ -40,6 +40,14 @@ WRITTEN = tuple(number for notebooks in PARTS.values() for number in notebooks
                 if any((PACKAGE / "exercises" / f"notebook_{number}").glob("*.*")))
 
 
+def alt() -> str:
+    """What the map shows, in words, for who cannot see it."""
+    rows = [f"{' '.join(part.split())} " + ", ".join(f"{number} {title}" for number, title in notebooks.items())
+            for part, notebooks in PARTS.items()]
+    return (f"A map of the course, a row of boxes for each part, a box for each notebook. {'. '.join(rows)}. "
+            f"There today: {', '.join(WRITTEN)}.")
+
+
 def draw() -> Figure:
     """The map as a figure: one row per part, one box per notebook; those still to come are pale."""
     from advcourse import plots

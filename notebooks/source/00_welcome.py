@@ -162,9 +162,7 @@ answer("00.2", choice)
 # Notebooks build on each other from left to right. Pale ones are still being written.
 
 # %%
-plots.show(series.draw(), "The course", on="pale: to come",
-           alt="A map of the course: rows of boxes, one per notebook. First the welcome, then seven notebooks on how models are fooled, "
-               f"then three on how they are defended. There today: {', '.join(series.WRITTEN)}.")
+plots.show(series.draw(), "The course", series.alt(), on="pale: to come")
 
 # %% [markdown]
 # ## Is your machine ready?

@@ -13,7 +13,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 CLIENT = Path(__file__).with_name("typed_client.py")
 # Lines of code over 88 columns in the masters. The number may only fall: students read them beside a picture.
-WIDE_LINES = 806
+WIDE_LINES = 804
 
 
 def run(*command):

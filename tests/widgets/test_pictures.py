@@ -172,6 +172,8 @@ def test_the_map_knows_which_notebooks_are_written():
     planned = {number for notebooks in series.PARTS.values() for number in notebooks}
     assert set(series.WRITTEN) <= planned
     assert len(series.draw().axes[0].texts) == len(planned) + len(series.PARTS)
+    said = series.alt()
+    assert not [text for text in [*planned, "fooled?", "inputs?", "spam arms race"] if text not in said]
 
 
 # The explorer of attack cards
